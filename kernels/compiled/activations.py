@@ -1,0 +1,100 @@
+"""Activations with their derivatives, a pair of loops each, over flat buffers.
+
+A derivative may use the input ``x``, the output ``y``, or both: whichever is cheaper.
+"""
+
+import math
+
+from ..table import SELU_ALPHA, SELU_SCALE, Activation
+from .elementary import exp, expm1_negative, sigmoid, tanh
+from .jit import exact, fast
+
+SQRT_HALF = math.sqrt(0.5)
+INVERSE_SQRT_TWO_PI = 1.0 / math.sqrt(2.0 * math.pi)
+
+
+@exact
+def gelu_slope(x):
+    """Phi(x) + x phi(x), for the normal distribution function Phi and its density phi."""
+    real = type(x)
+    cumulative = real(0.5) * (real(1) + real(math.erf(x * real(SQRT_HALF))))
+    return cumulative + x * real(INVERSE_SQRT_TWO_PI) * exp(real(-0.5) * x * x)
+
+
+@fast
+def activation_forward(kind, alpha, x, y):
+    """Set ``y`` to the activation of ``x``; ``alpha`` is leaky ReLU's slope and ELU's scale."""
+    n = x.size
+    real = x.dtype.type
+    zero, half, one = real(0), real(0.5), real(1)
+    if kind == Activation.SIGMOID:
+        for i in range(n):
+            y[i] = sigmoid(x[i])
+    elif kind == Activation.TANH:
+        for i in range(n):
+            y[i] = tanh(x[i])
+    elif kind == Activation.RELU:
+        for i in range(n):
+            # Written so that NaN stays NaN; max(x, 0) would hide it.
+            y[i] = zero if x[i] < zero else x[i]
+    elif kind == Activation.LEAKY_RELU:
+        for i in range(n):
+            y[i] = alpha * x[i] if x[i] < zero else x[i]
+    elif kind == Activation.ELU:
+        for i in range(n):
+            y[i] = alpha * expm1_negative(x[i]) if x[i] < zero else x[i]
+    elif kind == Activation.SELU:
+        for i in range(n):
+            y[i] = (
+                real(SELU_SCALE * SELU_ALPHA) * expm1_negative(x[i])
+                if x[i] < zero
+                else real(SELU_SCALE) * x[i]
+            )
+    elif kind == Activation.GELU:
+        for i in range(n):
+            y[i] = half * x[i] * (one + real(math.erf(x[i] * real(SQRT_HALF))))
+    elif kind == Activation.SILU:
+        for i in range(n):
+            y[i] = x[i] * sigmoid(x[i])
+    elif kind == Activation.SOFTPLUS:
+        for i in range(n):
+            above = zero if x[i] < zero else x[i]
+            y[i] = above + real(math.log1p(exp(-abs(x[i]))))
+
+
+@fast
+def activation_backward(kind, alpha, x, y, dy, dx):
+    """Set ``dx`` to ``dy`` times the slope at ``x``, where the activation is ``y``."""
+    n = x.size
+    real = x.dtype.type
+    zero, one = real(0), real(1)
+    if kind == Activation.SIGMOID:
+        for i in range(n):
+            dx[i] = dy[i] * y[i] * (one - y[i])
+    elif kind == Activation.TANH:
+        for i in range(n):
+            dx[i] = dy[i] * (one - y[i] * y[i])
+    elif kind == Activation.RELU:
+        for i in range(n):
+            dx[i] = dy[i] if x[i] > zero else zero
+    elif kind == Activation.LEAKY_RELU:
+        for i in range(n):
+            dx[i] = dy[i] if x[i] > zero else alpha * dy[i]
+    elif kind == Activation.ELU:
+        for i in range(n):
+            dx[i] = dy[i] if x[i] > zero else dy[i] * (y[i] + alpha)
+    elif kind == Activation.SELU:
+        for i in range(n):
+            dx[i] = dy[i] * (
+                real(SELU_SCALE) if x[i] > zero else y[i] + real(SELU_SCALE * SELU_ALPHA)
+            )
+    elif kind == Activation.GELU:
+        for i in range(n):
+            dx[i] = dy[i] * gelu_slope(x[i])
+    elif kind == Activation.SILU:
+        for i in range(n):
+            s = sigmoid(x[i])
+            dx[i] = dy[i] * s * (one + x[i] * (one - s))
+    elif kind == Activation.SOFTPLUS:
+        for i in range(n):
+            dx[i] = dy[i] * sigmoid(x[i])

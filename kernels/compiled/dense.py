@@ -1,0 +1,83 @@
+"""A dense layer, ``y = W x + b``, and its gradients.
+
+Values are ``(features, n)``; a first layer reads the samples as they lie, ``(n, features)``,
+through the kernels whose names end in ``_rows``.  ``W`` is ``(outputs, inputs)``.  A layer
+without a bias passes an empty one.
+"""
+
+from .jit import view
+from .matmul import matmul_nn, matmul_nt
+
+
+@view
+def start_with_bias(bias, y):
+    for i in range(y.shape[0]):
+        y[i, :] = bias[i] if bias.size else y.dtype.type(0)
+
+
+@view
+def dense_forward(x, weights, bias, y):
+    """Set ``y`` (outputs, n) to ``W x + b`` for ``x`` (inputs, n)."""
+    start_with_bias(bias, y)
+    matmul_nn(weights, x, x.dtype.type(1), y)
+
+
+@view
+def dense_forward_rows(x, weights, bias, y):
+    """Set ``y`` (outputs, n) to ``W x.T + b`` for ``x`` (n, inputs)."""
+    start_with_bias(bias, y)
+    matmul_nt(weights, x, x.dtype.type(1), y)
+
+
+@view
+def dense_input_gradient(weights, dy, dx):
+    """Set ``dx`` (inputs, n) to ``W.T dy``."""
+    dx[:, :] = dx.dtype.type(0)
+    matmul_nn(weights.T, dy, dx.dtype.type(1), dx)
+
+
+@view
+def dense_weight_update(x, dy, scale, weights):
+    """Add ``scale * dy x.T`` to ``weights``: with ``scale = -rate`` the whole SGD step.
+
+    The gradient is never stored.  For 784 inputs it would be written, read and cleared
+    again at every step: as much memory traffic as the update itself.
+    """
+    matmul_nt(dy, x, scale, weights)
+
+
+@view
+def dense_weight_update_rows(x, dy, scale, weights):
+    """Add ``scale * dy x`` to ``weights``, for ``x`` (n, inputs)."""
+    matmul_nn(dy, x, scale, weights)
+
+
+@view
+def dense_weight_gradient(x, dy, dweights):
+    """Set ``dweights`` to ``dy x.T``."""
+    dweights[:, :] = dweights.dtype.type(0)
+    matmul_nt(dy, x, x.dtype.type(1), dweights)
+
+
+@view
+def dense_weight_gradient_rows(x, dy, dweights):
+    """Set ``dweights`` to ``dy x``, for ``x`` (n, inputs)."""
+    dweights[:, :] = dweights.dtype.type(0)
+    matmul_nn(dy, x, x.dtype.type(1), dweights)
+
+
+@view
+def dense_bias_update(dy, scale, bias):
+    """Add ``scale`` times the sum of each row of ``dy`` to ``bias``."""
+    for i in range(bias.size):
+        total = dy.dtype.type(0)
+        for j in range(dy.shape[1]):
+            total += dy[i, j]
+        bias[i] += scale * total
+
+
+@view
+def dense_bias_gradient(dy, dbias):
+    """Set ``dbias`` to the sum of each row of ``dy``."""
+    dbias[:] = dbias.dtype.type(0)
+    dense_bias_update(dy, dy.dtype.type(1), dbias)

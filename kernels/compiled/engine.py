@@ -1,0 +1,301 @@
+"""The engine: walks a plan's table over the batches of an epoch, in one call.
+
+Nothing in here allocates or touches a Python object.  There is one entry point, ``run``, for
+training, gradients, evaluation and prediction alike, hence one compilation per dtype.
+"""
+
+import math
+
+from ..table import FIRST_LOSS, Column, Hyper, Mode, Op, Scalar, Telemetry, Total
+from .activations import activation_backward, activation_forward
+from .dense import (
+    dense_bias_gradient,
+    dense_bias_update,
+    dense_forward,
+    dense_forward_rows,
+    dense_input_gradient,
+    dense_weight_gradient,
+    dense_weight_gradient_rows,
+    dense_weight_update,
+    dense_weight_update_rows,
+)
+from .elementwise import rescale, transpose
+from .gather import gather_bytes, gather_reals
+from .jit import fast, view
+from .losses import (
+    count_correct_labels,
+    count_correct_targets,
+    mean_squared_error,
+    softmax_crossentropy_labels,
+    softmax_crossentropy_targets,
+)
+from .softmax import softmax_backward, softmax_forward
+from .telemetry import record_slopes, record_step, record_values
+from .updates import sgd_step
+
+
+@view
+def buffer(workspace, capacity, offset, features, n):
+    """The elements of a buffer that a batch of ``n`` uses."""
+    start = offset * capacity
+    return workspace[start : start + features * n]
+
+
+@view
+def gather(row, reals, samples, rows, values, capacity):
+    """Run the INPUT row: bring the samples ``rows`` into the first buffer.
+
+    ``samples`` is (count, bytes per sample), the data set seen as bytes: whether it holds
+    uint8 or this engine's float is told by the width, so that one compilation serves both.
+    """
+    features = row[Column.OUTPUTS]
+    n = rows.size
+    out = buffer(values, capacity, row[Column.Y], features, n).reshape((n, features))
+    scale = values.dtype.type(reals[Scalar.SCALE])
+    offset = values.dtype.type(reals[Scalar.OFFSET])
+    if samples.shape[1] == features:
+        gather_bytes(samples, rows, scale, offset, out)
+    else:
+        gather_reals(samples.view(values.dtype), rows, scale, offset, out)
+
+
+@view
+def layer_weights(row, params):
+    """The kernel (outputs, inputs) of a DENSE row."""
+    size = row[Column.OUTPUTS] * row[Column.INPUTS]
+    start = row[Column.WEIGHTS]
+    return params[start : start + size].reshape((row[Column.OUTPUTS], row[Column.INPUTS]))
+
+
+@view
+def layer_bias(row, params):
+    """The bias (outputs,) of a DENSE row, empty if it has none."""
+    start = row[Column.BIAS]
+    return params[start : start + row[Column.OUTPUTS]] if start >= 0 else params[:0]
+
+
+@view
+def layer_params(row, params):
+    """All parameters of a row, as one flat vector."""
+    return params[row[Column.WEIGHTS] : row[Column.WEIGHTS] + row[Column.SIZE]]
+
+
+@view
+def forward_row(row, reals, params, values, capacity, n):
+    """Compute the output buffer of one row."""
+    op = row[Column.OP]
+    inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
+    x = buffer(values, capacity, row[Column.X], inputs, n)
+    y = buffer(values, capacity, row[Column.Y], outputs, n)
+    real = values.dtype.type
+    if op == Op.DENSE:
+        weights, bias = layer_weights(row, params), layer_bias(row, params)
+        if row[Column.ROWS]:
+            dense_forward_rows(x.reshape((n, inputs)), weights, bias, y.reshape((outputs, n)))
+        else:
+            dense_forward(x.reshape((inputs, n)), weights, bias, y.reshape((outputs, n)))
+    elif op == Op.ACTIVATION:
+        activation_forward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y)
+    elif op == Op.SOFTMAX:
+        scratch = buffer(values, capacity, row[Column.Y] + outputs, 2, n)
+        softmax_forward(
+            x.reshape((inputs, n)), scratch.reshape((2, n)), y.reshape((outputs, n))
+        )
+    elif op == Op.RESCALE:
+        rescale(real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET]), x, y)
+    elif op == Op.TRANSPOSE:
+        transpose(x.reshape((n, inputs)), y.reshape((outputs, n)))
+
+
+@view
+def backward_row(row, reals, params, values, deltas, capacity, n):
+    """Compute the gradient with respect to one row's input from that of its output."""
+    op = row[Column.OP]
+    inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
+    x = buffer(values, capacity, row[Column.X], inputs, n)
+    y = buffer(values, capacity, row[Column.Y], outputs, n)
+    dx = buffer(deltas, capacity, row[Column.X], inputs, n)
+    dy = buffer(deltas, capacity, row[Column.Y], outputs, n)
+    real = values.dtype.type
+    if op == Op.DENSE:
+        dense_input_gradient(
+            layer_weights(row, params), dy.reshape((outputs, n)), dx.reshape((inputs, n))
+        )
+    elif op == Op.ACTIVATION:
+        activation_backward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y, dy, dx)
+    elif op == Op.SOFTMAX:
+        scratch = buffer(deltas, capacity, row[Column.Y] + outputs, 2, n)
+        softmax_backward(
+            y.reshape((outputs, n)),
+            dy.reshape((outputs, n)),
+            scratch.reshape((2, n)),
+            dx.reshape((inputs, n)),
+        )
+    elif op == Op.RESCALE:
+        rescale(real(reals[Scalar.SCALE]), real(0), dy, dx)
+    elif op == Op.TRANSPOSE:
+        transpose(dy.reshape((outputs, n)), dx.reshape((n, inputs)))
+
+
+@view
+def loss_row(row, values, deltas, capacity, rows, labels, targets):
+    """Return the batch's summed loss, and leave the mean's gradient in the deltas of X.
+
+    A data set has either integer ``labels`` (count,), or ``targets`` (count, outputs).
+    """
+    features = row[Column.INPUTS]
+    n = rows.size
+    x = buffer(values, capacity, row[Column.X], features, n).reshape((features, n))
+    dx = buffer(deltas, capacity, row[Column.X], features, n).reshape((features, n))
+    scratch = buffer(values, capacity, row[Column.Y], 2, n).reshape((2, n))
+    if row[Column.OP] == Op.MEAN_SQUARED_ERROR:
+        return mean_squared_error(x, rows, targets, dx)
+    if labels.size:
+        return softmax_crossentropy_labels(x, rows, labels, scratch, dx)
+    return softmax_crossentropy_targets(x, rows, targets, scratch, dx)
+
+
+@view
+def count_correct(row, values, capacity, rows, labels, targets):
+    """Count the batch's samples whose largest output is the right one."""
+    features = row[Column.INPUTS]
+    n = rows.size
+    x = buffer(values, capacity, row[Column.X], features, n).reshape((features, n))
+    if labels.size:
+        return count_correct_labels(x, rows, labels)
+    return count_correct_targets(x, rows, targets)
+
+
+@view
+def weight_update_row(row, rate, params, values, deltas, capacity, n):
+    """Step along one DENSE row's gradient, without storing it."""
+    inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
+    x = buffer(values, capacity, row[Column.X], inputs, n)
+    dy = buffer(deltas, capacity, row[Column.Y], outputs, n).reshape((outputs, n))
+    if row[Column.ROWS]:
+        dense_weight_update_rows(x.reshape((n, inputs)), dy, -rate, layer_weights(row, params))
+    else:
+        dense_weight_update(x.reshape((inputs, n)), dy, -rate, layer_weights(row, params))
+    dense_bias_update(dy, -rate, layer_bias(row, params))
+
+
+@view
+def weight_gradient_row(row, gradient, values, deltas, capacity, n):
+    """Compute one DENSE row's part of the flat gradient."""
+    inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
+    x = buffer(values, capacity, row[Column.X], inputs, n)
+    dy = buffer(deltas, capacity, row[Column.Y], outputs, n).reshape((outputs, n))
+    if row[Column.ROWS]:
+        dense_weight_gradient_rows(x.reshape((n, inputs)), dy, layer_weights(row, gradient))
+    else:
+        dense_weight_gradient(x.reshape((inputs, n)), dy, layer_weights(row, gradient))
+    dense_bias_gradient(dy, layer_bias(row, gradient))
+
+
+@view
+def observe_row(row, reals, params, gradient, velocity, hyper, values, deltas, capacity, n, out):
+    """Record one row's telemetry, just before its backward step; overwrites the deltas of X."""
+    inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
+    y = buffer(values, capacity, row[Column.Y], outputs, n)
+    record_values(y, out)
+    if row[Column.OP] == Op.DENSE:
+        record_step(
+            layer_params(row, params),
+            layer_params(row, gradient),
+            layer_params(row, velocity) if velocity.size else velocity,
+            hyper,
+            out,
+        )
+    elif row[Column.OP] == Op.ACTIVATION:
+        x = buffer(values, capacity, row[Column.X], inputs, n)
+        scratch = buffer(deltas, capacity, row[Column.X], inputs, n)
+        alpha = values.dtype.type(reals[Scalar.ALPHA])
+        record_slopes(row[Column.KIND], alpha, x, y, n, row[Column.ROWS], scratch, out)
+
+
+@fast
+def run(
+    mode,
+    table,
+    reals,
+    params,
+    gradient,
+    velocity,
+    hyper,
+    values,
+    deltas,
+    samples,
+    labels,
+    targets,
+    order,
+    batch_size,
+    first,
+    last,
+    wants_accuracy,
+    totals,
+    outputs,
+    telemetry,
+    telemetry_every,
+):
+    """Run the batches ``first`` to ``last`` of an epoch; ``fastmlp.engine`` explains all of this.
+
+    Returns ``last``, or the index of the first batch whose loss is not finite; that batch
+    is not learned from.
+    """
+    capacity = values.size // table[0, Column.X]
+    rate = values.dtype.type(hyper[Hyper.LEARNING_RATE])
+    fused = mode == Mode.TRAIN and velocity.size == 0
+    loss_index = 0
+    while table[loss_index, Column.OP] < FIRST_LOSS and loss_index < table.shape[0] - 1:
+        loss_index += 1
+
+    for batch in range(first, last):
+        rows = order[batch * batch_size : min((batch + 1) * batch_size, order.size)]
+        n = rows.size
+        gather(table[0], reals[0], samples, rows, values, capacity)
+
+        last_row = table[0]
+        for r in range(1, table.shape[0]):
+            if table[r, Column.OP] >= FIRST_LOSS:
+                if mode == Mode.PREDICT:
+                    continue
+                break
+            last_row = table[r]
+            forward_row(last_row, reals[r], params, values, capacity, n)
+        if mode == Mode.PREDICT:
+            features = last_row[Column.OUTPUTS]
+            y = buffer(values, capacity, last_row[Column.Y], features, n).reshape((features, n))
+            transpose(y, outputs[batch * batch_size : batch * batch_size + n])
+            continue
+
+        loss = loss_row(table[loss_index], values, deltas, capacity, rows, labels, targets)
+        totals[Total.LOSS] += loss
+        totals[Total.SAMPLES] += n
+        if wants_accuracy:
+            totals[Total.CORRECT] += count_correct(
+                table[loss_index], values, capacity, rows, labels, targets
+            )
+        if not math.isfinite(loss):
+            return batch
+        if mode == Mode.EVALUATE:
+            continue
+
+        observed = telemetry_every > 0 and batch % telemetry_every == 0
+        for r in range(loss_index - 1, 0, -1):
+            row = table[r]
+            has_weights = row[Column.OP] == Op.DENSE
+            if has_weights and (observed or not fused):
+                weight_gradient_row(row, gradient, values, deltas, capacity, n)
+            if observed:
+                record = telemetry[batch // telemetry_every, r]
+                observe_row(
+                    row, reals[r], params, gradient, velocity, hyper,
+                    values, deltas, capacity, n, record,
+                )  # fmt: skip
+            if row[Column.INPUT_GRADIENT]:
+                backward_row(row, reals[r], params, values, deltas, capacity, n)
+            if has_weights and fused:
+                weight_update_row(row, rate, params, values, deltas, capacity, n)
+        if mode == Mode.TRAIN and not fused:
+            sgd_step(params, gradient, velocity, hyper)
+    return last

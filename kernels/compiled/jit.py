@@ -1,0 +1,110 @@
+"""How kernels are compiled: the flags and the disk cache, decided here and nowhere else."""
+
+import hashlib
+import os
+import pickle
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core.caching import FunctionCache
+
+# LLVM may reorder sums and fuse multiply-adds, which is what lets a reduction fill a vector
+# register.  The full "fast" set would also assume that no NaN or infinity occurs, and so delete
+# the very checks that notice a diverging run (numba#2919).
+REASSOCIATE = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})
+
+# For code whose rounding is the point, such as range reduction: fused multiply-adds only.
+CONTRACT = frozenset({"contract"})
+
+
+def _source_digest() -> str:
+    """Identify the kernels' sources: Numba itself would miss an edit in a callee's file."""
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
+    kernels = Path(__file__).parent.parent
+    for path in sorted(kernels.rglob("*.py")):
+        digest.update(path.relative_to(kernels).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _warn_uncached(reason: object) -> None:
+    warnings.warn(
+        f"fastmlp compiles its kernels anew in this process, for want of a cache: {reason}. "
+        "Set FASTMLP_CACHE to a writable directory, or to 0 to do without on purpose.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+def _cache_directory() -> str | None:
+    """Return the directory of this version's machine code, or None where there can be none."""
+    setting = os.environ.get("FASTMLP_CACHE")
+    if setting == "0":
+        return None
+    try:
+        if setting:
+            base = Path(setting)
+        elif "XDG_CACHE_HOME" in os.environ:
+            base = Path(os.environ["XDG_CACHE_HOME"]) / "fastmlp"
+        else:
+            base = Path.home() / ".cache" / "fastmlp"
+        directory = base.resolve() / "kernels" / _source_digest()
+        directory.mkdir(parents=True, exist_ok=True)
+        if not os.access(directory, os.W_OK):
+            raise PermissionError(f"{directory} is not writable")
+    except (OSError, RuntimeError) as reason:
+        _warn_uncached(reason)
+        return None
+    return str(directory)
+
+
+CACHE_DIRECTORY = _cache_directory()
+
+
+class _Cache(FunctionCache):
+    """A cache that may fail: a full disk or a half-written file costs time, never the run."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except (OSError, EOFError, pickle.UnpicklingError, ValueError) as reason:
+            _warn_uncached(reason)
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError as reason:
+            _warn_uncached(reason)
+
+
+def compiled(flags: frozenset[str]) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a kernel at its first call, release the GIL in it, and keep the machine code."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        # _nrt: kernels only look at arrays that somebody else keeps alive, so reference counts
+        # would be dead weight, 40 % of the compile time among others.
+        kernel = numba.njit(
+            nogil=True, error_model="numpy", fastmath=set(flags), _nrt=False
+        )(function)
+        if CACHE_DIRECTORY is not None and not numba.config.DISABLE_JIT:
+            elsewhere = numba.config.CACHE_DIR
+            numba.config.CACHE_DIR = CACHE_DIRECTORY
+            try:
+                kernel._cache = _Cache(function)
+            finally:
+                numba.config.CACHE_DIR = elsewhere
+        return kernel
+
+    return decorate
+
+
+# For helpers that return a view: without reference counts only inlined code may.
+view = numba.njit(inline="always")
+
+fast = compiled(REASSOCIATE)
+exact = compiled(CONTRACT)

@@ -1,0 +1,97 @@
+"""Losses: the sum over the batch, and the gradient of the *mean* over the batch.
+
+``rows`` (n,) names the batch's samples; ``labels`` (count,) and ``targets`` (count, outputs)
+are those of the whole data set.
+"""
+
+import math
+
+import numpy as np
+
+from .jit import fast
+from .softmax import softmax_forward
+
+
+@fast
+def softmax_crossentropy_labels(logits, rows, labels, scratch, dlogits):
+    """Softmax and cross-entropy in one, for integer labels.
+
+    With ``label = labels[rows[j]]``, ``loss = sum_j logsumexp(logits[:, j]) - logits[label, j]``
+    and ``dlogits = (softmax - onehot) / n``: neither takes the log of a rounded probability.
+    """
+    n = logits.shape[1]
+    softmax_forward(logits, scratch, dlogits)
+    loss = 0.0
+    for j in range(n):
+        label = labels[rows[j]]
+        loss += float(scratch[0, j] - logits[label, j]) - math.log(float(scratch[1, j]))
+        dlogits[label, j] -= logits.dtype.type(1)
+    scale_by(logits.dtype.type(1.0 / n), dlogits)
+    return loss
+
+
+@fast
+def softmax_crossentropy_targets(logits, rows, targets, scratch, dlogits):
+    """Softmax and cross-entropy in one, for targets that are distributions over the classes."""
+    classes, n = logits.shape
+    softmax_forward(logits, scratch, dlogits)
+    loss = 0.0
+    for j in range(n):
+        target = targets[rows[j]]
+        for i in range(classes):
+            log_probability = float(logits[i, j] - scratch[0, j]) + math.log(float(scratch[1, j]))
+            if target[i] != 0:
+                loss -= float(target[i]) * log_probability
+            dlogits[i, j] -= target[i]
+    scale_by(logits.dtype.type(1.0 / n), dlogits)
+    return loss
+
+
+@fast
+def mean_squared_error(outputs, rows, targets, doutputs):
+    """``sum_j mean_i (outputs[i, j] - targets[rows[j], i])^2`` and its gradient over n."""
+    features, n = outputs.shape
+    scale = outputs.dtype.type(2.0 / (features * n))
+    loss = 0.0
+    for i in range(features):
+        for j in range(n):
+            difference = outputs[i, j] - targets[rows[j], i]
+            loss += float(difference * difference)
+            doutputs[i, j] = scale * difference
+    return loss / features
+
+
+@fast
+def scale_by(factor, values):
+    for i in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            values[i, j] *= factor
+
+
+@fast
+def count_correct_labels(outputs, rows, labels):
+    """How many columns of ``outputs`` have their first maximum at their label."""
+    correct = 0
+    for j in range(outputs.shape[1]):
+        if first_maximum(outputs[:, j]) == labels[rows[j]]:
+            correct += 1
+    return correct
+
+
+@fast
+def count_correct_targets(outputs, rows, targets):
+    """How many columns of ``outputs`` have their first maximum where their target has it."""
+    correct = 0
+    for j in range(outputs.shape[1]):
+        if first_maximum(outputs[:, j]) == first_maximum(targets[rows[j]]):
+            correct += 1
+    return correct
+
+
+@fast
+def first_maximum(values):
+    best = np.int64(0)
+    for i in range(1, values.size):
+        if values[i] > values[best]:
+            best = np.int64(i)
+    return best

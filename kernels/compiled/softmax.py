@@ -1,0 +1,39 @@
+"""Softmax over the features of each sample; the vector runs along the samples."""
+
+from .elementary import exp
+from .jit import fast
+
+
+@fast
+def softmax_forward(x, scratch, y):
+    """Set ``y`` (features, n) to the softmax of each column of ``x``; ``scratch`` is (2, n)."""
+    features, n = x.shape
+    for j in range(n):
+        scratch[0, j] = x[0, j]
+        scratch[1, j] = x.dtype.type(0)
+    for i in range(1, features):
+        for j in range(n):
+            scratch[0, j] = x[i, j] if x[i, j] > scratch[0, j] else scratch[0, j]
+    for i in range(features):
+        for j in range(n):
+            y[i, j] = exp(x[i, j] - scratch[0, j])
+            scratch[1, j] += y[i, j]
+    for j in range(n):
+        scratch[1, j] = x.dtype.type(1) / scratch[1, j]
+    for i in range(features):
+        for j in range(n):
+            y[i, j] *= scratch[1, j]
+
+
+@fast
+def softmax_backward(y, dy, scratch, dx):
+    """Set ``dx`` to ``y * (dy - sum(dy * y))``, the sum over each column's features."""
+    features, n = y.shape
+    for j in range(n):
+        scratch[0, j] = y.dtype.type(0)
+    for i in range(features):
+        for j in range(n):
+            scratch[0, j] += dy[i, j] * y[i, j]
+    for i in range(features):
+        for j in range(n):
+            dx[i, j] = y[i, j] * (dy[i, j] - scratch[0, j])

@@ -1,0 +1,61 @@
+"""Every kernel in plain NumPy, under the same names and contracts: slow, obvious, the truth.
+
+Outputs come last and are written in place, as the compiled kernels do it.
+"""
+
+from .activations import activation_backward, activation_forward
+from .dense import (
+    dense_bias_gradient,
+    dense_bias_update,
+    dense_forward,
+    dense_forward_rows,
+    dense_input_gradient,
+    dense_weight_gradient,
+    dense_weight_gradient_rows,
+    dense_weight_update,
+    dense_weight_update_rows,
+)
+from .elementwise import rescale, transpose
+from .gather import gather_bytes, gather_reals
+from .losses import (
+    count_correct_labels,
+    count_correct_targets,
+    mean_squared_error,
+    softmax_crossentropy_labels,
+    softmax_crossentropy_targets,
+)
+from .matmul import matmul_nn, matmul_nt
+from .softmax import softmax_backward, softmax_forward
+from .telemetry import record_slopes, record_step, record_values
+from .updates import sgd_step
+
+__all__ = [
+    "activation_backward",
+    "activation_forward",
+    "count_correct_labels",
+    "count_correct_targets",
+    "dense_bias_gradient",
+    "dense_bias_update",
+    "dense_forward",
+    "dense_forward_rows",
+    "dense_input_gradient",
+    "dense_weight_gradient",
+    "dense_weight_gradient_rows",
+    "dense_weight_update",
+    "dense_weight_update_rows",
+    "gather_bytes",
+    "gather_reals",
+    "matmul_nn",
+    "matmul_nt",
+    "mean_squared_error",
+    "record_slopes",
+    "record_step",
+    "record_values",
+    "rescale",
+    "sgd_step",
+    "softmax_backward",
+    "softmax_crossentropy_labels",
+    "softmax_crossentropy_targets",
+    "softmax_forward",
+    "transpose",
+]

@@ -1,0 +1,34 @@
+"""Losses: the sum over the batch, and the gradient of the *mean* over the batch."""
+
+import numpy as np
+
+from .softmax import softmax_forward
+
+
+def softmax_crossentropy_labels(logits, rows, labels, scratch, dlogits):
+    classes, n = logits.shape
+    targets = np.eye(classes, dtype=logits.dtype)[labels]
+    return softmax_crossentropy_targets(logits, rows, targets, scratch, dlogits)
+
+
+def softmax_crossentropy_targets(logits, rows, targets, scratch, dlogits):
+    target = targets[rows].T
+    softmax_forward(logits, scratch, dlogits)
+    log_probabilities = logits.astype(np.float64) - scratch[0] + np.log(scratch[1])
+    dlogits -= target
+    dlogits /= logits.shape[1]
+    return -float(np.sum(target * log_probabilities, where=target != 0))
+
+
+def mean_squared_error(outputs, rows, targets, doutputs):
+    difference = outputs - targets[rows].T
+    doutputs[:] = 2 * difference / difference.size
+    return float(np.sum(difference.astype(np.float64) ** 2)) / outputs.shape[0]
+
+
+def count_correct_labels(outputs, rows, labels):
+    return int(np.sum(outputs.argmax(axis=0) == labels[rows]))
+
+
+def count_correct_targets(outputs, rows, targets):
+    return int(np.sum(outputs.argmax(axis=0) == targets[rows].argmax(axis=1)))

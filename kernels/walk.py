@@ -1,0 +1,277 @@
+"""The layer-by-layer path: the engine's loop in plain Python, one kernel call at a time.
+
+It runs a plan on any set of kernels.  With ``reference`` it is the NumPy backend; with
+``compiled`` it is what trains a net that has a layer written in Python (a ``CUSTOM`` row),
+which the compiled engine cannot call; and it is the place to read, or to put a breakpoint,
+when one wants to know what an epoch consists of.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+
+from .table import FIRST_LOSS, Column, Hyper, Mode, Op, Scalar, Total
+
+Array = np.ndarray[Any, Any]
+
+
+class PythonLayer(Protocol):
+    """What a CUSTOM row calls: arrays are (n, features), ``dparams`` is flat."""
+
+    def forward_rows(self, x: Array, training: bool) -> Array: ...
+
+    def backward_rows(self, dy: Array, dparams: Array) -> Array: ...
+
+
+@dataclass
+class Walk:
+    """One net's memory and kernels, seen row by row."""
+
+    kernels: ModuleType
+    python_layers: Mapping[int, PythonLayer]
+    table: Array
+    reals: Array
+    params: Array
+    gradient: Array
+    velocity: Array
+    hyper: Array
+    values: Array
+    deltas: Array
+
+    def buffer(self, workspace: Array, offset: int, features: int, n: int, rows: int) -> Array:
+        capacity = self.values.size // self.table[0, Column.X]
+        flat = workspace[offset * capacity : offset * capacity + features * n]
+        return flat.reshape((n, features) if rows else (features, n))
+
+    def ends(self, workspace: Array, row: Array, n: int) -> tuple[Array, Array]:
+        """The input and the output buffer of a row, each in its layout."""
+        rows = row[Column.ROWS]
+        rows_after = rows and row[Column.OP] in (Op.ACTIVATION, Op.RESCALE)
+        return (
+            self.buffer(workspace, row[Column.X], row[Column.INPUTS], n, rows),
+            self.buffer(workspace, row[Column.Y], row[Column.OUTPUTS], n, rows_after),
+        )
+
+    def weights_and_bias(self, row: Array, params: Array) -> tuple[Array, Array]:
+        inputs, outputs, start = row[Column.INPUTS], row[Column.OUTPUTS], row[Column.WEIGHTS]
+        weights = params[start : start + inputs * outputs].reshape((outputs, inputs))
+        bias = row[Column.BIAS]
+        return weights, params[bias : bias + outputs] if bias >= 0 else params[:0]
+
+    def own(self, row: Array, vector: Array) -> Array:
+        """A row's part of a vector that is as long as the parameters, or empty."""
+        start = row[Column.WEIGHTS]
+        return vector[start : start + row[Column.SIZE]] if vector.size else vector
+
+    def real(self, r: int, scalar: Scalar) -> Any:
+        return self.values.dtype.type(self.reals[r, scalar])
+
+    def gather(self, samples: Array, rows: Array) -> None:
+        row = self.table[0]
+        out = self.buffer(self.values, row[Column.Y], row[Column.OUTPUTS], rows.size, 1)
+        scale, offset = self.real(0, Scalar.SCALE), self.real(0, Scalar.OFFSET)
+        if samples.shape[1] == row[Column.OUTPUTS]:
+            self.kernels.gather_bytes(samples, rows, scale, offset, out)
+        else:
+            self.kernels.gather_reals(samples.view(out.dtype), rows, scale, offset, out)
+
+    def forward(self, r: int, n: int, training: bool) -> Array:
+        """Run one row forward; returns its output buffer."""
+        row = self.table[r]
+        x, y = self.ends(self.values, row, n)
+        match row[Column.OP]:
+            case Op.DENSE:
+                forward = (
+                    self.kernels.dense_forward_rows
+                    if row[Column.ROWS]
+                    else self.kernels.dense_forward
+                )
+                forward(x, *self.weights_and_bias(row, self.params), y)
+            case Op.ACTIVATION:
+                alpha = self.real(r, Scalar.ALPHA)
+                self.kernels.activation_forward(row[Column.KIND], alpha, x.ravel(), y.ravel())
+            case Op.SOFTMAX:
+                end = row[Column.Y] + row[Column.OUTPUTS]
+                scratch = self.buffer(self.values, end, 2, n, 0)
+                self.kernels.softmax_forward(x, scratch, y)
+            case Op.RESCALE:
+                scale, offset = self.real(r, Scalar.SCALE), self.real(r, Scalar.OFFSET)
+                self.kernels.rescale(scale, offset, x.ravel(), y.ravel())
+            case Op.TRANSPOSE:
+                self.kernels.transpose(x, y)
+            case Op.CUSTOM:
+                layer = self.python_layers[int(row[Column.LAYER])]
+                y[:] = layer.forward_rows(x if row[Column.ROWS] else x.T, training).T
+        return y
+
+    def backward(self, r: int, n: int) -> None:
+        """From the gradient with respect to a row's output to that of its input."""
+        row = self.table[r]
+        x, y = self.ends(self.values, row, n)
+        dx, dy = self.ends(self.deltas, row, n)
+        match row[Column.OP]:
+            case Op.DENSE:
+                weights, _ = self.weights_and_bias(row, self.params)
+                self.kernels.dense_input_gradient(weights, dy, dx)
+            case Op.ACTIVATION:
+                alpha = self.real(r, Scalar.ALPHA)
+                self.kernels.activation_backward(
+                    row[Column.KIND], alpha, x.ravel(), y.ravel(), dy.ravel(), dx.ravel()
+                )
+            case Op.SOFTMAX:
+                end = row[Column.Y] + row[Column.OUTPUTS]
+                scratch = self.buffer(self.deltas, end, 2, n, 0)
+                self.kernels.softmax_backward(y, dy, scratch, dx)
+            case Op.RESCALE:
+                scale = self.real(r, Scalar.SCALE)
+                self.kernels.rescale(scale, scale.dtype.type(0), dy.ravel(), dx.ravel())
+            case Op.TRANSPOSE:
+                self.kernels.transpose(dy, dx)
+            case Op.CUSTOM:
+                layer = self.python_layers[int(row[Column.LAYER])]
+                gradient = layer.backward_rows(dy.T, self.own(row, self.gradient))
+                dx[:] = gradient if row[Column.ROWS] else gradient.T
+
+    def loss(self, row: Array, rows: Array, labels: Array, targets: Array) -> float:
+        """The batch's summed loss; leaves the mean's gradient in the deltas of X."""
+        n = rows.size
+        x = self.buffer(self.values, row[Column.X], row[Column.INPUTS], n, 0)
+        dx = self.buffer(self.deltas, row[Column.X], row[Column.INPUTS], n, 0)
+        scratch = self.buffer(self.values, row[Column.Y], 2, n, 0)
+        if row[Column.OP] == Op.MEAN_SQUARED_ERROR:
+            return float(self.kernels.mean_squared_error(x, rows, targets, dx))
+        if labels.size:
+            kernel, right = self.kernels.softmax_crossentropy_labels, labels
+        else:
+            kernel, right = self.kernels.softmax_crossentropy_targets, targets
+        return float(kernel(x, rows, right, scratch, dx))
+
+    def count_correct(self, row: Array, rows: Array, labels: Array, targets: Array) -> int:
+        x = self.buffer(self.values, row[Column.X], row[Column.INPUTS], rows.size, 0)
+        if labels.size:
+            return int(self.kernels.count_correct_labels(x, rows, labels))
+        return int(self.kernels.count_correct_targets(x, rows, targets))
+
+    def weight_gradient(self, row: Array, n: int) -> None:
+        x, _ = self.ends(self.values, row, n)
+        _, dy = self.ends(self.deltas, row, n)
+        dweights, dbias = self.weights_and_bias(row, self.gradient)
+        if row[Column.ROWS]:
+            self.kernels.dense_weight_gradient_rows(x, dy, dweights)
+        else:
+            self.kernels.dense_weight_gradient(x, dy, dweights)
+        self.kernels.dense_bias_gradient(dy, dbias)
+
+    def weight_update(self, row: Array, n: int) -> None:
+        x, _ = self.ends(self.values, row, n)
+        _, dy = self.ends(self.deltas, row, n)
+        weights, bias = self.weights_and_bias(row, self.params)
+        scale = -self.params.dtype.type(self.hyper[Hyper.LEARNING_RATE])
+        if row[Column.ROWS]:
+            self.kernels.dense_weight_update_rows(x, dy, scale, weights)
+        else:
+            self.kernels.dense_weight_update(x, dy, scale, weights)
+        self.kernels.dense_bias_update(dy, scale, bias)
+
+    def observe(self, r: int, n: int, record: Array) -> None:
+        """Record one row's telemetry; overwrites the deltas of its X."""
+        row = self.table[r]
+        x, y = self.ends(self.values, row, n)
+        self.kernels.record_values(y.ravel(), record)
+        if row[Column.SIZE]:
+            vectors = (self.own(row, v) for v in (self.params, self.gradient, self.velocity))
+            self.kernels.record_step(*vectors, self.hyper, record)
+        elif row[Column.OP] == Op.ACTIVATION:
+            scratch, _ = self.ends(self.deltas, row, n)
+            alpha = self.real(r, Scalar.ALPHA)
+            self.kernels.record_slopes(
+                row[Column.KIND], alpha, x.ravel(), y.ravel(), n, row[Column.ROWS],
+                scratch.ravel(), record,
+            )  # fmt: skip
+
+
+def run(
+    kernels: ModuleType,
+    python_layers: Mapping[int, PythonLayer],
+    mode: Mode,
+    table: Array,
+    reals: Array,
+    params: Array,
+    gradient: Array,
+    velocity: Array,
+    hyper: Array,
+    values: Array,
+    deltas: Array,
+    samples: Array,
+    labels: Array,
+    targets: Array,
+    order: Array,
+    batch_size: int,
+    first: int,
+    last: int,
+    wants_accuracy: bool,
+    totals: Array,
+    outputs: Array,
+    telemetry: Array,
+    telemetry_every: int,
+) -> int:
+    """Do what ``compiled.engine.run`` does, a row at a time."""
+    walk = Walk(
+        kernels, python_layers, table, reals, params, gradient, velocity, hyper, values, deltas
+    )
+    fused = mode == Mode.TRAIN and velocity.size == 0
+    losses = [r for r in range(len(table)) if table[r, Column.OP] >= FIRST_LOSS]
+    loss_index = losses[0] if losses else len(table)
+
+    for batch in range(first, last):
+        rows = order[batch * batch_size : (batch + 1) * batch_size]
+        n = rows.size
+        walk.gather(samples, rows)
+
+        if mode == Mode.PREDICT:
+            y = walk.buffer(values, table[0, Column.Y], table[0, Column.OUTPUTS], n, 1).T
+            for r in range(1, len(table)):
+                if r != loss_index:
+                    y = walk.forward(r, n, training=False)
+            kernels.transpose(y, outputs[batch * batch_size : batch * batch_size + n])
+            continue
+
+        for r in range(1, loss_index):
+            walk.forward(r, n, training=mode in (Mode.TRAIN, Mode.GRADIENT))
+        loss = walk.loss(table[loss_index], rows, labels, targets)
+        totals[Total.LOSS] += loss
+        totals[Total.SAMPLES] += n
+        if wants_accuracy:
+            totals[Total.CORRECT] += walk.count_correct(table[loss_index], rows, labels, targets)
+        if not math.isfinite(loss):
+            return batch
+        if mode == Mode.EVALUATE:
+            continue
+
+        observed = telemetry_every > 0 and batch % telemetry_every == 0
+        for r in range(loss_index - 1, 0, -1):
+            row = table[r]
+            dense = row[Column.OP] == Op.DENSE
+            custom = row[Column.OP] == Op.CUSTOM
+            if dense and (observed or not fused):
+                walk.weight_gradient(row, n)
+            if custom:
+                walk.backward(r, n)
+            if observed:
+                walk.observe(r, n, telemetry[batch // telemetry_every, r])
+            if custom:
+                if fused:
+                    own = (walk.own(row, v) for v in (params, gradient, velocity))
+                    kernels.sgd_step(*own, hyper)
+            else:
+                if row[Column.INPUT_GRADIENT]:
+                    walk.backward(r, n)
+                if dense and fused:
+                    walk.weight_update(row, n)
+        if mode == Mode.TRAIN and not fused:
+            kernels.sgd_step(params, gradient, velocity, hyper)
+    return last
