@@ -1,0 +1,31 @@
+"""fastmlp: small multilayer perceptrons on a CPU, trained in one compiled call per epoch."""
+
+from pathlib import Path
+
+if not Path(__file__).with_name("kernels").is_dir():
+    # In a checkout the kernels lie beside this package, not inside it.
+    __path__.append(str(Path(__file__).resolve().parent.parent))
+
+from . import activations, backends, datasets, initializers, layers, losses, optimizers
+from .history import Divergence, DivergenceWarning, History
+from .model import Sequential
+from .parallel import fit_many
+from .telemetry import Telemetry
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Divergence",
+    "DivergenceWarning",
+    "History",
+    "Sequential",
+    "Telemetry",
+    "activations",
+    "backends",
+    "datasets",
+    "fit_many",
+    "initializers",
+    "layers",
+    "losses",
+    "optimizers",
+]

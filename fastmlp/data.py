@@ -1,0 +1,163 @@
+"""What a net is trained on: users' arrays, checked, in the form that the engine reads."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .kernels.table import Op
+from .layers.base import Array, Shape
+from .losses import Loss
+
+
+@dataclass(frozen=True)
+class Data:
+    """Samples with their labels or targets.
+
+    Attributes
+    ----------
+    samples : uint8 array (count, bytes per sample)
+        The samples as they lie in memory, be they uint8 or the net's float.
+    labels : int64 array (count,), or empty
+    targets : float array (count, outputs), or empty
+    """
+
+    samples: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    targets: Array
+
+    @property
+    def count(self) -> int:
+        """The number of samples."""
+        return len(self.samples)
+
+    def part(self, rows: slice) -> "Data":
+        """Return some of the samples, as views."""
+        return Data(self.samples[rows], self.labels[rows], self.targets[rows])
+
+
+def check_samples(argument: str, x: ArrayLike, shape: Shape, dtype: np.dtype[Any]) -> Data:
+    """Return ``x`` as data without targets.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` does not hold real numbers.
+    ValueError
+        If its shape does not fit the net, if it is empty, or not finite.
+    """
+    array = _real_array(argument, x)
+    if array.shape[1:] != shape or array.ndim == 0:
+        raise ValueError(
+            f"{argument}: expected shape (samples, {', '.join(map(str, shape))}), "
+            f"got {array.shape}"
+        )
+    if len(array) == 0:
+        raise ValueError(f"{argument}: expected at least one sample, got shape {array.shape}")
+    if array.dtype != np.uint8:
+        array = _finite(argument, array, dtype)
+    flat = np.ascontiguousarray(array).reshape(len(array), -1)
+    return Data(flat.view(np.uint8), np.empty(0, np.int64), np.empty((0, 0), dtype))
+
+
+def check_data(
+    argument: str,
+    x: ArrayLike,
+    y: ArrayLike,
+    input_shape: Shape,
+    outputs: int,
+    loss: Loss,
+    dtype: np.dtype[Any],
+) -> Data:
+    """Return ``x`` and ``y`` as data; ``argument`` is a pattern such as ``"{}"``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`check_samples`; and if ``y`` is not what the loss expects.
+    """
+    x_name, y_name = argument.format("x"), argument.format("y")
+    data = check_samples(x_name, x, input_shape, dtype)
+    array = _real_array(y_name, y)
+    if array.ndim == 0 or len(array) != data.count:
+        raise ValueError(
+            f"{y_name}: expected one entry for each of the {data.count} samples in {x_name}, "
+            f"got shape {array.shape}"
+        )
+    if loss.sparse:
+        return replace(data, labels=_labels(y_name, array, outputs))
+    return replace(data, targets=_targets(y_name, array, outputs, loss, dtype))
+
+
+def _real_array(argument: str, values: ArrayLike) -> Array:
+    try:
+        array = np.asarray(values)
+    except ValueError as reason:
+        raise ValueError(f"{argument}: cannot be made an array: {reason}") from reason
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{argument}: expected real numbers, got dtype {array.dtype}")
+    return array
+
+
+def _finite(argument: str, array: Array, dtype: np.dtype[Any]) -> Array:
+    with np.errstate(over="ignore"):
+        converted = array.astype(dtype, copy=False)
+    # A sum is finite only if every term is, and needs no array of Booleans as large as the data.
+    with np.errstate(over="ignore", invalid="ignore"):
+        suspicious = not np.isfinite(converted.sum(dtype=np.float64))
+    if suspicious and not np.isfinite(converted).all():
+        where = np.argwhere(~np.isfinite(converted))[0]
+        index = ", ".join(map(str, where))
+        raise ValueError(
+            f"{argument}: expected finite numbers that fit {dtype}, "
+            f"got {array[tuple(where)]} at [{index}]"
+        )
+    return converted
+
+
+def _labels(argument: str, array: Array, classes: int) -> NDArray[np.int64]:
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise ValueError(
+            f"{argument}: expected integer labels of shape (samples,), got shape {array.shape}; "
+            "one-hot targets go with the loss 'categorical_crossentropy'"
+        )
+    if array.dtype.kind not in "iub":
+        raise TypeError(f"{argument}: expected integer labels, got dtype {array.dtype}")
+    lowest, highest = array.min(), array.max()
+    if lowest < 0 or highest >= classes:
+        wrong = lowest if lowest < 0 else highest
+        where = int(np.flatnonzero(array == wrong)[0])
+        raise ValueError(
+            f"{argument}: expected labels from 0 to {classes - 1}, for the net has {classes} "
+            f"outputs; got {int(wrong)} at [{where}]"
+        )
+    return np.ascontiguousarray(array, dtype=np.int64)
+
+
+def _targets(argument: str, array: Array, outputs: int, loss: Loss, dtype: np.dtype[Any]) -> Array:
+    if array.ndim == 1 and outputs == 1:
+        array = array[:, None]
+    flat = array.reshape(len(array), -1)
+    if array.ndim < 2 or flat.shape[1] != outputs:
+        hint = (
+            "; integer labels go with the loss 'sparse_categorical_crossentropy'"
+            if loss.op == Op.SOFTMAX_CROSSENTROPY
+            else ""
+        )
+        raise ValueError(
+            f"{argument}: expected targets of shape (samples, {outputs}), "
+            f"got shape {array.shape}{hint}"
+        )
+    targets = np.ascontiguousarray(_finite(argument, flat, dtype))
+    if loss.op == Op.SOFTMAX_CROSSENTROPY:
+        sums = targets.sum(axis=1)
+        wrong = np.flatnonzero((np.abs(sums - 1) > 1e-3) | (targets < 0).any(axis=1))
+        if wrong.size:
+            raise ValueError(
+                f"{argument}: expected probabilities that sum to 1 in each row, "
+                f"got {array[wrong[0]]} at [{wrong[0]}]"
+            )
+    return targets

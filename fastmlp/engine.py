@@ -1,0 +1,173 @@
+"""The engine: a plan with its memory and a backend, and the four things one can do with it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from . import backends
+from .data import Data
+from .kernels.table import Mode, Telemetry, Total
+from .layers.base import Array
+from .plan import Plan
+
+_ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+_PREDICT_BATCH = 128
+
+
+def aligned_zeros(size: int, dtype: np.dtype[np.floating]) -> Array:
+    """Return zeros (size,) that begin at a cache line."""
+    memory = np.zeros(size * dtype.itemsize + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + size * dtype.itemsize].view(dtype)
+
+
+@dataclass
+class Workspace:
+    """Values and their gradients, for batches of up to a capacity."""
+
+    values: Array
+    deltas: Array
+
+
+@dataclass
+class Engine:
+    """A net ready to run.
+
+    Attributes
+    ----------
+    plan : Plan
+    run : callable
+        The backend's function that walks plans.
+    params : float array (plan.size,)
+    hyper : float64 array
+        The optimizer's numbers; see :class:`fastmlp.kernels.table.Hyper`.
+    gradient : float array (plan.size,)
+    velocity : float array (plan.size,), or empty without momentum
+    """
+
+    plan: Plan
+    run: backends.Run
+    params: Array
+    hyper: Array
+    gradient: Array = field(init=False)
+    velocity: Array = field(init=False)
+    _workspaces: dict[int, Workspace] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.gradient = aligned_zeros(self.plan.size, self.params.dtype)
+        self.velocity = self.params[:0]
+
+    def forward(self, data: Data) -> Array:
+        """Return the outputs (n, outputs) for the samples (n, ...)."""
+        outputs = np.empty((data.count, self.plan.outputs), self.params.dtype)
+        self._run(Mode.PREDICT, data, None, _PREDICT_BATCH, outputs=outputs)
+        return outputs
+
+    def loss_and_gradient(self, data: Data) -> tuple[float, Array]:
+        """Return the mean loss over all samples as one batch, and its flat gradient (a copy)."""
+        totals = np.zeros(len(Total))
+        self._run(Mode.GRADIENT, data, None, data.count, totals=totals)
+        return totals[Total.LOSS] / data.count, self.gradient.copy()
+
+    def evaluate(self, data: Data, wants_accuracy: bool) -> Array:
+        """Return the totals over all samples; see :class:`fastmlp.kernels.table.Total`.
+
+        A loss that is not finite ends the sum early, and stays not finite.
+        """
+        totals = np.zeros(len(Total))
+        self._run(
+            Mode.EVALUATE, data, None, _PREDICT_BATCH, wants_accuracy=wants_accuracy, totals=totals
+        )
+        return totals
+
+    def train_epoch(
+        self,
+        data: Data,
+        order: Array,
+        batch_size: int,
+        first: int,
+        last: int,
+        *,
+        wants_accuracy: bool,
+        totals: Array,
+        telemetry: Array | None = None,
+        telemetry_every: int = 0,
+    ) -> int:
+        """Train on the batches ``first`` to ``last`` of an epoch, and add to ``totals``.
+
+        Parameters
+        ----------
+        data : Data
+        order : int64 array (samples per epoch,)
+            Which sample comes when: batch ``b`` is ``order[b * batch_size :][:batch_size]``.
+        batch_size, first, last : int
+        wants_accuracy : bool
+        totals : float64 array, changed
+        telemetry : float64 array (records, rows of the plan, fields), changed
+        telemetry_every : int
+            Record each batch whose index is a multiple of this; 0 is never.
+
+        Returns
+        -------
+        int
+            ``last``, or the index of the first batch whose loss was not finite: training
+            stopped there, before that batch's step.
+        """
+        if self.hyper[1] and not self.velocity.size:
+            self.velocity = aligned_zeros(self.plan.size, self.params.dtype)
+        return self._run(
+            Mode.TRAIN, data, order, batch_size, first, last, wants_accuracy, totals,
+            None, telemetry, telemetry_every,
+        )  # fmt: skip
+
+    def workspace(self, batch_size: int) -> Workspace:
+        """Return the memory for batches of that size, the same one each time."""
+        capacity = -(-batch_size // 16) * 16  # so that every buffer begins at a cache line
+        if capacity not in self._workspaces:
+            size = self.plan.features * capacity
+            self._workspaces[capacity] = Workspace(
+                aligned_zeros(size, self.params.dtype), aligned_zeros(size, self.params.dtype)
+            )
+        return self._workspaces[capacity]
+
+    def _run(
+        self,
+        mode: Mode,
+        data: Data,
+        order: Array | None,
+        batch_size: int,
+        first: int = 0,
+        last: int | None = None,
+        wants_accuracy: bool = False,
+        totals: Array | None = None,
+        outputs: Array | None = None,
+        telemetry: Array | None = None,
+        telemetry_every: int = 0,
+    ) -> int:
+        dtype = self.params.dtype
+        order = np.arange(data.count) if order is None else order
+        batches = -(-order.size // batch_size)
+        workspace = self.workspace(min(batch_size, order.size))
+        return self.run(
+            int(mode),
+            self.plan.table,
+            self.plan.reals,
+            self.params,
+            self.gradient,
+            self.velocity,
+            self.hyper,
+            workspace.values,
+            workspace.deltas,
+            data.samples,
+            data.labels,
+            data.targets,
+            order,
+            batch_size,
+            first,
+            batches if last is None else last,
+            wants_accuracy,
+            np.zeros(len(Total)) if totals is None else totals,
+            np.empty((0, self.plan.outputs), dtype) if outputs is None else outputs,
+            np.empty((0, 0, len(Telemetry))) if telemetry is None else telemetry,
+            telemetry_every,
+        )

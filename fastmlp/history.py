@@ -1,0 +1,59 @@
+"""What a fit leaves behind."""
+
+from dataclasses import dataclass, field
+
+
+class DivergenceWarning(RuntimeWarning):
+    """Training stopped because the loss was no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where training came apart.
+
+    Attributes
+    ----------
+    epoch, step : int
+        Counted from 0, the step within its epoch.
+    loss : float
+        Of that batch: NaN or infinite.
+    layer : str
+        The first layer, from the input on, with something that is not finite.
+    message : str
+        All of it in a sentence.
+    """
+
+    epoch: int
+    step: int
+    loss: float
+    layer: str
+    message: str
+
+
+@dataclass
+class History:
+    """The course of a fit, epoch by epoch.
+
+    Attributes
+    ----------
+    history : dict of lists
+        ``loss``, ``accuracy`` (if it is a metric), ``val_loss``, ``val_accuracy``: as in Keras,
+        the training figures are means over the epoch's batches, each before its step.
+    epoch : list of int
+        Counted from 0, over all fits of the net.
+    params : dict
+        How it was called.
+    divergence : Divergence or None
+        Where the loss stopped being finite; the epoch's figures are then not finite either.
+    """
+
+    params: dict[str, object] = field(default_factory=dict)
+    history: dict[str, list[float]] = field(default_factory=dict)
+    epoch: list[int] = field(default_factory=list)
+    divergence: Divergence | None = None
+
+    def append(self, epoch: int, figures: dict[str, float]) -> None:
+        """Add an epoch."""
+        self.epoch.append(epoch)
+        for name, value in figures.items():
+            self.history.setdefault(name, []).append(value)

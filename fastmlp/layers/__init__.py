@@ -1,0 +1,9 @@
+"""Layers: what a net is made of."""
+
+from .activation import Activation
+from .base import Layer
+from .dense import Dense
+from .rescaling import Rescaling
+from .shape import Flatten, Input
+
+__all__ = ["Activation", "Dense", "Flatten", "Input", "Layer", "Rescaling"]

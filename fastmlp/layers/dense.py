@@ -1,0 +1,74 @@
+"""The dense layer."""
+
+from typing import TYPE_CHECKING
+
+from .. import activations, initializers
+from .base import Layer, Shape
+
+if TYPE_CHECKING:
+    from ..plan import Builder
+
+
+class Dense(Layer):
+    """``activation(x @ kernel + bias)``.
+
+    Parameters
+    ----------
+    units : int, positive
+        The number of outputs.
+    activation : str or fastmlp.activations.Activation, optional
+        None is linear.
+    use_bias : bool
+    kernel_initializer : str or function
+    bias_initializer : str or function, optional
+        By default zeros, or with a ``"torch_default"`` kernel likewise ``"torch_default"``.
+
+    Raises
+    ------
+    ValueError
+        If ``units`` is not a positive integer or a name is unknown.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | activations.Activation | None = None,
+        *,
+        use_bias: bool = True,
+        kernel_initializer: str | initializers.Initializer = "glorot_uniform",
+        bias_initializer: str | initializers.Initializer | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        if isinstance(units, bool) or not isinstance(units, int) or units < 1:
+            raise ValueError(f"units: expected a positive integer, got {units!r}")
+        self.units = units
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get("kernel_initializer", kernel_initializer)
+        if bias_initializer is None:
+            like_torch = self.kernel_initializer is initializers.torch_default
+            bias_initializer = "torch_default" if like_torch else "zeros"
+        self.bias_initializer = initializers.get("bias_initializer", bias_initializer)
+
+    def build(self, input_shape: Shape) -> None:
+        (inputs,) = input_shape
+        self.add_weight(
+            "kernel", (inputs, self.units), self.kernel_initializer, transposed=True
+        )
+        if self.use_bias:
+            self.add_weight(
+                "bias", (self.units,), self.bias_initializer, fan_in=inputs, fan_out=self.units
+            )
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != 1:
+            raise ValueError(
+                f"Dense expects inputs of shape (features,), got {input_shape}; "
+                "put a Flatten() before it"
+            )
+        return (self.units,)
+
+    def lower(self, builder: "Builder") -> None:
+        builder.dense(self.units, self.use_bias)
+        builder.activation(self.activation)

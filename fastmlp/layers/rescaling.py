@@ -1,0 +1,33 @@
+"""Rescaling."""
+
+import math
+from typing import TYPE_CHECKING
+
+from .base import Layer
+
+if TYPE_CHECKING:
+    from ..plan import Builder
+
+
+class Rescaling(Layer):
+    """``x * scale + offset``.
+
+    As the first layer it takes uint8 samples as they are and converts them on the way in:
+    ``Rescaling(1 / 255)`` for images reads a quarter of the memory that floats would take.
+
+    Parameters
+    ----------
+    scale : float
+    offset : float
+    """
+
+    def __init__(self, scale: float, offset: float = 0.0, name: str | None = None) -> None:
+        super().__init__(name)
+        for argument, value in (("scale", scale), ("offset", offset)):
+            if not isinstance(value, (int, float)) or not math.isfinite(value):
+                raise ValueError(f"{argument}: expected a finite number, got {value!r}")
+        self.scale = float(scale)
+        self.offset = float(offset)
+
+    def lower(self, builder: "Builder") -> None:
+        builder.rescale(self.scale, self.offset)

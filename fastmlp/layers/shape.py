@@ -1,0 +1,49 @@
+"""Layers that only speak of shapes."""
+
+import math
+from typing import TYPE_CHECKING
+
+from .base import Layer, Shape
+
+if TYPE_CHECKING:
+    from ..plan import Builder
+
+
+class Input(Layer):
+    """The shape of one sample, without the batch; the first layer, if given.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        All positive.
+
+    Raises
+    ------
+    ValueError
+        If ``shape`` is empty or holds anything but positive integers.
+    """
+
+    def __init__(self, shape: Shape, name: str | None = None) -> None:
+        super().__init__(name)
+        sizes = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+        if not sizes or not all(isinstance(size, int) and size > 0 for size in sizes):
+            raise ValueError(f"shape: expected a tuple of positive integers, got {shape!r}")
+        self.shape = sizes
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if input_shape != self.shape:
+            raise ValueError(f"expected samples of shape {self.shape}, got {input_shape}")
+        return self.shape
+
+    def lower(self, builder: "Builder") -> None:
+        """Nothing to compute."""
+
+
+class Flatten(Layer):
+    """From any shape to ``(features,)``, in C order."""
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (math.prod(input_shape),)
+
+    def lower(self, builder: "Builder") -> None:
+        """Nothing to compute: values are flat in memory as it is."""

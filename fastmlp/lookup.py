@@ -1,0 +1,27 @@
+"""Finding what a user named, or saying clearly what there is instead."""
+
+import difflib
+from collections.abc import Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def by_name(argument: str, name: object, known: Mapping[str, T]) -> T:
+    """Return ``known[name]``.
+
+    Raises
+    ------
+    TypeError
+        If ``name`` is not a string.
+    ValueError
+        If it is unknown; the message names the argument and what is known.
+    """
+    names = ", ".join(repr(key) for key in known)
+    if not isinstance(name, str):
+        raise TypeError(f"{argument}: expected one of {names}; got {name!r}")
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"{argument}: {name!r} is unknown; expected one of {names}.{hint}")
+    return known[name]

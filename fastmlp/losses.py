@@ -1,0 +1,62 @@
+"""Losses: a name for a row of the plan, and what it expects of the targets."""
+
+from dataclasses import dataclass
+
+from .kernels.table import Op
+from .lookup import by_name
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss over a batch: the mean of its samples' losses.
+
+    Attributes
+    ----------
+    name : str
+        As in Keras.
+    op : fastmlp.kernels.table.Op
+        The row that computes it.
+    from_logits : bool
+        Whether it takes what comes *before* the softmax.
+    sparse : bool
+        Whether targets are integer labels (n,) rather than an array (n, outputs).
+    """
+
+    name: str
+    op: Op
+    from_logits: bool = False
+    sparse: bool = False
+
+
+def SparseCategoricalCrossentropy(from_logits: bool = False) -> Loss:  # noqa: N802
+    """``-log softmax(logits)[label]`` for integer labels (n,).
+
+    With ``from_logits=False`` the net must end in a softmax; the two are computed as one
+    either way.
+    """
+    return Loss(
+        "sparse_categorical_crossentropy", Op.SOFTMAX_CROSSENTROPY, from_logits, sparse=True
+    )
+
+
+def CategoricalCrossentropy(from_logits: bool = False) -> Loss:  # noqa: N802
+    """``-sum_i target[i] log softmax(logits)[i]`` for targets (n, classes) that sum to 1."""
+    return Loss("categorical_crossentropy", Op.SOFTMAX_CROSSENTROPY, from_logits)
+
+
+def MeanSquaredError() -> Loss:  # noqa: N802
+    """``mean_i (output[i] - target[i])^2`` for targets (n, outputs)."""
+    return Loss("mean_squared_error", Op.MEAN_SQUARED_ERROR)
+
+
+_KNOWN = {
+    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy(),
+    "categorical_crossentropy": CategoricalCrossentropy(),
+    "mean_squared_error": MeanSquaredError(),
+    "mse": MeanSquaredError(),
+}
+
+
+def get(loss: str | Loss) -> Loss:
+    """Return the loss of that name, or the loss given."""
+    return loss if isinstance(loss, Loss) else by_name("loss", loss, _KNOWN)

@@ -1,0 +1,448 @@
+"""Sequential: a stack of layers with one input and one output."""
+
+import re
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from rich.console import Console
+from rich.table import Table
+
+from . import backends, losses, optimizers, plan
+from .data import Data, check_data, check_samples
+from .engine import Engine, aligned_zeros
+from .history import History
+from .layers import Input, Layer
+from .layers.base import Array, Shape
+from .lookup import by_name
+from .progress import resolve_verbose
+from .telemetry import Telemetry
+from .training import Job, figures_of, train
+
+_DTYPES = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+_METRICS = {"accuracy": "accuracy", "acc": "accuracy"}
+
+
+class Sequential:
+    """A stack of layers, as in Keras.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        If the first is an :class:`~fastmlp.layers.Input`, weights exist from the start;
+        otherwise from the first call that shows the net its samples.
+    seed : int, optional
+        Of the initial weights and of the batches' order: the same seed gives the same bits,
+        on the same machine and backend.  By default a new one each time, in ``self.seed``.
+    dtype : {"float32", "float64"}
+    backend : {"auto", "numba", "numpy"}
+    name : str
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what it should be, or the layers do not fit together.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer] = (),
+        *,
+        seed: int | None = None,
+        dtype: str = "float32",
+        backend: str = "auto",
+        name: str = "sequential",
+    ) -> None:
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise ValueError(f"seed: expected a non-negative integer, got {seed!r}")
+        self.seed = int(seed)
+        self.dtype = by_name("dtype", dtype, _DTYPES)
+        self.backend = backends.resolve(backend)
+        self.name = name
+        self.layers: list[Layer] = []
+        self.history: History | None = None
+        self.optimizer: optimizers.SGD | None = None
+        self.loss: losses.Loss | None = None
+        self.metrics: list[str] = []
+        self.epochs_trained = 0
+        self._input_shape: Shape | None = None
+        self._params: Array = np.empty(0, self.dtype)
+        self._engine: Engine | None = None
+        layers = list(layers)
+        for index, layer in enumerate(layers):
+            self._check_layer(f"layers[{index}]", layer, layers[:index])
+        self._append(layers)
+
+    def add(self, layer: Layer) -> None:
+        """Put a layer on top.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no layer, is used already, or does not fit.
+        """
+        self._check_layer("layer", layer, self.layers)
+        self._append([layer])
+
+    def compile(
+        self,
+        optimizer: str | optimizers.SGD = "sgd",
+        loss: str | losses.Loss | None = None,
+        metrics: Sequence[str] = (),
+    ) -> None:
+        """Choose what to minimize, and how.
+
+        Parameters
+        ----------
+        optimizer : str or fastmlp.optimizers.SGD
+        loss : str or fastmlp.losses.Loss
+        metrics : sequence of str
+            ``"accuracy"``: the share of samples whose largest output is the right one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a name is unknown, or the loss does not fit the last layer.
+        """
+        if loss is None:
+            raise ValueError("loss: expected a name such as 'sparse_categorical_crossentropy'")
+        if isinstance(metrics, str):
+            raise TypeError(f"metrics: expected a list such as [{metrics!r}], got a string")
+        new_optimizer, new_loss = optimizers.get(optimizer), losses.get(loss)
+        new_metrics = [by_name("metrics", metric, _METRICS) for metric in metrics]
+        if self.built:
+            assert self._input_shape is not None
+            lowered = plan.lower(self.layers, self._input_shape, new_loss)
+            if new_metrics and lowered.outputs < 2:
+                raise ValueError(
+                    f"metrics: 'accuracy' needs at least two outputs, the net has {lowered.outputs}"
+                )
+        self.optimizer, self.loss, self.metrics = new_optimizer, new_loss, new_metrics
+        self._engine = None
+
+    def fit(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        batch_size: int = 32,
+        epochs: int = 1,
+        verbose: str | int = "auto",
+        *,
+        validation_split: float = 0.0,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        shuffle: bool = True,
+        telemetry: Telemetry | None = None,
+    ) -> History:
+        """Train.
+
+        Ctrl-C raises KeyboardInterrupt between two steps: the net keeps its weights, and
+        ``self.history`` the epochs completed.  If the loss is no longer finite, training stops
+        with a :class:`~fastmlp.DivergenceWarning` and ``history.divergence`` says where.
+
+        Parameters
+        ----------
+        x : array (samples, *input_shape)
+            uint8, or any real numbers.
+        y : array
+            Integer labels (samples,), or targets (samples, outputs), as the loss wants.
+        batch_size, epochs : int, positive
+            The last batch of an epoch holds what remains.
+        verbose : {"auto", 0, 1, 2}
+            1 shows a progress bar, 2 a line per epoch; "auto" is 1 on a terminal, else 0.
+        validation_split : float in [0, 1)
+            Set the last share of the samples apart, before shuffling.
+        validation_data : (x, y), optional
+            Evaluated after each epoch.
+        shuffle : bool
+            Whether each epoch visits the samples in a new order.
+        telemetry : fastmlp.Telemetry, optional
+            Measures the layers inside the loop.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        RuntimeError
+            If the net is not compiled.
+        TypeError, ValueError
+            If an argument is not what it should be; nothing has changed then.
+        """
+        job = self._job(
+            x, y, batch_size, epochs, verbose,
+            validation_split, validation_data, shuffle, telemetry,
+        )  # fmt: skip
+        return self.run_job(job)
+
+    def evaluate(
+        self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
+    ) -> float | list[float] | dict[str, float]:
+        """Return the mean loss, or with metrics ``[loss, accuracy]``, or both by name.
+
+        Raises
+        ------
+        RuntimeError
+            If the net is not compiled.
+        TypeError, ValueError
+            If the data do not fit the net.
+        """
+        loss = self._compiled_loss()
+        self._build_for(x)
+        engine = self._ready_engine()
+        data = self._check_data("{}", x, y, loss)
+        figures = figures_of(engine.evaluate(data, bool(self.metrics)), bool(self.metrics))
+        if return_dict:
+            return figures
+        return list(figures.values()) if self.metrics else figures["loss"]
+
+    def predict(self, x: ArrayLike) -> Array:
+        """Return the outputs (samples, *output_shape) for ``x`` (samples, *input_shape).
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``x`` does not fit the net.
+        """
+        self._build_for(x)
+        engine = self._ready_engine()
+        data = check_samples("x", x, engine.plan.input_shape, self.dtype)
+        return engine.forward(data).reshape(-1, *engine.plan.output_shape)
+
+    def loss_and_gradient(self, x: ArrayLike, y: ArrayLike) -> tuple[float, list[Array]]:
+        """Return the mean loss over all of ``x``, and its gradient, shaped as ``get_weights``.
+
+        Raises
+        ------
+        RuntimeError
+            If the net is not compiled.
+        TypeError, ValueError
+            If the data do not fit the net.
+        """
+        loss = self._compiled_loss()
+        self._build_for(x)
+        engine = self._ready_engine()
+        value, gradient = engine.loss_and_gradient(self._check_data("{}", x, y, loss))
+        return value, [np.array(slot.view(gradient)) for slot in engine.plan.slots]
+
+    @property
+    def built(self) -> bool:
+        """Whether the weights exist."""
+        return self._input_shape is not None
+
+    @property
+    def params(self) -> Array:
+        """All parameters as one flat vector: the memory that training changes."""
+        return self._params
+
+    def count_params(self) -> int:
+        """Return the number of parameters."""
+        return self._params.size
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of all weights: per layer its kernel (inputs, outputs) and bias."""
+        return [array for layer in self.layers for array in layer.get_weights()]
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Set all weights, in the order and shapes of :meth:`get_weights`.
+
+        Raises
+        ------
+        ValueError
+            If their number, a shape or a value is wrong; nothing has changed then.
+        """
+        if not self.built:
+            raise RuntimeError("set_weights: the net has no weights yet; give it an Input layer")
+        slots = self._ready_engine().plan.slots
+        if len(weights) != len(slots):
+            raise ValueError(f"weights: expected {len(slots)} arrays, got {len(weights)}")
+        arrays = [np.asarray(weight, dtype=self.dtype) for weight in weights]
+        for i, (array, slot) in enumerate(zip(arrays, slots, strict=True)):
+            if array.shape != slot.weight.shape:
+                raise ValueError(
+                    f"weights[{i}] ({slot.layer.name}/{slot.weight.name}): "
+                    f"expected shape {slot.weight.shape}, got {array.shape}"
+                )
+            if not np.isfinite(array).all():
+                raise ValueError(f"weights[{i}]: expected finite numbers")
+        for array, slot in zip(arrays, slots, strict=True):
+            slot.view(self._params)[:] = array
+
+    def summary(self) -> None:
+        """Print the layers with their output shapes and numbers of parameters."""
+        table = Table(title=f"{self.name} ({self.dtype}, {self.backend})", title_justify="left")
+        table.add_column("layer")
+        table.add_column("output shape")
+        table.add_column("parameters", justify="right")
+        shape = self._input_shape
+        for layer in self.layers:
+            shape = None if shape is None else layer.output_shape(shape)
+            table.add_row(
+                f"{layer.name} ({type(layer).__name__})",
+                "?" if shape is None else str((None, *shape)),
+                f"{layer.count:,}" if self.built else "?",
+            )
+        table.add_section()
+        table.add_row("total", "", f"{self.count_params():,}" if self.built else "?")
+        Console().print(table)
+
+    def run_job(self, job: Job) -> History:
+        """Train as a checked job says; ``fit`` is this with the checks."""
+        engine = self._ready_engine()
+        assert self.optimizer is not None
+        engine.hyper = self.optimizer.hyper()
+        self.history = History(
+            {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.data.count}
+        )
+        before = self.epochs_trained
+        try:
+            train(engine, self.layers, job, self.history, before)
+        finally:
+            self.epochs_trained = before + len(self.history.epoch)
+        return self.history
+
+    def _job(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        batch_size: int,
+        epochs: int,
+        verbose: str | int,
+        validation_split: float,
+        validation_data: tuple[ArrayLike, ArrayLike] | None,
+        shuffle: bool,
+        telemetry: Telemetry | None,
+        stop: threading.Event | None = None,
+    ) -> Job:
+        loss = self._compiled_loss()
+        _check_positive_integer("batch_size", batch_size)
+        _check_positive_integer("epochs", epochs)
+        shows = resolve_verbose(verbose)
+        if not 0 <= validation_split < 1:
+            raise ValueError(
+                f"validation_split: expected a number in [0, 1), got {validation_split!r}"
+            )
+        if validation_split and validation_data is not None:
+            raise ValueError("validation_split: not together with validation_data")
+        if telemetry is not None and not isinstance(telemetry, Telemetry):
+            raise TypeError(f"telemetry: expected a fastmlp.Telemetry, got {telemetry!r}")
+        self._build_for(x)
+        self._ready_engine()
+        data = self._check_data("{}", x, y, loss)
+        validation = None
+        if validation_data is not None:
+            if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+                raise ValueError("validation_data: expected a pair (x, y)")
+            validation = self._check_data("validation_data {}", *validation_data, loss)
+        elif validation_split:
+            count = int(data.count * (1 - validation_split))
+            if count in (0, data.count):
+                raise ValueError(
+                    f"validation_split: {validation_split} of {data.count} samples leaves "
+                    "nothing for one of the two"
+                )
+            data, validation = data.part(slice(None, count)), data.part(slice(count, None))
+        return Job(
+            data, validation, int(batch_size), int(epochs), bool(shuffle), self.seed,
+            bool(self.metrics), shows, telemetry, stop,
+        )  # fmt: skip
+
+    def _check_data(self, argument: str, x: ArrayLike, y: ArrayLike, loss: losses.Loss) -> Data:
+        lowered = self._ready_engine().plan
+        return check_data(
+            argument, x, y, lowered.input_shape, lowered.outputs, loss, self.dtype
+        )
+
+    def _compiled_loss(self) -> losses.Loss:
+        if self.loss is None:
+            raise RuntimeError("call compile(optimizer, loss) before this")
+        return self.loss
+
+    def _check_layer(self, argument: str, layer: object, others: Sequence[Layer]) -> None:
+        if not isinstance(layer, Layer):
+            raise TypeError(f"{argument}: expected a Layer, got {layer!r}")
+        if layer.weights or any(layer is other for other in others):
+            raise ValueError(f"{argument}: {layer!r} is already part of a net")
+        if isinstance(layer, Input) and others:
+            raise ValueError(f"{argument}: an Input can only be the first layer")
+
+    def _append(self, layers: list[Layer]) -> None:
+        old_shape = self._input_shape
+        everything = self.layers + layers
+        _name_apart(everything)
+        if old_shape is None and everything and isinstance(everything[0], Input):
+            old_shape = everything[0].shape
+        if old_shape is not None:
+            kept = {id(layer): layer.get_weights() for layer in self.layers if layer.weights}
+            self._build(everything, old_shape)
+            for layer in self.layers:
+                for view, array in zip(layer.weights.values(), kept.get(id(layer), []), strict=False):
+                    view[:] = array
+        self.layers = everything
+
+    def _build_for(self, x: ArrayLike) -> None:
+        """Build a net without an Input for samples like those of ``x``."""
+        if self.built:
+            return
+        shape = np.shape(x)[1:]
+        if not self.layers:
+            raise ValueError("layers: the net has none")
+        if not shape or 0 in shape:
+            raise ValueError(f"x: expected shape (samples, features, ...), got {np.shape(x)}")
+        self._build(self.layers, shape)
+
+    def _build(self, layers: list[Layer], input_shape: Shape) -> None:
+        plan.build_layers(layers, input_shape)
+        lowered = plan.lower(layers, input_shape, None)
+        params = aligned_zeros(lowered.size, self.dtype)
+        for number, slot in enumerate(lowered.slots):
+            rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0, number)))
+            weight = slot.weight
+            values = weight.initializer(weight.shape, weight.fan_in, weight.fan_out, rng)
+            slot.view(params)[:] = values
+        for slot in lowered.slots:
+            slot.layer.weights[slot.weight.name] = slot.view(params)
+        self._params, self._input_shape, self._engine = params, input_shape, None
+
+    def _ready_engine(self) -> Engine:
+        if self._engine is None:
+            if self._input_shape is None:
+                raise RuntimeError("the net does not know its input shape yet; add an Input layer")
+            lowered = plan.lower(self.layers, self._input_shape, self.loss)
+            if self.metrics and lowered.outputs < 2:
+                raise ValueError("metrics: 'accuracy' needs a net with at least two outputs")
+            hyper = (self.optimizer or optimizers.SGD()).hyper()
+            run = backends.run_of(self.backend, lowered.python_layers)
+            self._engine = Engine(lowered, run, self._params, hyper)
+        return self._engine
+
+    def __repr__(self) -> str:
+        return f"<Sequential {self.name!r}: {', '.join(layer.name for layer in self.layers)}>"
+
+
+def _check_positive_integer(argument: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{argument}: expected a positive integer, got {value!r}")
+
+
+def _name_apart(layers: Sequence[Layer]) -> None:
+    """Number the layers that were given no name: dense, dense_1, dense_2."""
+    given = [layer._given_name for layer in layers if layer._given_name]
+    repeated = {name for name in given if given.count(name) > 1}
+    if repeated:
+        raise ValueError(f"layers: more than one is named {sorted(repeated)[0]!r}")
+    taken = set(given)
+    for layer in layers:
+        if layer._given_name:
+            continue
+        base = re.sub(r"_\d+$", "", layer.name)
+        name, number = base, 0
+        while name in taken:
+            number += 1
+            name = f"{base}_{number}"
+        layer.name = name
+        taken.add(name)

@@ -1,0 +1,64 @@
+"""Optimizers: the numbers of an update rule, with their bounds."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .kernels.table import Hyper
+from .lookup import by_name
+
+
+@dataclass
+class SGD:
+    """Gradient descent, with momentum if asked for.
+
+    Per step, with gradient ``g`` of the batch's mean loss (Keras' form):
+    ``v = momentum * v - learning_rate * g``, then ``w += v``; with ``nesterov``,
+    ``w += momentum * v - learning_rate * g`` instead (Sutskever et al., 2013).
+
+    Parameters
+    ----------
+    learning_rate : float, positive
+    momentum : float in [0, 1)
+    nesterov : bool
+        Needs a momentum above 0.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+    """
+
+    learning_rate: float = 0.01
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    def check(self) -> None:
+        """Raise ValueError if a number is out of its range: they may be changed at any time."""
+        if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
+            raise ValueError(
+                f"learning_rate: expected a positive number, got {self.learning_rate!r}"
+            )
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum: expected a number in [0, 1), got {self.momentum!r}")
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov: True needs a momentum above 0, got momentum=0")
+
+    def hyper(self) -> NDArray[np.float64]:
+        """Return the numbers as the engine reads them."""
+        self.check()
+        values = np.zeros(len(Hyper))
+        values[Hyper.LEARNING_RATE] = self.learning_rate
+        values[Hyper.MOMENTUM] = self.momentum
+        values[Hyper.NESTEROV] = self.nesterov
+        return values
+
+
+def get(optimizer: str | SGD) -> SGD:
+    """Return an optimizer of that name with its default numbers, or the optimizer given."""
+    return optimizer if isinstance(optimizer, SGD) else by_name("optimizer", optimizer, {"sgd": SGD})()

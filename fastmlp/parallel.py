@@ -1,0 +1,89 @@
+"""Many nets side by side: the compiled loop releases the GIL, so threads suffice."""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+
+from numpy.typing import ArrayLike
+
+from .history import History
+from .model import Sequential
+from .training import Job
+
+
+def fit_many(
+    models: Sequence[Sequential],
+    x: ArrayLike,
+    y: ArrayLike,
+    batch_size: int = 32,
+    epochs: int = 1,
+    *,
+    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    shuffle: bool = True,
+    jobs: int | None = None,
+    on_done: Callable[[int, History], None] | None = None,
+) -> list[History]:
+    """Train several nets on the same samples, as many at once as there are cores.
+
+    Each gets what ``model.fit`` would give it alone, bit for bit, whatever ``jobs`` is.
+    Ctrl-C stops all of them between two steps and raises KeyboardInterrupt; each net keeps
+    its weights, and in ``model.history`` the epochs it completed.
+
+    Parameters
+    ----------
+    models : sequence of Sequential
+        Compiled; with layers, sizes and settings of their own.
+    x, y, batch_size, epochs, validation_data, shuffle
+        As in :meth:`Sequential.fit`.
+    jobs : int, optional
+        How many train at once; by default one per available core.
+    on_done : callable, optional
+        Called with a net's index and history whenever one is done, in the calling thread.
+
+    Returns
+    -------
+    list of History
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what it should be; no net has been trained then.
+    """
+    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):
+        raise ValueError(f"jobs: expected a positive integer, got {jobs!r}")
+    if len({id(model) for model in models}) < len(models):
+        raise ValueError("models: the same net is in the list more than once")
+    stop = threading.Event()
+    prepared: list[Job] = []
+    for model in models:
+        job = model._job(
+            x, y, batch_size, epochs, 0, 0.0, validation_data, shuffle, None, stop
+        )
+        # Equal data need not lie in memory once per net.
+        for other in prepared:
+            if other.data.samples.shape == job.data.samples.shape:
+                job = replace(job, data=replace(job.data, samples=other.data.samples))
+                break
+        prepared.append(job)
+    with ThreadPoolExecutor(jobs or available_cores()) as pool:
+        futures = {
+            pool.submit(model.run_job, job): index
+            for index, (model, job) in enumerate(zip(models, prepared, strict=True))
+        }
+        try:
+            for future in as_completed(futures):
+                history = future.result()
+                if on_done is not None:
+                    on_done(futures[future], history)
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [future.result() for future in futures]
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

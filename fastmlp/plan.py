@@ -1,0 +1,314 @@
+"""Lowering: from a list of layers to the table that the kernels run.
+
+This is the only corridor between the two.  What comes out, a :class:`Plan`, is plain data.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import activations, losses
+from .kernels.table import Column, Op, Scalar
+from .layers.base import Array, Layer, Shape, Weight
+from .layers.shape import Input
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where one tensor lies in the flat parameter vector."""
+
+    layer: Layer
+    weight: Weight
+    start: int
+
+    def view(self, vector: Array) -> Array:
+        """Return the tensor in its users' shape, as a view of the flat vector."""
+        shape = self.weight.shape
+        flat = vector[self.start : self.start + int(np.prod(shape))]
+        return flat.reshape(shape[::-1]).T if self.weight.transposed else flat.reshape(shape)
+
+
+@dataclass
+class PythonRows:
+    """A layer written in Python, as the walk calls it: with samples as flat rows."""
+
+    layer: Layer
+    input_shape: Shape
+    output_shape: Shape
+
+    def forward_rows(self, x: Array, training: bool) -> Array:
+        y = np.asarray(self.layer.forward(x.reshape(-1, *self.input_shape), training))
+        self._expect("forward", "outputs", y, (len(x), *self.output_shape))
+        return y.reshape(len(x), -1)
+
+    def backward_rows(self, dy: Array, dparams: Array) -> Array:
+        dx, gradients = self.layer.backward(dy.reshape(-1, *self.output_shape))
+        dx = np.asarray(dx)
+        self._expect("backward", "dL/dx", dx, (len(dy), *self.input_shape))
+        start = 0
+        for weight in self.layer.declared:
+            if weight.name not in gradients:
+                raise ValueError(f"{self.layer!r}.backward: no gradient for {weight.name!r}")
+            gradient = np.asarray(gradients[weight.name])
+            self._expect("backward", f"dL/d{weight.name}", gradient, weight.shape)
+            flat = (gradient.T if weight.transposed else gradient).ravel()
+            dparams[start : start + flat.size] = flat
+            start += flat.size
+        return dx.reshape(len(dy), -1)
+
+    def _expect(self, method: str, what: str, array: Array, shape: Shape) -> None:
+        if array.shape != shape:
+            raise ValueError(
+                f"{self.layer!r}.{method}: expected {what} of shape {shape}, got {array.shape}"
+            )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A lowered net.
+
+    Attributes
+    ----------
+    table, reals : int64 and float64 arrays with a row per operation
+        See :mod:`fastmlp.kernels.table`.
+    labels : list of str
+        A name for each row.
+    slots : list of Slot
+        The tensors, in the order of the parameter vector and of ``get_weights``.
+    size : int
+        The length of the parameter vector.
+    input_shape, output_shape : tuple of int
+    python_layers : dict
+        The layers of the CUSTOM rows, by layer index.
+    """
+
+    table: NDArray[np.int64]
+    reals: NDArray[np.float64]
+    labels: list[str]
+    slots: list[Slot]
+    size: int
+    input_shape: Shape
+    output_shape: Shape
+    python_layers: dict[int, PythonRows]
+
+    @property
+    def features(self) -> int:
+        """The workspace's size for one sample."""
+        return int(self.table[0, Column.X])
+
+    @property
+    def outputs(self) -> int:
+        """The number of values in one output."""
+        return int(np.prod(self.output_shape))
+
+
+class Builder:
+    """Collects the rows of a plan; each layer adds its own in ``lower``."""
+
+    def __init__(self, input_shape: Shape) -> None:
+        self.shape = input_shape
+        self.layer: Layer = Input(input_shape)
+        self.layer_index = 0
+        self.slots: list[Slot] = []
+        self.size = 0
+        self.python_layers: dict[int, PythonRows] = {}
+        self._next_shape = input_shape
+        self._rows: list[dict[Column, int]] = []
+        self._reals: list[dict[Scalar, float]] = []
+        self._labels: list[str] = []
+        self._as_rows = True  # samples are (n, features) up to the first dense layer
+        self._trainable = False  # whether anything so far has parameters
+        self._x = 0
+        features = int(np.prod(input_shape))
+        self._end = features
+        self._append(
+            Op.INPUT, "input", {Column.OUTPUTS: features, Column.Y: 0, Column.ROWS: 1},
+            {Scalar.SCALE: 1.0},
+        )  # fmt: skip
+
+    def add(self, index: int, layer: Layer) -> None:
+        """Lower one layer."""
+        self.layer_index, self.layer = index, layer
+        self._next_shape = layer.output_shape(self.shape)
+        start = self.size
+        for weight in layer.declared:
+            self.slots.append(Slot(layer, weight, self.size))
+            self.size += int(np.prod(weight.shape))
+        self._own_start = start
+        layer.lower(self)
+        self.shape = self._next_shape
+
+    def dense(self, units: int, use_bias: bool) -> None:
+        """Add a DENSE row for the layer's declared kernel and bias."""
+        inputs, start = self._width, self._own_start
+        self._operation(
+            Op.DENSE, units, {
+                Column.WEIGHTS: start,
+                Column.BIAS: start + inputs * units if use_bias else -1,
+                Column.SIZE: self.size - start,
+            },
+        )  # fmt: skip
+        self._as_rows = False
+        self._trainable = True
+
+    def activation(self, activation: activations.Activation) -> None:
+        """Add an ACTIVATION or a SOFTMAX row; for ``linear``, nothing."""
+        label = f"{self.layer.name}/{activation.name}"
+        if activation.name == "softmax":
+            self._along_batch()
+            self._operation(Op.SOFTMAX, self._width, {}, label=label)
+            self._end += 2  # scratch
+        elif activation.kind is not None:
+            self._operation(
+                Op.ACTIVATION, self._width, {Column.KIND: activation.kind},
+                {Scalar.ALPHA: activation.alpha}, label,
+            )  # fmt: skip
+
+    def rescale(self, scale: float, offset: float) -> None:
+        """Add a RESCALE row, or make it part of reading the samples."""
+        if len(self._rows) == 1:
+            reals = self._reals[0]
+            reals[Scalar.OFFSET] = reals.get(Scalar.OFFSET, 0.0) * scale + offset
+            reals[Scalar.SCALE] *= scale
+        else:
+            self._operation(
+                Op.RESCALE, self._width, {}, {Scalar.SCALE: scale, Scalar.OFFSET: offset}
+            )
+
+    def custom(self, layer: Layer) -> None:
+        """Add a CUSTOM row, which calls ``layer.forward`` and ``layer.backward``."""
+        self.python_layers[self.layer_index] = PythonRows(layer, self.shape, self._next_shape)
+        self._operation(
+            Op.CUSTOM,
+            int(np.prod(self._next_shape)),
+            {Column.WEIGHTS: self._own_start, Column.SIZE: layer.count},
+        )
+        self._as_rows = False
+        self._trainable = self._trainable or layer.count > 0
+
+    def finish(self, input_shape: Shape, loss: losses.Loss | None) -> Plan:
+        """Return the plan, with a row for the loss where it reads what it needs.
+
+        A softmax before the cross-entropy stays in the plan *behind* the loss: it is run to
+        predict, and the loss has it built in.
+        """
+        self._along_batch()
+        if loss is not None:
+            loss_row: dict[Column, int] = {Column.INPUTS: self._width, Column.X: self._x}
+            loss_row[Column.Y] = self._end
+            self._end += 2  # scratch
+            fused = loss.op == Op.SOFTMAX_CROSSENTROPY and not loss.from_logits
+            if fused:
+                loss_row[Column.X] = self._rows[-1][Column.X]
+            self._append(loss.op, loss.name, loss_row, {}, at=-1 if fused else None)
+        table = np.zeros((len(self._rows), len(Column)), dtype=np.int64)
+        reals = np.zeros((len(self._rows), len(Scalar)))
+        for r, (row, row_reals) in enumerate(zip(self._rows, self._reals, strict=True)):
+            for column, value in row.items():
+                table[r, column] = value
+            for scalar, real in row_reals.items():
+                reals[r, scalar] = real
+        table[0, Column.X] = self._end
+        return Plan(
+            table, reals, self._labels, self.slots, self.size,
+            input_shape, self.shape, self.python_layers,
+        )  # fmt: skip
+
+    @property
+    def ends_in_softmax(self) -> bool:
+        """Whether the last row so far is a softmax."""
+        return self._rows[-1][Column.OP] == Op.SOFTMAX
+
+    @property
+    def _width(self) -> int:
+        return self._rows[-1][Column.OUTPUTS]
+
+    def _along_batch(self) -> None:
+        """Turn (n, features) into (features, n), if need be."""
+        if self._as_rows:
+            self._operation(Op.TRANSPOSE, self._width, {})
+            self._as_rows = False
+
+    def _operation(
+        self,
+        op: Op,
+        outputs: int,
+        columns: dict[Column, int],
+        reals: dict[Scalar, float] | None = None,
+        label: str | None = None,
+    ) -> None:
+        """Append a row that reads the last buffer and writes a new one."""
+        row = {
+            Column.INPUTS: self._width,
+            Column.OUTPUTS: outputs,
+            Column.X: self._x,
+            Column.Y: self._end,
+            Column.ROWS: int(self._as_rows),
+            Column.INPUT_GRADIENT: int(self._trainable),
+            **columns,
+        }
+        self._x = self._end
+        self._end += outputs
+        self._append(op, label or self.layer.name, row, reals or {})
+
+    def _append(
+        self,
+        op: Op,
+        label: str,
+        columns: dict[Column, int],
+        reals: dict[Scalar, float],
+        at: int | None = None,
+    ) -> None:
+        row = {Column.BIAS: -1, **columns, Column.OP: op, Column.LAYER: self.layer_index}
+        position = len(self._rows) if at is None else len(self._rows) + at
+        self._rows.insert(position, row)
+        self._reals.insert(position, reals)
+        self._labels.insert(position, label)
+
+
+def build_layers(layers: Sequence[Layer], input_shape: Shape) -> None:
+    """Let every layer declare its weights; errors name the layer that does not fit.
+
+    Raises
+    ------
+    ValueError
+        If a layer cannot take what the layer before it gives.
+    """
+    shape = input_shape
+    for index, layer in enumerate(layers):
+        layer.declared = []
+        try:
+            output_shape = layer.output_shape(shape)
+            layer.build(shape)
+        except ValueError as reason:
+            raise ValueError(f"layers[{index}] ({layer.name!r}): {reason}") from reason
+        shape = output_shape
+
+
+def lower(layers: Sequence[Layer], input_shape: Shape, loss: losses.Loss | None) -> Plan:
+    """Lower built layers, and a loss if there is one, to a plan.
+
+    Raises
+    ------
+    ValueError
+        If the loss does not fit the last layer.
+    """
+    builder = Builder(input_shape)
+    for index, layer in enumerate(layers):
+        builder.add(index, layer)
+    if loss is not None and loss.op == Op.SOFTMAX_CROSSENTROPY:
+        if len(builder.shape) != 1 or builder.shape[0] < 2:
+            raise ValueError(
+                f"loss: {loss.name} needs a last layer with an output for each class, "
+                f"got outputs of shape {builder.shape}"
+            )
+        if builder.ends_in_softmax == loss.from_logits:
+            raise ValueError(
+                f"loss: {loss.name}(from_logits={loss.from_logits}) needs a net that "
+                + ("does not end" if loss.from_logits else "ends")
+                + " in a softmax"
+                + ("" if loss.from_logits else ", or from_logits=True")
+            )
+    return builder.finish(input_shape, loss)

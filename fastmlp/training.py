@@ -1,0 +1,174 @@
+"""The training loop: epochs of shuffled batches, each in one call of the engine."""
+
+import threading
+import time
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .data import Data
+from .engine import Engine
+from .history import Divergence, DivergenceWarning, History
+from .kernels.table import FIRST_LOSS, Column, Op, Total
+from .layers.base import Layer
+from .progress import FitProgress
+from .telemetry import Telemetry
+
+# How long a call of the engine may keep Python waiting: for Ctrl-C, for the progress bar.
+_SECONDS_PER_CALL = 0.2
+_FIRST_STEPS = 8
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a fit is to do, all checked."""
+
+    data: Data
+    validation: Data | None
+    batch_size: int
+    epochs: int
+    shuffle: bool
+    seed: int
+    wants_accuracy: bool
+    verbose: int
+    telemetry: Telemetry | None = None
+    stop: threading.Event | None = None
+
+
+def epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+    """Return the order in which an epoch visits its samples.
+
+    A function of the net's seed and the epoch's number alone, so that a training that goes on
+    later sees what an uninterrupted one would have seen.
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1, epoch))).permutation(
+        count
+    )
+
+
+def figures_of(totals: NDArray[np.float64], wants_accuracy: bool) -> dict[str, float]:
+    """Return the means that totals stand for."""
+    samples = max(totals[Total.SAMPLES], 1.0)
+    figures = {"loss": float(totals[Total.LOSS] / samples)}
+    if wants_accuracy:
+        figures["accuracy"] = float(totals[Total.CORRECT] / samples)
+    return figures
+
+
+def train(engine: Engine, layers: list[Layer], job: Job, history: History, first_epoch: int) -> int:
+    """Train; ``history`` grows with each epoch. Returns the number of epochs completed."""
+    pace = _Pace()
+    with FitProgress(job.verbose, job.epochs) as progress:
+        for i in range(job.epochs):
+            epoch = first_epoch + i
+            batches = -(-job.data.count // job.batch_size)
+            progress.begin_epoch(i, batches)
+            totals, stopped_at = _train_epoch(engine, job, epoch, pace, progress)
+            if stopped_at is None:
+                return i
+            figures = figures_of(totals, job.wants_accuracy)
+            diverged = stopped_at < batches
+            if job.validation is not None:
+                figures |= _validate(engine, job, diverged)
+            history.append(epoch, figures)
+            progress.end_epoch(figures)
+            if diverged:
+                history.divergence = _explain(engine, layers, job, epoch, stopped_at, totals)
+                warnings.warn(history.divergence.message, DivergenceWarning, stacklevel=4)
+                return i
+    return job.epochs
+
+
+class _Pace:
+    """How many steps fit into one call of the engine."""
+
+    def __init__(self) -> None:
+        self.steps = _FIRST_STEPS
+
+    def learn(self, steps: int, seconds: float) -> None:
+        self.steps = max(1, int(steps / max(seconds, 1e-6) * _SECONDS_PER_CALL))
+
+
+def _train_epoch(
+    engine: Engine, job: Job, epoch: int, pace: _Pace, progress: FitProgress
+) -> tuple[NDArray[np.float64], int | None]:
+    """Return the epoch's totals, and the batch at which it ended; None if told to stop."""
+    count = job.data.count
+    order = epoch_order(job.seed, epoch, count) if job.shuffle else np.arange(count)
+    batches = -(-count // job.batch_size)
+    totals = np.zeros(len(Total))
+    records = None
+    if job.telemetry is not None:
+        records = job.telemetry.begin_epoch(batches, len(engine.plan.table))
+    at = 0
+    while at < batches:
+        if job.stop is not None and job.stop.is_set():
+            return totals, None
+        upto = min(batches, at + pace.steps)
+        started = time.perf_counter()
+        reached = engine.train_epoch(
+            job.data, order, job.batch_size, at, upto,
+            wants_accuracy=job.wants_accuracy, totals=totals, telemetry=records,
+            telemetry_every=0 if job.telemetry is None else job.telemetry.every,
+        )  # fmt: skip
+        pace.learn(upto - at, time.perf_counter() - started)
+        at = upto
+        progress.advance(reached, figures_of(totals, job.wants_accuracy))
+        if reached < upto:
+            at = reached
+            break
+    if job.telemetry is not None and records is not None:
+        _keep_telemetry(engine, job.telemetry, records, epoch * batches, at)
+    return totals, at
+
+
+def _keep_telemetry(
+    engine: Engine, telemetry: Telemetry, records: NDArray[np.float64], step: int, batches: int
+) -> None:
+    keep = [r for r, row in enumerate(engine.plan.table) if _is_observed(row)]
+    telemetry.rows = [engine.plan.labels[r] for r in keep]
+    telemetry.end_epoch(records, step, batches, keep)
+
+
+def _is_observed(row: NDArray[np.int64]) -> bool:
+    return bool(row[Column.OP] == Op.ACTIVATION or row[Column.SIZE])
+
+
+def _validate(engine: Engine, job: Job, diverged: bool) -> dict[str, float]:
+    assert job.validation is not None
+    totals = engine.evaluate(job.validation, job.wants_accuracy)
+    figures = figures_of(totals, job.wants_accuracy)
+    return {f"val_{name}": np.nan if diverged else value for name, value in figures.items()}
+
+
+def _explain(
+    engine: Engine, layers: list[Layer], job: Job, epoch: int, step: int, totals: NDArray[np.float64]
+) -> Divergence:
+    """Say where the loss stopped being finite: the workspace still holds that batch's values."""
+    plan = engine.plan
+    n = min(job.batch_size, job.data.count)
+    workspace = engine.workspace(n)
+    capacity = workspace.values.size // plan.features
+    n = min(n, job.data.count - step * job.batch_size)
+    layer, what = plan.labels[-1], "the loss itself"
+    for row, label in zip(plan.table[1:], plan.labels[1:], strict=True):
+        if row[Column.OP] >= FIRST_LOSS:
+            break
+        own = engine.params[row[Column.WEIGHTS] :][: row[Column.SIZE]]
+        start = row[Column.Y] * capacity
+        values = workspace.values[start : start + row[Column.OUTPUTS] * n]
+        if not np.isfinite(own).all():
+            layer, what = label, f"the weights of {label!r}"
+            break
+        if not np.isfinite(values).all():
+            layer, what = label, f"the outputs of {label!r}"
+            break
+    loss = float(totals[Total.LOSS])
+    message = (
+        f"training diverged: the loss became {loss} at epoch {epoch + 1}, step {step + 1}, "
+        f"first in {what}, with learning rate {engine.hyper[0]:g}; "
+        "a smaller one, or inputs of smaller scale, may help"
+    )
+    return Divergence(epoch, step, loss, layer, message)
