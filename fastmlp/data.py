@@ -50,8 +50,7 @@ def check_samples(argument: str, x: ArrayLike, shape: Shape, dtype: np.dtype[Any
     array = _real_array(argument, x)
     if array.shape[1:] != shape or array.ndim == 0:
         raise ValueError(
-            f"{argument}: expected shape (samples, {', '.join(map(str, shape))}), "
-            f"got {array.shape}"
+            f"{argument}: expected shape (samples, {', '.join(map(str, shape))}), got {array.shape}"
         )
     if len(array) == 0:
         raise ValueError(f"{argument}: expected at least one sample, got shape {array.shape}")

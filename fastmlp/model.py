@@ -353,9 +353,7 @@ class Sequential:
 
     def _check_data(self, argument: str, x: ArrayLike, y: ArrayLike, loss: losses.Loss) -> Data:
         lowered = self._ready_engine().plan
-        return check_data(
-            argument, x, y, lowered.input_shape, lowered.outputs, loss, self.dtype
-        )
+        return check_data(argument, x, y, lowered.input_shape, lowered.outputs, loss, self.dtype)
 
     def _compiled_loss(self) -> losses.Loss:
         if self.loss is None:
@@ -380,7 +378,9 @@ class Sequential:
             kept = {id(layer): layer.get_weights() for layer in self.layers if layer.weights}
             self._build(everything, old_shape)
             for layer in self.layers:
-                for view, array in zip(layer.weights.values(), kept.get(id(layer), []), strict=False):
+                for view, array in zip(
+                    layer.weights.values(), kept.get(id(layer), []), strict=False
+                ):
                     view[:] = array
         self.layers = everything
 

@@ -61,4 +61,6 @@ class SGD:
 
 def get(optimizer: str | SGD) -> SGD:
     """Return an optimizer of that name with its default numbers, or the optimizer given."""
-    return optimizer if isinstance(optimizer, SGD) else by_name("optimizer", optimizer, {"sgd": SGD})()
+    return (
+        optimizer if isinstance(optimizer, SGD) else by_name("optimizer", optimizer, {"sgd": SGD})()
+    )

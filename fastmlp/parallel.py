@@ -58,9 +58,7 @@ def fit_many(
     stop = threading.Event()
     prepared: list[Job] = []
     for model in models:
-        job = model._job(
-            x, y, batch_size, epochs, 0, 0.0, validation_data, shuffle, None, stop
-        )
+        job = model._job(x, y, batch_size, epochs, 0, 0.0, validation_data, shuffle, None, stop)
         # Equal data need not lie in memory once per net.
         for other in prepared:
             if other.data.samples.shape == job.data.samples.shape:

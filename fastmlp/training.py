@@ -144,7 +144,12 @@ def _validate(engine: Engine, job: Job, diverged: bool) -> dict[str, float]:
 
 
 def _explain(
-    engine: Engine, layers: list[Layer], job: Job, epoch: int, step: int, totals: NDArray[np.float64]
+    engine: Engine,
+    layers: list[Layer],
+    job: Job,
+    epoch: int,
+    step: int,
+    totals: NDArray[np.float64],
 ) -> Divergence:
     """Say where the loss stopped being finite: the workspace still holds that batch's values."""
     plan = engine.plan

@@ -53,9 +53,7 @@ class Dense(Layer):
 
     def build(self, input_shape: Shape) -> None:
         (inputs,) = input_shape
-        self.add_weight(
-            "kernel", (inputs, self.units), self.kernel_initializer, transposed=True
-        )
+        self.add_weight("kernel", (inputs, self.units), self.kernel_initializer, transposed=True)
         if self.use_bias:
             self.add_weight(
                 "bias", (self.units,), self.bias_initializer, fan_in=inputs, fan_out=self.units

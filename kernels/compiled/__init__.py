@@ -2,6 +2,7 @@
 
 With ``NUMBA_DISABLE_JIT=1`` they run as that plain Python, slowly, to the same numbers.
 """
+
 from .activations import activation_backward, activation_forward
 from .dense import (
     dense_bias_gradient,

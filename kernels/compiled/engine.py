@@ -98,9 +98,7 @@ def forward_row(row, reals, params, values, capacity, n):
         activation_forward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y)
     elif op == Op.SOFTMAX:
         scratch = buffer(values, capacity, row[Column.Y] + outputs, 2, n)
-        softmax_forward(
-            x.reshape((inputs, n)), scratch.reshape((2, n)), y.reshape((outputs, n))
-        )
+        softmax_forward(x.reshape((inputs, n)), scratch.reshape((2, n)), y.reshape((outputs, n)))
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET]), x, y)
     elif op == Op.TRANSPOSE:

@@ -1,0 +1,1 @@
+"""Benchmarks: fastmlp beside its peers, in one run, results compared first."""
