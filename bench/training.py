@@ -46,7 +46,8 @@ def measure(workload: Workload, threads: int, rounds: int) -> None:
         step = statistics.median(times) / workload.steps * 1e6
         print(
             f"  {peer.name:16} {step:8.1f} µs a step   "
-            f"{statistics.median(ratios):6.2f} x fastmlp's time ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+            f"{statistics.median(ratios):6.2f} x fastmlp's time "
+            f"({ratios[0]:.2f} to {ratios[-1]:.2f})"
         )
 
 

@@ -45,7 +45,7 @@ def available() -> dict[str, str]:
 
 def use(name: str) -> None:
     """Choose the backend of all nets that are made from now on with ``backend="auto"``."""
-    global _in_use
+    global _in_use  # noqa: PLW0603
     by_name("name", name, _CHOICES)
     _in_use = name
 

@@ -21,7 +21,10 @@ from .progress import resolve_verbose
 from .telemetry import Telemetry
 from .training import Job, figures_of, train
 
-_DTYPES = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+_DTYPES: dict[str, np.dtype[np.floating]] = {
+    "float32": np.dtype(np.float32),
+    "float64": np.dtype(np.float64),
+}
 _METRICS = {"accuracy": "accuracy", "acc": "accuracy"}
 
 

@@ -219,7 +219,7 @@ class Builder:
     @property
     def ends_in_softmax(self) -> bool:
         """Whether the last row so far is a softmax."""
-        return self._rows[-1][Column.OP] == Op.SOFTMAX
+        return bool(self._rows[-1][Column.OP] == Op.SOFTMAX)
 
     @property
     def _width(self) -> int:

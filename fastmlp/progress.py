@@ -56,9 +56,13 @@ class FitProgress:
             self._console.print(f"Epoch {epoch + 1}/{self._epochs}")
         if self._verbose == 1:
             self._bar = Progress(
-                MofNCompleteColumn(), BarColumn(30), TimeRemainingColumn(), TextColumn("{task.description}"),
-                console=self._console, transient=True,
-            )  # fmt: skip
+                MofNCompleteColumn(),
+                BarColumn(30),
+                TimeRemainingColumn(),
+                TextColumn("{task.description}"),
+                console=self._console,
+                transient=True,
+            )
             self._bar.start()
             self._task = self._bar.add_task("", total=steps)
 

@@ -6,7 +6,7 @@ training, gradients, evaluation and prediction alike, hence one compilation per 
 
 import math
 
-from ..table import FIRST_LOSS, Column, Hyper, Mode, Op, Scalar, Telemetry, Total
+from ..table import FIRST_LOSS, Column, Hyper, Mode, Op, Scalar, Total
 from .activations import activation_backward, activation_forward
 from .dense import (
     dense_bias_gradient,

@@ -87,7 +87,7 @@ def compiled(flags: frozenset[str]) -> Callable[[Callable[..., Any]], Any]:
 
     def decorate(function: Callable[..., Any]) -> Any:
         # _nrt: kernels only look at arrays that somebody else keeps alive, so reference counts
-        # would be dead weight, 40 % of the compile time among others.
+        # would be dead weight.
         kernel = numba.njit(nogil=True, error_model="numpy", fastmath=set(flags), _nrt=False)(
             function
         )

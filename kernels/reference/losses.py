@@ -7,8 +7,8 @@ from .softmax import softmax_forward
 
 def softmax_crossentropy_labels(logits, rows, labels, scratch, dlogits):
     classes, n = logits.shape
-    targets = np.eye(classes, dtype=logits.dtype)[labels]
-    return softmax_crossentropy_targets(logits, rows, targets, scratch, dlogits)
+    onehot = np.eye(classes, dtype=logits.dtype)[labels[rows]]
+    return softmax_crossentropy_targets(logits, np.arange(n), onehot, scratch, dlogits)
 
 
 def softmax_crossentropy_targets(logits, rows, targets, scratch, dlogits):
