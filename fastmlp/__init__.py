@@ -6,7 +6,16 @@ if not Path(__file__).with_name("kernels").is_dir():
     # In a checkout the kernels lie beside this package, not inside it.
     __path__.append(str(Path(__file__).resolve().parent.parent))
 
-from . import activations, backends, datasets, initializers, layers, losses, optimizers
+from . import (
+    activations,
+    backends,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    optimizers,
+    regularizers,
+)
 from .history import Divergence, DivergenceWarning, History
 from .model import Sequential
 from .parallel import fit_many
@@ -28,4 +37,5 @@ __all__ = [
     "layers",
     "losses",
     "optimizers",
+    "regularizers",
 ]

@@ -63,11 +63,15 @@ class Engine:
         self._run(Mode.PREDICT, data, None, _PREDICT_BATCH, outputs=outputs)
         return outputs
 
-    def loss_and_gradient(self, data: Data) -> tuple[float, Array]:
-        """Return the mean loss over all samples as one batch, and its flat gradient (a copy)."""
+    def loss_and_gradient(self, data: Data, step: int = 0) -> tuple[float, Array]:
+        """Return the mean loss over all samples as one batch, and its flat gradient (a copy).
+
+        Both include penalties; dropout draws the masks of ``step``.
+        """
         totals = np.zeros(len(Total))
-        self._run(Mode.GRADIENT, data, None, data.count, totals=totals)
-        return totals[Total.LOSS] / data.count, self.gradient.copy()
+        self._run(Mode.GRADIENT, data, None, data.count, first_step=step, totals=totals)
+        loss = (totals[Total.LOSS] + totals[Total.PENALTY]) / data.count
+        return float(loss), self.gradient.copy()
 
     def evaluate(self, data: Data, wants_accuracy: bool) -> Array:
         """Return the totals over all samples; see :class:`fastmlp.kernels.table.Total`.
@@ -88,6 +92,7 @@ class Engine:
         first: int,
         last: int,
         *,
+        first_step: int,
         wants_accuracy: bool,
         totals: Array,
         telemetry: Array | None = None,
@@ -101,6 +106,8 @@ class Engine:
         order : int64 array (samples per epoch,)
             Which sample comes when: batch ``b`` is ``order[b * batch_size :][:batch_size]``.
         batch_size, first, last : int
+        first_step : int
+            The number of the epoch's first step, from which dropout draws its masks.
         wants_accuracy : bool
         totals : float64 array, changed
         telemetry : float64 array (records, rows of the plan, fields), changed
@@ -116,7 +123,7 @@ class Engine:
         if self.hyper[1] and not self.velocity.size:
             self.velocity = aligned_zeros(self.plan.size, self.params.dtype)
         return self._run(
-            Mode.TRAIN, data, order, batch_size, first, last, wants_accuracy, totals,
+            Mode.TRAIN, data, order, batch_size, first, last, first_step, wants_accuracy, totals,
             None, telemetry, telemetry_every,
         )  # fmt: skip
 
@@ -138,6 +145,7 @@ class Engine:
         batch_size: int,
         first: int = 0,
         last: int | None = None,
+        first_step: int = 0,
         wants_accuracy: bool = False,
         totals: Array | None = None,
         outputs: Array | None = None,
@@ -165,6 +173,7 @@ class Engine:
             batch_size,
             first,
             batches if last is None else last,
+            first_step,
             wants_accuracy,
             np.zeros(len(Total)) if totals is None else totals,
             np.empty((0, self.plan.outputs), dtype) if outputs is None else outputs,

@@ -39,6 +39,7 @@ class History:
     history : dict of lists
         ``loss``, ``accuracy`` (if it is a metric), ``val_loss``, ``val_accuracy``: as in Keras,
         the training figures are means over the epoch's batches, each before its step.
+        With regularizers, ``loss`` includes their penalties and ``data_loss`` does not.
     epoch : list of int
         Counted from 0, over all fits of the net.
     params : dict

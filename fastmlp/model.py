@@ -37,7 +37,7 @@ class Sequential:
         If the first is an :class:`~fastmlp.layers.Input`, weights exist from the start;
         otherwise from the first call that shows the net its samples.
     seed : int, optional
-        Of the initial weights and of the batches' order: the same seed gives the same bits,
+        Of the initial weights, the batches' order and dropout: the same seed gives the same bits,
         on the same machine and backend.  By default a new one each time, in ``self.seed``.
     dtype : {"float32", "float64"}
     backend : {"auto", "numba", "numpy"}
@@ -119,7 +119,7 @@ class Sequential:
         new_metrics = [by_name("metrics", metric, _METRICS) for metric in metrics]
         if self.built:
             assert self._input_shape is not None
-            lowered = plan.lower(self.layers, self._input_shape, new_loss)
+            lowered = plan.lower(self.layers, self._input_shape, new_loss, self.seed)
             if new_metrics and lowered.outputs < 2:
                 raise ValueError(
                     f"metrics: 'accuracy' needs at least two outputs, the net has {lowered.outputs}"
@@ -185,7 +185,10 @@ class Sequential:
     def evaluate(
         self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
     ) -> float | list[float] | dict[str, float]:
-        """Return the mean loss, or with metrics ``[loss, accuracy]``, or both by name.
+        """Return the mean loss, or with metrics ``[loss, accuracy]``, or all figures by name.
+
+        The loss includes the penalties of regularizers, if there are any; ``data_loss``, among
+        the figures by name, is then without.
 
         Raises
         ------
@@ -198,10 +201,10 @@ class Sequential:
         self._build_for(x)
         engine = self._ready_engine()
         data = self._check_data("{}", x, y, loss)
-        figures = figures_of(engine.evaluate(data, bool(self.metrics)), bool(self.metrics))
+        figures = figures_of(engine, engine.evaluate(data, bool(self.metrics)), bool(self.metrics))
         if return_dict:
             return figures
-        return list(figures.values()) if self.metrics else figures["loss"]
+        return [figures["loss"], figures["accuracy"]] if self.metrics else figures["loss"]
 
     def predict(self, x: ArrayLike) -> Array:
         """Return the outputs (samples, *output_shape) for ``x`` (samples, *input_shape).
@@ -216,8 +219,12 @@ class Sequential:
         data = check_samples("x", x, engine.plan.input_shape, self.dtype)
         return engine.forward(data).reshape(-1, *engine.plan.output_shape)
 
-    def loss_and_gradient(self, x: ArrayLike, y: ArrayLike) -> tuple[float, list[Array]]:
+    def loss_and_gradient(
+        self, x: ArrayLike, y: ArrayLike, *, step: int = 0
+    ) -> tuple[float, list[Array]]:
         """Return the mean loss over all of ``x``, and its gradient, shaped as ``get_weights``.
+
+        As in training: with penalties, and with the dropout masks of the step of that number.
 
         Raises
         ------
@@ -229,7 +236,7 @@ class Sequential:
         loss = self._compiled_loss()
         self._build_for(x)
         engine = self._ready_engine()
-        value, gradient = engine.loss_and_gradient(self._check_data("{}", x, y, loss))
+        value, gradient = engine.loss_and_gradient(self._check_data("{}", x, y, loss), step)
         return value, [np.array(slot.view(gradient)) for slot in engine.plan.slots]
 
     @property
@@ -400,7 +407,7 @@ class Sequential:
 
     def _build(self, layers: list[Layer], input_shape: Shape) -> None:
         plan.build_layers(layers, input_shape)
-        lowered = plan.lower(layers, input_shape, None)
+        lowered = plan.lower(layers, input_shape, None, self.seed)
         params = aligned_zeros(lowered.size, self.dtype)
         for number, slot in enumerate(lowered.slots):
             rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0, number)))
@@ -415,7 +422,7 @@ class Sequential:
         if self._engine is None:
             if self._input_shape is None:
                 raise RuntimeError("the net does not know its input shape yet; add an Input layer")
-            lowered = plan.lower(self.layers, self._input_shape, self.loss)
+            lowered = plan.lower(self.layers, self._input_shape, self.loss, self.seed)
             if self.metrics and lowered.outputs < 2:
                 raise ValueError("metrics: 'accuracy' needs a net with at least two outputs")
             hyper = (self.optimizer or optimizers.SGD()).hyper()

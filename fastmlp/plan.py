@@ -99,6 +99,11 @@ class Plan:
         return int(self.table[0, Column.X])
 
     @property
+    def is_penalized(self) -> bool:
+        """Whether a tensor has a regularizer."""
+        return bool((self.table[:, Column.OP] == Op.PENALTY).any())
+
+    @property
     def outputs(self) -> int:
         """The number of values in one output."""
         return int(np.prod(self.output_shape))
@@ -107,8 +112,9 @@ class Plan:
 class Builder:
     """Collects the rows of a plan; each layer adds its own in ``lower``."""
 
-    def __init__(self, input_shape: Shape) -> None:
+    def __init__(self, input_shape: Shape, seed: int) -> None:
         self.shape = input_shape
+        self.seed = seed
         self.layer: Layer = Input(input_shape)
         self.layer_index = 0
         self.slots: list[Slot] = []
@@ -152,6 +158,7 @@ class Builder:
         )  # fmt: skip
         self._as_rows = False
         self._trainable = True
+        self._penalties()
 
     def activation(self, activation: activations.Activation) -> None:
         """Add an ACTIVATION or a SOFTMAX row; for ``linear``, nothing."""
@@ -165,6 +172,17 @@ class Builder:
                 Op.ACTIVATION, self._width, {Column.KIND: activation.kind},
                 {Scalar.ALPHA: activation.alpha}, label,
             )  # fmt: skip
+
+    def dropout(self, rate: float, seed: int | None) -> None:
+        """Add a DROPOUT row, with a key that no other layer has."""
+        source = (
+            np.random.SeedSequence(self.seed, spawn_key=(2, self.layer_index))
+            if seed is None
+            else np.random.SeedSequence(seed)
+        )
+        key = int(source.generate_state(1, np.uint64).view(np.int64)[0])
+        self._operation(Op.DROPOUT, self._width, {Column.KEY: key}, {Scalar.RATE: rate})
+        self._end += self._width  # the mask
 
     def rescale(self, scale: float, offset: float) -> None:
         """Add a RESCALE row, or make it part of reading the samples."""
@@ -187,6 +205,7 @@ class Builder:
         )
         self._as_rows = False
         self._trainable = self._trainable or layer.count > 0
+        self._penalties()
 
     def finish(self, input_shape: Shape, loss: losses.Loss | None) -> Plan:
         """Return the plan, with a row for the loss where it reads what it needs.
@@ -215,6 +234,22 @@ class Builder:
             table, reals, self._labels, self.slots, self.size,
             input_shape, self.shape, self.python_layers,
         )  # fmt: skip
+
+    def _penalties(self) -> None:
+        """Add a PENALTY row for each of the layer's tensors that has a regularizer."""
+        for slot in self.slots:
+            weight, penalty = slot.weight, slot.weight.regularizer
+            if slot.layer is self.layer and penalty is not None and (penalty.l1 or penalty.l2):
+                self._append(
+                    Op.PENALTY,
+                    f"{self.layer.name}/{weight.name} penalty",
+                    {
+                        Column.INPUTS: self._width, Column.OUTPUTS: self._width,
+                        Column.X: self._x, Column.Y: self._x,
+                        Column.WEIGHTS: slot.start, Column.SIZE: int(np.prod(weight.shape)),
+                    },
+                    {Scalar.L1: penalty.l1, Scalar.L2: penalty.l2},
+                )  # fmt: skip
 
     @property
     def ends_in_softmax(self) -> bool:
@@ -287,15 +322,17 @@ def build_layers(layers: Sequence[Layer], input_shape: Shape) -> None:
         shape = output_shape
 
 
-def lower(layers: Sequence[Layer], input_shape: Shape, loss: losses.Loss | None) -> Plan:
+def lower(layers: Sequence[Layer], input_shape: Shape, loss: losses.Loss | None, seed: int) -> Plan:
     """Lower built layers, and a loss if there is one, to a plan.
+
+    ``seed`` is that of the layers that draw random numbers while training.
 
     Raises
     ------
     ValueError
         If the loss does not fit the last layer.
     """
-    builder = Builder(input_shape)
+    builder = Builder(input_shape, seed)
     for index, layer in enumerate(layers):
         builder.add(index, layer)
     if loss is not None and loss.op == Op.SOFTMAX_CROSSENTROPY:

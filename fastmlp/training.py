@@ -48,12 +48,16 @@ def epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
     )
 
 
-def figures_of(totals: NDArray[np.float64], wants_accuracy: bool) -> dict[str, float]:
-    """Return the means that totals stand for."""
+def figures_of(
+    engine: Engine, totals: NDArray[np.float64], wants_accuracy: bool
+) -> dict[str, float]:
+    """Return the means that totals stand for; ``data_loss`` only where it is not ``loss``."""
     samples = max(totals[Total.SAMPLES], 1.0)
-    figures = {"loss": float(totals[Total.LOSS] / samples)}
+    figures = {"loss": float((totals[Total.LOSS] + totals[Total.PENALTY]) / samples)}
     if wants_accuracy:
         figures["accuracy"] = float(totals[Total.CORRECT] / samples)
+    if engine.plan.is_penalized:
+        figures["data_loss"] = float(totals[Total.LOSS] / samples)
     return figures
 
 
@@ -68,7 +72,7 @@ def train(engine: Engine, layers: list[Layer], job: Job, history: History, first
             totals, stopped_at = _train_epoch(engine, job, epoch, pace, progress)
             if stopped_at is None:
                 return i
-            figures = figures_of(totals, job.wants_accuracy)
+            figures = figures_of(engine, totals, job.wants_accuracy)
             diverged = stopped_at < batches
             if job.validation is not None:
                 figures |= _validate(engine, job, diverged)
@@ -110,12 +114,13 @@ def _train_epoch(
         started = time.perf_counter()
         reached = engine.train_epoch(
             job.data, order, job.batch_size, at, upto,
-            wants_accuracy=job.wants_accuracy, totals=totals, telemetry=records,
+            first_step=epoch * batches, wants_accuracy=job.wants_accuracy, totals=totals,
+            telemetry=records,
             telemetry_every=0 if job.telemetry is None else job.telemetry.every,
         )  # fmt: skip
         pace.learn(upto - at, time.perf_counter() - started)
         at = upto
-        progress.advance(reached, figures_of(totals, job.wants_accuracy))
+        progress.advance(reached, figures_of(engine, totals, job.wants_accuracy))
         if reached < upto:
             at = reached
             break
@@ -133,13 +138,14 @@ def _keep_telemetry(
 
 
 def _is_observed(row: NDArray[np.int64]) -> bool:
-    return bool(row[Column.OP] == Op.ACTIVATION or row[Column.SIZE])
+    has_weights = row[Column.OP] in (Op.DENSE, Op.CUSTOM) and row[Column.SIZE]
+    return bool(has_weights or row[Column.OP] == Op.ACTIVATION)
 
 
 def _validate(engine: Engine, job: Job, diverged: bool) -> dict[str, float]:
     assert job.validation is not None
     totals = engine.evaluate(job.validation, job.wants_accuracy)
-    figures = figures_of(totals, job.wants_accuracy)
+    figures = figures_of(engine, totals, job.wants_accuracy)
     return {f"val_{name}": np.nan if diverged else value for name, value in figures.items()}
 
 

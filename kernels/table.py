@@ -23,9 +23,11 @@ class Op(IntEnum):
     SOFTMAX = 3
     RESCALE = 4
     TRANSPOSE = 5  # from (n, features) to (features, n)
-    CUSTOM = 6  # a layer written in Python: only `walk` can run it
-    SOFTMAX_CROSSENTROPY = 7
-    MEAN_SQUARED_ERROR = 8
+    DROPOUT = 6
+    PENALTY = 7  # on a tensor of the row before; passes its input through
+    CUSTOM = 8  # a layer written in Python: only `walk` can run it
+    SOFTMAX_CROSSENTROPY = 9
+    MEAN_SQUARED_ERROR = 10
 
 
 FIRST_LOSS = Op.SOFTMAX_CROSSENTROPY
@@ -40,12 +42,13 @@ class Column(IntEnum):
     INPUTS = 3  # features in
     OUTPUTS = 4  # features out
     X = 5  # input buffer; INPUT: the end of the last buffer
-    Y = 6  # output buffer; a loss: scratch of two features
-    WEIGHTS = 7  # offset of the kernel (outputs, inputs) in the parameters
+    Y = 6  # output buffer, DROPOUT: then the mask; a loss: scratch of two features
+    WEIGHTS = 7  # offset of the kernel (outputs, inputs), or of the row's tensor, in the parameters
     BIAS = 8  # offset of the bias (outputs,), or -1
     SIZE = 9  # number of parameters, from WEIGHTS on
     ROWS = 10  # 1 if X is (n, features)
     INPUT_GRADIENT = 11  # 1 if something below wants to know dL/dX
+    KEY = 12  # DROPOUT: of its random numbers
 
 
 class Scalar(IntEnum):
@@ -54,6 +57,9 @@ class Scalar(IntEnum):
     ALPHA = 0  # slope or scale of an activation
     SCALE = 1  # INPUT and RESCALE compute x * SCALE + OFFSET
     OFFSET = 2
+    RATE = 3  # of dropout
+    L1 = 4
+    L2 = 5
 
 
 class Activation(IntEnum):
@@ -79,6 +85,14 @@ class Mode(IntEnum):
     TRAIN = 3  # and steps along it
 
 
+class Masks(IntEnum):
+    """What dropout does in a forward pass."""
+
+    OFF = 0  # nothing: the net predicts
+    DRAW = 1  # a mask for the step
+    HOLD = 2  # use the mask that the buffer holds
+
+
 class Hyper(IntEnum):
     """The optimizer's numbers, as ``run`` receives them."""
 
@@ -90,9 +104,10 @@ class Hyper(IntEnum):
 class Total(IntEnum):
     """What ``run`` adds up over the samples it sees."""
 
-    LOSS = 0
+    LOSS = 0  # of the data, without penalties
     CORRECT = 1
     SAMPLES = 2
+    PENALTY = 3  # times the number of samples, so that it has the same mean
 
 
 class Telemetry(IntEnum):

@@ -7,14 +7,14 @@ when one wants to know what an epoch consists of.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 
-from .table import FIRST_LOSS, Column, Hyper, Mode, Op, Scalar, Total
+from .table import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
 
 Array = np.ndarray[Any, Any]
 
@@ -50,7 +50,7 @@ class Walk:
     def ends(self, workspace: Array, row: Array, n: int) -> tuple[Array, Array]:
         """The input and the output buffer of a row, each in its layout."""
         rows = row[Column.ROWS]
-        rows_after = rows and row[Column.OP] in (Op.ACTIVATION, Op.RESCALE)
+        rows_after = rows and row[Column.OP] in (Op.ACTIVATION, Op.RESCALE, Op.DROPOUT)
         return (
             self.buffer(workspace, row[Column.X], row[Column.INPUTS], n, rows),
             self.buffer(workspace, row[Column.Y], row[Column.OUTPUTS], n, rows_after),
@@ -70,6 +70,11 @@ class Walk:
     def real(self, r: int, scalar: Scalar) -> Any:
         return self.values.dtype.type(self.reals[r, scalar])
 
+    def mask(self, row: Array, n: int) -> Array:
+        """The mask of a DROPOUT row, flat."""
+        features = row[Column.OUTPUTS]
+        return self.buffer(self.values, row[Column.Y] + features, features, n, 0).ravel()
+
     def gather(self, samples: Array, rows: Array) -> None:
         row = self.table[0]
         out = self.buffer(self.values, row[Column.Y], row[Column.OUTPUTS], rows.size, 1)
@@ -79,7 +84,7 @@ class Walk:
         else:
             self.kernels.gather_reals(samples.view(out.dtype), rows, scale, offset, out)
 
-    def forward(self, r: int, n: int, training: bool) -> Array:
+    def forward(self, r: int, n: int, step: int, masks: Masks) -> Array:
         """Run one row forward; returns its output buffer."""
         row = self.table[r]
         x, y = self.ends(self.values, row, n)
@@ -105,7 +110,16 @@ class Walk:
                 self.kernels.transpose(x, y)
             case Op.CUSTOM:
                 layer = self.python_layers[int(row[Column.LAYER])]
+                training = masks != Masks.OFF
                 y[:] = layer.forward_rows(x if row[Column.ROWS] else x.T, training).T
+            case Op.DROPOUT if masks == Masks.OFF:
+                y[:] = x
+            case Op.DROPOUT:
+                mask = self.mask(row, n)
+                if masks == Masks.DRAW:
+                    rate = self.reals[r, Scalar.RATE]
+                    self.kernels.dropout_mask(row[Column.KEY], step, rate, mask)
+                self.kernels.multiply(x.ravel(), mask, y.ravel())
         return y
 
     def backward(self, r: int, n: int) -> None:
@@ -135,6 +149,8 @@ class Walk:
                 layer = self.python_layers[int(row[Column.LAYER])]
                 gradient = layer.backward_rows(dy.T, self.own(row, self.gradient))
                 dx[:] = gradient if row[Column.ROWS] else gradient.T
+            case Op.DROPOUT:
+                self.kernels.multiply(dy.ravel(), self.mask(row, n), dx.ravel())
 
     def loss(self, row: Array, rows: Array, labels: Array, targets: Array) -> float:
         """The batch's summed loss; leaves the mean's gradient in the deltas of X."""
@@ -155,6 +171,28 @@ class Walk:
         if labels.size:
             return int(self.kernels.count_correct_labels(x, rows, labels))
         return int(self.kernels.count_correct_targets(x, rows, targets))
+
+    def penalties(self, r: int) -> Iterator[int]:
+        """The PENALTY rows on the tensors of row ``r``."""
+        while self.table[r + 1, Column.OP] == Op.PENALTY:
+            r += 1
+            yield r
+
+    def penalty(self, r: int) -> float:
+        l1, l2 = self.reals[r, Scalar.L1], self.reals[r, Scalar.L2]
+        return float(self.kernels.penalty(l1, l2, self.own(self.table[r], self.params)))
+
+    def penalty_gradients(self, r: int) -> None:
+        for p in self.penalties(r):
+            own = (self.own(self.table[p], vector) for vector in (self.params, self.gradient))
+            self.kernels.penalty_gradient(self.real(p, Scalar.L1), self.real(p, Scalar.L2), *own)
+
+    def penalty_updates(self, r: int) -> None:
+        rate = self.params.dtype.type(self.hyper[Hyper.LEARNING_RATE])
+        for p in self.penalties(r):
+            own = self.own(self.table[p], self.params)
+            l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
+            self.kernels.penalty_update(l1, l2, rate, own)
 
     def weight_gradient(self, row: Array, n: int) -> None:
         x, _ = self.ends(self.values, row, n)
@@ -182,7 +220,7 @@ class Walk:
         row = self.table[r]
         x, y = self.ends(self.values, row, n)
         self.kernels.record_values(y.ravel(), record)
-        if row[Column.SIZE]:
+        if row[Column.SIZE] and row[Column.OP] != Op.PENALTY:
             vectors = (self.own(row, v) for v in (self.params, self.gradient, self.velocity))
             self.kernels.record_step(*vectors, self.hyper, record)
         elif row[Column.OP] == Op.ACTIVATION:
@@ -213,6 +251,7 @@ def run(
     batch_size: int,
     first: int,
     last: int,
+    first_step: int,
     wants_accuracy: bool,
     totals: Array,
     outputs: Array,
@@ -224,6 +263,7 @@ def run(
         kernels, python_layers, table, reals, params, gradient, velocity, hyper, values, deltas
     )
     fused = mode == Mode.TRAIN and velocity.size == 0
+    masks = Masks.DRAW if mode in (Mode.TRAIN, Mode.GRADIENT) else Masks.OFF
     losses = [r for r in range(len(table)) if table[r, Column.OP] >= FIRST_LOSS]
     loss_index = losses[0] if losses else len(table)
 
@@ -236,18 +276,23 @@ def run(
             y = walk.buffer(values, table[0, Column.Y], table[0, Column.OUTPUTS], n, 1).T
             for r in range(1, len(table)):
                 if r != loss_index:
-                    y = walk.forward(r, n, training=False)
+                    y = walk.forward(r, n, first_step + batch, masks)
             kernels.transpose(y, outputs[batch * batch_size : batch * batch_size + n])
             continue
 
+        penalties = 0.0
         for r in range(1, loss_index):
-            walk.forward(r, n, training=mode in (Mode.TRAIN, Mode.GRADIENT))
+            if table[r, Column.OP] == Op.PENALTY:
+                penalties += walk.penalty(r)
+            else:
+                walk.forward(r, n, first_step + batch, masks)
         loss = walk.loss(table[loss_index], rows, labels, targets)
         totals[Total.LOSS] += loss
+        totals[Total.PENALTY] += penalties * n
         totals[Total.SAMPLES] += n
         if wants_accuracy:
             totals[Total.CORRECT] += walk.count_correct(table[loss_index], rows, labels, targets)
-        if not math.isfinite(loss):
+        if not math.isfinite(loss + penalties):
             return batch
         if mode == Mode.EVALUATE:
             continue
@@ -259,8 +304,10 @@ def run(
             custom = row[Column.OP] == Op.CUSTOM
             if dense and (observed or not fused):
                 walk.weight_gradient(row, n)
+                walk.penalty_gradients(r)
             if custom:
                 walk.backward(r, n)
+                walk.penalty_gradients(r)
             if observed:
                 walk.observe(r, n, telemetry[batch // telemetry_every, r])
             if custom:
@@ -271,6 +318,7 @@ def run(
                 if row[Column.INPUT_GRADIENT]:
                     walk.backward(r, n)
                 if dense and fused:
+                    walk.penalty_updates(r)
                     walk.weight_update(row, n)
         if mode == Mode.TRAIN and not fused:
             kernels.sgd_step(params, gradient, velocity, hyper)

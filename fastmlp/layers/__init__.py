@@ -3,7 +3,8 @@
 from .activation import Activation
 from .base import Layer
 from .dense import Dense
+from .dropout import Dropout
 from .rescaling import Rescaling
 from .shape import Flatten, Input
 
-__all__ = ["Activation", "Dense", "Flatten", "Input", "Layer", "Rescaling"]
+__all__ = ["Activation", "Dense", "Dropout", "Flatten", "Input", "Layer", "Rescaling"]

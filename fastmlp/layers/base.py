@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import initializers
+from .. import initializers, regularizers
 
 if TYPE_CHECKING:
     from ..plan import Builder
@@ -30,6 +30,7 @@ class Weight:
     fan_in: int
     fan_out: int
     transposed: bool = False
+    regularizer: regularizers.L1L2 | None = None
 
 
 class Layer:
@@ -107,6 +108,7 @@ class Layer:
         fan_in: int | None = None,
         fan_out: int | None = None,
         transposed: bool = False,
+        regularizer: str | regularizers.L1L2 | None = None,
     ) -> None:
         """Declare a tensor; call it from :meth:`build`.
 
@@ -120,6 +122,8 @@ class Layer:
             For the initializer; by default the first and the last of ``shape``.
         transposed : bool
             Whether it lies in memory with its axes swapped.
+        regularizer : str or fastmlp.regularizers.L1L2, optional
+            The net adds its value to the loss, and its gradient to what :meth:`backward` returns.
         """
         shape = tuple(int(size) for size in shape)
         ends = shape or (1,)
@@ -131,6 +135,7 @@ class Layer:
                 ends[0] if fan_in is None else fan_in,
                 ends[-1] if fan_out is None else fan_out,
                 transposed,
+                regularizers.get("regularizer", regularizer),
             )
         )
 

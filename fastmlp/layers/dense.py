@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from .. import activations, initializers
+from .. import activations, initializers, regularizers
 from .base import Layer, Shape
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ class Dense(Layer):
     kernel_initializer : str or function
     bias_initializer : str or function, optional
         By default zeros, or with a ``"torch_default"`` kernel likewise ``"torch_default"``.
+    kernel_regularizer, bias_regularizer : str or fastmlp.regularizers.L1L2, optional
+        A penalty to add to the loss.
 
     Raises
     ------
@@ -37,6 +39,8 @@ class Dense(Layer):
         use_bias: bool = True,
         kernel_initializer: str | initializers.Initializer = "glorot_uniform",
         bias_initializer: str | initializers.Initializer | None = None,
+        kernel_regularizer: str | regularizers.L1L2 | None = None,
+        bias_regularizer: str | regularizers.L1L2 | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(name)
@@ -50,13 +54,26 @@ class Dense(Layer):
             like_torch = self.kernel_initializer is initializers.torch_default
             bias_initializer = "torch_default" if like_torch else "zeros"
         self.bias_initializer = initializers.get("bias_initializer", bias_initializer)
+        self.kernel_regularizer = regularizers.get("kernel_regularizer", kernel_regularizer)
+        self.bias_regularizer = regularizers.get("bias_regularizer", bias_regularizer)
 
     def build(self, input_shape: Shape) -> None:
         (inputs,) = input_shape
-        self.add_weight("kernel", (inputs, self.units), self.kernel_initializer, transposed=True)
+        self.add_weight(
+            "kernel",
+            (inputs, self.units),
+            self.kernel_initializer,
+            transposed=True,
+            regularizer=self.kernel_regularizer,
+        )
         if self.use_bias:
             self.add_weight(
-                "bias", (self.units,), self.bias_initializer, fan_in=inputs, fan_out=self.units
+                "bias",
+                (self.units,),
+                self.bias_initializer,
+                fan_in=inputs,
+                fan_out=self.units,
+                regularizer=self.bias_regularizer,
             )
 
     def output_shape(self, input_shape: Shape) -> Shape:

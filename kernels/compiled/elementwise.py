@@ -1,4 +1,4 @@
-"""The small change: rescaling and layout."""
+"""The small change: rescaling, masking and layout."""
 
 from .jit import fast
 
@@ -8,6 +8,13 @@ def rescale(scale, offset, x, y):
     """Set flat ``y`` to ``x * scale + offset``."""
     for i in range(x.size):
         y[i] = x[i] * scale + offset
+
+
+@fast
+def multiply(x, mask, y):
+    """Set flat ``y`` to ``x * mask``."""
+    for i in range(x.size):
+        y[i] = x[i] * mask[i]
 
 
 @fast

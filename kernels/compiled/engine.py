@@ -6,7 +6,7 @@ training, gradients, evaluation and prediction alike, hence one compilation per 
 
 import math
 
-from ..table import FIRST_LOSS, Column, Hyper, Mode, Op, Scalar, Total
+from ..table import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
 from .activations import activation_backward, activation_forward
 from .dense import (
     dense_bias_gradient,
@@ -19,7 +19,8 @@ from .dense import (
     dense_weight_update,
     dense_weight_update_rows,
 )
-from .elementwise import rescale, transpose
+from .dropout import dropout_mask
+from .elementwise import multiply, rescale, transpose
 from .gather import gather_bytes, gather_reals
 from .jit import fast, view
 from .losses import (
@@ -29,6 +30,7 @@ from .losses import (
     softmax_crossentropy_labels,
     softmax_crossentropy_targets,
 )
+from .penalties import penalty, penalty_gradient, penalty_update
 from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_slopes, record_step, record_values
 from .updates import sgd_step
@@ -80,9 +82,9 @@ def layer_params(row, params):
     return params[row[Column.WEIGHTS] : row[Column.WEIGHTS] + row[Column.SIZE]]
 
 
-@view
-def forward_row(row, reals, params, values, capacity, n):
-    """Compute the output buffer of one row."""
+@fast
+def forward_row(row, reals, params, values, capacity, n, step, masks):
+    """Compute the output buffer of one row; ``masks`` says what dropout does."""
     op = row[Column.OP]
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
     x = buffer(values, capacity, row[Column.X], inputs, n)
@@ -103,9 +105,17 @@ def forward_row(row, reals, params, values, capacity, n):
         rescale(real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET]), x, y)
     elif op == Op.TRANSPOSE:
         transpose(x.reshape((n, inputs)), y.reshape((outputs, n)))
+    elif op == Op.DROPOUT:
+        if masks == Masks.OFF:
+            rescale(real(1), real(0), x, y)
+        else:
+            mask = buffer(values, capacity, row[Column.Y] + outputs, outputs, n)
+            if masks == Masks.DRAW:
+                dropout_mask(row[Column.KEY], step, reals[Scalar.RATE], mask)
+            multiply(x, mask, y)
 
 
-@view
+@fast
 def backward_row(row, reals, params, values, deltas, capacity, n):
     """Compute the gradient with respect to one row's input from that of its output."""
     op = row[Column.OP]
@@ -133,9 +143,12 @@ def backward_row(row, reals, params, values, deltas, capacity, n):
         rescale(real(reals[Scalar.SCALE]), real(0), dy, dx)
     elif op == Op.TRANSPOSE:
         transpose(dy.reshape((outputs, n)), dx.reshape((n, inputs)))
+    elif op == Op.DROPOUT:
+        mask = buffer(values, capacity, row[Column.Y] + outputs, outputs, n)
+        multiply(dy, mask, dx)
 
 
-@view
+@fast
 def loss_row(row, values, deltas, capacity, rows, labels, targets):
     """Return the batch's summed loss, and leave the mean's gradient in the deltas of X.
 
@@ -153,7 +166,7 @@ def loss_row(row, values, deltas, capacity, rows, labels, targets):
     return softmax_crossentropy_targets(x, rows, targets, scratch, dx)
 
 
-@view
+@fast
 def count_correct(row, values, capacity, rows, labels, targets):
     """Count the batch's samples whose largest output is the right one."""
     features = row[Column.INPUTS]
@@ -164,7 +177,41 @@ def count_correct(row, values, capacity, rows, labels, targets):
     return count_correct_targets(x, rows, targets)
 
 
-@view
+@fast
+def penalty_value(row, reals, params):
+    """Return the value of one PENALTY row."""
+    return penalty(reals[Scalar.L1], reals[Scalar.L2], layer_params(row, params))
+
+
+@fast
+def penalty_gradients(table, reals, r, params, gradient):
+    """Add the gradients of the PENALTY rows that follow row ``r``."""
+    real = params.dtype.type
+    while table[r + 1, Column.OP] == Op.PENALTY:
+        r += 1
+        penalty_gradient(
+            real(reals[r, Scalar.L1]),
+            real(reals[r, Scalar.L2]),
+            layer_params(table[r], params),
+            layer_params(table[r], gradient),
+        )
+
+
+@fast
+def penalty_updates(table, reals, r, rate, params):
+    """Step along the gradients of the PENALTY rows that follow row ``r``."""
+    real = params.dtype.type
+    while table[r + 1, Column.OP] == Op.PENALTY:
+        r += 1
+        penalty_update(
+            real(reals[r, Scalar.L1]),
+            real(reals[r, Scalar.L2]),
+            rate,
+            layer_params(table[r], params),
+        )
+
+
+@fast
 def weight_update_row(row, rate, params, values, deltas, capacity, n):
     """Step along one DENSE row's gradient, without storing it."""
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
@@ -177,7 +224,7 @@ def weight_update_row(row, rate, params, values, deltas, capacity, n):
     dense_bias_update(dy, -rate, layer_bias(row, params))
 
 
-@view
+@fast
 def weight_gradient_row(row, gradient, values, deltas, capacity, n):
     """Compute one DENSE row's part of the flat gradient."""
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
@@ -190,7 +237,7 @@ def weight_gradient_row(row, gradient, values, deltas, capacity, n):
     dense_bias_gradient(dy, layer_bias(row, gradient))
 
 
-@view
+@fast
 def observe_row(row, reals, params, gradient, velocity, hyper, values, deltas, capacity, n, out):
     """Record one row's telemetry, just before its backward step; overwrites the deltas of X."""
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
@@ -229,6 +276,7 @@ def run(
     batch_size,
     first,
     last,
+    first_step,
     wants_accuracy,
     totals,
     outputs,
@@ -243,6 +291,7 @@ def run(
     capacity = values.size // table[0, Column.X]
     rate = values.dtype.type(hyper[Hyper.LEARNING_RATE])
     fused = mode == Mode.TRAIN and velocity.size == 0
+    masks = Masks.DRAW if mode == Mode.TRAIN or mode == Mode.GRADIENT else Masks.OFF
     loss_index = 0
     while table[loss_index, Column.OP] < FIRST_LOSS and loss_index < table.shape[0] - 1:
         loss_index += 1
@@ -252,6 +301,7 @@ def run(
         n = rows.size
         gather(table[0], reals[0], samples, rows, values, capacity)
 
+        penalties = 0.0
         last_row = table[0]
         for r in range(1, table.shape[0]):
             if table[r, Column.OP] >= FIRST_LOSS:
@@ -259,7 +309,11 @@ def run(
                     continue
                 break
             last_row = table[r]
-            forward_row(last_row, reals[r], params, values, capacity, n)
+            if last_row[Column.OP] == Op.PENALTY:
+                if mode != Mode.PREDICT:
+                    penalties += penalty_value(last_row, reals[r], params)
+                continue
+            forward_row(last_row, reals[r], params, values, capacity, n, first_step + batch, masks)
         if mode == Mode.PREDICT:
             features = last_row[Column.OUTPUTS]
             y = buffer(values, capacity, last_row[Column.Y], features, n).reshape((features, n))
@@ -268,12 +322,13 @@ def run(
 
         loss = loss_row(table[loss_index], values, deltas, capacity, rows, labels, targets)
         totals[Total.LOSS] += loss
+        totals[Total.PENALTY] += penalties * n
         totals[Total.SAMPLES] += n
         if wants_accuracy:
             totals[Total.CORRECT] += count_correct(
                 table[loss_index], values, capacity, rows, labels, targets
             )
-        if not math.isfinite(loss):
+        if not math.isfinite(loss + penalties):
             return batch
         if mode == Mode.EVALUATE:
             continue
@@ -284,6 +339,7 @@ def run(
             has_weights = row[Column.OP] == Op.DENSE
             if has_weights and (observed or not fused):
                 weight_gradient_row(row, gradient, values, deltas, capacity, n)
+                penalty_gradients(table, reals, r, params, gradient)
             if observed:
                 record = telemetry[batch // telemetry_every, r]
                 observe_row(
@@ -293,6 +349,7 @@ def run(
             if row[Column.INPUT_GRADIENT]:
                 backward_row(row, reals[r], params, values, deltas, capacity, n)
             if has_weights and fused:
+                penalty_updates(table, reals, r, rate, params)
                 weight_update_row(row, rate, params, values, deltas, capacity, n)
         if mode == Mode.TRAIN and not fused:
             sgd_step(params, gradient, velocity, hyper)

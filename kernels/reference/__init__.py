@@ -15,7 +15,8 @@ from .dense import (
     dense_weight_update,
     dense_weight_update_rows,
 )
-from .elementwise import rescale, transpose
+from .dropout import dropout_mask
+from .elementwise import multiply, rescale, transpose
 from .gather import gather_bytes, gather_reals
 from .losses import (
     count_correct_labels,
@@ -25,6 +26,7 @@ from .losses import (
     softmax_crossentropy_targets,
 )
 from .matmul import matmul_nn, matmul_nt
+from .penalties import penalty, penalty_gradient, penalty_update
 from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_slopes, record_step, record_values
 from .updates import sgd_step
@@ -43,11 +45,16 @@ __all__ = [
     "dense_weight_gradient_rows",
     "dense_weight_update",
     "dense_weight_update_rows",
+    "dropout_mask",
     "gather_bytes",
     "gather_reals",
     "matmul_nn",
     "matmul_nt",
     "mean_squared_error",
+    "multiply",
+    "penalty",
+    "penalty_gradient",
+    "penalty_update",
     "record_slopes",
     "record_step",
     "record_values",

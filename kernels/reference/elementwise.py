@@ -5,5 +5,9 @@ def rescale(scale, offset, x, y):
     y[:] = x * scale + offset
 
 
+def multiply(x, mask, y):
+    y[:] = x * mask
+
+
 def transpose(x, y):
     y[:] = x.T

@@ -1,0 +1,44 @@
+"""Dropout."""
+
+import math
+from typing import TYPE_CHECKING
+
+from .base import Layer
+
+if TYPE_CHECKING:
+    from ..plan import Builder
+
+
+class Dropout(Layer):
+    """In training, sets each value to 0 with probability ``rate``, and scales up the others.
+
+    Those kept are multiplied by ``1 / (1 - rate)`` ("inverted" dropout), so that prediction has
+    nothing to do (Srivastava et al., 2014).  A mask is a function of the seed, the step's number
+    and the value's place in the batch: it is the same on every backend, and in every repetition.
+
+    Parameters
+    ----------
+    rate : float in [0, 1)
+        0 leaves everything as it is.
+    seed : int, optional
+        By default one that follows from the net's seed and the layer's place in it.
+
+    Raises
+    ------
+    ValueError
+        If ``rate`` is out of its range: at 1 nothing would be left to scale up.
+    """
+
+    def __init__(self, rate: float, seed: int | None = None, name: str | None = None) -> None:
+        super().__init__(name)
+        real = isinstance(rate, (int, float)) and not isinstance(rate, bool)
+        if not real or not (0 <= rate < 1) or not math.isfinite(1 / (1 - rate)):
+            raise ValueError(f"rate: expected a number in [0, 1), got {rate!r}")
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+            raise ValueError(f"seed: expected a non-negative integer, got {seed!r}")
+        self.rate = float(rate)
+        self.seed = seed
+
+    def lower(self, builder: "Builder") -> None:
+        if self.rate:
+            builder.dropout(self.rate, self.seed)
