@@ -16,6 +16,7 @@ from . import (
     optimizers,
     regularizers,
 )
+from .gradcheck import GradientReport, check_gradients
 from .history import Divergence, DivergenceWarning, History
 from .model import Sequential
 from .parallel import fit_many
@@ -26,11 +27,13 @@ __version__ = "0.1.0"
 __all__ = [
     "Divergence",
     "DivergenceWarning",
+    "GradientReport",
     "History",
     "Sequential",
     "Telemetry",
     "activations",
     "backends",
+    "check_gradients",
     "datasets",
     "fit_many",
     "initializers",

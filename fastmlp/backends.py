@@ -9,6 +9,7 @@ from .kernels.walk import PythonLayer
 from .lookup import by_name
 
 Run = Callable[..., int]
+Probe = Callable[..., None]
 
 _in_use = ""
 
@@ -31,7 +32,26 @@ def _numba_run(python_layers: dict[int, PythonLayer]) -> Run:
     return run
 
 
+def _numpy_probe(python_layers: dict[int, PythonLayer]) -> Probe:
+    from .kernels import reference, walk_probe
+
+    return functools.partial(walk_probe.probe, reference, python_layers)
+
+
+def _numba_probe(python_layers: dict[int, PythonLayer]) -> Probe:
+    from .kernels import compiled
+    from .kernels.compiled import probe
+
+    if python_layers:
+        from .kernels import walk_probe
+
+        return functools.partial(walk_probe.probe, compiled, python_layers)
+    compiled_probe: Probe = probe.probe
+    return compiled_probe
+
+
 _RUN = {"numpy": _numpy_run, "numba": _numba_run}
+_PROBE = {"numpy": _numpy_probe, "numba": _numba_probe}
 _CHOICES: dict[str, str] = {"auto": "numba", "numpy": "numpy", "numba": "numba"}
 
 
@@ -70,3 +90,8 @@ def run_of(name: str, python_layers: dict[int, Any]) -> Run:
     A net with layers written in Python is walked row by row, on the same kernels.
     """
     return _RUN[name](python_layers)
+
+
+def probe_of(name: str, python_layers: dict[int, Any]) -> Probe:
+    """Return the function that computes losses with one parameter at a time moved."""
+    return _PROBE[name](python_layers)

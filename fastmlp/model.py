@@ -300,6 +300,12 @@ class Sequential:
         table.add_row("total", "", f"{self.count_params():,}" if self.built else "?")
         Console().print(table)
 
+    def checked_plan(self, x: ArrayLike) -> tuple[plan.Plan, losses.Loss]:
+        """Return the plan of the compiled net, built for samples like ``x`` if need be."""
+        loss = self._compiled_loss()
+        self._build_for(x)
+        return self._ready_engine().plan, loss
+
     def run_job(self, job: Job) -> History:
         """Train as a checked job says; ``fit`` is this with the checks."""
         engine = self._ready_engine()

@@ -1,0 +1,6 @@
+"""Is the gradient right?  Analytic against numeric, for every parameter."""
+
+from .check import check_gradients
+from .report import Entry, GradientReport, LayerResult, TensorResult
+
+__all__ = ["Entry", "GradientReport", "LayerResult", "TensorResult", "check_gradients"]

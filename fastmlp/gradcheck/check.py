@@ -1,0 +1,360 @@
+"""``check_gradients``: of a net, or of any function."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import backends
+from ..data import Data, check_data
+from ..engine import Engine
+from ..kernels.table import Column, Op
+from ..model import Sequential
+from ..plan import Plan
+from .diagnosis import Context, distance, find_pattern, locate
+from .numeric import STEP, NumericGradient, Vector, numeric_gradient
+from .report import Entry, GradientReport, Kink, LayerResult, TensorResult
+
+_WORST = 5
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """Where a tensor lies in the flat vectors, and what could be wrong with it."""
+
+    layer: str
+    name: str
+    entries: NDArray[np.int64]  # positions in the flat vector, in the tensor's shape
+    context: Context
+    l1_at_zero: NDArray[np.float64]  # the factor where a penalized weight is 0, else 0
+
+
+@overload
+def check_gradients(
+    model: Sequential, x: ArrayLike, y: ArrayLike, *, step: int = 0, tolerance: float = 1e-7
+) -> GradientReport: ...
+
+
+@overload
+def check_gradients(
+    model: Callable[[Any], float],
+    x: Callable[[Any], ArrayLike] | ArrayLike,
+    y: ArrayLike,
+    *,
+    tolerance: float = 1e-7,
+) -> GradientReport: ...
+
+
+def check_gradients(
+    model: Any, x: Any, y: Any, *, step: int = 0, tolerance: float = 1e-7
+) -> GradientReport:
+    """Compare the analytic gradient with a numeric one, for every single parameter.
+
+    ``check_gradients(model, x, y)`` checks a compiled net on a batch, in a float64 copy: its
+    layers, activations, loss, penalties and dropout, whose mask is held.  The net is not changed.
+
+    ``check_gradients(f, grad, x)`` checks your own function: ``f(x)`` returns a number,
+    ``grad(x)`` an array like ``x`` (or pass that array itself).
+
+    Parameters
+    ----------
+    model : Sequential, or function
+    x, y : arrays
+        One batch, as for ``fit``; or your gradient, and the point.
+    step : int
+        Whose dropout masks are used.
+    tolerance : float
+        The largest relative error ``|a - n| / (|a| + |n|)`` that passes, for every tensor.
+
+    Returns
+    -------
+    GradientReport
+        ``report.passed``, ``report.relative_error``, and more; ``print(report)`` shows all.
+
+    Raises
+    ------
+    RuntimeError
+        If the net is not compiled.
+    TypeError, ValueError
+        If an argument is not what it should be.
+    """
+    if not tolerance > 0:
+        raise ValueError(f"tolerance: expected a positive number, got {tolerance!r}")
+    if isinstance(model, Sequential):
+        if isinstance(step, bool) or not isinstance(step, (int, np.integer)) or step < 0:
+            raise ValueError(f"step: expected a non-negative integer, got {step!r}")
+        return _check_model(model, x, y, int(step), tolerance)
+    if callable(model):
+        return _check_function(model, x, y, tolerance)
+    raise TypeError(f"model: expected a Sequential or a function, got {model!r}")
+
+
+def _check_model(
+    model: Sequential, x: ArrayLike, y: ArrayLike, step: int, tolerance: float
+) -> GradientReport:
+    started = time.perf_counter()
+    plan, loss = model.checked_plan(x)
+    data = check_data("{}", x, y, plan.input_shape, plan.outputs, loss, np.dtype(np.float64))
+    engine = Engine(
+        plan,
+        backends.run_of(model.backend, plan.python_layers),
+        model.params.astype(np.float64),
+        np.zeros(0),
+    )
+    with _weights_in(plan, engine.params):
+        value, analytic = engine.loss_and_gradient(data, step)
+        numeric = _differentiate(engine, data, value, model.backend)
+    return _judge(
+        analytic, numeric, _tensors_of(plan, engine.params, data.count), value, tolerance, started
+    )
+
+
+@contextmanager
+def _weights_in(plan: Plan, params: Vector) -> Iterator[None]:
+    """Let layers written in Python find their weights in another vector for a while."""
+    originals = [(slot.layer.weights, slot.weight.name) for slot in plan.slots]
+    kept = [weights[name] for weights, name in originals]
+    try:
+        for slot in plan.slots:
+            slot.layer.weights[slot.weight.name] = slot.view(params)
+        yield
+    finally:
+        for (weights, name), array in zip(originals, kept, strict=True):
+            weights[name] = array
+
+
+def _differentiate(engine: Engine, data: Data, value: float, backend: str) -> NumericGradient:
+    """Differentiate the loss by every parameter; the workspace holds the batch's values."""
+    plan, params = engine.plan, engine.params
+    probe = backends.probe_of(backend, plan.python_layers)
+    workspace = engine.workspace(data.count)
+    trial = np.empty_like(workspace.values)
+    rows = np.arange(data.count)
+    has_l1 = _penalty_factors(plan, "l1") > 0
+
+    def losses(indices: NDArray[np.int64], steps: Vector) -> tuple[Vector, NDArray[np.bool_]]:
+        found, crossed = np.empty((indices.size, 2)), np.empty(indices.size, np.bool_)
+        probe(
+            plan.table, plan.reals, params, workspace.values, trial, workspace.deltas,
+            data.labels, data.targets, rows, indices, steps, found, crossed,
+        )  # fmt: skip
+        # At w = 0 itself, |w + h| - |w - h| is 0: the central difference is what we define.
+        size = np.abs(params[indices])
+        return found, crossed | (has_l1[indices] & (size < steps) & (size > 0))
+
+    steps = _first_steps(plan, workspace.values, data.count)
+    return numeric_gradient(losses, params, steps, value)
+
+
+def _first_steps(plan: Plan, values: Vector, n: int) -> Vector:
+    """Return a step for each parameter that moves what it feeds by the same small amount.
+
+    A weight's step is divided by the largest value that the weight is multiplied with.
+    """
+    capacity = values.size // plan.features
+    steps = np.full(plan.size, STEP)
+    for row in plan.table:
+        if row[Column.OP] != Op.DENSE:
+            continue
+        inputs, outputs, start = row[Column.INPUTS], row[Column.OUTPUTS], row[Column.WEIGHTS]
+        x = values[row[Column.X] * capacity :][: inputs * n]
+        x = x.reshape(n, inputs).T if row[Column.ROWS] else x.reshape(inputs, n)
+        largest = np.abs(x).max(axis=1)
+        largest[largest == 0] = 1
+        steps[start : start + inputs * outputs] = np.tile(STEP / largest, outputs)
+    return steps
+
+
+def _penalty_factors(plan: Plan, name: str) -> Vector:
+    """Return ``l1`` or ``l2`` of every parameter."""
+    factors = np.zeros(plan.size)
+    for slot in plan.slots:
+        if slot.weight.regularizer is not None:
+            slot.view(factors)[...] = getattr(slot.weight.regularizer, name)
+    return factors
+
+
+def _tensors_of(plan: Plan, params: Vector, batch_size: int) -> list[_Tensor]:
+    tensors = []
+    positions = np.arange(plan.size)
+    l1 = _penalty_factors(plan, "l1")
+    gradients = {
+        "L1": l1 * np.sign(params),
+        "L2": 2 * _penalty_factors(plan, "l2") * params,
+    }
+    for slot in plan.slots:
+        entries = slot.view(positions)
+        context = Context(batch_size, {name: g[entries] for name, g in gradients.items()})
+        name = f"{slot.layer.name}/{slot.weight.name}"
+        at_zero = np.where(params == 0, l1, 0.0)[entries]
+        tensors.append(_Tensor(slot.layer.name, name, entries, context, at_zero))
+    return tensors
+
+
+def _check_function(
+    function: Callable[[Any], float], gradient: Any, x: ArrayLike, tolerance: float
+) -> GradientReport:
+    started = time.perf_counter()
+    point = np.array(x, dtype=np.float64)
+    if not point.size or not np.isfinite(point).all():
+        raise ValueError(f"x: expected finite numbers, at least one, got {x!r}")
+    analytic = np.asarray(gradient(point.copy()) if callable(gradient) else gradient, np.float64)
+    if analytic.shape != point.shape:
+        raise ValueError(f"grad: expected shape {point.shape} like x, got {analytic.shape}")
+
+    def value_at(flat: Vector) -> float:
+        value = np.asarray(function(flat.reshape(point.shape).copy()), dtype=np.float64)
+        if value.size != 1:
+            raise ValueError(f"f: expected a single number, got shape {value.shape}")
+        return float(value.reshape(()))
+
+    flat = point.ravel()
+    here = value_at(flat)
+    if not np.isfinite(here):
+        raise ValueError(f"f: expected a finite number at x, got {here}")
+
+    def losses(indices: NDArray[np.int64], steps: Vector) -> tuple[Vector, NDArray[np.bool_]]:
+        found = np.empty((indices.size, 2))
+        for k, (index, step) in enumerate(zip(indices, steps, strict=True)):
+            for side, sign in enumerate((1, -1)):
+                moved = flat.copy()
+                moved[index] += sign * step
+                found[k, side] = value_at(moved)
+        return found, _bends(found, here, steps)
+
+    steps = STEP * np.maximum(1.0, np.abs(flat))
+    numeric = numeric_gradient(losses, flat, steps, here)
+    entries = np.arange(flat.size).reshape(point.shape)
+    tensor = _Tensor("x", "x", entries, Context(), np.zeros(point.shape))
+    return _judge(analytic.ravel(), numeric, [tensor], here, tolerance, started)
+
+
+def _bends(values: Vector, here: float, steps: Vector) -> NDArray[np.bool_]:
+    """Guess from values alone where a kink is: the slopes on both sides differ like steps."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        right, left = (values[:, 0] - here) / steps, (here - values[:, 1]) / steps
+        return (steps > 0) & (np.abs(right - left) > 0.05 * (np.abs(right) + np.abs(left)) + 1e-6)
+
+
+def _judge(
+    analytic: Vector,
+    numeric: NumericGradient,
+    tensors: list[_Tensor],
+    loss: float,
+    tolerance: float,
+    started: float,
+) -> GradientReport:
+    smooth = ~numeric.at_kink
+    kinks = _kinks_of(analytic, numeric, tensors)
+    results = [_judge_tensor(analytic, numeric, tensor, kinks, tolerance) for tensor in tensors]
+    layers = []
+    for name in dict.fromkeys(tensor.layer for tensor in tensors):
+        own = [t.entries.ravel() for t in tensors if t.layer == name]
+        entries = np.concatenate(own)
+        entries = entries[smooth[entries]]
+        layers.append(
+            LayerResult(
+                name,
+                distance(analytic[entries], numeric.values[entries]),
+                all(r.passed for r, t in zip(results, tensors, strict=True) if t.layer == name),
+            )
+        )
+    wrong = [not layer.passed for layer in layers]
+    top = max((i for i, is_wrong in enumerate(wrong) if is_wrong), default=-1)
+    culprits = [
+        result.name.removeprefix(f"{layers[top].name}/")
+        for result, tensor in zip(results, tensors, strict=True)
+        if not result.passed and tensor.layer == layers[top].name
+    ]
+    return GradientReport(
+        relative_error=distance(analytic[smooth], numeric.values[smooth]),
+        passed=not any(wrong),
+        tolerance=tolerance,
+        layers=layers,
+        tensors=results,
+        worst=_worst_of(analytic, numeric, tensors),
+        kinks=kinks,
+        location=locate([layer.name for layer in layers], wrong, " and ".join(culprits)),
+        parameters=analytic.size,
+        evaluations=numeric.evaluations,
+        loss=loss,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _judge_tensor(
+    analytic: Vector,
+    numeric: NumericGradient,
+    tensor: _Tensor,
+    kinks: list[Kink],
+    tolerance: float,
+) -> TensorResult:
+    a = analytic[tensor.entries]
+    at_kink = numeric.at_kink[tensor.entries]
+    n = np.where(at_kink, a, numeric.values[tensor.entries])
+    smooth = ~at_kink
+    error = distance(a[smooth], n[smooth])
+    resolution = float(np.linalg.norm(numeric.noise[tensor.entries][smooth]))
+    agrees = error <= tolerance or float(np.linalg.norm((a - n)[smooth])) <= resolution
+    at_kinks = [kink for kink in kinks if kink.tensor == tensor.name]
+    passed = agrees and all(kink.passed for kink in at_kinks)
+    finding = "" if passed else "not between the slopes at a kink"
+    if not agrees:
+        finding = find_pattern(a, n, tensor.context)
+    return TensorResult(
+        tensor.name, a.shape, error, float(np.linalg.norm(a[smooth])),
+        float(np.linalg.norm(n[smooth])), resolution, len(at_kinks), passed, finding,
+    )  # fmt: skip
+
+
+def _kinks_of(analytic: Vector, numeric: NumericGradient, tensors: list[_Tensor]) -> list[Kink]:
+    kinks = []
+    for tensor in tensors:
+        for index in zip(*np.nonzero(numeric.at_kink[tensor.entries]), strict=True):
+            position = tensor.entries[index]
+            a, left, right = analytic[position], numeric.left[position], numeric.right[position]
+            # One-sided differences over the smallest step: rounding and curvature, generously.
+            margin = 100 * numeric.noise[position] + 1e-5 * (abs(left) + abs(right))
+            between = min(left, right) - margin <= a <= max(left, right) + margin
+            kinks.append(
+                Kink(
+                    "activation", tensor.name, tuple(map(int, index)),
+                    float(a), float(left), float(right), bool(between),
+                )
+            )  # fmt: skip
+        for index in zip(*np.nonzero(tensor.l1_at_zero), strict=True):
+            position = tensor.entries[index]
+            if numeric.at_kink[position]:
+                continue
+            a, n, l1 = analytic[position], numeric.values[position], tensor.l1_at_zero[index]
+            kinks.append(
+                Kink(
+                    "L1", tensor.name, tuple(map(int, index)),
+                    float(a), float(n - l1), float(n + l1),
+                    bool(abs(a - n) <= 1e-7 * (abs(a) + abs(n)) + numeric.noise[position]),
+                )
+            )  # fmt: skip
+    return kinks
+
+
+def _worst_of(analytic: Vector, numeric: NumericGradient, tensors: list[_Tensor]) -> list[Entry]:
+    difference = np.where(numeric.at_kink, 0.0, np.abs(analytic - numeric.values))
+    beyond = np.nan_to_num(difference - numeric.noise, nan=np.inf)
+    worst = []
+    for position in np.argsort(-beyond, kind="stable")[:_WORST]:
+        for tensor in tensors:
+            where = np.argwhere(tensor.entries == position)
+            if where.size:
+                a, n = float(analytic[position]), float(numeric.values[position])
+                total = abs(a) + abs(n)
+                worst.append(
+                    Entry(
+                        tensor.name, tuple(map(int, where[0])), a, n,
+                        abs(a - n) / total if total else 0.0,
+                    )
+                )  # fmt: skip
+    return worst

@@ -1,0 +1,139 @@
+"""The loss after a small step of one parameter, for many parameters: numeric gradients.
+
+A parameter of a dense layer changes one unit's output, and what lies above it.  So the samples
+are gathered once, the layers below are left as they are, and of the layer itself one row of the
+product is computed anew, by the same kernel: for 784 inputs and 13 units a thirteenth of the
+work.
+"""
+
+from ..table import FIRST_LOSS, Activation, Column, Masks, Op, Scalar
+from .dense import dense_forward, dense_forward_rows
+from .engine import buffer, forward_row, layer_bias, layer_weights, loss_row
+from .jit import fast, view
+from .penalties import penalty
+
+
+@view
+def owner_of(table, index):
+    """Return the DENSE row that the parameter belongs to."""
+    r = 1
+    while not (
+        table[r, Column.OP] == Op.DENSE
+        and table[r, Column.WEIGHTS] <= index < table[r, Column.WEIGHTS] + table[r, Column.SIZE]
+    ):
+        r += 1
+    return r
+
+
+@fast
+def copy(source, start, stop, target):
+    # Not target[:] = source: in case the two overlap, Numba would copy twice.
+    for i in range(start, stop):
+        target[i] = source[i]
+
+
+@fast
+def unit_forward(row, unit, params, values, capacity, n):
+    """Compute one unit of a DENSE row."""
+    inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
+    x = buffer(values, capacity, row[Column.X], inputs, n)
+    y = buffer(values, capacity, row[Column.Y], outputs, n).reshape((outputs, n))[unit : unit + 1]
+    weights = layer_weights(row, params)[unit : unit + 1]
+    bias = layer_bias(row, params)
+    own_bias = bias[unit : unit + 1] if bias.size else bias
+    if row[Column.ROWS]:
+        dense_forward_rows(x.reshape((n, inputs)), weights, own_bias, y)
+    else:
+        dense_forward(x.reshape((inputs, n)), weights, own_bias, y)
+
+
+@fast
+def crosses_kink(row, values, trial, capacity, n):
+    """Tell whether an input of an activation with a kink at 0 is on its other side in ``trial``."""
+    if row[Column.OP] != Op.ACTIVATION:
+        return False
+    kind = row[Column.KIND]
+    if not Activation.RELU <= kind <= Activation.SELU:
+        return False
+    before = buffer(values, capacity, row[Column.X], row[Column.INPUTS], n)
+    after = buffer(trial, capacity, row[Column.X], row[Column.INPUTS], n)
+    crossed = 0
+    for i in range(before.size):
+        crossed += (before[i] > 0) != (after[i] > 0)
+    return crossed > 0
+
+
+@fast
+def penalties_on(table, reals, r, index, params):
+    """Return the penalties of row ``r``'s tensors on one parameter."""
+    total = 0.0
+    while table[r + 1, Column.OP] == Op.PENALTY:
+        r += 1
+        start = table[r, Column.WEIGHTS]
+        if start <= index < start + table[r, Column.SIZE]:
+            total += penalty(reals[r, Scalar.L1], reals[r, Scalar.L2], params[index : index + 1])
+    return total
+
+
+@fast
+def probe(
+    table,
+    reals,
+    params,
+    values,
+    trial,
+    deltas,
+    labels,
+    targets,
+    rows,
+    indices,
+    steps,
+    losses,
+    crossed,
+):
+    """Compute the batch's mean loss with one parameter at a time moved up and down.
+
+    Parameters
+    ----------
+    table, reals, params : the plan; params are restored
+    values : flat workspace, as the training-mode forward pass of the batch left it
+    trial : flat workspace, changed
+    deltas : flat workspace, changed
+    labels, targets, rows : the batch
+    indices : int64 (k,), of parameters
+    steps : float64 (k,)
+    losses : float64 (k, 2), filled
+        At ``+step`` and ``-step``, with the penalties on that parameter alone.
+    crossed : Boolean (k,), filled
+        Whether a step moved any activation's input across a kink.
+    """
+    capacity = values.size // table[0, Column.X]
+    n = rows.size
+    loss_index = 0
+    while table[loss_index, Column.OP] < FIRST_LOSS:
+        loss_index += 1
+    last_owner = -1
+    for k in range(indices.size):
+        index = indices[k]
+        r = owner_of(table, index)
+        if r != last_owner:
+            copy(values, 0, values.size, trial)
+            last_owner = r
+        row = table[r]
+        inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
+        local = index - row[Column.WEIGHTS]
+        unit = local // inputs if local < inputs * outputs else local - inputs * outputs
+        original = params[index]
+        crossed[k] = False
+        for side in range(2):
+            params[index] = original + steps[k] if side == 0 else original - steps[k]
+            unit_forward(row, unit, params, trial, capacity, n)
+            for above in range(r + 1, loss_index):
+                forward_row(table[above], reals[above], params, trial, capacity, n, 0, Masks.HOLD)
+                if crosses_kink(table[above], values, trial, capacity, n):
+                    crossed[k] = True
+            loss = loss_row(table[loss_index], trial, deltas, capacity, rows, labels, targets)
+            losses[k, side] = loss / n + penalties_on(table, reals, r, index, params)
+        params[index] = original
+        start = (row[Column.Y] * capacity) + unit * n
+        copy(values, start, start + n, trial)

@@ -1,0 +1,79 @@
+"""What ``compiled.probe`` does, on the layer-by-layer path: for NumPy and for custom layers."""
+
+from collections.abc import Mapping
+from types import ModuleType
+
+import numpy as np
+
+from .table import FIRST_LOSS, Activation, Column, Masks, Op, Scalar
+from .walk import Array, PythonLayer, Walk
+
+_HAS_KINK = (Activation.RELU, Activation.LEAKY_RELU, Activation.ELU, Activation.SELU)
+
+
+def _owner_of(table: Array, index: int) -> int:
+    for r, row in enumerate(table):
+        start = row[Column.WEIGHTS]
+        owns = row[Column.OP] in (Op.DENSE, Op.CUSTOM)
+        if owns and start <= index < start + row[Column.SIZE]:
+            return r
+    raise IndexError(index)
+
+
+def _penalties_on(walk: Walk, r: int, index: int) -> float:
+    total = 0.0
+    for p in walk.penalties(r):
+        start = walk.table[p, Column.WEIGHTS]
+        if start <= index < start + walk.table[p, Column.SIZE]:
+            l1, l2 = walk.reals[p, Scalar.L1], walk.reals[p, Scalar.L2]
+            total += walk.kernels.penalty(l1, l2, walk.params[index : index + 1])
+    return total
+
+
+def probe(
+    kernels: ModuleType,
+    python_layers: Mapping[int, PythonLayer],
+    table: Array,
+    reals: Array,
+    params: Array,
+    values: Array,
+    trial: Array,
+    deltas: Array,
+    labels: Array,
+    targets: Array,
+    rows: Array,
+    indices: Array,
+    steps: Array,
+    losses: Array,
+    crossed: Array,
+) -> None:
+    """Do what ``compiled.probe.probe`` does, a row at a time."""
+    none = params[:0]
+    before, walk = (
+        Walk(kernels, python_layers, table, reals, params, none, none, none, memory, deltas)
+        for memory in (values, trial)
+    )
+    n = rows.size
+    loss_row = next(row for row in table if row[Column.OP] >= FIRST_LOSS)
+    last_owner = -1
+    for k, (index, step) in enumerate(zip(indices, steps, strict=True)):
+        owner = _owner_of(table, index)
+        if owner != last_owner:
+            trial[:] = values
+            last_owner = owner
+        original = params[index]
+        crossed[k] = False
+        for side, sign in enumerate((1, -1)):
+            params[index] = original + sign * step
+            for r in range(owner, len(table)):
+                row = table[r]
+                if row[Column.OP] >= FIRST_LOSS:
+                    break
+                walk.forward(r, n, 0, Masks.HOLD)
+                if row[Column.OP] == Op.ACTIVATION and row[Column.KIND] in _HAS_KINK:
+                    x, _ = walk.ends(trial, row, n)
+                    x_before, _ = before.ends(values, row, n)
+                    crossed[k] |= bool(np.any((x > 0) != (x_before > 0)))
+            loss = walk.loss(loss_row, rows, labels, targets)
+            losses[k, side] = loss / n + _penalties_on(walk, owner, index)
+        params[index] = original
