@@ -333,7 +333,9 @@ class Sequential:
         shuffle: bool,
         telemetry: Telemetry | None,
         stop: threading.Event | None = None,
+        checked: dict[object, Data] | None = None,
     ) -> Job:
+        """Check everything; nets that are given the same dict ``checked`` share their data."""
         loss = self._compiled_loss()
         _check_positive_integer("batch_size", batch_size)
         _check_positive_integer("epochs", epochs)
@@ -348,12 +350,13 @@ class Sequential:
             raise TypeError(f"telemetry: expected a fastmlp.Telemetry, got {telemetry!r}")
         self._build_for(x)
         self._ready_engine()
-        data = self._check_data("{}", x, y, loss)
+        checked = {} if checked is None else checked
+        data = self._check_data("{}", x, y, loss, checked)
         validation = None
         if validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
                 raise ValueError("validation_data: expected a pair (x, y)")
-            validation = self._check_data("validation_data {}", *validation_data, loss)
+            validation = self._check_data("validation_data {}", *validation_data, loss, checked)
         elif validation_split:
             count = int(data.count * (1 - validation_split))
             if count in (0, data.count):
@@ -367,9 +370,22 @@ class Sequential:
             bool(self.metrics), shows, telemetry, stop,
         )  # fmt: skip
 
-    def _check_data(self, argument: str, x: ArrayLike, y: ArrayLike, loss: losses.Loss) -> Data:
+    def _check_data(
+        self,
+        argument: str,
+        x: ArrayLike,
+        y: ArrayLike,
+        loss: losses.Loss,
+        checked: dict[object, Data] | None = None,
+    ) -> Data:
         lowered = self._ready_engine().plan
-        return check_data(argument, x, y, lowered.input_shape, lowered.outputs, loss, self.dtype)
+        expected = lowered.input_shape, lowered.outputs, loss, self.dtype
+        if checked is not None and (argument, expected) in checked:
+            return checked[argument, expected]
+        data = check_data(argument, x, y, *expected)
+        if checked is not None:
+            checked[argument, expected] = data
+        return data
 
     def _compiled_loss(self) -> losses.Loss:
         if self.loss is None:

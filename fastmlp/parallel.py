@@ -4,13 +4,12 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import replace
 
 from numpy.typing import ArrayLike
 
+from .data import Data
 from .history import History
 from .model import Sequential
-from .training import Job
 
 
 def fit_many(
@@ -56,15 +55,11 @@ def fit_many(
     if len({id(model) for model in models}) < len(models):
         raise ValueError("models: the same net is in the list more than once")
     stop = threading.Event()
-    prepared: list[Job] = []
-    for model in models:
-        job = model._job(x, y, batch_size, epochs, 0, 0.0, validation_data, shuffle, None, stop)
-        # Equal data need not lie in memory once per net.
-        for other in prepared:
-            if other.data.samples.shape == job.data.samples.shape:
-                job = replace(job, data=replace(job.data, samples=other.data.samples))
-                break
-        prepared.append(job)
+    checked: dict[object, Data] = {}
+    prepared = [
+        model._job(x, y, batch_size, epochs, 0, 0.0, validation_data, shuffle, None, stop, checked)
+        for model in models
+    ]
     with ThreadPoolExecutor(jobs or available_cores()) as pool:
         futures = {
             pool.submit(model.run_job, job): index

@@ -82,7 +82,7 @@ def layer_params(row, params):
     return params[row[Column.WEIGHTS] : row[Column.WEIGHTS] + row[Column.SIZE]]
 
 
-@fast
+@view
 def forward_row(row, reals, params, values, capacity, n, step, masks):
     """Compute the output buffer of one row; ``masks`` says what dropout does."""
     op = row[Column.OP]
@@ -115,7 +115,7 @@ def forward_row(row, reals, params, values, capacity, n, step, masks):
             multiply(x, mask, y)
 
 
-@fast
+@view
 def backward_row(row, reals, params, values, deltas, capacity, n):
     """Compute the gradient with respect to one row's input from that of its output."""
     op = row[Column.OP]
@@ -148,7 +148,7 @@ def backward_row(row, reals, params, values, deltas, capacity, n):
         multiply(dy, mask, dx)
 
 
-@fast
+@view
 def loss_row(row, values, deltas, capacity, rows, labels, targets):
     """Return the batch's summed loss, and leave the mean's gradient in the deltas of X.
 
@@ -166,7 +166,7 @@ def loss_row(row, values, deltas, capacity, rows, labels, targets):
     return softmax_crossentropy_targets(x, rows, targets, scratch, dx)
 
 
-@fast
+@view
 def count_correct(row, values, capacity, rows, labels, targets):
     """Count the batch's samples whose largest output is the right one."""
     features = row[Column.INPUTS]
@@ -177,13 +177,13 @@ def count_correct(row, values, capacity, rows, labels, targets):
     return count_correct_targets(x, rows, targets)
 
 
-@fast
+@view
 def penalty_value(row, reals, params):
     """Return the value of one PENALTY row."""
     return penalty(reals[Scalar.L1], reals[Scalar.L2], layer_params(row, params))
 
 
-@fast
+@view
 def penalty_gradients(table, reals, r, params, gradient):
     """Add the gradients of the PENALTY rows that follow row ``r``."""
     real = params.dtype.type
@@ -197,7 +197,7 @@ def penalty_gradients(table, reals, r, params, gradient):
         )
 
 
-@fast
+@view
 def penalty_updates(table, reals, r, rate, params):
     """Step along the gradients of the PENALTY rows that follow row ``r``."""
     real = params.dtype.type
@@ -211,7 +211,7 @@ def penalty_updates(table, reals, r, rate, params):
         )
 
 
-@fast
+@view
 def weight_update_row(row, rate, params, values, deltas, capacity, n):
     """Step along one DENSE row's gradient, without storing it."""
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
@@ -224,7 +224,7 @@ def weight_update_row(row, rate, params, values, deltas, capacity, n):
     dense_bias_update(dy, -rate, layer_bias(row, params))
 
 
-@fast
+@view
 def weight_gradient_row(row, gradient, values, deltas, capacity, n):
     """Compute one DENSE row's part of the flat gradient."""
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
@@ -237,7 +237,7 @@ def weight_gradient_row(row, gradient, values, deltas, capacity, n):
     dense_bias_gradient(dy, layer_bias(row, gradient))
 
 
-@fast
+@view
 def observe_row(row, reals, params, gradient, velocity, hyper, values, deltas, capacity, n, out):
     """Record one row's telemetry, just before its backward step; overwrites the deltas of X."""
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
