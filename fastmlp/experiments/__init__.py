@@ -1,0 +1,1 @@
+"""The course's questions, answered by measurement: ``python -m fastmlp.experiments q1``."""

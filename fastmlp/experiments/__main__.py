@@ -1,0 +1,7 @@
+"""``python -m fastmlp.experiments``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,194 @@
+"""The lab: trains the nets of an experiment, none twice, and keeps what became of them."""
+
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from .. import DivergenceWarning, Telemetry, fit_many
+from ..datasets import Dataset
+from ..history import History
+from ..layers import Dense
+from .nets import Net, Outcome, label_entropy
+from .settings import Settings
+
+OBSERVED_EVERY = 25  # steps
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A net watched from the inside while it trained.
+
+    Attributes
+    ----------
+    steps : (records,)
+        The recorded steps.
+    layers : list of str
+        The dense layers, from the input on.
+    gradient_norms : (records, layers)
+        Of each layer's weights and biases.
+    saturated, dead : (records, hidden layers)
+        The share of outputs on a flat piece of the activation, and of units that are so for
+        the whole batch.
+    before, after : (inputs, width)
+        The first layer's kernel before and after training.
+    """
+
+    steps: NDArray[np.int64]
+    layers: list[str]
+    gradient_norms: NDArray[np.float64]
+    saturated: NDArray[np.float64]
+    dead: NDArray[np.float64]
+    before: NDArray[np.floating]
+    after: NDArray[np.floating]
+
+
+class Lab:
+    """Trains nets on one data set, side by side on all cores.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    settings : Settings
+    console : Console
+    record : callable
+        Told of each net and its outcome as soon as it is done.
+
+    Attributes
+    ----------
+    outcomes : dict of Net to Outcome
+        All that is done, also after an interruption.
+    observations : dict of Net to Observation
+    entropy : float
+        Of the test labels: the loss of a net that knows nothing but their frequencies.
+    chance : float
+        The share of the test set's most frequent class.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        settings: Settings,
+        console: Console,
+        record: Callable[[Net, Outcome], None],
+    ) -> None:
+        self.dataset = dataset
+        self.settings = settings
+        self.console = console
+        self.outcomes: dict[Net, Outcome] = {}
+        self.observations: dict[Net, Observation] = {}
+        labels = dataset.test[1]
+        self.entropy = label_entropy(labels)
+        self.chance = float(np.bincount(labels).max() / len(labels))
+        self._record = record
+
+    def is_stuck(self, net: Net) -> bool:
+        return self.outcomes[net].is_stuck(self.entropy)
+
+    def test_accuracy(self, net: Net) -> float:
+        """Return the final test accuracy; that of a net that diverged is chance."""
+        accuracy = self.outcomes[net].final("val_accuracy")
+        return accuracy if np.isfinite(accuracy) else self.chance
+
+    def done(self, nets: Iterable[Net]) -> list[Net]:
+        """Return those of the nets that have been trained."""
+        return [net for net in nets if net in self.outcomes]
+
+    def train(self, title: str, nets: Iterable[Net]) -> None:
+        """Train those of the nets that have not been trained yet."""
+        todo = [net for net in dict.fromkeys(nets) if net not in self.outcomes]
+        if not todo:
+            return
+        started = time.perf_counter()
+        with self._progress() as progress:
+            task = progress.add_task(title, total=len(todo))
+            for group in _trained_alike(todo):
+                self._train_group(group, lambda: progress.advance(task))
+        seconds = time.perf_counter() - started
+        self.console.print(f"[dim]{title}: {len(todo)} trained in {seconds:.1f} s[/dim]")
+
+    def observe(self, net: Net) -> None:
+        """Train a net, watched from the inside."""
+        model = net.build(self.dataset, self.settings.backend)
+        first = next(layer for layer in model.layers if isinstance(layer, Dense))
+        before = first.get_weights()[0]
+        telemetry = Telemetry(OBSERVED_EVERY)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DivergenceWarning)
+            history = model.fit(
+                *self.dataset.train,
+                net.batch_size,
+                net.epochs,
+                verbose=0,
+                validation_data=self.dataset.test,
+                telemetry=telemetry,
+            )
+        dense = [r for r, row in enumerate(telemetry.rows) if "/" not in row]
+        hidden = [r for r, row in enumerate(telemetry.rows) if "/" in row]
+        self.observations[net] = Observation(
+            np.array(telemetry.steps),
+            [telemetry.rows[r] for r in dense],
+            telemetry["gradient_norm"][:, dense],
+            telemetry["saturated"][:, hidden],
+            telemetry["dead"][:, hidden],
+            before,
+            first.get_weights()[0],
+        )
+        self._keep(net, Outcome.of(model, history))
+
+    def _train_group(self, nets: list[Net], advance: Callable[[], None]) -> None:
+        models = [net.build(self.dataset, self.settings.backend) for net in nets]
+
+        def keep(index: int, history: History) -> None:
+            self._keep(nets[index], Outcome.of(models[index], history))
+            advance()
+
+        x, y = self.dataset.train
+        samples = nets[0].samples
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DivergenceWarning)
+            fit_many(
+                models,
+                x[:samples],
+                y[:samples],
+                nets[0].batch_size,
+                nets[0].epochs,
+                validation_data=self.dataset.test,
+                jobs=self.settings.jobs,
+                on_done=keep,
+            )
+
+    def _keep(self, net: Net, outcome: Outcome) -> None:
+        self.outcomes[net] = outcome
+        self._record(net, outcome)
+
+    def _progress(self) -> Progress:
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(30),
+            MofNCompleteColumn(),
+            TextColumn("nets"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+
+
+def _trained_alike(nets: Iterable[Net]) -> Iterable[list[Net]]:
+    """Group the nets by what one call of ``fit_many`` has in common."""
+    groups: dict[object, list[Net]] = {}
+    for net in nets:
+        groups.setdefault((net.batch_size, net.epochs, net.samples), []).append(net)
+    return groups.values()

@@ -1,0 +1,121 @@
+"""The nets of the experiments: what tells one from another, and what became of each."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import Sequential, layers
+from ..datasets import Dataset
+from ..history import History
+from ..optimizers import SGD
+from ..regularizers import L1L2
+
+# A net that explains less than this share of the labels' entropy has learned nothing.
+LEARNED_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class Net:
+    """A net and its training, in numbers; ``depth`` counts the hidden layers."""
+
+    activation: str
+    depth: int
+    width: int = 10
+    initializer: str = "torch_default"
+    learning_rate: float = 0.2
+    momentum: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+    dropout: float = 0.0
+    batch_size: int = 32
+    epochs: int = 5
+    samples: int | None = None
+    seed: int = 0
+
+    def build(self, dataset: Dataset, backend: str = "auto", dtype: str = "float32") -> Sequential:
+        """Return the net, compiled; hidden layers carry the penalties and dropout."""
+        penalty = L1L2(self.l1, self.l2) if self.l1 or self.l2 else None
+        stack: list[layers.Layer] = [
+            layers.Input(dataset.input_shape),
+            layers.Flatten(),
+            layers.Rescaling(dataset.scale),
+        ]
+        for _ in range(self.depth):
+            stack.append(
+                layers.Dense(
+                    self.width,
+                    activation=self.activation,
+                    kernel_initializer=self.initializer,
+                    kernel_regularizer=penalty,
+                )
+            )
+            if self.dropout:
+                stack.append(layers.Dropout(self.dropout))
+        stack.append(
+            layers.Dense(
+                len(dataset.classes),
+                activation="softmax",
+                kernel_initializer=self.initializer,
+                kernel_regularizer=penalty,
+            )
+        )
+        model = Sequential(stack, seed=self.seed, backend=backend, dtype=dtype)
+        model.compile(
+            SGD(self.learning_rate, self.momentum),
+            loss="sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+        )
+        return model
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a net.
+
+    Attributes
+    ----------
+    figures : dict of lists
+        Per epoch, as in :class:`fastmlp.History`.
+    divergence : str
+        Where the loss stopped being finite, or empty.
+    weight_norm : float
+        The Euclidean norm of all kernels.
+    small_weights : float
+        The share of kernel entries of absolute value below 0.001.
+    """
+
+    figures: dict[str, list[float]] = field(hash=False)
+    divergence: str
+    weight_norm: float
+    small_weights: float
+
+    @classmethod
+    def of(cls, model: Sequential, history: History) -> "Outcome":
+        kernels = np.concatenate([w.ravel() for w in model.get_weights() if w.ndim == 2])
+        divergence = history.divergence
+        return cls(
+            history.history,
+            divergence.message if divergence else "",
+            float(np.linalg.norm(kernels.astype(np.float64))),
+            float(np.mean(np.abs(kernels) < 1e-3)),
+        )
+
+    def final(self, name: str) -> float:
+        """Return the last epoch's figure."""
+        return self.figures[name][-1]
+
+    def is_stuck(self, entropy: float) -> bool:
+        """Tell whether the net learned nothing: see :data:`LEARNED_SHARE`.
+
+        ``1 - loss / entropy``, with the entropy of the test labels, is the share of what there
+        is to know that the net knows (McFadden's pseudo-R2, 1974).
+        """
+        return bool(self.divergence) or not self.final("val_loss") < (1 - LEARNED_SHARE) * entropy
+
+
+def label_entropy(labels: NDArray[np.integer]) -> float:
+    """Return the entropy of the labels, in nats: the loss of the best constant prediction."""
+    shares = np.bincount(labels) / len(labels)
+    shares = shares[shares > 0]
+    return float(-(shares * np.log(shares)).sum())

@@ -1,0 +1,21 @@
+"""Question 1: why do deep nets stop learning, and what cures them?"""
+
+import functools
+
+import numpy as np
+
+from ..folder import RunFolder
+from ..lab import Lab
+from . import critique, cures, depth_map, patients
+
+TITLE = "Why deep sigmoid, tanh and ReLU nets stop learning, and what cures them"
+
+# In this order: each may use what the earlier ones found.
+PARTS = (patients, depth_map, cures, critique)
+
+
+def write_arrays(lab: Lab, folder: RunFolder) -> None:
+    """Write what is too long for a report: the first layers' weight changes (inputs, units)."""
+    changes = patients.arrays(lab)
+    if changes:
+        folder.write_binary("first_layer_change.npz", functools.partial(np.savez, **changes))

@@ -1,0 +1,56 @@
+"""What an experiment has to say: sections of text, each with its figures."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure as Drawing
+from tabulate import tabulate
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture: the stem of its file's name, what it shows, and the function that draws it."""
+
+    name: str
+    caption: str
+    draw: Callable[[], Drawing]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report; ``text`` is Markdown."""
+
+    title: str
+    text: str
+    figures: Sequence[Figure] = ()
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], text_columns: int = 1) -> str:
+    """Return a Markdown table; all but the first ``text_columns`` are aligned right."""
+    align = ["left"] * text_columns + ["right"] * (len(columns) - text_columns)
+    return tabulate(
+        [[str(cell) for cell in row] for row in rows],
+        headers=list(columns),
+        tablefmt="pipe",
+        colalign=align,
+        disable_numparse=True,
+    )
+
+
+def to_markdown(title: str, preface: str, sections: Iterable[Section]) -> str:
+    """Return a whole report."""
+    parts = [f"# {title}", preface]
+    for section in sections:
+        parts += [f"## {section.title}", section.text]
+        parts += [f"![{f.caption}]({f.name}.png)\n\n*{f.caption}*" for f in section.figures]
+    return "\n\n".join(parts) + "\n"
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 net`` or ``3 nets``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def listing(words: Sequence[str]) -> str:
+    """Return ``a``, ``a and b``, or ``a, b and c``."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

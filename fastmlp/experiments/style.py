@@ -1,0 +1,54 @@
+"""How the figures look: one palette, distinct also without colour, and one size of type."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe & Ito (2008): told apart also by the colour-blind.
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+)  # fmt: skip
+GREY = "#8A8A8A"
+LIGHT = "#DDDDDD"
+
+NAMES = {
+    "sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU", "leaky_relu": "leaky ReLU",
+    "elu": "ELU", "selu": "SELU", "gelu": "GELU",
+}  # fmt: skip
+
+_SETTINGS = {
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.labelsize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": LIGHT,
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, RED, PINK, SKY, BLACK]),
+    "legend.frameon": False,
+    "figure.dpi": 120,
+    "savefig.dpi": 120,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "fastmlp",
+}
+
+
+def subplots(
+    rows: int, columns: int, width: float, height: float, **options: object
+) -> tuple[Figure, list[list[Axes]]]:
+    """Return a figure of that many inches, and its axes row by row."""
+    with mpl.rc_context(_SETTINGS):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False, **options)  # type: ignore[call-overload]
+    return figure, axes.tolist()
+
+
+def integers_only(axis: Axes, values: Sequence[int]) -> None:
+    """Tick the horizontal axis at every whole number, or at fewer if there are many."""
+    step = max(1, len(values) // 10)
+    axis.set_xticks(list(values)[:: step if len(values) > 16 else 1])
