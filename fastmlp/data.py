@@ -27,6 +27,14 @@ class Data:
     labels: NDArray[np.int64]
     targets: Array
 
+    def __post_init__(self) -> None:
+        # All read-only, as some are anyway: arrays that are not are another type to the compiler,
+        # which would compile the engine once more.
+        for name in ("samples", "labels", "targets"):
+            array = getattr(self, name)[...]
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
     @property
     def count(self) -> int:
         """The number of samples."""

@@ -16,7 +16,7 @@ from rich.markdown import Markdown
 
 from .. import __version__, backends, datasets
 from ..warmup import warm_up
-from . import q1
+from . import q1, style
 from .folder import RunFolder
 from .lab import Lab
 from .nets import Net, Outcome
@@ -38,7 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
         **{field.name: getattr(options, field.name) for field in dataclasses.fields(Settings)}
     )
     question = QUESTIONS[options.question]
-    path = options.out or Path("runs") / f"{options.question}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    path = (
+        options.out or Path("runs") / f"{options.question}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    )
     try:
         backends.resolve(settings.backend)
         folder = RunFolder(path)
@@ -112,8 +114,8 @@ def _write(
     interrupted: bool,
     seconds: float,
 ) -> None:
-    for section in sections:
-        for figure in section.figures:
+    with style.applied():
+        for figure in (figure for section in sections for figure in section.figures):
             folder.save_figure(figure.name, figure.draw())
     question.write_arrays(lab, folder)
     manifest = _manifest(name, lab, interrupted, seconds)

@@ -62,6 +62,7 @@ class RunFolder:
         for suffix in ("png", "svg"):
             with self._replacing(f"{name}.{suffix}") as temporary:
                 drawing.savefig(temporary, format=suffix)
+            drawing.set_layout_engine("none")  # what was laid out once stays so
 
     @contextmanager
     def table(

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from ..datasets import Dataset
 
-QUICK_TRAIN = 10_000
-QUICK_TEST = 2_000
+QUICK_TRAIN = 6_000
+QUICK_TEST = 1_000
 
 
 @dataclass(frozen=True)

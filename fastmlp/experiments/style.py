@@ -1,6 +1,8 @@
 """How the figures look: one palette, distinct also without colour, and one size of type."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 import matplotlib as mpl
 from cycler import cycler
@@ -19,7 +21,7 @@ NAMES = {
     "elu": "ELU", "selu": "SELU", "gelu": "GELU",
 }  # fmt: skip
 
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.labelsize": 10,
@@ -38,13 +40,17 @@ _SETTINGS = {
 }
 
 
+def applied() -> AbstractContextManager[None]:
+    """Draw and save in this style."""
+    return mpl.rc_context(_SETTINGS)
+
+
 def subplots(
-    rows: int, columns: int, width: float, height: float, **options: object
+    rows: int, columns: int, width: float, height: float, **options: Any
 ) -> tuple[Figure, list[list[Axes]]]:
     """Return a figure of that many inches, and its axes row by row."""
-    with mpl.rc_context(_SETTINGS):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False, **options)  # type: ignore[call-overload]
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, **options)
     return figure, axes.tolist()
 
 

@@ -34,15 +34,9 @@ from .penalties import penalty, penalty_gradient, penalty_update
 from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_slopes, record_step, record_values
 from .updates import sgd_step
+from .views import matrix, vector
 
 LARGEST = np.finfo(np.float64).max
-
-
-@view
-def buffer(workspace, capacity, offset, features, n):
-    """The elements of a buffer that a batch of ``n`` uses."""
-    start = offset * capacity
-    return workspace[start : start + features * n]
 
 
 @view
@@ -54,7 +48,7 @@ def gather(row, reals, samples, rows, values, capacity):
     """
     features = row[Column.OUTPUTS]
     n = rows.size
-    out = buffer(values, capacity, row[Column.Y], features, n).reshape((n, features))
+    out = matrix(values, row[Column.Y] * capacity, n, features)
     scale = values.dtype.type(reals[Scalar.SCALE])
     offset = values.dtype.type(reals[Scalar.OFFSET])
     if samples.shape[1] == features:
@@ -66,22 +60,20 @@ def gather(row, reals, samples, rows, values, capacity):
 @view
 def layer_weights(row, params):
     """The kernel (outputs, inputs) of a DENSE row."""
-    size = row[Column.OUTPUTS] * row[Column.INPUTS]
-    start = row[Column.WEIGHTS]
-    return params[start : start + size].reshape((row[Column.OUTPUTS], row[Column.INPUTS]))
+    return matrix(params, row[Column.WEIGHTS], row[Column.OUTPUTS], row[Column.INPUTS])
 
 
 @view
 def layer_bias(row, params):
     """The bias (outputs,) of a DENSE row, empty if it has none."""
     start = row[Column.BIAS]
-    return params[start : start + row[Column.OUTPUTS]] if start >= 0 else params[:0]
+    return vector(params, max(start, 0), row[Column.OUTPUTS] if start >= 0 else 0)
 
 
 @view
 def layer_params(row, params):
     """All parameters of a row, as one flat vector."""
-    return params[row[Column.WEIGHTS] : row[Column.WEIGHTS] + row[Column.SIZE]]
+    return vector(params, row[Column.WEIGHTS], row[Column.SIZE])
 
 
 @view
@@ -89,29 +81,30 @@ def forward_row(row, reals, params, values, capacity, n, step, masks):
     """Compute the output buffer of one row; ``masks`` says what dropout does."""
     op = row[Column.OP]
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
-    x = buffer(values, capacity, row[Column.X], inputs, n)
-    y = buffer(values, capacity, row[Column.Y], outputs, n)
+    at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
+    x, y = vector(values, at_x, inputs * n), vector(values, at_y, outputs * n)
+    y_matrix = matrix(values, at_y, outputs, n)
     real = values.dtype.type
     if op == Op.DENSE:
         weights, bias = layer_weights(row, params), layer_bias(row, params)
         if row[Column.ROWS]:
-            dense_forward_rows(x.reshape((n, inputs)), weights, bias, y.reshape((outputs, n)))
+            dense_forward_rows(matrix(values, at_x, n, inputs), weights, bias, y_matrix)
         else:
-            dense_forward(x.reshape((inputs, n)), weights, bias, y.reshape((outputs, n)))
+            dense_forward(matrix(values, at_x, inputs, n), weights, bias, y_matrix)
     elif op == Op.ACTIVATION:
         activation_forward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y)
     elif op == Op.SOFTMAX:
-        scratch = buffer(values, capacity, row[Column.Y] + outputs, 2, n)
-        softmax_forward(x.reshape((inputs, n)), scratch.reshape((2, n)), y.reshape((outputs, n)))
+        scratch = matrix(values, at_y + outputs * capacity, 2, n)
+        softmax_forward(matrix(values, at_x, inputs, n), scratch, y_matrix)
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET]), x, y)
     elif op == Op.TRANSPOSE:
-        transpose(x.reshape((n, inputs)), y.reshape((outputs, n)))
+        transpose(matrix(values, at_x, n, inputs), y_matrix)
     elif op == Op.DROPOUT:
         if masks == Masks.OFF:
             rescale(real(1), real(0), x, y)
         else:
-            mask = buffer(values, capacity, row[Column.Y] + outputs, outputs, n)
+            mask = vector(values, at_y + outputs * capacity, outputs * n)
             if masks == Masks.DRAW:
                 dropout_mask(row[Column.KEY], step, reals[Scalar.RATE], mask)
             multiply(x, mask, y)
@@ -122,32 +115,24 @@ def backward_row(row, reals, params, values, deltas, capacity, n):
     """Compute the gradient with respect to one row's input from that of its output."""
     op = row[Column.OP]
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
-    x = buffer(values, capacity, row[Column.X], inputs, n)
-    y = buffer(values, capacity, row[Column.Y], outputs, n)
-    dx = buffer(deltas, capacity, row[Column.X], inputs, n)
-    dy = buffer(deltas, capacity, row[Column.Y], outputs, n)
+    at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
+    x, y = vector(values, at_x, inputs * n), vector(values, at_y, outputs * n)
+    dx, dy = vector(deltas, at_x, inputs * n), vector(deltas, at_y, outputs * n)
+    dx_matrix, dy_matrix = matrix(deltas, at_x, inputs, n), matrix(deltas, at_y, outputs, n)
     real = values.dtype.type
     if op == Op.DENSE:
-        dense_input_gradient(
-            layer_weights(row, params), dy.reshape((outputs, n)), dx.reshape((inputs, n))
-        )
+        dense_input_gradient(layer_weights(row, params), dy_matrix, dx_matrix)
     elif op == Op.ACTIVATION:
         activation_backward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y, dy, dx)
     elif op == Op.SOFTMAX:
-        scratch = buffer(deltas, capacity, row[Column.Y] + outputs, 2, n)
-        softmax_backward(
-            y.reshape((outputs, n)),
-            dy.reshape((outputs, n)),
-            scratch.reshape((2, n)),
-            dx.reshape((inputs, n)),
-        )
+        scratch = matrix(deltas, at_y + outputs * capacity, 2, n)
+        softmax_backward(matrix(values, at_y, outputs, n), dy_matrix, scratch, dx_matrix)
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(0), dy, dx)
     elif op == Op.TRANSPOSE:
-        transpose(dy.reshape((outputs, n)), dx.reshape((n, inputs)))
+        transpose(dy_matrix, matrix(deltas, at_x, n, inputs))
     elif op == Op.DROPOUT:
-        mask = buffer(values, capacity, row[Column.Y] + outputs, outputs, n)
-        multiply(dy, mask, dx)
+        multiply(dy, vector(values, at_y + outputs * capacity, outputs * n), dx)
 
 
 @view
@@ -158,9 +143,9 @@ def loss_row(row, values, deltas, capacity, rows, labels, targets):
     """
     features = row[Column.INPUTS]
     n = rows.size
-    x = buffer(values, capacity, row[Column.X], features, n).reshape((features, n))
-    dx = buffer(deltas, capacity, row[Column.X], features, n).reshape((features, n))
-    scratch = buffer(values, capacity, row[Column.Y], 2, n).reshape((2, n))
+    at_x = row[Column.X] * capacity
+    x, dx = matrix(values, at_x, features, n), matrix(deltas, at_x, features, n)
+    scratch = matrix(values, row[Column.Y] * capacity, 2, n)
     if row[Column.OP] == Op.MEAN_SQUARED_ERROR:
         return mean_squared_error(x, rows, targets, dx)
     if labels.size:
@@ -173,7 +158,7 @@ def count_correct(row, values, capacity, rows, labels, targets):
     """Count the batch's samples whose largest output is the right one."""
     features = row[Column.INPUTS]
     n = rows.size
-    x = buffer(values, capacity, row[Column.X], features, n).reshape((features, n))
+    x = matrix(values, row[Column.X] * capacity, features, n)
     if labels.size:
         return count_correct_labels(x, rows, labels)
     return count_correct_targets(x, rows, targets)
@@ -216,26 +201,26 @@ def penalty_updates(table, reals, r, rate, params):
 @view
 def weight_update_row(row, rate, params, values, deltas, capacity, n):
     """Step along one DENSE row's gradient, without storing it."""
-    inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
-    x = buffer(values, capacity, row[Column.X], inputs, n)
-    dy = buffer(deltas, capacity, row[Column.Y], outputs, n).reshape((outputs, n))
+    inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
+    dy = matrix(deltas, row[Column.Y] * capacity, row[Column.OUTPUTS], n)
+    weights = layer_weights(row, params)
     if row[Column.ROWS]:
-        dense_weight_update_rows(x.reshape((n, inputs)), dy, -rate, layer_weights(row, params))
+        dense_weight_update_rows(matrix(values, at_x, n, inputs), dy, -rate, weights)
     else:
-        dense_weight_update(x.reshape((inputs, n)), dy, -rate, layer_weights(row, params))
+        dense_weight_update(matrix(values, at_x, inputs, n), dy, -rate, weights)
     dense_bias_update(dy, -rate, layer_bias(row, params))
 
 
 @view
 def weight_gradient_row(row, gradient, values, deltas, capacity, n):
     """Compute one DENSE row's part of the flat gradient."""
-    inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
-    x = buffer(values, capacity, row[Column.X], inputs, n)
-    dy = buffer(deltas, capacity, row[Column.Y], outputs, n).reshape((outputs, n))
+    inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
+    dy = matrix(deltas, row[Column.Y] * capacity, row[Column.OUTPUTS], n)
+    dweights = layer_weights(row, gradient)
     if row[Column.ROWS]:
-        dense_weight_gradient_rows(x.reshape((n, inputs)), dy, layer_weights(row, gradient))
+        dense_weight_gradient_rows(matrix(values, at_x, n, inputs), dy, dweights)
     else:
-        dense_weight_gradient(x.reshape((inputs, n)), dy, layer_weights(row, gradient))
+        dense_weight_gradient(matrix(values, at_x, inputs, n), dy, dweights)
     dense_bias_gradient(dy, layer_bias(row, gradient))
 
 
@@ -243,7 +228,7 @@ def weight_gradient_row(row, gradient, values, deltas, capacity, n):
 def observe_row(row, reals, params, gradient, velocity, hyper, values, deltas, capacity, n, out):
     """Record one row's telemetry, just before its backward step; overwrites the deltas of X."""
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
-    y = buffer(values, capacity, row[Column.Y], outputs, n)
+    y = vector(values, row[Column.Y] * capacity, outputs * n)
     record_values(y, out)
     if row[Column.OP] == Op.DENSE:
         record_step(
@@ -254,8 +239,8 @@ def observe_row(row, reals, params, gradient, velocity, hyper, values, deltas, c
             out,
         )
     elif row[Column.OP] == Op.ACTIVATION:
-        x = buffer(values, capacity, row[Column.X], inputs, n)
-        scratch = buffer(deltas, capacity, row[Column.X], inputs, n)
+        x = vector(values, row[Column.X] * capacity, inputs * n)
+        scratch = vector(deltas, row[Column.X] * capacity, inputs * n)
         alpha = values.dtype.type(reals[Scalar.ALPHA])
         record_slopes(row[Column.KIND], alpha, x, y, n, row[Column.ROWS], scratch, out)
 
@@ -309,8 +294,8 @@ def run(
         loss_index += 1
 
     for batch in range(first, last):
-        rows = order[batch * batch_size : min((batch + 1) * batch_size, order.size)]
-        n = rows.size
+        n = min(batch_size, order.size - batch * batch_size)
+        rows = vector(order, batch * batch_size, n)
         gather(table[0], reals[0], samples, rows, values, capacity)
 
         penalties = 0.0
@@ -328,7 +313,7 @@ def run(
             forward_row(last_row, reals[r], params, values, capacity, n, first_step + batch, masks)
         if mode == Mode.PREDICT:
             features = last_row[Column.OUTPUTS]
-            y = buffer(values, capacity, last_row[Column.Y], features, n).reshape((features, n))
+            y = matrix(values, last_row[Column.Y] * capacity, features, n)
             transpose(y, outputs[batch * batch_size : batch * batch_size + n])
             continue
 

@@ -88,9 +88,9 @@ def compiled(flags: frozenset[str]) -> Callable[[Callable[..., Any]], Any]:
     def decorate(function: Callable[..., Any]) -> Any:
         # _nrt: kernels only look at arrays that somebody else keeps alive, so reference counts
         # would be dead weight.
-        kernel = numba.njit(nogil=True, error_model="numpy", fastmath=set(flags), _nrt=False)(
-            function
-        )
+        kernel = numba.njit(
+            nogil=True, error_model="numpy", fastmath=set(flags), _nrt=False, no_cfunc_wrapper=True
+        )(function)
         if CACHE_DIRECTORY is not None and not numba.config.DISABLE_JIT:
             elsewhere = numba.config.CACHE_DIR
             numba.config.CACHE_DIR = CACHE_DIRECTORY

@@ -8,9 +8,10 @@ work.
 
 from ..table import FIRST_LOSS, Activation, Column, Masks, Op, Scalar
 from .dense import dense_forward, dense_forward_rows
-from .engine import buffer, forward_row, layer_bias, layer_weights, loss_row
+from .engine import forward_row, layer_bias, loss_row
 from .jit import fast, view
 from .penalties import penalty
+from .views import matrix, vector
 
 
 @view
@@ -35,16 +36,15 @@ def copy(source, start, stop, target):
 @fast
 def unit_forward(row, unit, params, values, capacity, n):
     """Compute one unit of a DENSE row."""
-    inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
-    x = buffer(values, capacity, row[Column.X], inputs, n)
-    y = buffer(values, capacity, row[Column.Y], outputs, n).reshape((outputs, n))[unit : unit + 1]
-    weights = layer_weights(row, params)[unit : unit + 1]
+    inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
+    y = matrix(values, row[Column.Y] * capacity + unit * n, 1, n)
+    weights = matrix(params, row[Column.WEIGHTS] + unit * inputs, 1, inputs)
     bias = layer_bias(row, params)
-    own_bias = bias[unit : unit + 1] if bias.size else bias
+    own_bias = vector(bias, unit, 1) if bias.size else bias
     if row[Column.ROWS]:
-        dense_forward_rows(x.reshape((n, inputs)), weights, own_bias, y)
+        dense_forward_rows(matrix(values, at_x, n, inputs), weights, own_bias, y)
     else:
-        dense_forward(x.reshape((inputs, n)), weights, own_bias, y)
+        dense_forward(matrix(values, at_x, inputs, n), weights, own_bias, y)
 
 
 @fast
@@ -55,8 +55,8 @@ def crosses_kink(row, values, trial, capacity, n):
     kind = row[Column.KIND]
     if not Activation.RELU <= kind <= Activation.SELU:
         return False
-    before = buffer(values, capacity, row[Column.X], row[Column.INPUTS], n)
-    after = buffer(trial, capacity, row[Column.X], row[Column.INPUTS], n)
+    before = vector(values, row[Column.X] * capacity, row[Column.INPUTS] * n)
+    after = vector(trial, row[Column.X] * capacity, row[Column.INPUTS] * n)
     crossed = 0
     for i in range(before.size):
         crossed += (before[i] > 0) != (after[i] > 0)
@@ -71,7 +71,7 @@ def penalties_on(table, reals, r, index, params):
         r += 1
         start = table[r, Column.WEIGHTS]
         if start <= index < start + table[r, Column.SIZE]:
-            total += penalty(reals[r, Scalar.L1], reals[r, Scalar.L2], params[index : index + 1])
+            total += penalty(reals[r, Scalar.L1], reals[r, Scalar.L2], vector(params, index, 1))
     return total
 
 

@@ -1,6 +1,4 @@
-"""Question 1: why do deep nets stop learning, and what cures them?"""
-
-import functools
+"""Question 1: why do deep nets stop learning, and what cures them."""
 
 import numpy as np
 
@@ -18,4 +16,6 @@ def write_arrays(lab: Lab, folder: RunFolder) -> None:
     """Write what is too long for a report: the first layers' weight changes (inputs, units)."""
     changes = patients.arrays(lab)
     if changes:
-        folder.write_binary("first_layer_change.npz", functools.partial(np.savez, **changes))
+        folder.write_binary(
+            "first_layer_change.npz", lambda file: np.savez(file, allow_pickle=False, **changes)
+        )

@@ -64,7 +64,10 @@ def _depth(border: depth_map.Border) -> str:
 
 def _accuracies(lab: Lab) -> list[str]:
     """Compare the reported accuracies with those of nets that are stuck, as its losses say."""
-    stuck = [net for net in lab.outcomes if lab.is_stuck(net) and not lab.outcomes[net].divergence]
+    stuck = [
+        net for net, outcome in lab.outcomes.items()
+        if lab.is_stuck(net) and not outcome.divergence
+    ]  # fmt: skip
     if not stuck:
         return [
             "**Accuracies: nothing to compare.** No net of this run is stuck, so none can be "
@@ -96,9 +99,7 @@ def _cause(lab: Lab, patient: patients.Patient) -> str:
     name = f"{NAMES[net.activation]} with {net.depth} layers"
     ratio, factor = patient.gradient_ratio, patient.factor_per_layer
     per_layer = (
-        f", by a factor of {1 / factor:.1f} a layer"
-        if np.isfinite(factor) and factor < 1
-        else ""
+        f", by a factor of {1 / factor:.1f} a layer" if np.isfinite(factor) and factor < 1 else ""
     )
     vanished = ratio < VANISHED
     gradient = (

@@ -19,7 +19,11 @@ FAILS = 0.2
 Verdict = Literal["works", "sometimes", "does not"]
 
 # Which initialization was derived for which: Glorot & Bengio (2010), He et al. (2015).
-MATCHED = {"sigmoid": "Glorot initialization", "tanh": "Glorot initialization", "relu": "He initialization"}
+MATCHED = {
+    "sigmoid": "Glorot initialization",
+    "tanh": "Glorot initialization",
+    "relu": "He initialization",
+}
 
 
 @dataclass(frozen=True)
@@ -158,9 +162,7 @@ def describe(lab: Lab) -> Section | None:
         f"0/{len(case.failed)}, {np.mean([lab.test_accuracy(n) for n in case.failed]):.2f}"
         for case in patients
     ]
-    rows = [
-        [name, *(cells.get((activation, name), "-") for activation in found)] for name in names
-    ]
+    rows = [[name, *(cells.get((activation, name), "-") for activation in found)] for name in names]
     columns = [f"{style.NAMES[case.activation]}, {case.depth} layers" for case in patients]
     text = (
         "Each cure changes one thing about the nets that failed, and keeps all else, seeds "
@@ -177,7 +179,10 @@ def describe(lab: Lab) -> Section | None:
             "\n\nWhere fewer than half of the nets fail at the reported depth, the cures are "
             f"tried at the depth at which they do: {moved}."
         )
-    caption = "Test accuracy of the failed nets before (grey) and after each cure."
+    caption = (
+        "Test accuracy of the failed nets before (grey) and after each cure; "
+        f"a cure works if at least {WORKS:.0%} of them learn, and does not if at most {FAILS:.0%} do."
+    )
     return Section("The cures", text, [Figure("cures", caption, lambda: draw(lab))])
 
 

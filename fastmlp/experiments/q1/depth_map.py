@@ -58,8 +58,7 @@ def borders(lab: Lab) -> list[Border]:
         at = {depth: [net for net in done if net.depth == depth] for depth in depths}
         stuck = {depth: sum(map(lab.is_stuck, at[depth])) for depth in depths}
         accuracy = {
-            depth: float(np.mean([lab.test_accuracy(net) for net in at[depth]]))
-            for depth in depths
+            depth: float(np.mean([lab.test_accuracy(net) for net in at[depth]])) for depth in depths
         }
         onset = next((d for d in depths if 2 * stuck[d] >= len(at[d])), None)
         trained = {depth: len(at[depth]) for depth in depths}
@@ -74,17 +73,8 @@ def describe(lab: Lab) -> Section | None:
     seeds = len(claims.seeds(lab.settings))
     depths = sorted({depth for border in found for depth in border.trained})
     by_depth = table(
-        ["stuck, of all nets", *map(str, depths)],
-        [
-            [
-                style.NAMES[border.activation],
-                *(
-                    f"{border.stuck[d]}/{border.trained[d]}" if d in border.trained else ""
-                    for d in depths
-                ),
-            ]
-            for border in found
-        ],
+        ["hidden layers", *(style.NAMES[border.activation] for border in found)],
+        [[depth, *(_cell(border, depth) for border in found)] for depth in depths],
     )
     summary = table(
         ["activation", "stops at depth", "share stuck there", "reported", "share stuck there"],
@@ -95,7 +85,8 @@ def describe(lab: Lab) -> Section | None:
         f"the last epoch its test loss is above 99 % of {lab.entropy:.4f}, that is, if it "
         "explains less than 1 % of the labels' entropy, or if its loss is no longer finite. An "
         "activation stops learning at the smallest depth at which at least half of the nets are "
-        f"stuck.\n\n{summary}\n\nThe columns are depths:\n\n{by_depth}"
+        f"stuck.\n\n{summary}\n\nStuck nets of all, and their mean test accuracy, by depth:"
+        f"\n\n{by_depth}"
     )
     caption = (
         "Mean test accuracy by depth; in each cell the stuck nets of all. "
@@ -120,6 +111,12 @@ def results(lab: Lab) -> list[dict[str, object]]:
         }
         for border in borders(lab)
     ]
+
+
+def _cell(border: Border, depth: int) -> str:
+    if depth not in border.trained:
+        return ""
+    return f"{border.stuck[depth]}/{border.trained[depth]}, {border.accuracy[depth]:.2f}"
 
 
 def _summary_row(border: Border) -> list[str]:

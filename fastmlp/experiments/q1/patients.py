@@ -102,19 +102,18 @@ def describe(lab: Lab) -> Section | None:
         ],
     )
     inside = table(
+        ["", *(_name(p.net) for p in seen)],
         [
-            "patient", "gradient, first layer", "gradient, last layer", "ratio",
-            "first layer's change: norm", "mean abs.", "relative", "saturated", "dead units",
+            ["gradient norm, first layer", *(f"{p.first_gradient[0]:.2g}" for p in seen)],
+            ["gradient norm, last layer", *(f"{p.first_gradient[-1]:.2g}" for p in seen)],
+            ["ratio of the two", *(f"{p.gradient_ratio:.2g}" for p in seen)],
+            ["first layer's change, norm", *(f"{p.change_norm:.3g}" for p in seen)],
+            ["mean absolute change", *(f"{p.change_mean:.2g}" for p in seen)],
+            ["norm of change / of weights", *(f"{p.change_relative:.1%}" for p in seen)],
+            ["flat hidden outputs", *(f"{p.saturated:.0%}" for p in seen)],
+            ["flat hidden units", *(f"{p.dead:.0%}" for p in seen)],
         ],
-        [
-            [
-                _name(p.net), f"{p.first_gradient[0]:.2g}", f"{p.first_gradient[-1]:.2g}",
-                f"{p.gradient_ratio:.2g}", f"{p.change_norm:.3g}", f"{p.change_mean:.2g}",
-                f"{p.change_relative:.1%}", f"{p.saturated:.0%}", f"{p.dead:.0%}",
-            ]
-            for p in seen
-        ],
-    )  # fmt: skip
+    )
     text = (
         f"One net per activation, at the depth at which the course report says that it fails: "
         f"{net.width} units a layer, batches of {net.batch_size}, plain SGD at a learning rate "
@@ -123,9 +122,9 @@ def describe(lab: Lab) -> Section | None:
         f"the classes are has a test loss of {lab.entropy:.4f} and an accuracy of at most "
         f"{lab.chance:.2f}.\n\n{course}\n\n"
         "Inside: gradient norms (of a layer's weights and biases together) at the first step; "
-        "how far training moved the first layer's matrix from where it began; and, at the "
-        "end, the share of hidden outputs on a flat piece of their activation (slope below "
-        f"0.01) and of units that are so for a whole batch.\n\n{inside}"
+        "how far training moved the first layer's matrix from where it began; and at the end "
+        "the share of hidden outputs on a flat piece of their activation (slope below 0.01), "
+        f"and of units that are flat for a whole batch.\n\n{inside}"
     )
     figures = [
         Figure(
@@ -201,7 +200,7 @@ def draw_curves(lab: Lab) -> Drawing:
     axes[0][0].set_ylabel("loss (nats)")
     axes[1][0].set_ylabel("accuracy")
     axes[1][0].set_ylim(0, 1)
-    axes[0][0].set_ylim(bottom=0)
+    axes[0][0].set_ylim(0, 1.15 * max(lab.entropy, axes[0][0].get_ylim()[1]))
     axes[0][-1].legend(loc="lower right")
     return figure
 
@@ -236,7 +235,7 @@ def draw_first_layer(lab: Lab) -> Drawing:
     seen = [net for net in nets(lab) if net in lab.observations]
     shape = lab.dataset.input_shape
     width = max(net.width for net in seen)
-    figure, axes = style.subplots(len(seen), width, 1.05 * width, 1.35 * len(seen) + 0.3)
+    figure, axes = style.subplots(len(seen), width, 1.05 * width, 1.2 * len(seen) + 0.2)
     for row, net in zip(axes, seen, strict=True):
         watched = lab.observations[net]
         change = watched.after - watched.before
