@@ -73,8 +73,8 @@ def _accuracies(lab: Lab) -> list[str]:
             "**Accuracies: nothing to compare.** No net of this run is stuck, so none can be "
             "held against the reported accuracies of 0.0099 to 0.0101. (Figure patients_curves.)"
         ]
-    train = float(np.mean([lab.outcomes[net].final("accuracy") for net in stuck]))
-    loss = float(np.mean([lab.outcomes[net].final("loss") for net in stuck]))
+    train = float(np.median([lab.outcomes[net].final("accuracy") for net in stuck]))
+    loss = float(np.median([lab.outcomes[net].final("loss") for net in stuck]))
     low, high = claims.LOSSES
     reported = float(np.mean(claims.ACCURACIES))
     same_task = low - 0.01 <= loss <= high + 0.01
@@ -88,9 +88,9 @@ def _accuracies(lab: Lab) -> list[str]:
         f"{claims.ACCURACIES[0]} to {claims.ACCURACIES[1]}. The "
         f"{count(len(stuck), 'stuck net')} of this run "
         + ("have" if len(stuck) > 1 else "has")
-        + f" a mean train loss of {loss:.4f} "
+        + f" a median train loss of {loss:.4f} "
         + ("and" if same_task else "(another task than the report's) and")
-        + f" a mean train accuracy of {train:.4f}. (Figure patients_curves.)"
+        + f" accuracy of {train:.4f}. (Figure patients_curves.)"
     ]
 
 
@@ -108,7 +108,7 @@ def _cause(lab: Lab, patient: patients.Patient) -> str:
         + (per_layer if vanished else "")
     )
     moved = (
-        f"Training moved the first layer's weights by {patient.change_relative:.1%} of their "
+        f"Training moved the first layer's weights by {patient.change_relative:.2g} times their "
         f"norm (mean absolute change {patient.change_mean:.2g})"
     )
     flat = []
@@ -160,7 +160,7 @@ def _cure(lab: Lab, case: cures.Case) -> str:
 
 def _matched(case: cures.Case, tried: list[cures.Trial]) -> str:
     """Say whether the initialization that theory has for the activation is the one that helps."""
-    theory = cures.MATCHED[case.activation]
+    theory = cures.INITIALIZATIONS[cures.MATCHED[case.activation]]
     shares = {t.cure.name: t.learned / t.tried for t in tried if t.cure.kind == "initialization"}
     if theory not in shares:
         return ""

@@ -1,4 +1,4 @@
-"""The cures: what brings the failed nets back to learning?"""
+"""The cures: what brings the failed nets back to learning."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,10 +19,12 @@ FAILS = 0.2
 Verdict = Literal["works", "sometimes", "does not"]
 
 # Which initialization was derived for which: Glorot & Bengio (2010), He et al. (2015).
-MATCHED = {
-    "sigmoid": "Glorot initialization",
-    "tanh": "Glorot initialization",
-    "relu": "He initialization",
+MATCHED = {"sigmoid": "glorot_uniform", "tanh": "glorot_uniform", "relu": "he_normal"}
+
+INITIALIZATIONS = {
+    "glorot_uniform": "Glorot initialization",
+    "he_normal": "He initialization",
+    "lecun_normal": "LeCun initialization",
 }
 
 
@@ -60,13 +62,20 @@ def _units(factor: float, title: str) -> Cure:
 
 CURES = (
     *map(_activation, ("relu", "leaky_relu", "elu", "selu", "gelu")),
-    _initialization("glorot_uniform", "Glorot initialization"),
-    _initialization("he_normal", "He initialization"),
-    _initialization("lecun_normal", "LeCun initialization"),
+    *(_initialization(name, title) for name, title in INITIALIZATIONS.items()),
     Cure(
         "activation and initialization",
         "SELU with LeCun",
         lambda net: replace(net, activation="selu", initializer="lecun_normal"),
+    ),
+    Cure(
+        "initialization and learning rate",
+        "matched initialization, rate / 10",
+        lambda net: replace(
+            net,
+            initializer=MATCHED[net.activation],
+            learning_rate=net.learning_rate / 10,
+        ),
     ),
     _rate(4),
     _rate(20),
@@ -181,7 +190,8 @@ def describe(lab: Lab) -> Section | None:
         )
     caption = (
         "Test accuracy of the failed nets before (grey) and after each cure; "
-        f"a cure works if at least {WORKS:.0%} of them learn, and does not if at most {FAILS:.0%} do."
+        f"a cure works if at least {WORKS:.0%} of them learn, and does not if at most {FAILS:.0%} "
+        "do."
     )
     return Section("The cures", text, [Figure("cures", caption, lambda: draw(lab))])
 

@@ -1,4 +1,4 @@
-"""The map: at which depth does each activation stop learning?"""
+"""The map: the depth at which each activation stops learning."""
 
 from dataclasses import dataclass
 

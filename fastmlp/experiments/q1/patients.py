@@ -109,7 +109,7 @@ def describe(lab: Lab) -> Section | None:
             ["ratio of the two", *(f"{p.gradient_ratio:.2g}" for p in seen)],
             ["first layer's change, norm", *(f"{p.change_norm:.3g}" for p in seen)],
             ["mean absolute change", *(f"{p.change_mean:.2g}" for p in seen)],
-            ["norm of change / of weights", *(f"{p.change_relative:.1%}" for p in seen)],
+            ["norm of change / of weights", *(f"{p.change_relative:.2g}" for p in seen)],
             ["flat hidden outputs", *(f"{p.saturated:.0%}" for p in seen)],
             ["flat hidden units", *(f"{p.dead:.0%}" for p in seen)],
         ],
@@ -180,7 +180,9 @@ def _name(net: Net) -> str:
 def _rows(lab: Lab, net: Net) -> list[list[str]]:
     figures = lab.outcomes[net].figures
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
-    return [[f"{value:.4f}" for value in row] for row in zip(*(figures[n] for n in names))]
+    return [
+        [f"{value:.4f}" for value in row] for row in zip(*(figures[n] for n in names), strict=True)
+    ]
 
 
 def draw_curves(lab: Lab) -> Drawing:
