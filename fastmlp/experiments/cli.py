@@ -1,4 +1,4 @@
-"""The command line: ``python -m fastmlp.experiments {q1} [options]``."""
+"""The command line: ``python -m fastmlp.experiments {q1,q2} [options]``."""
 
 import argparse
 import dataclasses
@@ -16,14 +16,14 @@ from rich.markdown import Markdown
 
 from .. import __version__, backends, datasets
 from ..warmup import warm_up
-from . import q1, style
+from . import q1, q2, style
 from .folder import RunFolder
 from .lab import Lab
 from .nets import Net, Outcome
 from .report import Section, to_markdown
 from .settings import Settings
 
-QUESTIONS = {"q1": q1}
+QUESTIONS = {"q1": q1, "q2": q2}
 INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
 
 _FIGURES = ("loss", "data_loss", "accuracy", "val_loss", "val_data_loss", "val_accuracy")
@@ -74,7 +74,7 @@ def _run(
                 figures = {key: values[epoch] for key, values in outcome.figures.items()}
                 add_row({**dataclasses.asdict(net), "epoch": epoch + 1, **figures})
 
-        lab = Lab(dataset, settings, console, record)
+        lab = Lab(dataset, settings, console, record, question.measure)
         if dataset.note:
             console.print(dataset.note, style="yellow", markup=False)
         sections: list[Section] = []

@@ -16,7 +16,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from .. import DivergenceWarning, Telemetry, fit_many
+from .. import (
+    DivergenceWarning,
+    GradientReport,
+    Sequential,
+    Telemetry,
+    check_gradients,
+    fit_many,
+)
 from ..datasets import Dataset
 from ..history import History
 from ..layers import Dense
@@ -24,6 +31,8 @@ from .nets import Net, Outcome, label_entropy
 from .settings import Settings
 
 OBSERVED_EVERY = 25  # steps
+
+Measure = Callable[[Dataset, Net, Sequential], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -64,12 +73,15 @@ class Lab:
     console : Console
     record : callable
         Told of each net and its outcome as soon as it is done.
+    measure : callable
+        Tells what a question wants to know of a trained net beyond its history.
 
     Attributes
     ----------
     outcomes : dict of Net to Outcome
         All that is done, also after an interruption.
     observations : dict of Net to Observation
+    gradient_checks : dict of Net to GradientReport
     entropy : float
         Of the test labels: the loss of a net that knows nothing but their frequencies.
     chance : float
@@ -82,16 +94,19 @@ class Lab:
         settings: Settings,
         console: Console,
         record: Callable[[Net, Outcome], None],
+        measure: Measure,
     ) -> None:
         self.dataset = dataset
         self.settings = settings
         self.console = console
         self.outcomes: dict[Net, Outcome] = {}
         self.observations: dict[Net, Observation] = {}
+        self.gradient_checks: dict[Net, GradientReport] = {}
         labels = dataset.test[1]
         self.entropy = label_entropy(labels)
         self.chance = float(np.bincount(labels).max() / len(labels))
         self._record = record
+        self._measure = measure
 
     def is_stuck(self, net: Net) -> bool:
         return self.outcomes[net].is_stuck(self.entropy)
@@ -145,13 +160,20 @@ class Lab:
             before,
             first.get_weights()[0],
         )
-        self._keep(net, Outcome.of(model, history))
+        self._keep(net, model, history)
+
+    def check_gradients(self, net: Net, samples: int) -> None:
+        """Check a net's gradient on the first samples, after an epoch of training."""
+        model = net.build(self.dataset, self.settings.backend)
+        x, y = (array[: net.samples] for array in self.dataset.train)
+        model.fit(x, y, net.batch_size, 1, verbose=0)
+        self.gradient_checks[net] = check_gradients(model, x[:samples], y[:samples])
 
     def _train_group(self, nets: list[Net], advance: Callable[[], None]) -> None:
         models = [net.build(self.dataset, self.settings.backend) for net in nets]
 
         def keep(index: int, history: History) -> None:
-            self._keep(nets[index], Outcome.of(models[index], history))
+            self._keep(nets[index], models[index], history)
             advance()
 
         x, y = self.dataset.train
@@ -169,7 +191,9 @@ class Lab:
                 on_done=keep,
             )
 
-    def _keep(self, net: Net, outcome: Outcome) -> None:
+    def _keep(self, net: Net, model: Sequential, history: History) -> None:
+        divergence = history.divergence.message if history.divergence else ""
+        outcome = Outcome(history.history, divergence, self._measure(self.dataset, net, model))
         self.outcomes[net] = outcome
         self._record(net, outcome)
 

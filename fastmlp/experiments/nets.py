@@ -1,13 +1,12 @@
 """The nets of the experiments: what tells one from another, and what became of each."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import Sequential, layers
 from ..datasets import Dataset
-from ..history import History
 from ..optimizers import SGD
 from ..regularizers import L1L2
 
@@ -79,27 +78,13 @@ class Outcome:
         Per epoch, as in :class:`fastmlp.History`.
     divergence : str
         Where the loss stopped being finite, or empty.
-    weight_norm : float
-        The Euclidean norm of all kernels.
-    small_weights : float
-        The share of kernel entries of absolute value below 0.001.
+    measured : dict of str to float
+        What else the question wanted to know of the trained net.
     """
 
-    figures: dict[str, list[float]] = field(hash=False)
+    figures: dict[str, list[float]]
     divergence: str
-    weight_norm: float
-    small_weights: float
-
-    @classmethod
-    def of(cls, model: Sequential, history: History) -> "Outcome":
-        kernels = np.concatenate([w.ravel() for w in model.get_weights() if w.ndim == 2])
-        divergence = history.divergence
-        return cls(
-            history.history,
-            divergence.message if divergence else "",
-            float(np.linalg.norm(kernels.astype(np.float64))),
-            float(np.mean(np.abs(kernels) < 1e-3)),
-        )
+    measured: dict[str, float]
 
     def final(self, name: str) -> float:
         """Return the last epoch's figure."""

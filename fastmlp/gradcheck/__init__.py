@@ -1,6 +1,14 @@
 """Is the gradient right?  Analytic against numeric, for every parameter."""
 
 from .check import check_gradients
+from .diagnosis import explain_reading
 from .report import Entry, GradientReport, LayerResult, TensorResult
 
-__all__ = ["Entry", "GradientReport", "LayerResult", "TensorResult", "check_gradients"]
+__all__ = [
+    "Entry",
+    "GradientReport",
+    "LayerResult",
+    "TensorResult",
+    "check_gradients",
+    "explain_reading",
+]
