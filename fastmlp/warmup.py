@@ -8,15 +8,21 @@ from rich.console import Console
 
 from . import layers
 from .backends import resolve
+from .gradcheck import check_gradients
 from .model import Sequential
 
 
 def warm_up(
-    backend: str = "auto", dtype: str = "float32", *, console: Console | None = None
+    backend: str = "auto",
+    dtype: str = "float32",
+    *,
+    gradients: bool = False,
+    console: Console | None = None,
 ) -> float:
     """Make the kernels ready for use, and return the seconds that took.
 
-    Compiled kernels are kept on disk: it takes long once per machine and version.
+    Compiled kernels are kept on disk: it takes long once per machine and version.  Those of
+    the gradient check are extra.
     """
     started = time.perf_counter()
     console = console or Console(stderr=True)
@@ -24,7 +30,10 @@ def warm_up(
     with console.status(what):
         model = Sequential([layers.Dense(2, activation="softmax")], backend=backend, dtype=dtype)
         model.compile(loss="sparse_categorical_crossentropy")
-        model.fit(np.zeros((2, 2), np.uint8), np.arange(2), verbose=0)
+        x, y = np.zeros((2, 2), np.uint8), np.arange(2)
+        model.fit(x, y, verbose=0)
+        if gradients:
+            check_gradients(model, x, y)
     seconds = time.perf_counter() - started
     if seconds > 3:
         console.print(f"[dim]Kernels compiled in {seconds:.0f} s, and kept for next time.[/dim]")
@@ -37,7 +46,7 @@ def main() -> None:
     )
     parser.add_argument("--dtype", choices=("float32", "float64"), action="append")
     for dtype in parser.parse_args().dtype or ("float32", "float64"):
-        seconds = warm_up(dtype=dtype)
+        seconds = warm_up(dtype=dtype, gradients=dtype == "float64")
         Console().print(f"{resolve('auto')}, {dtype}: ready after {seconds:.1f} s")
 
 

@@ -12,6 +12,7 @@ from ..report import Figure, Section, count, listing, table
 from . import claims, gradients, models, sweeps
 
 NEAR = 0.1  # nats: losses that count as alike
+MARGIN = 0.1  # how far an accuracy must lie outside of what was seen to count as impossible
 BEYOND = 2  # standard errors: a difference that counts
 
 
@@ -105,12 +106,13 @@ def _table(lab: Lab) -> str:
                 f"{name} ({count(alike.size, 'epoch')} near that loss, accuracy {low:.2f} to "
                 f"{high:.2f})"
             )
-            (possible if low <= accuracy <= high else impossible).append(said)
+            fits = low - MARGIN <= accuracy <= high + MARGIN
+            (possible if fits else impossible).append(said)
     parts = []
     if impossible:
-        parts.append(f"Outside of all that was seen: {'; '.join(impossible)}.")
+        parts.append(f"Far outside of all that was seen: {'; '.join(impossible)}.")
     if possible:
-        parts.append(f"Within it: {'; '.join(possible)}.")
+        parts.append(f"Within it, or near: {'; '.join(possible)}.")
     if unknown:
         parts.append(f"No epoch of this run has such a loss: {'; '.join(unknown)}.")
     total = len(impossible) + len(possible) + len(unknown)
@@ -118,13 +120,17 @@ def _table(lab: Lab) -> str:
         " A loss is the mean of -ln p(right class), so a loss near 1 means that the right class "
         "gets a third of the probability or more on a typical sample, and is then mostly the "
         "largest of ten: an accuracy near 0.2 goes with a loss near 2."
-        if any("test" in said for said in impossible)
+        if any(", test:" in said for said in impossible)
         else ""
     )
+    title = (
+        f"{len(impossible)} of the report's {total} pairs of loss and accuracy cannot be right"
+        if impossible
+        else "no pair of loss and accuracy in the report is refuted by this run"
+    )
     return (
-        f"**{len(impossible)} of the report's {total} pairs of loss and accuracy cannot be "
-        f"right.** Every net of this run, at every epoch, gives a pair to compare with (losses "
-        f"within {NEAR:g}).{reason} {' '.join(parts)} (Figure loss_accuracy.)"
+        f"**The report's table: {title}.** Every net of this run, at every epoch, gives a pair to "
+        f"compare with (losses within {NEAR:g}).{reason} {' '.join(parts)} (Figure loss_accuracy.)"
     )
 
 
@@ -153,7 +159,7 @@ def _overfitting(lab: Lab) -> list[str]:
             f"regularization pays {where}" if better else f"regularization does not pay {where}"
         )
         sentences = [
-            f"Without any, the test loss is {none.gap.mean:.3f} above the train loss.",
+            f"Without any, test loss minus train loss is {none.gap.mean:.3f}.",
             f"The gap is narrower with {listing(narrower)}."
             if narrower
             else "No regularizer narrows that gap.",

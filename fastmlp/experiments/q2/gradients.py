@@ -1,6 +1,7 @@
 """The gradient check of each of the four models."""
 
 from ...gradcheck import GradientReport, explain_reading
+from ...warmup import warm_up
 from ..lab import Lab
 from ..report import Section, table
 from . import claims
@@ -11,7 +12,8 @@ REPORTED = 0.9999999999998282
 
 
 def train(lab: Lab) -> None:
-    with lab.console.status("Checking the gradients (their float64 kernels, compiled once)"):
+    warm_up(lab.settings.backend, "float64", gradients=True, console=lab.console)
+    with lab.console.status("Checking the gradients"):
         for claim in claims.MODELS:
             lab.check_gradients(claims.net(lab.settings, claim), SAMPLES)
 
@@ -39,7 +41,7 @@ def describe(lab: Lab) -> Section | None:
         ]
         for claim, report in found
     ]
-    columns = ["model", "|a - n| / (|a| + |n|)", "worst tensor", "checked", "kinks", "time", ""]
+    columns = ["model", "‖a - n‖ / (‖a‖ + ‖n‖)", "worst tensor", "checked", "kinks", "time", ""]
     text = (
         f"After one epoch, on {SAMPLES} samples, in float64: the analytic gradient a of every "
         "parameter against n, from central differences of the loss, penalties included and the "

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure as Drawing
 from .. import style
 from ..lab import Lab
 from ..nets import Net
-from ..report import Figure, Section, table
+from ..report import Figure, Section, count, table
 from . import claims
 from .claims import Claim
 
@@ -25,7 +25,7 @@ class Spread:
         return cls(float(np.mean(values)), float(np.std(values, ddof=1)) if values[1:] else 0.0)
 
     def __str__(self) -> str:
-        return f"{self.mean:.3f} ± {self.deviation:.3f}"
+        return f"{self.mean:.3f}±{self.deviation:.3f}"
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,11 @@ def describe(lab: Lab) -> Section | None:
     if not full:
         return None
     net = nets(lab, claims.MODELS[0], subset=False)[0]
+    seeds = count(len(claims.seeds(lab.settings)), "seed")
     text = (
         f"Nets of {net.depth} hidden layers of {net.width} units ({style.NAMES[net.activation]}: "
         f"the report does not name its activation), batches of {net.batch_size}, {net.epochs} "
-        f"epochs, {len(claims.seeds(lab.settings))} seeds: mean ± standard deviation. Losses "
+        f"epochs, {seeds}: mean±standard deviation. Losses "
         "are the data's, without penalties; train figures are of the trained net as it predicts, "
         "dropout off; the gap is test loss minus train loss. Small weights are below 0.001 in "
         f"absolute value.\n\n{_settings(lab, subset=False)}\n\n{_losses(full)}"
@@ -103,8 +104,8 @@ def describe(lab: Lab) -> Section | None:
         subset = nets(lab, claims.MODELS[0], subset=True)[0]
         text += (
             f"\n\n### With {subset.samples:,} samples\n\nThe first {subset.samples:,} training "
-            f"samples only, {subset.epochs} epochs, {claims.SUBSET_RATE} times the learning "
-            f"rate; the same test set.\n\n{_losses(small)}\n\n{_weights(small)}"
+            f"samples only, {subset.epochs} epochs, learning rate {subset.learning_rate:g} "
+            f"and its like; the same test set.\n\n{_losses(small)}\n\n{_weights(small)}"
         )
     figures = [
         Figure(
@@ -167,8 +168,8 @@ def _weights(found: list[Findings]) -> str:
         [
             [
                 f.claim.name,
-                f"{f.weight_norm.mean:.2f} ± {f.weight_norm.deviation:.2f}",
-                f"{f.small_weights.mean:.1%} ± {f.small_weights.deviation:.1%}",
+                f"{f.weight_norm.mean:.2f}±{f.weight_norm.deviation:.2f}",
+                f"{f.small_weights.mean:.1%}±{f.small_weights.deviation:.1%}",
             ]
             for f in found
         ],

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Drawing
 from .. import style
 from ..lab import Lab
 from ..nets import Net
-from ..report import Figure, Section, table
+from ..report import Figure, Section, count, table
 from . import claims, models
 
 STRENGTHS = {
@@ -84,9 +84,10 @@ def describe(lab: Lab) -> Section | None:
     if not any(found.values()):
         return None
     few = claims.net(lab.settings, claims.MODELS[0], subset=True).samples
+    seeds = count(len(claims.sweep_seeds(lab.settings)), "seed")
     parts = [
         "Each regularizer alone, from none to far too much, at the learning rate of the plain "
-        f"net, {len(claims.sweep_seeds(lab.settings))} seeds each. A strength is *well* chosen "
+        f"net, {seeds} each. A strength is *well* chosen "
         f"if its mean test loss is within {TOLERANCE:.0%} of the sweep's best; *under* are the "
         "weaker, *over* the stronger ones."
     ]
