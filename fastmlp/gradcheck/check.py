@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from .. import backends
 from ..data import Data, check_data
 from ..engine import Engine
-from ..kernels.table import Column, Op
+from ..kernels.table import FIRST_LOSS, Column, Op
 from ..model import Sequential
 from ..plan import Plan
-from .diagnosis import Context, distance, find_pattern, locate
+from .diagnosis import Context, Stage, distance, find_pattern, locate, only_penalty_is_wrong
 from .numeric import STEP, NumericGradient, Vector, numeric_gradient
 from .report import Entry, GradientReport, Kink, LayerResult, TensorResult
 
@@ -107,10 +107,11 @@ def _check_model(
     )
     with _weights_in(plan, engine.params):
         value, analytic = engine.loss_and_gradient(data, step)
+        if not np.isfinite(value):
+            raise ValueError(f"model: the loss is {value} on this batch, with nothing to check")
         numeric = _differentiate(engine, data, value, model.backend)
-    return _judge(
-        analytic, numeric, _tensors_of(plan, engine.params, data.count), value, tolerance, started
-    )
+    tensors = _tensors_of(plan, engine.params, data.count)
+    return _judge(analytic, numeric, tensors, value, tolerance, started, _operations_above(plan))
 
 
 @contextmanager
@@ -195,6 +196,22 @@ def _tensors_of(plan: Plan, params: Vector, batch_size: int) -> list[_Tensor]:
     return tensors
 
 
+def _operations_above(plan: Plan) -> dict[str, list[str]]:
+    """Return what lies between each layer with parameters and the next one, or the loss."""
+    above: dict[str, list[str]] = {}
+    current: list[str] = []
+    for row, label in zip(plan.table, plan.labels, strict=True):
+        if row[Column.OP] == Op.PENALTY:
+            continue
+        if row[Column.OP] in (Op.DENSE, Op.CUSTOM) and row[Column.SIZE]:
+            current = above[label] = []
+        else:
+            current.append(label)
+        if row[Column.OP] >= FIRST_LOSS:
+            break
+    return above
+
+
 def _check_function(
     function: Callable[[Any], float], gradient: Any, x: ArrayLike, tolerance: float
 ) -> GradientReport:
@@ -230,7 +247,7 @@ def _check_function(
     numeric = numeric_gradient(losses, flat, steps, here)
     entries = np.arange(flat.size).reshape(point.shape)
     tensor = _Tensor("x", "x", entries, Context(), np.zeros(point.shape))
-    return _judge(analytic.ravel(), numeric, [tensor], here, tolerance, started)
+    return _judge(analytic.ravel(), numeric, [tensor], here, tolerance, started, None)
 
 
 def _bends(values: Vector, here: float, steps: Vector) -> NDArray[np.bool_]:
@@ -247,7 +264,9 @@ def _judge(
     loss: float,
     tolerance: float,
     started: float,
+    above: dict[str, list[str]] | None,
 ) -> GradientReport:
+    """Compare; ``above`` names what follows each layer, and is None for a function."""
     smooth = ~numeric.at_kink
     kinks = _kinks_of(analytic, numeric, tensors)
     results = [_judge_tensor(analytic, numeric, tensor, kinks, tolerance) for tensor in tensors]
@@ -263,27 +282,60 @@ def _judge(
                 all(r.passed for r, t in zip(results, tensors, strict=True) if t.layer == name),
             )
         )
-    wrong = [not layer.passed for layer in layers]
-    top = max((i for i, is_wrong in enumerate(wrong) if is_wrong), default=-1)
-    culprits = [
-        result.name.removeprefix(f"{layers[top].name}/")
-        for result, tensor in zip(results, tensors, strict=True)
-        if not result.passed and tensor.layer == layers[top].name
-    ]
+    if above is None:
+        location = _wrong_entries(analytic, numeric, results[0], kinks, tolerance)
+    else:
+        location = locate(_stages_of(analytic, numeric, results, tensors, tolerance, above))
     return GradientReport(
         relative_error=distance(analytic[smooth], numeric.values[smooth]),
-        passed=not any(wrong),
+        passed=all(layer.passed for layer in layers),
         tolerance=tolerance,
         layers=layers,
         tensors=results,
         worst=_worst_of(analytic, numeric, tensors),
         kinks=kinks,
-        location=locate([layer.name for layer in layers], wrong, " and ".join(culprits)),
+        location=location,
         parameters=analytic.size,
         evaluations=numeric.evaluations,
         loss=loss,
         seconds=time.perf_counter() - started,
     )
+
+
+def _stages_of(
+    analytic: Vector,
+    numeric: NumericGradient,
+    results: list[TensorResult],
+    tensors: list[_Tensor],
+    tolerance: float,
+    above: dict[str, list[str]],
+) -> list[Stage]:
+    wrong: dict[str, list[str]] = {layer: [] for layer in above}
+    gets_right_gradient = dict.fromkeys(above, False)
+    for tensor, result in zip(tensors, results, strict=True):
+        if not result.passed:
+            wrong[tensor.layer].append(result.name.removeprefix(f"{tensor.layer}/"))
+        # A gradient that is 0 anyway tells nothing; one that lacks just its penalty tells all.
+        a, n = analytic[tensor.entries], numeric.values[tensor.entries]
+        gets_right_gradient[tensor.layer] |= (
+            result.relative_error <= tolerance and result.numeric_norm > result.resolution
+        ) or only_penalty_is_wrong(a, n, tensor.context)
+    return [Stage(layer, wrong[layer], gets_right_gradient[layer], above[layer]) for layer in above]
+
+
+def _wrong_entries(
+    analytic: Vector,
+    numeric: NumericGradient,
+    result: TensorResult,
+    kinks: list[Kink],
+    tolerance: float,
+) -> str:
+    if result.passed:
+        return ""
+    n = numeric.values
+    wrong = ~(np.abs(analytic - n) <= tolerance * (np.abs(analytic) + np.abs(n)) + numeric.noise)
+    wrong[numeric.at_kink] = [not kink.passed for kink in kinks]
+    return f"in {wrong.sum()} of the {wrong.size} entries of {result.name}"
 
 
 def _judge_tensor(

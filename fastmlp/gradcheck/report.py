@@ -1,6 +1,7 @@
 """What a gradient check found, as data and as a table."""
 
 import io
+import math
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -138,6 +139,8 @@ class GradientReport:
     @property
     def explanation(self) -> str:
         """What the relative error means, in words."""
+        if not math.isfinite(self.relative_error):
+            return "one of the two gradients is not finite"
         return explain_reading(min(self.relative_error, 1.0))
 
     def __str__(self) -> str:
