@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .. import backends
 from ..data import Data, check_data
@@ -16,7 +16,7 @@ from ..kernels.table import FIRST_LOSS, Column, Op
 from ..model import Sequential
 from ..plan import Plan
 from .diagnosis import Context, Stage, distance, find_pattern, locate, only_penalty_is_wrong
-from .numeric import STEP, NumericGradient, Vector, numeric_gradient
+from .numeric import STEP, Flags, Indices, NumericGradient, Vector, numeric_gradient
 from .report import Entry, GradientReport, Kink, LayerResult, TensorResult
 
 _WORST = 5
@@ -28,9 +28,9 @@ class _Tensor:
 
     layer: str
     name: str
-    entries: NDArray[np.int64]  # positions in the flat vector, in the tensor's shape
+    entries: Indices  # positions in the flat vector, in the tensor's shape
     context: Context
-    l1_at_zero: NDArray[np.float64]  # the factor where a penalized weight is 0, else 0
+    l1_at_zero: Vector  # the factor where a penalized weight is 0, else 0
 
 
 @overload
@@ -135,20 +135,23 @@ def _differentiate(engine: Engine, data: Data, value: float, backend: str) -> Nu
     workspace = engine.workspace(data.count)
     trial = np.empty_like(workspace.values)
     rows = np.arange(data.count)
-    has_l1 = _penalty_factors(plan, "l1") > 0
+    l1 = _penalty_factors(plan, "l1")
 
-    def losses(indices: NDArray[np.int64], steps: Vector) -> tuple[Vector, NDArray[np.bool_]]:
+    def losses(indices: Indices, steps: Vector, keeps_branches: bool) -> tuple[Vector, Flags]:
         found, crossed = np.empty((indices.size, 2)), np.empty(indices.size, np.bool_)
         probe(
             plan.table, plan.reals, params, workspace.values, trial, workspace.deltas,
-            data.labels, data.targets, rows, indices, steps, found, crossed,
+            data.labels, data.targets, rows, indices, steps, keeps_branches, found, crossed,
         )  # fmt: skip
-        # At w = 0 itself, |w + h| - |w - h| is 0: the central difference is what we define.
-        size = np.abs(params[indices])
-        return found, crossed | (has_l1[indices] & (size < steps) & (size > 0))
+        # |w| has its kink at 0 alone, where its slope is defined to be 0; elsewhere the slope is
+        # that of the side where w is, even if a step leads across.
+        w = params[indices, None]
+        moved = w + steps[:, None] * np.array([1.0, -1.0])
+        found += l1[indices, None] * (np.sign(w) * moved - np.abs(moved))
+        return found, crossed
 
     steps = _first_steps(plan, workspace.values, data.count)
-    return numeric_gradient(losses, params, steps, value)
+    return numeric_gradient(losses, params, steps, value, has_hidden_kinks=bool(plan.python_layers))
 
 
 def _first_steps(plan: Plan, values: Vector, n: int) -> Vector:
@@ -234,27 +237,22 @@ def _check_function(
     if not np.isfinite(here):
         raise ValueError(f"f: expected a finite number at x, got {here}")
 
-    def losses(indices: NDArray[np.int64], steps: Vector) -> tuple[Vector, NDArray[np.bool_]]:
-        found = np.empty((indices.size, 2))
+    def losses(indices: Indices, steps: Vector, keeps_branches: bool) -> tuple[Vector, Flags]:
+        found = np.full((indices.size, 2), here)
         for k, (index, step) in enumerate(zip(indices, steps, strict=True)):
+            if step == 0:
+                continue
             for side, sign in enumerate((1, -1)):
                 moved = flat.copy()
                 moved[index] += sign * step
                 found[k, side] = value_at(moved)
-        return found, _bends(found, here, steps)
+        return found, np.zeros(indices.size, np.bool_)
 
     steps = STEP * np.maximum(1.0, np.abs(flat))
-    numeric = numeric_gradient(losses, flat, steps, here)
+    numeric = numeric_gradient(losses, flat, steps, here, has_hidden_kinks=True)
     entries = np.arange(flat.size).reshape(point.shape)
     tensor = _Tensor("x", "x", entries, Context(), np.zeros(point.shape))
     return _judge(analytic.ravel(), numeric, [tensor], here, tolerance, started, None)
-
-
-def _bends(values: Vector, here: float, steps: Vector) -> NDArray[np.bool_]:
-    """Guess from values alone where a kink is: the slopes on both sides differ like steps."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        right, left = (values[:, 0] - here) / steps, (here - values[:, 1]) / steps
-        return (steps > 0) & (np.abs(right - left) > 0.05 * (np.abs(right) + np.abs(left)) + 1e-6)
 
 
 def _judge(
@@ -268,7 +266,7 @@ def _judge(
 ) -> GradientReport:
     """Compare; ``above`` names what follows each layer, and is None for a function."""
     smooth = ~numeric.at_kink
-    kinks = _kinks_of(analytic, numeric, tensors)
+    kinks = _kinks_of(analytic, numeric, tensors, tolerance)
     results = [_judge_tensor(analytic, numeric, tensor, kinks, tolerance) for tensor in tensors]
     layers = []
     for name in dict.fromkeys(tensor.layer for tensor in tensors):
@@ -354,7 +352,7 @@ def _judge_tensor(
     agrees = error <= tolerance or float(np.linalg.norm((a - n)[smooth])) <= resolution
     at_kinks = [kink for kink in kinks if kink.tensor == tensor.name]
     passed = agrees and all(kink.passed for kink in at_kinks)
-    finding = "" if passed else "not between the slopes at a kink"
+    finding = "" if passed else "wrong at a kink"
     if not agrees:
         finding = find_pattern(a, n, tensor.context)
     return TensorResult(
@@ -363,33 +361,37 @@ def _judge_tensor(
     )  # fmt: skip
 
 
-def _kinks_of(analytic: Vector, numeric: NumericGradient, tensors: list[_Tensor]) -> list[Kink]:
+def _kinks_of(
+    analytic: Vector, numeric: NumericGradient, tensors: list[_Tensor], tolerance: float
+) -> list[Kink]:
+    def agrees(a: float, n: float, noise: float) -> bool:
+        return bool(abs(a - n) <= tolerance * (abs(a) + abs(n)) + noise)
+
     kinks = []
     for tensor in tensors:
         for index in zip(*np.nonzero(numeric.at_kink[tensor.entries]), strict=True):
             position = tensor.entries[index]
             a, left, right = analytic[position], numeric.left[position], numeric.right[position]
-            # One-sided differences over the smallest step: rounding and curvature, generously.
-            margin = 100 * numeric.noise[position] + 1e-5 * (abs(left) + abs(right))
-            between = min(left, right) - margin <= a <= max(left, right) + margin
+            passed = agrees(a, numeric.kept[position], numeric.noise[position])
+            if numeric.has_hidden_kinks:
+                # One-sided differences over the smallest step: rounding and curvature, generously.
+                margin = 100 * numeric.side_noise[position] + 1e-5 * (abs(left) + abs(right))
+                passed |= min(left, right) - margin <= a <= max(left, right) + margin
+            cause = "bend" if numeric.has_hidden_kinks else "activation"
+            where = tuple(map(int, index))
             kinks.append(
-                Kink(
-                    "activation", tensor.name, tuple(map(int, index)),
-                    float(a), float(left), float(right), bool(between),
-                )
-            )  # fmt: skip
+                Kink(cause, tensor.name, where, float(a), float(left), float(right), bool(passed))
+            )
         for index in zip(*np.nonzero(tensor.l1_at_zero), strict=True):
             position = tensor.entries[index]
             if numeric.at_kink[position]:
                 continue
             a, n, l1 = analytic[position], numeric.values[position], tensor.l1_at_zero[index]
+            passed = agrees(a, n, numeric.noise[position])
+            where = tuple(map(int, index))
             kinks.append(
-                Kink(
-                    "L1", tensor.name, tuple(map(int, index)),
-                    float(a), float(n - l1), float(n + l1),
-                    bool(abs(a - n) <= 1e-7 * (abs(a) + abs(n)) + numeric.noise[position]),
-                )
-            )  # fmt: skip
+                Kink("L1", tensor.name, where, float(a), float(n - l1), float(n + l1), passed)
+            )
     return kinks
 
 

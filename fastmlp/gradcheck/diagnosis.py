@@ -205,16 +205,18 @@ def locate(stages: list[Stage]) -> str:
     """Say where the fault is likely to be; ``stages`` go from input to output.
 
     Backpropagation goes from the loss down, so a fault on that way shows in everything below it;
-    a fault in how a layer computes its own gradient shows nowhere else.
+    a fault in how a layer computes its own gradient shows nowhere else.  So if the gradient
+    arrives rightly at a layer, it does at all layers above.
     """
     faulty = [i for i, stage in enumerate(stages) if stage.wrong]
     if not faulty:
         return ""
-    misled = [i for i in faulty if not stages[i].gets_right_gradient]
-    top = max(misled, default=-1)
-    hands_down_right = any(stage.gets_right_gradient for stage in stages[: max(top, 0)])
+    lowest_right = min(
+        (i for i, s in enumerate(stages) if s.gets_right_gradient), default=len(stages)
+    )
+    own = [i for i in faulty if i >= lowest_right]
+    misled = [i for i in faulty if i < lowest_right]
     parts = []
-    own = [i for i in faulty if stages[i].gets_right_gradient or (i == top and hands_down_right)]
     if own:
         tensors = [
             f"{stages[i].name}/{tensor}" for i in reversed(own) for tensor in stages[i].wrong
@@ -223,8 +225,8 @@ def locate(stages: list[Stage]) -> str:
             f"in {_listed(tensors)}: the gradient that arrives there is right, "
             "so look at how the layer computes its own"
         )
-    if top >= 0 and not hands_down_right:
-        parts.append(_on_the_way_down(stages, top))
+    if misled:
+        parts.append(_on_the_way_down(stages, max(misled)))
     return "; and ".join(parts)
 
 
