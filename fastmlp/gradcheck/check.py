@@ -332,6 +332,7 @@ def _wrong_entries(
         return ""
     n = numeric.values
     wrong = ~(np.abs(analytic - n) <= tolerance * (np.abs(analytic) + np.abs(n)) + numeric.noise)
+    wrong |= ~np.isfinite(analytic)
     wrong[numeric.at_kink] = [not kink.passed for kink in kinks]
     return f"in {wrong.sum()} of the {wrong.size} entries of {result.name}"
 
@@ -365,11 +366,11 @@ def _kinks_of(
     analytic: Vector, numeric: NumericGradient, tensors: list[_Tensor], tolerance: float
 ) -> list[Kink]:
     def agrees(a: float, n: float, noise: float) -> bool:
-        return bool(abs(a - n) <= tolerance * (abs(a) + abs(n)) + noise)
+        return bool(np.isfinite(a) and abs(a - n) <= tolerance * (abs(a) + abs(n)) + noise)
 
     kinks = []
     for tensor in tensors:
-        for index in zip(*np.nonzero(numeric.at_kink[tensor.entries]), strict=True):
+        for index in map(tuple, np.argwhere(numeric.at_kink[tensor.entries])):
             position = tensor.entries[index]
             a, left, right = analytic[position], numeric.left[position], numeric.right[position]
             passed = agrees(a, numeric.kept[position], numeric.noise[position])
@@ -382,7 +383,7 @@ def _kinks_of(
             kinks.append(
                 Kink(cause, tensor.name, where, float(a), float(left), float(right), bool(passed))
             )
-        for index in zip(*np.nonzero(tensor.l1_at_zero), strict=True):
+        for index in map(tuple, np.argwhere(tensor.l1_at_zero)):
             position = tensor.entries[index]
             if numeric.at_kink[position]:
                 continue

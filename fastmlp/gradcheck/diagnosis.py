@@ -156,10 +156,11 @@ def explain_reading(relative_error: float) -> str:
         raise ValueError(f"relative_error: expected a number in [0, 1], got {r!r}")
     if r <= 1e-7:
         return "the two gradients agree"
-    if r <= 1e-4:
+    if r <= 1e-2:
         return (
-            "nearly: the numeric gradient may be inexact (a step too large or too small, float32, "
-            "a kink inside the step), or a small term is missing"
+            f"nearly: they differ by some {2 * r:.1g} of their size; the numeric gradient may be "
+            "inexact (a step too large or too small, float32, a kink inside the step), or a small "
+            "term is missing"
         )
     if r < 0.9:
         return f"wrong: if one is a multiple of the other, its factor is {(1 + r) / (1 - r):.4g}"

@@ -181,8 +181,8 @@ def _by_flags(probe: _Probe, everything: Indices) -> tuple[Vector, Vector, Indic
 def _by_values(probe: _Probe, everything: Indices) -> tuple[Vector, Vector, Indices]:
     """Shrink the steps until two in a row agree; return values, noise, and what is at a kink.
 
-    Where neither is the case, the function itself is too rough, by its rounding say: the first
-    step, the largest, is then the best there is.
+    Where the function itself is too rough, by rounding coarser than float64's say, the first step,
+    the largest, is the best there is.
     """
     unmoved = probe.unmoved(everything)
     before = probe.slopes(everything, 0, unmoved)
@@ -192,14 +192,15 @@ def _by_values(probe: _Probe, everything: Indices) -> tuple[Vector, Vector, Indi
         if not pending.size:
             break
         now = probe.slopes(pending, attempt, unmoved[pending])
-        bent = _stays_bent(before, now)
+        bent, rough = _stays_bent(before, now), _grows_bent(before, now)
         times_bent[pending] += bent
         sizes = np.abs(before.values) + np.abs(now.values)
         agree = np.abs(before.values - now.values) <= _SAME_SLOPE * sizes + 4 * now.noise
-        settled = agree & ~bent & ~before.crossed
+        settled = agree & ~bent & ~before.crossed & ~rough
         values[pending[settled]] = before.values[settled]
         noise[pending[settled]] = before.noise[settled]
-        pending, before = pending[~settled], now.part(~settled)
+        goes_on = ~settled & ~rough
+        pending, before = pending[goes_on], now.part(goes_on)
     # Once may be rounding that happens to look like a kink.
     return values, noise, pending[before.crossed | (times_bent[pending] > 1)]
 
@@ -210,3 +211,10 @@ def _stays_bent(before: _Slopes, now: _Slopes) -> Flags:
     same_sign = before.bends * now.bends > 0
     bent: Flags = same_sign & (size > was / 2) & (size < was * 2) & (size > 8 * now.noise)
     return bent
+
+
+def _grows_bent(before: _Slopes, now: _Slopes) -> Flags:
+    """Tell whether the bend is that of rounding alone, which a smaller step makes larger."""
+    was, size = np.abs(before.bends), np.abs(now.bends)
+    grows: Flags = (size > 4 * was) & (size > 8 * now.noise)
+    return grows
