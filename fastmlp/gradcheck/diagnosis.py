@@ -164,7 +164,7 @@ def explain_reading(relative_error: float) -> str:
         )
     if r < 0.9:
         return f"wrong: if one is a multiple of the other, its factor is {(1 + r) / (1 - r):.4g}"
-    if r == 1:
+    if 1 - r < 4 * np.finfo(np.float64).eps:
         return (
             "one of the two is exactly 0 (an analytic gradient never filled in, a step so small "
             "that the loss does not change), or they have opposite signs"
