@@ -83,6 +83,7 @@ def test_distance():
         (0.95, "39.0 times the other"),
         (0.9999, "some 2e+04 times larger"),
         (0.9999999999998282, "some 1e+13 times larger"),
+        (0.9999999999999998, "one of the two is exactly 0"),
         (1.0, "one of the two is exactly 0"),
     ],
 )

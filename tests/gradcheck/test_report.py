@@ -130,6 +130,15 @@ def test_text_tells_of_kinks():
     assert "At a kink" not in str(check_gradients(net(), *batch()))
 
 
+def test_text_tells_which_tensors_pass_only_within_rounding():
+    """A gradient of 1e-14 beside a loss of 1: no difference can show it."""
+    x = np.array([1e-14, 2e-14])
+    report = check_gradients(lambda x: 1 + (x**2).sum(), lambda x: 2 * x, x)
+    assert report.passed
+    assert report.tensors[0].relative_error > report.tolerance
+    assert "ok within rounding" in " ".join(str(report).split())
+
+
 def test_text_with_a_gradient_that_is_not_finite():
     report = check_gradients(lambda x: (x**2).sum(), lambda x: x * np.nan, np.ones(3))
     assert not report.passed
