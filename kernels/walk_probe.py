@@ -5,7 +5,7 @@ from types import ModuleType
 
 import numpy as np
 
-from .table import FIRST_LOSS, Activation, Column, Masks, Op, Scalar
+from .table import FIRST_LOSS, SELU_ALPHA, SELU_SCALE, Activation, Column, Masks, Op, Scalar
 from .walk import Array, PythonLayer, Walk
 
 _HAS_KINK = (Activation.RELU, Activation.LEAKY_RELU, Activation.ELU, Activation.SELU)
@@ -30,6 +30,21 @@ def _penalties_on(walk: Walk, r: int, index: int) -> float:
     return total
 
 
+def _branch(kind: int, alpha: float, x_before: Array, x: Array) -> Array:
+    """Return the activation of ``x`` by the formula for the side of 0 where ``x_before`` is."""
+    match kind:
+        case Activation.RELU:
+            below, scale = 0 * x, 1.0
+        case Activation.LEAKY_RELU:
+            below, scale = alpha * x, 1.0
+        case Activation.ELU:
+            below, scale = alpha * np.expm1(x), 1.0
+        case _:
+            below, scale = SELU_SCALE * SELU_ALPHA * np.expm1(x), SELU_SCALE
+    branch: Array = np.where(x_before > 0, scale * x, below)
+    return branch
+
+
 def probe(
     kernels: ModuleType,
     python_layers: Mapping[int, PythonLayer],
@@ -44,6 +59,7 @@ def probe(
     rows: Array,
     indices: Array,
     steps: Array,
+    keeps_branches: bool,
     losses: Array,
     crossed: Array,
 ) -> None:
@@ -69,11 +85,17 @@ def probe(
                 row = table[r]
                 if row[Column.OP] >= FIRST_LOSS:
                     break
-                walk.forward(r, n, 0, Masks.HOLD)
+                y = walk.forward(r, n, 0, Masks.HOLD)
                 if row[Column.OP] == Op.ACTIVATION and row[Column.KIND] in _HAS_KINK:
                     x, _ = walk.ends(trial, row, n)
                     x_before, _ = before.ends(values, row, n)
-                    crossed[k] |= bool(np.any((x > 0) != (x_before > 0)))
+                    other_side = (x > 0) != (x_before > 0)
+                    crossed[k] |= bool(other_side.any())
+                    if keeps_branches:
+                        alpha = reals[r, Scalar.ALPHA]
+                        y[other_side] = _branch(
+                            row[Column.KIND], alpha, x_before[other_side], x[other_side]
+                        )
             loss = walk.loss(loss_row, rows, labels, targets)
             losses[k, side] = loss / n + _penalties_on(walk, owner, index)
         params[index] = original

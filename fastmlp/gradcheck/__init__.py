@@ -2,11 +2,12 @@
 
 from .check import check_gradients
 from .diagnosis import explain_reading
-from .report import Entry, GradientReport, LayerResult, TensorResult
+from .report import Entry, GradientReport, Kink, LayerResult, TensorResult
 
 __all__ = [
     "Entry",
     "GradientReport",
+    "Kink",
     "LayerResult",
     "TensorResult",
     "check_gradients",

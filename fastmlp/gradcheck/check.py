@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .. import backends
 from ..data import Data, check_data
 from ..engine import Engine
-from ..kernels.table import Column, Op
+from ..kernels.table import FIRST_LOSS, Column, Op
 from ..model import Sequential
 from ..plan import Plan
-from .diagnosis import Context, distance, find_pattern, locate
-from .numeric import STEP, NumericGradient, Vector, numeric_gradient
+from .diagnosis import Context, Stage, distance, find_pattern, locate, only_penalty_is_wrong
+from .numeric import STEP, Flags, Indices, NumericGradient, Vector, numeric_gradient
 from .report import Entry, GradientReport, Kink, LayerResult, TensorResult
 
 _WORST = 5
@@ -28,9 +28,9 @@ class _Tensor:
 
     layer: str
     name: str
-    entries: NDArray[np.int64]  # positions in the flat vector, in the tensor's shape
+    entries: Indices  # positions in the flat vector, in the tensor's shape
     context: Context
-    l1_at_zero: NDArray[np.float64]  # the factor where a penalized weight is 0, else 0
+    l1_at_zero: Vector  # the factor where a penalized weight is 0, else 0
 
 
 @overload
@@ -107,10 +107,11 @@ def _check_model(
     )
     with _weights_in(plan, engine.params):
         value, analytic = engine.loss_and_gradient(data, step)
+        if not np.isfinite(value):
+            raise ValueError(f"model: the loss is {value} on this batch, with nothing to check")
         numeric = _differentiate(engine, data, value, model.backend)
-    return _judge(
-        analytic, numeric, _tensors_of(plan, engine.params, data.count), value, tolerance, started
-    )
+    tensors = _tensors_of(plan, engine.params, data.count)
+    return _judge(analytic, numeric, tensors, value, tolerance, started, _operations_above(plan))
 
 
 @contextmanager
@@ -134,20 +135,23 @@ def _differentiate(engine: Engine, data: Data, value: float, backend: str) -> Nu
     workspace = engine.workspace(data.count)
     trial = np.empty_like(workspace.values)
     rows = np.arange(data.count)
-    has_l1 = _penalty_factors(plan, "l1") > 0
+    l1 = _penalty_factors(plan, "l1")
 
-    def losses(indices: NDArray[np.int64], steps: Vector) -> tuple[Vector, NDArray[np.bool_]]:
+    def losses(indices: Indices, steps: Vector, keeps_branches: bool) -> tuple[Vector, Flags]:
         found, crossed = np.empty((indices.size, 2)), np.empty(indices.size, np.bool_)
         probe(
             plan.table, plan.reals, params, workspace.values, trial, workspace.deltas,
-            data.labels, data.targets, rows, indices, steps, found, crossed,
+            data.labels, data.targets, rows, indices, steps, keeps_branches, found, crossed,
         )  # fmt: skip
-        # At w = 0 itself, |w + h| - |w - h| is 0: the central difference is what we define.
-        size = np.abs(params[indices])
-        return found, crossed | (has_l1[indices] & (size < steps) & (size > 0))
+        # |w| has its kink at 0 alone, where its slope is defined to be 0; elsewhere the slope is
+        # that of the side where w is, even if a step leads across.
+        w = params[indices, None]
+        moved = w + steps[:, None] * np.array([1.0, -1.0])
+        found += l1[indices, None] * (np.sign(w) * moved - np.abs(moved))
+        return found, crossed
 
     steps = _first_steps(plan, workspace.values, data.count)
-    return numeric_gradient(losses, params, steps, value)
+    return numeric_gradient(losses, params, steps, value, has_hidden_kinks=bool(plan.python_layers))
 
 
 def _first_steps(plan: Plan, values: Vector, n: int) -> Vector:
@@ -195,6 +199,22 @@ def _tensors_of(plan: Plan, params: Vector, batch_size: int) -> list[_Tensor]:
     return tensors
 
 
+def _operations_above(plan: Plan) -> dict[str, list[str]]:
+    """Return what lies between each layer with parameters and the next one, or the loss."""
+    above: dict[str, list[str]] = {}
+    current: list[str] = []
+    for row, label in zip(plan.table, plan.labels, strict=True):
+        if row[Column.OP] == Op.PENALTY:
+            continue
+        if row[Column.OP] in (Op.DENSE, Op.CUSTOM) and row[Column.SIZE]:
+            current = above[label] = []
+        else:
+            current.append(label)
+        if row[Column.OP] >= FIRST_LOSS:
+            break
+    return above
+
+
 def _check_function(
     function: Callable[[Any], float], gradient: Any, x: ArrayLike, tolerance: float
 ) -> GradientReport:
@@ -217,27 +237,22 @@ def _check_function(
     if not np.isfinite(here):
         raise ValueError(f"f: expected a finite number at x, got {here}")
 
-    def losses(indices: NDArray[np.int64], steps: Vector) -> tuple[Vector, NDArray[np.bool_]]:
-        found = np.empty((indices.size, 2))
+    def losses(indices: Indices, steps: Vector, keeps_branches: bool) -> tuple[Vector, Flags]:
+        found = np.full((indices.size, 2), here)
         for k, (index, step) in enumerate(zip(indices, steps, strict=True)):
+            if step == 0:
+                continue
             for side, sign in enumerate((1, -1)):
                 moved = flat.copy()
                 moved[index] += sign * step
                 found[k, side] = value_at(moved)
-        return found, _bends(found, here, steps)
+        return found, np.zeros(indices.size, np.bool_)
 
     steps = STEP * np.maximum(1.0, np.abs(flat))
-    numeric = numeric_gradient(losses, flat, steps, here)
+    numeric = numeric_gradient(losses, flat, steps, here, has_hidden_kinks=True)
     entries = np.arange(flat.size).reshape(point.shape)
     tensor = _Tensor("x", "x", entries, Context(), np.zeros(point.shape))
-    return _judge(analytic.ravel(), numeric, [tensor], here, tolerance, started)
-
-
-def _bends(values: Vector, here: float, steps: Vector) -> NDArray[np.bool_]:
-    """Guess from values alone where a kink is: the slopes on both sides differ like steps."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        right, left = (values[:, 0] - here) / steps, (here - values[:, 1]) / steps
-        return (steps > 0) & (np.abs(right - left) > 0.05 * (np.abs(right) + np.abs(left)) + 1e-6)
+    return _judge(analytic.ravel(), numeric, [tensor], here, tolerance, started, None)
 
 
 def _judge(
@@ -247,9 +262,11 @@ def _judge(
     loss: float,
     tolerance: float,
     started: float,
+    above: dict[str, list[str]] | None,
 ) -> GradientReport:
+    """Compare; ``above`` names what follows each layer, and is None for a function."""
     smooth = ~numeric.at_kink
-    kinks = _kinks_of(analytic, numeric, tensors)
+    kinks = _kinks_of(analytic, numeric, tensors, tolerance)
     results = [_judge_tensor(analytic, numeric, tensor, kinks, tolerance) for tensor in tensors]
     layers = []
     for name in dict.fromkeys(tensor.layer for tensor in tensors):
@@ -263,27 +280,61 @@ def _judge(
                 all(r.passed for r, t in zip(results, tensors, strict=True) if t.layer == name),
             )
         )
-    wrong = [not layer.passed for layer in layers]
-    top = max((i for i, is_wrong in enumerate(wrong) if is_wrong), default=-1)
-    culprits = [
-        result.name.removeprefix(f"{layers[top].name}/")
-        for result, tensor in zip(results, tensors, strict=True)
-        if not result.passed and tensor.layer == layers[top].name
-    ]
+    if above is None:
+        location = _wrong_entries(analytic, numeric, results[0], kinks, tolerance)
+    else:
+        location = locate(_stages_of(analytic, numeric, results, tensors, tolerance, above))
     return GradientReport(
         relative_error=distance(analytic[smooth], numeric.values[smooth]),
-        passed=not any(wrong),
+        passed=all(layer.passed for layer in layers),
         tolerance=tolerance,
         layers=layers,
         tensors=results,
         worst=_worst_of(analytic, numeric, tensors),
         kinks=kinks,
-        location=locate([layer.name for layer in layers], wrong, " and ".join(culprits)),
+        location=location,
         parameters=analytic.size,
         evaluations=numeric.evaluations,
         loss=loss,
         seconds=time.perf_counter() - started,
     )
+
+
+def _stages_of(
+    analytic: Vector,
+    numeric: NumericGradient,
+    results: list[TensorResult],
+    tensors: list[_Tensor],
+    tolerance: float,
+    above: dict[str, list[str]],
+) -> list[Stage]:
+    wrong: dict[str, list[str]] = {layer: [] for layer in above}
+    gets_right_gradient = dict.fromkeys(above, False)
+    for tensor, result in zip(tensors, results, strict=True):
+        if not result.passed:
+            wrong[tensor.layer].append(result.name.removeprefix(f"{tensor.layer}/"))
+        # A gradient that is 0 anyway tells nothing; one that lacks just its penalty tells all.
+        a, n = analytic[tensor.entries], numeric.values[tensor.entries]
+        gets_right_gradient[tensor.layer] |= (
+            result.relative_error <= tolerance and result.numeric_norm > result.resolution
+        ) or only_penalty_is_wrong(a, n, tensor.context)
+    return [Stage(layer, wrong[layer], gets_right_gradient[layer], above[layer]) for layer in above]
+
+
+def _wrong_entries(
+    analytic: Vector,
+    numeric: NumericGradient,
+    result: TensorResult,
+    kinks: list[Kink],
+    tolerance: float,
+) -> str:
+    if result.passed:
+        return ""
+    n = numeric.values
+    wrong = ~(np.abs(analytic - n) <= tolerance * (np.abs(analytic) + np.abs(n)) + numeric.noise)
+    wrong |= ~np.isfinite(analytic)
+    wrong[numeric.at_kink] = [not kink.passed for kink in kinks]
+    return f"in {wrong.sum()} of the {wrong.size} entries of {result.name}"
 
 
 def _judge_tensor(
@@ -302,7 +353,7 @@ def _judge_tensor(
     agrees = error <= tolerance or float(np.linalg.norm((a - n)[smooth])) <= resolution
     at_kinks = [kink for kink in kinks if kink.tensor == tensor.name]
     passed = agrees and all(kink.passed for kink in at_kinks)
-    finding = "" if passed else "not between the slopes at a kink"
+    finding = "" if passed else "wrong at a kink"
     if not agrees:
         finding = find_pattern(a, n, tensor.context)
     return TensorResult(
@@ -311,33 +362,37 @@ def _judge_tensor(
     )  # fmt: skip
 
 
-def _kinks_of(analytic: Vector, numeric: NumericGradient, tensors: list[_Tensor]) -> list[Kink]:
+def _kinks_of(
+    analytic: Vector, numeric: NumericGradient, tensors: list[_Tensor], tolerance: float
+) -> list[Kink]:
+    def agrees(a: float, n: float, noise: float) -> bool:
+        return bool(np.isfinite(a) and abs(a - n) <= tolerance * (abs(a) + abs(n)) + noise)
+
     kinks = []
     for tensor in tensors:
-        for index in zip(*np.nonzero(numeric.at_kink[tensor.entries]), strict=True):
+        for index in map(tuple, np.argwhere(numeric.at_kink[tensor.entries])):
             position = tensor.entries[index]
             a, left, right = analytic[position], numeric.left[position], numeric.right[position]
-            # One-sided differences over the smallest step: rounding and curvature, generously.
-            margin = 100 * numeric.noise[position] + 1e-5 * (abs(left) + abs(right))
-            between = min(left, right) - margin <= a <= max(left, right) + margin
+            passed = agrees(a, numeric.kept[position], numeric.noise[position])
+            if numeric.has_hidden_kinks:
+                # One-sided differences over the smallest step: rounding and curvature, generously.
+                margin = 100 * numeric.side_noise[position] + 1e-5 * (abs(left) + abs(right))
+                passed |= min(left, right) - margin <= a <= max(left, right) + margin
+            cause = "bend" if numeric.has_hidden_kinks else "activation"
+            where = tuple(map(int, index))
             kinks.append(
-                Kink(
-                    "activation", tensor.name, tuple(map(int, index)),
-                    float(a), float(left), float(right), bool(between),
-                )
-            )  # fmt: skip
-        for index in zip(*np.nonzero(tensor.l1_at_zero), strict=True):
+                Kink(cause, tensor.name, where, float(a), float(left), float(right), bool(passed))
+            )
+        for index in map(tuple, np.argwhere(tensor.l1_at_zero)):
             position = tensor.entries[index]
             if numeric.at_kink[position]:
                 continue
             a, n, l1 = analytic[position], numeric.values[position], tensor.l1_at_zero[index]
+            passed = agrees(a, n, numeric.noise[position])
+            where = tuple(map(int, index))
             kinks.append(
-                Kink(
-                    "L1", tensor.name, tuple(map(int, index)),
-                    float(a), float(n - l1), float(n + l1),
-                    bool(abs(a - n) <= 1e-7 * (abs(a) + abs(n)) + numeric.noise[position]),
-                )
-            )  # fmt: skip
+                Kink("L1", tensor.name, where, float(a), float(n - l1), float(n + l1), passed)
+            )
     return kinks
 
 

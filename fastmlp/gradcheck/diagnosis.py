@@ -38,16 +38,25 @@ def find_pattern(analytic: Array, numeric: Array, context: Context) -> str:
     norm_a, norm_n = float(np.linalg.norm(a)), float(np.linalg.norm(n))
     if not np.isfinite(norm_a):
         return "not finite: the analytic gradient holds NaN or infinity"
+    if not np.isfinite(norm_n):
+        return "not finite: the loss is NaN or infinite near this point"
     if norm_a == 0:
         return "zero: the analytic gradient is 0 where the numeric one is not"
     if norm_n == 0:
         return "spurious: the analytic gradient should be 0"
-    for name, other in _candidates(n, context):
+    for name, other in _penalty_mistakes(n, context):
         if distance(a, other) < _CLOSE:
             return name
-    scale = float(np.vdot(a, n) / np.vdot(n, n))
-    if scale and distance(a, scale * n) < _CLOSE:
-        return _name_of_scale(scale, context.batch_size)
+    pattern = _simple_pattern(a, n, context.batch_size)
+    if pattern:
+        return pattern
+    penalty = sum(context.penalties.values(), np.zeros_like(n))
+    if np.any(penalty):
+        if distance(a, penalty) < _CLOSE:
+            return "zero: all but the gradient of the penalty, which is right"
+        pattern = _simple_pattern(a - penalty, n - penalty, context.batch_size)
+        if pattern:
+            return f"{pattern} (beside the penalty's gradient, which is right)"
     if norm_a < 1e-6 * norm_n:
         return f"vanishing: the analytic gradient is {norm_n / norm_a:.1e} times too small"
     units = _silent_units(a, n)
@@ -57,14 +66,43 @@ def find_pattern(analytic: Array, numeric: Array, context: Context) -> str:
     return f"no simple pattern: cosine {cosine:.3f}, norms' ratio {norm_a / norm_n:.3g}"
 
 
-def _candidates(n: Array, context: Context) -> list[tuple[str, Array]]:
-    """Return wrong gradients that one would get by a common mistake, each with its name."""
+def only_penalty_is_wrong(analytic: Array, numeric: Array, context: Context) -> bool:
+    """Tell whether a common mistake in the penalties' part is all that is wrong."""
+    return any(distance(analytic, n) < _CLOSE for _, n in _penalty_mistakes(numeric, context))
+
+
+def _simple_pattern(a: Array, n: Array, batch_size: int) -> str:
+    """Name the common mistake that makes ``a`` of ``n``, if there is one."""
+    for name, other in _rearranged(n):
+        if distance(a, other) < _CLOSE:
+            return name
+    norm_squared = float(np.vdot(n, n))
+    scale = float(np.vdot(a, n)) / norm_squared if norm_squared else 0.0
+    if scale and distance(a, scale * n) < _CLOSE:
+        return _name_of_scale(scale, batch_size)
+    return ""
+
+
+def _rearranged(n: Array) -> list[tuple[str, Array]]:
+    """Return the right gradient with its entries in wrong places."""
     found: list[tuple[str, Array]] = []
     if n.ndim == 2 and min(n.shape) > 1:
         found.append(("transposed", n.T.reshape(n.shape)))
         if n.shape[0] != n.shape[1]:
             found.append(("transposed", n.reshape(n.shape[::-1]).T))
-    found.append(("sign: the analytic gradient is the negative of the numeric one", -n))
+    axes = ("inputs", "units") if n.ndim == 2 else ("units",) if n.ndim == 1 else ()
+    for axis, name in enumerate(axes):
+        if n.shape[axis] > 1:
+            found.extend(
+                (f"shifted: its {name} are off by one", np.roll(n, shift, axis))
+                for shift in (1, -1)
+            )
+    return found
+
+
+def _penalty_mistakes(n: Array, context: Context) -> list[tuple[str, Array]]:
+    """Return gradients with a common mistake in the penalties' part, each with its name."""
+    found: list[tuple[str, Array]] = []
     everything = sum(context.penalties.values(), np.zeros_like(n))
     named = {"penalty": everything, **context.penalties}
     for name, penalty in named.items():
@@ -83,6 +121,8 @@ def _candidates(n: Array, context: Context) -> list[tuple[str, Array]]:
 
 
 def _name_of_scale(scale: float, batch_size: int) -> str:
+    if np.isclose(scale, -1, rtol=1e-4):
+        return "sign: the analytic gradient is the negative of the numeric one"
     if batch_size > 1 and np.isclose(scale, batch_size, rtol=1e-4):
         return f"missing batch mean: {batch_size} times too large, the batch's sum"
     if batch_size > 1 and np.isclose(scale, 1 / batch_size, rtol=1e-4):
@@ -116,14 +156,15 @@ def explain_reading(relative_error: float) -> str:
         raise ValueError(f"relative_error: expected a number in [0, 1], got {r!r}")
     if r <= 1e-7:
         return "the two gradients agree"
-    if r <= 1e-4:
+    if r <= 1e-2:
         return (
-            "nearly: the numeric gradient may be inexact (a step too large or too small, float32, "
-            "a kink inside the step), or a small term is missing"
+            f"nearly: they differ by some {2 * r:.1g} of their size; the numeric gradient may be "
+            "inexact (a step too large or too small, float32, a kink inside the step), or a small "
+            "term is missing"
         )
     if r < 0.9:
         return f"wrong: if one is a multiple of the other, its factor is {(1 + r) / (1 - r):.4g}"
-    if r == 1:
+    if 1 - r < 4 * np.finfo(np.float64).eps:
         return (
             "one of the two is exactly 0 (an analytic gradient never filled in, a step so small "
             "that the loss does not change), or they have opposite signs"
@@ -140,33 +181,67 @@ def explain_reading(relative_error: float) -> str:
     )
 
 
-def locate(names: list[str], wrong: list[bool], kernels_wrong_alone: str) -> str:
-    """Say where the fault is likely to be.
+@dataclass(frozen=True)
+class Stage:
+    """A layer with parameters, as far as it matters where a fault is.
 
-    Parameters
+    Attributes
     ----------
-    names : list of str
-        The layers with parameters, from input to output.
-    wrong : list of bool
-        Which of them have a wrong gradient.
-    kernels_wrong_alone : str
-        Which tensors of the topmost wrong layer are wrong, in words.
+    name : str
+    wrong : list of str
+        Its tensors with a wrong gradient.
+    gets_right_gradient : bool
+        Whether a tensor shows that the gradient that arrives at this layer is right.
+    above : list of str
+        The operations between this layer and the next one, or the loss.
     """
-    if not any(wrong):
+
+    name: str
+    wrong: list[str]
+    gets_right_gradient: bool
+    above: list[str]
+
+
+def locate(stages: list[Stage]) -> str:
+    """Say where the fault is likely to be; ``stages`` go from input to output.
+
+    Backpropagation goes from the loss down, so a fault on that way shows in everything below it;
+    a fault in how a layer computes its own gradient shows nowhere else.  So if the gradient
+    arrives rightly at a layer, it does at all layers above.
+    """
+    faulty = [i for i, stage in enumerate(stages) if stage.wrong]
+    if not faulty:
         return ""
-    top = max(i for i, is_wrong in enumerate(wrong) if is_wrong)
-    below = wrong[:top]
-    if not below or not any(below):
-        return (
-            f"in {names[top]}, {kernels_wrong_alone}: what it hands down to the layers below is "
-            "right, so look at how it computes its own gradient"
-        )
-    if top == len(names) - 1:
-        return (
-            f"from {names[top]} downwards: look at the loss, the activation of {names[top]}, or "
-            f"how {names[top]} receives its gradient"
-        )
-    return (
-        f"from {names[top]} downwards, while {names[top + 1]} is right: look at the activation of "
-        f"{names[top]}, and at what {names[top + 1]} hands down"
+    lowest_right = min(
+        (i for i, s in enumerate(stages) if s.gets_right_gradient), default=len(stages)
     )
+    own = [i for i in faulty if i >= lowest_right]
+    misled = [i for i in faulty if i < lowest_right]
+    parts = []
+    if own:
+        tensors = [
+            f"{stages[i].name}/{tensor}" for i in reversed(own) for tensor in stages[i].wrong
+        ]
+        parts.append(
+            f"in {_listed(tensors)}: the gradient that arrives there is right, "
+            "so look at how the layer computes its own"
+        )
+    if misled:
+        parts.append(_on_the_way_down(stages, max(misled)))
+    return "; and ".join(parts)
+
+
+def _on_the_way_down(stages: list[Stage], top: int) -> str:
+    stage = stages[top]
+    suspects = [f"the backward pass of {name}" for name in reversed(stage.above)]
+    where = f"from {stage.name} downwards" if top else f"in {_listed(stage.wrong)} of {stage.name}"
+    if top + 1 < len(stages):
+        where += f", while the gradient that arrives at {stages[top + 1].name} is right"
+        suspects.insert(0, f"what {stages[top + 1].name} hands down")
+    if top == 0:
+        suspects.append(f"how {stage.name} computes its own gradient")
+    return f"{where}: look at {_listed(suspects)}"
+
+
+def _listed(items: list[str]) -> str:
+    return ", ".join(items[:-1]) + " and " + items[-1] if len(items) > 1 else "".join(items)

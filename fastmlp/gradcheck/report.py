@@ -1,6 +1,7 @@
 """What a gradient check found, as data and as a table."""
 
 import io
+import math
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -40,13 +41,16 @@ class Kink:
     cause : str
         ``"activation"``: some unit's input is at 0, nearer than the smallest step that was tried.
         ``"L1"``: the parameter itself is 0, under an L1 penalty.
+        ``"bend"``: in a function, or a net with a layer written in Python, slopes differ however
+        small the step is.
     tensor : str
     index : tuple of int
     analytic, left, right : float
         The analytic value, and the slopes on both sides.
     passed : bool
-        Whether the analytic value lies between the slopes; for ``"L1"``, in their middle, for
-        the slope of |w| at 0 is taken as 0.
+        Whether the analytic value is right: for ``"activation"``, the slope with each unit at 0
+        kept on the side that backpropagation counts 0 to, below; for ``"L1"``, the middle, as
+        the slope of |w| at 0 is taken as 0; for ``"bend"``, anything between the two slopes.
     """
 
     cause: str
@@ -138,17 +142,18 @@ class GradientReport:
     @property
     def explanation(self) -> str:
         """What the relative error means, in words."""
+        if not math.isfinite(self.relative_error):
+            return "one of the two gradients is not finite"
         return explain_reading(min(self.relative_error, 1.0))
 
     def __str__(self) -> str:
         console = Console(width=110, record=True, file=io.StringIO(), highlight=False)
         console.print(self._tensor_table())
         if self.kinks:
-            failed = sum(not kink.passed for kink in self.kinks)
+            wrong = sum(not kink.passed for kink in self.kinks)
             console.print(
-                f"{len(self.kinks)} parameters lie at a kink and are judged apart: "
-                f"{len(self.kinks) - failed} analytic values lie between the slopes on both sides "
-                f"(in the middle, for a weight at 0 under L1), {failed} do not."
+                f"At a kink, where the loss has a slope on either side, and judged apart: "
+                f"{len(self.kinks)} of the parameters; {wrong or 'none'} of them wrong."
             )
         if not self.passed:
             console.print("Largest differences:")
@@ -180,9 +185,12 @@ class GradientReport:
                 f"{tensor.numeric_norm:.4e}",
                 f"{tensor.relative_error:.1e}",
                 str(tensor.kinks),
-                "ok" if tensor.passed else tensor.finding,
+                tensor.finding or self._approval(tensor),
             )
         return table
+
+    def _approval(self, tensor: TensorResult) -> str:
+        return "ok" if tensor.relative_error <= self.tolerance else "ok within rounding"
 
     def _worst_table(self) -> Table:
         table = Table()

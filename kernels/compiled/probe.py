@@ -6,7 +6,9 @@ product is computed anew, by the same kernel: for 784 inputs and 13 units a thir
 work.
 """
 
-from ..table import FIRST_LOSS, Activation, Column, Masks, Op, Scalar
+import math
+
+from ..table import FIRST_LOSS, SELU_ALPHA, SELU_SCALE, Activation, Column, Masks, Op, Scalar
 from .dense import dense_forward, dense_forward_rows
 from .engine import forward_row, layer_bias, loss_row
 from .jit import fast, view
@@ -64,6 +66,29 @@ def crosses_kink(row, values, trial, capacity, n):
 
 
 @fast
+def keep_to_branches(row, reals, values, trial, capacity, n):
+    """Where an activation's input crossed its kink, go on with the formula of its old side."""
+    kind, alpha = row[Column.KIND], reals[Scalar.ALPHA]
+    before = vector(values, row[Column.X] * capacity, row[Column.INPUTS] * n)
+    x = vector(trial, row[Column.X] * capacity, row[Column.INPUTS] * n)
+    y = vector(trial, row[Column.Y] * capacity, row[Column.OUTPUTS] * n)
+    scale = SELU_SCALE if kind == Activation.SELU else 1.0
+    for i in range(x.size):
+        if (before[i] > 0) == (x[i] > 0):
+            continue
+        if before[i] > 0:
+            y[i] = scale * x[i]
+        elif kind == Activation.RELU:
+            y[i] = 0.0
+        elif kind == Activation.LEAKY_RELU:
+            y[i] = alpha * x[i]
+        elif kind == Activation.ELU:
+            y[i] = alpha * math.expm1(x[i])
+        else:
+            y[i] = scale * SELU_ALPHA * math.expm1(x[i])
+
+
+@fast
 def penalties_on(table, reals, r, index, params):
     """Return the penalties of row ``r``'s tensors on one parameter."""
     total = 0.0
@@ -88,6 +113,7 @@ def probe(
     rows,
     indices,
     steps,
+    keeps_branches,
     losses,
     crossed,
 ):
@@ -102,6 +128,8 @@ def probe(
     labels, targets, rows : the batch
     indices : int64 (k,), of parameters
     steps : float64 (k,)
+    keeps_branches : Boolean
+        Whether an activation with a kink goes on as if it had none, on the side it started from.
     losses : float64 (k, 2), filled
         At ``+step`` and ``-step``, with the penalties on that parameter alone.
     crossed : Boolean (k,), filled
@@ -132,6 +160,8 @@ def probe(
                 forward_row(table[above], reals[above], params, trial, capacity, n, 0, Masks.HOLD)
                 if crosses_kink(table[above], values, trial, capacity, n):
                     crossed[k] = True
+                    if keeps_branches:
+                        keep_to_branches(table[above], reals[above], values, trial, capacity, n)
             loss = loss_row(table[loss_index], trial, deltas, capacity, rows, labels, targets)
             losses[k, side] = loss / n + penalties_on(table, reals, r, index, params)
         params[index] = original
