@@ -1,8 +1,8 @@
-"""Time gradient checks: ``python -m bench.gradcheck [--threads N] [--rounds N]``.
+"""Time gradient checks: ``python -m bench.gradcheck [--rounds N]``.
 
 Every one of the 10,709 parameters of 784-13-13-13-10, on a batch of 32, in float64: by
 ``fastmlp.check_gradients`` and by ``torch.autograd.gradcheck``, which gets the same weights,
-samples and number of threads.  Loss and gradient are compared before anything is timed.  Rounds
+samples and number of threads: on all cores, then pinned to one.  Loss and gradient are compared before anything is timed.  Rounds
 are interleaved (A B A B ...), and what is reported are ratios within a round.  fastmlp evaluates
 the loss four times a parameter (two steps, to extrapolate), torch twice.
 
@@ -10,12 +10,14 @@ Cost does not depend on what the images show, so these are random, half of their
 """
 
 import argparse
+import os
 import statistics
 import time
 
 import numpy as np
 
 from fastmlp import Sequential, check_gradients, layers
+from fastmlp.parallel import available_cores
 
 SEED = 0
 WIDTHS = (784, 13, 13, 13, 10)
@@ -55,8 +57,7 @@ def net() -> Sequential:
 class FastmlpCheck:
     name = "fastmlp"
 
-    def __init__(self, threads: int | None) -> None:
-        self.threads = 1  # whatever is allowed
+    def __init__(self) -> None:
         self.model = net()
         self.x, self.y = images()
 
@@ -70,13 +71,11 @@ class FastmlpCheck:
 class TorchCheck:
     name = "torch gradcheck"
 
-    def __init__(self, threads: int | None) -> None:
+    def __init__(self) -> None:
         import torch
 
         self.torch = torch
-        if threads is not None:
-            torch.set_num_threads(threads)
-        self.threads = torch.get_num_threads()
+        torch.set_num_threads(available_cores())
         x, y = images()
         self.x = torch.from_numpy(x.reshape(len(x), -1)).double() * (1 / 255)
         self.y = torch.from_numpy(y)
@@ -107,11 +106,11 @@ def compare(peers: list) -> None:
             raise SystemExit(f"{peer.name} computes another loss or gradient: {loss}, {apart}")
 
 
-def measure(threads: int | None, rounds: int) -> None:
+def measure(rounds: int) -> None:
     """Print a line per peer: seconds a check, and its time over fastmlp's."""
-    peers = [FastmlpCheck(threads)]
+    peers = [FastmlpCheck()]
     try:
-        peers.append(TorchCheck(threads))
+        peers.append(TorchCheck())
     except ImportError as reason:
         print(f"left out: torch gradcheck ({reason})")
     compare(peers)
@@ -124,13 +123,12 @@ def measure(threads: int | None, rounds: int) -> None:
             started = time.perf_counter()
             peer.check()
             times.append(time.perf_counter() - started)
-    allowed = "default" if threads is None else threads
-    print(f"\n{'-'.join(map(str, WIDTHS))}, batch {BATCH_SIZE}, threads: {allowed}")
+    print(f"\n{'-'.join(map(str, WIDTHS))}, batch {BATCH_SIZE}, cores: {available_cores()}")
     for peer, times in zip(peers, seconds, strict=True):
         ratios = sorted(t / t0 for t, t0 in zip(times, seconds[0], strict=True))
         print(
             f"  {peer.name:16} {statistics.median(times):7.3f} s a check "
-            f"({min(times):.3f} to {max(times):.3f}), {peer.threads} thread(s)   "
+            f"({min(times):.3f} to {max(times):.3f})   "
             f"{statistics.median(ratios):6.2f} x fastmlp's time "
             f"({ratios[0]:.2f} to {ratios[-1]:.2f})"
         )
@@ -138,12 +136,12 @@ def measure(threads: int | None, rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, help="by default torch's own default, then 1")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    # The default comes first: torch cannot be told to go back to it.
-    for threads in [arguments.threads] if arguments.threads else [None, 1]:
-        measure(threads, arguments.rounds)
+    measure(arguments.rounds)
+    if available_cores() > 1 and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        measure(arguments.rounds)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, overload
@@ -14,6 +15,7 @@ from ..data import Data, check_data
 from ..engine import Engine
 from ..kernels.table import FIRST_LOSS, Column, Op
 from ..model import Sequential
+from ..parallel import available_cores
 from ..plan import Plan
 from .diagnosis import Context, Stage, distance, find_pattern, locate, only_penalty_is_wrong
 from .numeric import STEP, Flags, Indices, NumericGradient, Vector, numeric_gradient
@@ -133,16 +135,24 @@ def _differentiate(engine: Engine, data: Data, value: float, backend: str) -> Nu
     plan, params = engine.plan, engine.params
     probe = backends.probe_of(backend, plan.python_layers)
     workspace = engine.workspace(data.count)
-    trial = np.empty_like(workspace.values)
     rows = np.arange(data.count)
     l1 = _penalty_factors(plan, "l1")
+    threads = 1 if plan.python_layers or backend == "numpy" else available_cores()
 
     def losses(indices: Indices, steps: Vector, keeps_branches: bool) -> tuple[Vector, Flags]:
         found, crossed = np.empty((indices.size, 2)), np.empty(indices.size, np.bool_)
-        probe(
-            plan.table, plan.reals, params, workspace.values, trial, workspace.deltas,
-            data.labels, data.targets, rows, indices, steps, keeps_branches, found, crossed,
-        )  # fmt: skip
+
+        def fill(part: slice) -> None:
+            probe(
+                plan.table, plan.reals, params.copy(), workspace.values,
+                np.empty_like(workspace.values), np.empty_like(workspace.deltas), data.labels,
+                data.targets, rows, indices[part], steps[part], keeps_branches, found[part],
+                crossed[part],
+            )  # fmt: skip
+
+        bounds = np.linspace(0, indices.size, threads + 1).astype(int).tolist()
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(fill, map(slice, bounds[:-1], bounds[1:])))
         # |w| has its kink at 0 alone, where its slope is defined to be 0; elsewhere the slope is
         # that of the side where w is, even if a step leads across.
         w = params[indices, None]
