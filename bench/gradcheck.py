@@ -2,9 +2,10 @@
 
 Every one of the 10,709 parameters of 784-13-13-13-10, on a batch of 32, in float64: by
 ``fastmlp.check_gradients`` and by ``torch.autograd.gradcheck``, which gets the same weights,
-samples and number of threads: on all cores, then pinned to one.  Loss and gradient are compared before anything is timed.  Rounds
-are interleaved (A B A B ...), and what is reported are ratios within a round.  fastmlp evaluates
-the loss four times a parameter (two steps, to extrapolate), torch twice.
+samples and number of threads: on all cores, then pinned to one.  Loss and gradient are compared
+before anything is timed.  Rounds are interleaved (A B A B ...), and what is reported are ratios
+within a round.  fastmlp evaluates the loss four times a parameter (two steps, to extrapolate),
+torch twice.
 
 Cost does not depend on what the images show, so these are random, half of their pixels 0.
 """

@@ -143,8 +143,10 @@ def _differentiate(engine: Engine, data: Data, value: float, backend: str) -> Nu
         found, crossed = np.empty((indices.size, 2)), np.empty(indices.size, np.bool_)
 
         def fill(part: slice) -> None:
+            # A copy for each thread; but layers in Python look at the parameters themselves.
+            own = params if threads == 1 else params.copy()
             probe(
-                plan.table, plan.reals, params.copy(), workspace.values,
+                plan.table, plan.reals, own, workspace.values,
                 np.empty_like(workspace.values), np.empty_like(workspace.deltas), data.labels,
                 data.targets, rows, indices[part], steps[part], keeps_branches, found[part],
                 crossed[part],
