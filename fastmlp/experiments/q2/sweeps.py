@@ -138,7 +138,7 @@ def draw(lab: Lab) -> Drawing:
             train, test = [p.train_loss for p in found], [p.test_loss for p in found]
             axis.plot(places, train, "o-", color=style.BLUE, label="train")
             axis.plot(places, test, "s--", color=style.ORANGE, label="test")
-            axis.set_xticks(places, [f"{p.strength:g}" for p in found])
+            axis.set_xticks(places, [f"{p.strength:g}" for p in found], rotation=45)
             if row == len(rows) - 1:
                 axis.set_xlabel(NAMES[kind])
         few = claims.net(lab.settings, claims.MODELS[0], subset=True).samples
