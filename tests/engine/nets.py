@@ -52,7 +52,7 @@ def net(
 ):
     """Return a compiled net with these hidden layers below a dense one."""
     model = Sequential(
-        [layers.Input((features,)), *hidden, layers.Dense(classes, last)],
+        [layers.Input(features), *hidden, layers.Dense(classes, last)],
         **{"seed": 0, "dtype": "float64", **options},
     )
     model.compile(optimizer or optimizers.SGD(0.1), loss, metrics)
