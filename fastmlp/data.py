@@ -64,7 +64,7 @@ def check_samples(argument: str, x: ArrayLike, shape: Shape, dtype: np.dtype[Any
         raise ValueError(f"{argument}: expected at least one sample, got shape {array.shape}")
     if array.dtype != np.uint8:
         array = _finite(argument, array, dtype)
-    flat = np.ascontiguousarray(array).reshape(len(array), -1)
+    flat = _plain(array).reshape(len(array), -1)
     return Data(flat.view(np.uint8), np.empty(0, np.int64), np.empty((0, 0), dtype))
 
 
@@ -107,6 +107,15 @@ def _real_array(argument: str, values: ArrayLike) -> Array:
     return array
 
 
+def _plain(array: Array) -> Array:
+    """Return the array in C order, aligned and writeable; a copy, if it is not.
+
+    Nothing writes to it.  But to Numba a read-only array is of another type, for which it would
+    compile the whole engine once more.
+    """
+    return np.require(array, requirements=["C", "A", "W"])
+
+
 def _finite(argument: str, array: Array, dtype: np.dtype[Any]) -> Array:
     with np.errstate(over="ignore"):
         converted = array.astype(dtype, copy=False)
@@ -141,7 +150,7 @@ def _labels(argument: str, array: Array, classes: int) -> NDArray[np.int64]:
             f"{argument}: expected labels from 0 to {classes - 1}, for the net has {classes} "
             f"outputs; got {int(wrong)} at [{where}]"
         )
-    return np.ascontiguousarray(array, dtype=np.int64)
+    return _plain(array.astype(np.int64, copy=False))
 
 
 def _targets(argument: str, array: Array, outputs: int, loss: Loss, dtype: np.dtype[Any]) -> Array:
@@ -158,7 +167,7 @@ def _targets(argument: str, array: Array, outputs: int, loss: Loss, dtype: np.dt
             f"{argument}: expected targets of shape (samples, {outputs}), "
             f"got shape {array.shape}{hint}"
         )
-    targets = np.ascontiguousarray(_finite(argument, flat, dtype))
+    targets = _plain(_finite(argument, flat, dtype))
     if loss.op == Op.SOFTMAX_CROSSENTROPY:
         sums = targets.sum(axis=1)
         wrong = np.flatnonzero((np.abs(sums - 1) > 1e-3) | (targets < 0).any(axis=1))

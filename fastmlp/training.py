@@ -74,12 +74,14 @@ def train(engine: Engine, layers: list[Layer], job: Job, history: History, first
                 return i
             figures = figures_of(engine, totals, job.wants_accuracy)
             diverged = stopped_at < batches
+            if diverged:
+                # Before validation, which uses the memory that still holds the batch's values.
+                history.divergence = _explain(engine, layers, job, epoch, stopped_at, totals)
             if job.validation is not None:
                 figures |= _validate(engine, job, diverged)
             history.append(epoch, figures)
             progress.end_epoch(figures)
-            if diverged:
-                history.divergence = _explain(engine, layers, job, epoch, stopped_at, totals)
+            if history.divergence is not None:
                 warnings.warn(history.divergence.message, DivergenceWarning, stacklevel=4)
                 return i
     return job.epochs

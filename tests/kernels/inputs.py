@@ -1,0 +1,173 @@
+"""Arguments for the kernels, and bounds of what rounding may do to their results."""
+
+import numpy as np
+
+from fastmlp.kernels import reference
+from fastmlp.kernels.table import Hyper, Telemetry
+
+EXP = 4  # roundings that an exponential may cost
+
+
+def normal(rng, dtype, *shape):
+    return rng.standard_normal(shape).astype(dtype)
+
+
+def unset(dtype, *shape):
+    """Return memory in which an entry that is never written will be found."""
+    return np.full(shape, np.nan, dtype)
+
+
+def magnitude_of_product(a, b, scale, out):
+    return (np.abs(out) + (a.shape[1] + 3) * abs(scale) * (np.abs(a) @ np.abs(b)),)
+
+
+def product(transpose_a=False, transpose_b=False):
+    def make(rng, dtype, m, k, n):
+        a = normal(rng, dtype, k, m).T if transpose_a else normal(rng, dtype, m, k)
+        b = normal(rng, dtype, n, k) if transpose_b else normal(rng, dtype, k, n)
+        return a, b, dtype(-0.7), normal(rng, dtype, m, n)
+
+    def bound(a, b, scale, out):
+        return magnitude_of_product(a, b.T if transpose_b else b, scale, out)
+
+    return make, bound
+
+
+def dense_forward(rows=False, bias=True):
+    def make(rng, dtype, m, k, n):
+        x = normal(rng, dtype, n, k) if rows else normal(rng, dtype, k, n)
+        own_bias = normal(rng, dtype, m if bias else 0)
+        return x, normal(rng, dtype, m, k), own_bias, normal(rng, dtype, m, n)
+
+    def bound(x, weights, bias, y):
+        return magnitude_of_product(
+            weights, x.T if rows else x, 1, bias[:, None] if bias.size else 0
+        )
+
+    return make, bound
+
+
+def dense_weights(rows=False, update=False):
+    def make(rng, dtype, m, k, n):
+        x = normal(rng, dtype, n, k) if rows else normal(rng, dtype, k, n)
+        scale = (dtype(-0.3),) if update else ()
+        return x, normal(rng, dtype, m, n), *scale, normal(rng, dtype, m, k)
+
+    def bound(x, dy, *rest):
+        scale, before = rest if update else (1, 0)
+        return magnitude_of_product(dy, x if rows else x.T, scale, before)
+
+    return make, bound
+
+
+def softmax_bounds(x, share=1.0):
+    """Bounds of the maximum, the inverse sum, and of probabilities times ``share``."""
+    spread = x.max(axis=0) - x
+    weights = np.exp(-spread)
+    # exp turns the rounding of its argument, up to |argument| / 2 epsilon, into a relative one.
+    roundings = (spread + EXP + len(x)).max(axis=0)
+    inverse = 1 / weights.sum(axis=0)
+    return np.stack([0 * inverse, roundings * inverse]), share * (roundings + 2) * weights * inverse
+
+
+def crossentropy(labels):
+    def make(rng, dtype, m, k, n):
+        classes = m + 1
+        if labels:
+            right = rng.integers(0, classes, 2 * n)
+        else:
+            right = rng.dirichlet(np.ones(classes), 2 * n).astype(dtype)
+            right[0] = np.eye(classes)[0]
+        rows = rng.permutation(2 * n)[:n]
+        return 4 * normal(rng, dtype, classes, n), rows, right, *scratch(dtype, classes, n)
+
+    def bound(logits, rows, right, scratch, dlogits):
+        n = logits.shape[1]
+        of_scratch, of_probabilities = softmax_bounds(logits)
+        per_sample = 4 * np.abs(logits).max(axis=0) + EXP + len(logits) + 2
+        # A probability minus its target, both at most 1, is rounded once more.
+        return of_scratch, (of_probabilities + 2) / n, per_sample.sum()
+
+    return make, bound
+
+
+def scratch(dtype, features, n):
+    return unset(dtype, 2, n), unset(dtype, features, n)
+
+
+def make_mse(rng, dtype, m, k, n):
+    rows = rng.permutation(2 * n)[:n]
+    targets = normal(rng, dtype, 2 * n, m)
+    return normal(rng, dtype, m, n), rows, targets, unset(dtype, m, n)
+
+
+def bound_mse(outputs, rows, targets, doutputs):
+    sizes = np.abs(outputs) + np.abs(targets[rows].T)
+    # Summed in float64, after a square of three roundings.
+    return 4 * 2 * sizes / sizes.size, 4 * (sizes**2).sum() / len(outputs)
+
+
+def make_counting(labels):
+    def make(rng, dtype, m, k, n):
+        # Few different values, hence ties: the first maximum counts.
+        outputs = rng.integers(0, 3, (m + 1, n)).astype(dtype)
+        rows = rng.permutation(2 * n)[:n]
+        right = rng.integers(0, m + 1, 2 * n)
+        return outputs, rows, right if labels else np.eye(m + 1, dtype=dtype)[right]
+
+    return make
+
+
+def make_penalty(rng, dtype, m, k, n):
+    weights = normal(rng, dtype, m * k)
+    weights[::3] = 0
+    return 0.01, 0.003, weights
+
+
+def sgd(momentum, nesterov):
+    def make(rng, dtype, m, k, n):
+        hyper = np.zeros(len(Hyper))
+        hyper[Hyper.LEARNING_RATE], hyper[Hyper.MOMENTUM] = dtype(0.3), dtype(momentum)
+        hyper[Hyper.NESTEROV] = nesterov
+        size = m * k
+        velocity = normal(rng, dtype, size if momentum else 0)
+        return normal(rng, dtype, size), normal(rng, dtype, size), velocity, hyper
+
+    return make
+
+
+def bound_sgd(params, gradient, velocity, hyper):
+    speed = np.abs(velocity) if velocity.size else 0
+    return 4 * (np.abs(params) + np.abs(gradient) + speed), 4 * (np.abs(gradient) + speed)
+
+
+def record_step(momentum, nesterov):
+    def make(rng, dtype, m, k, n):
+        return *sgd(momentum, nesterov)(rng, dtype, m, k, n), np.full(len(Telemetry), np.nan)
+
+    return make
+
+
+def slopes(kind, rows):
+    def make(rng, dtype, m, k, n):
+        x = 3 * normal(rng, dtype, m * n)
+        x[: m * n // 2] -= dtype(20)
+        y = np.empty_like(x)
+        reference.activation_forward(kind, dtype(0.1), x, y)
+        return kind, dtype(0.1), x, y, n, rows, np.empty_like(x), np.full(len(Telemetry), np.nan)
+
+    return make
+
+
+def figures(*names):
+    """Bounds for a record: of sums in float64, far below the epsilon of the data."""
+    bounds = np.zeros(len(Telemetry))
+    bounds[list(names)] = 64
+    return lambda *arguments: (bounds,)
+
+
+def dropout(rate, key, step):
+    def make(rng, dtype, m, k, n):
+        return np.int64(key), step, rate, unset(dtype, m * n)
+
+    return make

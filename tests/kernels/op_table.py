@@ -1,0 +1,223 @@
+"""Every kernel with inputs of any size, and how far its results may be from the exact ones.
+
+A bound is in units of the dtype's epsilon, and at most as large as rounding can make the error:
+a sum of k terms, in whatever order, is off by k roundings of the sum of the terms' absolute
+values at most (Higham, 2002, section 4.2).
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+
+from fastmlp.kernels import compiled
+from fastmlp.kernels.compiled.jit import fast
+from fastmlp.kernels.table import Activation, Telemetry
+
+from . import inputs
+from .inputs import normal, scratch, unset
+
+JIT = not numba.config.DISABLE_JIT
+
+# (outputs, inputs, samples): remainders of every kind for blocks of 4 and 5 and vectors of 8, 16.
+SIZES = [(1, 1, 1), (2, 3, 1), (3, 7, 2), (5, 4, 8), (7, 33, 31)]
+if JIT:
+    SIZES += [(33, 2, 65), (65, 31, 3), (10, 65, 32), (31, 65, 33)]
+
+
+@functools.cache
+def kernel(name: str) -> Callable[..., Any]:
+    """Return a kernel of ``compiled``, to be called from Python.
+
+    Those that are inlined into the engine are compiled like it, on their own.
+    """
+    function = getattr(compiled, name)
+    return fast(function.py_func) if JIT and name.startswith("dense_") else function
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A kernel as it is tested.
+
+    ``make(rng, dtype, m, k, n)`` returns its arguments, ``bound(*arguments)``, in float64, a
+    bound for each result: for the arguments ``changed``, then for what is returned.
+    """
+
+    name: str
+    make: Callable[..., tuple[Any, ...]]
+    bound: Callable[..., tuple[Any, ...]]
+    changed: tuple[int, ...] = ()
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.note}".strip()
+
+    def results(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> list[Any]:
+        returned = function(*arguments)
+        return [arguments[i] for i in self.changed] + ([] if returned is None else [returned])
+
+
+OPERATIONS = [
+    Operation("matmul_nn", *inputs.product(), (3,)),
+    Operation("matmul_nn", *inputs.product(transpose_a=True), (3,), "with a transposed"),
+    Operation("matmul_nt", *inputs.product(transpose_b=True), (3,)),
+    Operation("dense_forward", *inputs.dense_forward(), (3,)),
+    Operation("dense_forward", *inputs.dense_forward(bias=False), (3,), "without bias"),
+    Operation("dense_forward_rows", *inputs.dense_forward(rows=True), (3,)),
+    Operation(
+        "dense_forward_rows", *inputs.dense_forward(rows=True, bias=False), (3,), "without bias"
+    ),
+    Operation(
+        "dense_input_gradient",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m, k), normal(rng, dtype, m, n), normal(rng, dtype, k, n)
+        ),
+        lambda weights, dy, dx: inputs.magnitude_of_product(weights.T, dy, 1, 0),
+        (2,),
+    ),
+    Operation("dense_weight_update", *inputs.dense_weights(update=True), (3,)),
+    Operation("dense_weight_update_rows", *inputs.dense_weights(rows=True, update=True), (3,)),
+    Operation("dense_weight_gradient", *inputs.dense_weights(), (2,)),
+    Operation("dense_weight_gradient_rows", *inputs.dense_weights(rows=True), (2,)),
+    Operation(
+        "dense_bias_update",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m, n), dtype(-0.2), normal(rng, dtype, m)
+        ),
+        lambda dy, scale, bias: (np.abs(bias) + (dy.shape[1] + 2) * np.abs(dy).sum(axis=1),),
+        (2,),
+    ),
+    Operation(
+        "dense_bias_gradient",
+        lambda rng, dtype, m, k, n: (normal(rng, dtype, m, n), normal(rng, dtype, m)),
+        lambda dy, dbias: (dy.shape[1] * np.abs(dy).sum(axis=1),),
+        (1,),
+    ),
+    Operation(
+        "dense_bias_gradient",
+        lambda rng, dtype, m, k, n: (normal(rng, dtype, m, n), normal(rng, dtype, 0)),
+        lambda dy, dbias: (dbias,),
+        (1,),
+        "without bias",
+    ),
+    Operation(
+        "softmax_forward",
+        lambda rng, dtype, m, k, n: (4 * normal(rng, dtype, m, n), *scratch(dtype, m, n)),
+        lambda x, scratch, y: inputs.softmax_bounds(x),
+        (1, 2),
+    ),
+    Operation(
+        "softmax_backward",
+        lambda rng, dtype, m, k, n: (
+            rng.dirichlet(np.ones(m), n).T.astype(dtype, order="C"), normal(rng, dtype, m, n),
+            *scratch(dtype, m, n),
+        ),
+        lambda y, dy, scratch, dx: (
+            (len(y) + 3) * y * (np.abs(dy) + (np.abs(dy) * y).sum(axis=0)),
+        ),
+        (3,),
+    ),
+    Operation("softmax_crossentropy_labels", *inputs.crossentropy(labels=True), (3, 4)),
+    Operation("softmax_crossentropy_targets", *inputs.crossentropy(labels=False), (3, 4)),
+    Operation("mean_squared_error", inputs.make_mse, inputs.bound_mse, (3,)),
+    Operation("count_correct_labels", inputs.make_counting(labels=True), lambda *_: (0,)),
+    Operation("count_correct_targets", inputs.make_counting(labels=False), lambda *_: (0,)),
+    Operation(
+        "sgd_step", inputs.sgd(0.0, False),
+        lambda *arguments: inputs.bound_sgd(*arguments)[:1], (0,), "plain",
+    ),
+    Operation("sgd_step", inputs.sgd(0.9, False), inputs.bound_sgd, (0, 2), "with momentum"),
+    Operation("sgd_step", inputs.sgd(0.9, True), inputs.bound_sgd, (0, 2), "with Nesterov's"),
+    Operation(
+        "penalty", inputs.make_penalty,
+        lambda l1, l2, w: (w.size * (l1 * np.abs(w) + l2 * w**2).sum(),),
+    ),
+    Operation(
+        "penalty_gradient",
+        lambda rng, dtype, m, k, n: (
+            dtype(0.01), dtype(0.003), inputs.make_penalty(rng, dtype, m, k, n)[2],
+            normal(rng, dtype, m * k),
+        ),
+        lambda l1, l2, w, gradient: (np.abs(gradient) + 4 * (l1 + 2 * l2 * np.abs(w)),),
+        (3,),
+    ),
+    Operation(
+        "penalty_update",
+        lambda rng, dtype, m, k, n: (
+            dtype(0.01), dtype(0.003), dtype(0.5), inputs.make_penalty(rng, dtype, m, k, n)[2]
+        ),
+        lambda l1, l2, rate, w: (np.abs(w) + 4 * rate * (l1 + 2 * l2 * np.abs(w)) * (w != 0),),
+        (3,),
+    ),
+    *(
+        Operation(
+            "gather_bytes" if of_bytes else "gather_reals",
+            lambda rng, dtype, m, k, n, of_bytes=of_bytes: (
+                rng.integers(0, 256, (3 * n, k)).astype(np.uint8) if of_bytes
+                else normal(rng, dtype, 3 * n, k),
+                rng.integers(0, 3 * n, n), dtype(1 / 255), dtype(-0.5), unset(dtype, n, k),
+            ),
+            lambda data, rows, scale, offset, out: (
+                2 * (np.abs(data[rows].astype(np.float64)) * scale + abs(offset)),
+            ),
+            (4,),
+        )
+        for of_bytes in (True, False)
+    ),
+    Operation(
+        "rescale",
+        lambda rng, dtype, m, k, n: (
+            dtype(0.3), dtype(-2), normal(rng, dtype, m * n), unset(dtype, m * n)
+        ),
+        lambda scale, offset, x, y: (2 * (np.abs(x) * scale + abs(offset)),),
+        (3,),
+    ),
+    Operation(
+        "multiply",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m * n), normal(rng, dtype, m * n), unset(dtype, m * n)
+        ),
+        lambda x, mask, y: (np.abs(x * mask),),
+        (2,),
+    ),
+    Operation(
+        "transpose",
+        lambda rng, dtype, m, k, n: (normal(rng, dtype, n, m), unset(dtype, m, n)),
+        lambda x, y: (0,),
+        (1,),
+    ),
+    *(
+        Operation(
+            "dropout_mask", inputs.dropout(rate, key, step),
+            lambda key, step, rate, mask: (1 / (1 - rate),), (3,), f"rate {rate} step {step}",
+        )
+        for rate, key, step in [(0.0, 1, 0), (0.25, 2**62 + 5, 7), (0.5, -3, 2**33), (0.99, 0, 1)]
+    ),
+    Operation(
+        "record_values",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m * n) + dtype(3), np.full(len(Telemetry), np.nan)
+        ),
+        inputs.figures(Telemetry.MEAN, Telemetry.STD),
+        (1,),
+    ),
+    *(
+        Operation(
+            "record_slopes", inputs.slopes(kind, rows), inputs.figures(), (7,),
+            f"{kind.name} {'rows' if rows else 'columns'}",
+        )
+        for kind in (Activation.TANH, Activation.RELU)
+        for rows in (0, 1)
+    ),
+    *(
+        Operation(
+            "record_step", inputs.record_step(momentum, nesterov),
+            inputs.figures(Telemetry.GRADIENT_NORM, Telemetry.UPDATE_RATIO), (4,),
+            f"momentum {momentum}{' nesterov' if nesterov else ''}",
+        )
+        for momentum, nesterov in [(0.0, False), (0.9, False), (0.9, True)]
+    ),
+]  # fmt: skip

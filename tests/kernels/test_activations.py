@@ -1,0 +1,182 @@
+"""Activations and their slopes: values, limits, signs, and what is not finite."""
+
+import math
+
+import numpy as np
+import pytest
+
+from fastmlp.kernels import compiled, reference
+from fastmlp.kernels.table import SELU_ALPHA, SELU_SCALE
+from fastmlp.kernels.table import Activation as Kind
+
+from .op_table import JIT
+
+ALPHA = {Kind.LEAKY_RELU: 0.2, Kind.ELU: 1.5}
+COUNT = 20_001 if JIT else 201
+
+
+def sigmoid(x):
+    e = math.exp(-abs(x))
+    return 1 / (1 + e) if x >= 0 else e / (1 + e)
+
+
+def normal_cdf(x):
+    return 0.5 * math.erfc(-x / math.sqrt(2))
+
+
+def elu(alpha, x):
+    return x if x > 0 else alpha * math.expm1(x)
+
+
+# The value and the slope in float64, one number at a time, without cancellation.
+FORMULAS = {
+    Kind.SIGMOID: (sigmoid, lambda x: sigmoid(x) * sigmoid(-x)),
+    Kind.TANH: (math.tanh, lambda x: (math.cosh(x) ** -2) if abs(x) < 300 else 0.0),
+    Kind.RELU: (lambda x: max(x, 0.0), lambda x: float(x > 0)),
+    Kind.LEAKY_RELU: (lambda x: x if x > 0 else 0.2 * x, lambda x: 1.0 if x > 0 else 0.2),
+    Kind.ELU: (lambda x: elu(1.5, x), lambda x: 1.0 if x > 0 else 1.5 * math.exp(x)),
+    Kind.SELU: (
+        lambda x: SELU_SCALE * elu(SELU_ALPHA, x),
+        lambda x: SELU_SCALE * (1.0 if x > 0 else SELU_ALPHA * math.exp(x)),
+    ),
+    Kind.GELU: (
+        lambda x: x * normal_cdf(x),
+        lambda x: normal_cdf(x) + x * math.exp(-x * x / 2) / math.sqrt(2 * math.pi),
+    ),
+    Kind.SILU: (
+        lambda x: x * sigmoid(x),
+        lambda x: sigmoid(x) * (1 + x * sigmoid(-x)),
+    ),
+    Kind.SOFTPLUS: (
+        lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))),
+        sigmoid,
+    ),
+}
+
+# (value at -inf, slope far below 0, slope far above 0); far above 0 the value is that of sigmoid
+# and tanh, 1, or follows from the slope.
+LIMITS = {
+    Kind.SIGMOID: (0, 0, 0),
+    Kind.TANH: (-1, 0, 0),
+    Kind.RELU: (0, 0, 1),
+    Kind.LEAKY_RELU: (-math.inf, 0.2, 1),
+    Kind.ELU: (-1.5, 0, 1),
+    Kind.SELU: (-SELU_SCALE * SELU_ALPHA, 0, SELU_SCALE),
+    Kind.GELU: (math.nan, 0, 1),  # as in torch: -inf * 0
+    Kind.SILU: (math.nan, 0, 1),
+    Kind.SOFTPLUS: (0, 0, 1),
+}
+
+every_kind = pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name)
+every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+both_kernels = pytest.mark.parametrize(
+    "kernels", [compiled, reference], ids=["compiled", "reference"]
+)
+
+
+def forward(kernels, kind, x):
+    y = np.full_like(x, 77)
+    with np.errstate(all="ignore"):
+        kernels.activation_forward(kind, x.dtype.type(ALPHA.get(kind, 0.0)), x, y)
+    return y
+
+
+def backward(kernels, kind, x, y, dy):
+    dx = np.full_like(x, 77)
+    with np.errstate(all="ignore"):
+        kernels.activation_backward(kind, x.dtype.type(ALPHA.get(kind, 0.0)), x, y, dy, dx)
+    return dx
+
+
+def inputs(dtype):
+    """Return values of every size, tiny to large, of both signs."""
+    rng = np.random.default_rng(0)
+    sizes = 10.0 ** rng.uniform(-30, 2, COUNT)
+    spread = rng.uniform(-12, 12, COUNT)
+    return np.concatenate([sizes, -sizes, spread]).astype(dtype)
+
+
+@both_kernels
+@every_dtype
+@every_kind
+class TestAccuracy:
+    def test_values(self, kernels, dtype, kind):
+        x = inputs(dtype)
+        exact = np.array([FORMULAS[kind][0](float(v)) for v in x])
+        # Sigmoids are made of four roundings of numbers up to 1, and 1 + erf(x), which is
+        # multiplied with x, of numbers up to 2.
+        scale = {Kind.SIGMOID: 1.0, Kind.TANH: 1.0}.get(kind, 1 + np.abs(x.astype(np.float64)))
+        error = np.abs(forward(kernels, kind, x).astype(np.float64) - exact)
+        assert (error <= 4 * np.finfo(dtype).eps * scale).all()
+
+    def test_slopes(self, kernels, dtype, kind):
+        x = inputs(dtype)
+        exact = np.array([FORMULAS[kind][1](float(v)) for v in x])
+        dy = np.random.default_rng(1).standard_normal(x.size).astype(dtype)
+        dx = backward(kernels, kind, x, forward(kernels, kind, x), dy)
+        # x (1 - s) in SiLU's slope: the rounding of s is multiplied with x.
+        scale = (1 + np.abs(x.astype(np.float64))) * np.abs(dy)
+        error = np.abs(dx.astype(np.float64) - dy * exact)
+        assert (error <= 6 * np.finfo(dtype).eps * scale).all()
+
+
+@both_kernels
+@every_dtype
+@every_kind
+class TestExtremes:
+    def test_far_from_0(self, kernels, dtype, kind):
+        _, low_slope, high_slope = LIMITS[kind]
+        huge = float(np.sqrt(np.finfo(dtype).max))
+        x = np.array([-huge, huge], dtype)
+        y = forward(kernels, kind, x)
+        exact = [FORMULAS[kind][0](float(v)) for v in x]
+        np.testing.assert_allclose(y, exact, rtol=4 * np.finfo(dtype).eps, atol=0)
+        slopes = backward(kernels, kind, x, y, np.ones_like(x))
+        # ELU's slope is y + alpha, the difference of two rounded numbers of size 1.8.
+        np.testing.assert_allclose(
+            slopes, [low_slope, high_slope], rtol=1e-6, atol=4 * np.finfo(dtype).eps
+        )
+
+    def test_infinities(self, kernels, dtype, kind):
+        above = 1 if kind in (Kind.SIGMOID, Kind.TANH) else math.inf
+        y = forward(kernels, kind, np.array([-math.inf, math.inf], dtype))
+        np.testing.assert_allclose(y, [LIMITS[kind][0], above], rtol=2 * np.finfo(dtype).eps)
+
+    @pytest.mark.parametrize("position", [0, 3, 16, 36])
+    def test_nan_comes_through_and_stays_where_it_is(self, kernels, dtype, kind, position):
+        x = np.linspace(-2, 2, 37).astype(dtype)
+        expected = forward(kernels, kind, x)
+        x[position] = np.nan
+        expected[position] = np.nan
+        np.testing.assert_array_equal(forward(kernels, kind, x), expected)
+
+    def test_gradients_that_are_nan_come_through(self, kernels, dtype, kind):
+        x = np.linspace(0.5, 2, 37).astype(dtype)
+        dy = np.ones_like(x)
+        dy[5] = np.nan
+        dx = backward(kernels, kind, x, forward(kernels, kind, x), dy)
+        assert np.isnan(dx[5])
+        assert np.isfinite(np.delete(dx, 5)).all()
+
+    def test_around_0(self, kernels, dtype, kind):
+        smallest, tiny = np.finfo(dtype).smallest_subnormal, np.finfo(dtype).tiny
+        x = np.array([0.0, -0.0, smallest, -smallest, tiny / 2, -tiny / 2, tiny, -tiny], dtype)
+        y = forward(kernels, kind, x)
+        exact = np.array([FORMULAS[kind][0](float(v)) for v in x])
+        # The smallest numbers have few bits: off by one of the last at most.
+        np.testing.assert_allclose(y, exact, rtol=4 * np.finfo(dtype).eps, atol=float(smallest))
+        assert (y[:2] == y[0]).all()
+        dx = backward(kernels, kind, x, y, np.ones_like(x))
+        slopes = [FORMULAS[kind][1](float(v)) for v in x]
+        np.testing.assert_allclose(dx, slopes, rtol=4 * np.finfo(dtype).eps)
+
+
+@every_dtype
+@every_kind
+def test_backward_may_write_over_its_gradient(dtype, kind):
+    x = np.linspace(-3, 3, 67).astype(dtype)
+    y = forward(compiled, kind, x)
+    dy = np.linspace(1, 2, 67).astype(dtype)
+    expected = backward(compiled, kind, x, y, dy)
+    compiled.activation_backward(kind, dtype(ALPHA.get(kind, 0.0)), x, y, dy, dy)
+    np.testing.assert_array_equal(dy, expected)

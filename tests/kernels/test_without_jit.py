@@ -1,0 +1,31 @@
+"""The kernels as the plain Python that they are: this folder's tests once more."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .op_table import JIT
+
+
+@pytest.mark.skipif(not JIT, reason="this is the run without a compiler")
+def test_the_kernels_run_as_plain_python():
+    here = Path(__file__).parent
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(here)],
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+        cwd=here.parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    passed, skipped = (
+        int(match[1]) if (match := re.search(rf"(\d+) {word}", done.stdout)) else 0
+        for word in ("passed", "skipped")
+    )
+    assert passed > 900
+    assert skipped == 1  # this very test
