@@ -108,12 +108,8 @@ def _real_array(argument: str, values: ArrayLike) -> Array:
 
 
 def _plain(array: Array) -> Array:
-    """Return the array in C order, aligned and writeable; a copy, if it is not.
-
-    Nothing writes to it.  But to Numba a read-only array is of another type, for which it would
-    compile the whole engine once more.
-    """
-    return np.require(array, requirements=["C", "A", "W"])
+    """Return the array in C order and aligned; a copy, if it is not."""
+    return np.require(array, requirements=["C", "A"])
 
 
 def _finite(argument: str, array: Array, dtype: np.dtype[Any]) -> Array:

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from fastmlp.kernels import reference
-from fastmlp.kernels.table import SELU_ALPHA, SELU_SCALE
 
 from fastmlp import Sequential, activations, check_gradients, layers, regularizers
+from fastmlp.kernels import reference
+from fastmlp.kernels.table import SELU_ALPHA, SELU_SCALE
 
 BACKENDS = pytest.mark.parametrize("backend", ["numpy", "numba"])
 

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 import pytest
-from fastmlp.kernels import reference
 
 from fastmlp import Sequential, check_gradients, layers
+from fastmlp.kernels import reference
 
 
 def net():

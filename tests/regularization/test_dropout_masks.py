@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+
 from fastmlp.kernels import compiled, reference
 from fastmlp.kernels.table import Column, Op
-
 from tests.regularization.nets import dropout_net, dropout_rows
 
 KEYS = (0, 1, -1, 2**63 - 1, -(2**63), 0x299F31D0A4093822)

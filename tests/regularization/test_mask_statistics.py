@@ -10,9 +10,9 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+
 from fastmlp.kernels import compiled
 from fastmlp.kernels.table import Column
-
 from tests.regularization.nets import dropout_net, dropout_rows
 
 FALSE_ALARMS = 1e-6

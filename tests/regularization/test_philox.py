@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from fastmlp.kernels import reference
 from fastmlp.kernels.compiled import dropout as compiled
 

@@ -3,11 +3,11 @@
 import numba  # noqa: F401  (numba#9996: it has to be imported before torch)
 import numpy as np
 import torch
-from fastmlp.kernels import reference
-from fastmlp.kernels.table import Column, Op, Scalar
 from torch import nn
 
 from fastmlp import layers
+from fastmlp.kernels import reference
+from fastmlp.kernels.table import Column, Op, Scalar
 from fastmlp.training import epoch_order
 
 ACTIVATIONS = {
