@@ -328,7 +328,8 @@ def run(
             totals[Total.CORRECT] += count_correct(
                 table[loss_index], values, capacity, rows, labels, targets
             )
-        if not math.isfinite(loss + penalties):
+        # Not math.isfinite: Numba makes it x - x, which LLVM may reassociate, and folds to 0.
+        if not abs(loss + penalties) < math.inf:
             return batch
         if mode == Mode.EVALUATE:
             continue
