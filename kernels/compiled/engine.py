@@ -4,7 +4,7 @@ Nothing in here allocates or touches a Python object.  There is one entry point,
 training, gradients, evaluation and prediction alike, hence one compilation per dtype.
 """
 
-import numpy as np
+import math
 
 from ..table import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
 from .activations import activation_backward, activation_forward
@@ -22,7 +22,7 @@ from .dense import (
 from .dropout import dropout_mask
 from .elementwise import multiply, rescale, transpose
 from .gather import gather_bytes, gather_reals
-from .jit import exact, fast, view
+from .jit import fast, view
 from .losses import (
     count_correct_labels,
     count_correct_targets,
@@ -35,8 +35,6 @@ from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_slopes, record_step, record_values
 from .updates import sgd_step
 from .views import matrix, vector
-
-LARGEST = np.finfo(np.float64).max
 
 
 @view
@@ -245,16 +243,6 @@ def observe_row(row, reals, params, gradient, velocity, hyper, values, deltas, c
         record_slopes(row[Column.KIND], alpha, x, y, n, row[Column.ROWS], scratch, out)
 
 
-@exact
-def is_finite(value):
-    """Tell whether a float64 is neither NaN nor infinite.
-
-    By comparison, and apart from the loop: ``math.isfinite`` is ``x - x`` underneath, which the
-    reordering of sums that the loop allows cancels to 0, whatever x is.
-    """
-    return abs(value) <= LARGEST
-
-
 @fast
 def run(
     mode,
@@ -325,7 +313,8 @@ def run(
             totals[Total.CORRECT] += count_correct(
                 table[loss_index], values, capacity, rows, labels, targets
             )
-        if not is_finite(loss + penalties):
+        # Not math.isfinite: Numba makes it x - x, which LLVM may reassociate, and folds to 0.
+        if not abs(loss + penalties) < math.inf:
             return batch
         if mode == Mode.EVALUATE:
             continue

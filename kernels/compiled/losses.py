@@ -38,11 +38,14 @@ def softmax_crossentropy_targets(logits, rows, targets, scratch, dlogits):
     loss = 0.0
     for j in range(n):
         target = targets[rows[j]]
+        mass = logits.dtype.type(0)  # 1 but for rounding
+        for i in range(classes):
+            mass += target[i]
         for i in range(classes):
             log_probability = float(logits[i, j] - scratch[0, j]) + math.log(float(scratch[1, j]))
             if target[i] != 0:
                 loss -= float(target[i]) * log_probability
-            dlogits[i, j] -= target[i]
+            dlogits[i, j] = dlogits[i, j] * mass - target[i]
     scale_by(logits.dtype.type(1.0 / n), dlogits)
     return loss
 

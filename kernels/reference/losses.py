@@ -15,6 +15,7 @@ def softmax_crossentropy_targets(logits, rows, targets, scratch, dlogits):
     target = targets[rows].T
     softmax_forward(logits, scratch, dlogits)
     log_probabilities = logits.astype(np.float64) - scratch[0] + np.log(scratch[1])
+    dlogits *= target.sum(axis=0)  # 1 but for rounding
     dlogits -= target
     dlogits /= logits.shape[1]
     return -float(np.sum(target * log_probabilities, where=target != 0))

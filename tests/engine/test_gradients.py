@@ -127,3 +127,12 @@ def test_float32_gradients_are_those_of_float64_rounded():
         assert a.dtype == np.float32
         # Sums of 37 products of numbers that went through some tens of roundings.
         assert np.abs(a - b).max() <= 30 * np.finfo(np.float32).eps * np.abs(b).max()
+
+
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+def test_targets_that_sum_to_almost_1(backend):
+    x, _ = data(9)
+    y = targets(9, distribution=True) * np.linspace(0.9991, 1.0009, 9)[:, None]
+    model = net(Dense(7, "tanh"), loss="categorical_crossentropy", backend=backend)
+    report = check_gradients(model, x, y)
+    assert report.relative_error < 1e-8, str(report)
