@@ -22,7 +22,7 @@ Flags = NDArray[np.bool_]
 Indices = NDArray[np.int64]
 Losses = Callable[[Indices, Vector, bool], tuple[Vector, Flags]]
 
-STEP = 2.0**-11
+STEP = 2.0**-10
 SHRINK = 2.0**-4
 ATTEMPTS = 5
 _SAME_SLOPE = 1e-8  # relative
