@@ -61,11 +61,11 @@ def fit_many(
         for model in models
     ]
     with ThreadPoolExecutor(jobs or available_cores()) as pool:
-        futures = {
-            pool.submit(model.run_job, job): index
-            for index, (model, job) in enumerate(zip(models, prepared, strict=True))
-        }
         try:
+            futures = {
+                pool.submit(model.run_job, job): index
+                for index, (model, job) in enumerate(zip(models, prepared, strict=True))
+            }
             for future in as_completed(futures):
                 history = future.result()
                 if on_done is not None:

@@ -1,5 +1,6 @@
 """How kernels are compiled: the flags and the disk cache, decided here and nowhere else."""
 
+import contextlib
 import hashlib
 import os
 import pickle
@@ -65,14 +66,28 @@ def _cache_directory() -> str | None:
 CACHE_DIRECTORY = _cache_directory()
 
 
+# What reading a file that is not what it should be can raise, by the documentation of pickle.
+_DAMAGE = (
+    OSError,
+    EOFError,
+    pickle.UnpicklingError,
+    ValueError,
+    AttributeError,
+    ImportError,
+    IndexError,
+)
+
+
 class _Cache(FunctionCache):
     """A cache that may fail: a full disk or a half-written file costs time, never the run."""
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
-        except (OSError, EOFError, pickle.UnpicklingError, ValueError) as reason:
+        except _DAMAGE as reason:
             _warn_uncached(reason)
+            with contextlib.suppress(OSError):
+                self.flush()  # or the next process would stumble over it too
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:

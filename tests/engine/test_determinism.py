@@ -1,58 +1,118 @@
-"""Same seed, same bits: again, side by side, and in a new process."""
+"""The same seed gives the same bits, however the work is cut up."""
 
 import hashlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fastmlp import fit_many
-from tests.api.nets import small_data, small_net
+from fastmlp import fit_many, layers, optimizers, training
 
-X, Y = small_data(200)
+from .nets import data, net
+
+EPOCHS, BATCH_SIZE = 4, 8
 
 
-def trained(**options):
-    model = small_net(**options)
-    model.fit(X, Y, batch_size=7, epochs=4)
-    return digest(model)
+def make(seed=0, **options):
+    return net(
+        layers.Dense(33, "relu"), layers.Dropout(0.3), layers.Dense(17, "tanh"),
+        optimizer=optimizers.SGD(0.05, 0.9), **{"seed": seed, "dtype": "float32", **options},
+    )  # fmt: skip
+
+
+def fitted(model, **options):
+    x, y = data(101)
+    model.fit(x, y, **{"batch_size": BATCH_SIZE, "epochs": EPOCHS, "verbose": 0, **options})
+    return model
 
 
 def digest(model):
-    return hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
+    content = model.params.tobytes() + repr(model.history.history).encode()
+    return hashlib.sha256(content).hexdigest()
 
 
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_twice(dtype):
-    assert trained(dtype=dtype) == trained(dtype=dtype)
+def test_twice_the_same(backend, dtype):
+    first, second = (digest(fitted(make(backend=backend, dtype=dtype))) for _ in range(2))
+    assert first == second
 
 
-@pytest.mark.parametrize("jobs", [1, 2, 5])
-def test_side_by_side(jobs):
-    models = [small_net() for _ in range(5)]
-    fit_many(models, X, Y, batch_size=7, epochs=4, jobs=jobs)
-    assert {digest(model) for model in models} == {trained()}
+def test_another_seed_is_another_run():
+    assert len({digest(fitted(make(seed))) for seed in range(5)}) == 5
 
 
-def test_in_a_new_process():
-    code = "from tests.engine.test_determinism import trained; print(trained())"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == trained()
+def test_a_seed_is_drawn_and_kept_if_none_is_given():
+    first, second = make(seed=None), make(seed=None)
+    assert first.seed != second.seed
+    assert digest(fitted(first)) == digest(fitted(make(first.seed)))
 
 
-def test_a_fit_in_two_parts_is_one_fit():
-    whole, parts = small_net(), small_net()
-    whole.fit(X, Y, epochs=4)
-    parts.fit(X, Y, epochs=1)
-    parts.fit(X, Y, epochs=3)
-    assert digest(whole) == digest(parts)
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+def test_epochs_may_be_asked_for_one_at_a_time(backend):
+    together, apart = make(backend=backend), make(backend=backend)
+    fitted(together)
+    for _ in range(EPOCHS):
+        fitted(apart, epochs=1)
+    np.testing.assert_array_equal(together.params, apart.params)
+    assert apart.epochs_trained == EPOCHS
+    assert apart.history.epoch == [EPOCHS - 1]
 
 
-def test_another_seed_is_another_net():
-    model = small_net()
-    other = small_net()
-    other.seed = 1
-    model.fit(X, Y)
-    other.fit(X, Y)
-    assert not np.array_equal(model.get_weights()[0], other.get_weights()[0])
+@pytest.mark.parametrize("steps", [1, 2, 5, 1000])
+def test_how_many_steps_a_call_makes_does_not_matter(monkeypatch, steps):
+    expected = digest(fitted(make()))
+    monkeypatch.setattr(training, "_FIRST_STEPS", steps)
+    monkeypatch.setattr(training._Pace, "learn", lambda *_: None)
+    assert digest(fitted(make())) == expected
+
+
+def test_looking_at_the_net_does_not_matter():
+    x, y = data(101)
+    expected = digest(fitted(make()))
+    model = make()
+    model.predict(x)
+    model.evaluate(x, y)
+    model.loss_and_gradient(x, y)
+    assert digest(fitted(model)) == expected
+
+
+def many():
+    models = [make(seed, dtype=dtype) for seed in range(3) for dtype in ("float32", "float64")]
+    models.append(net(layers.Dense(3, "silu"), seed=9))
+    return models
+
+
+def test_nets_side_by_side_get_what_each_would_get_alone():
+    x, y = data(101)
+    alone = [digest(fitted(model, validation_data=(x, y))) for model in many()]
+    for jobs in (1, 2, 5, None):
+        models, done = many(), []
+        histories = fit_many(
+            models, x, y, BATCH_SIZE, EPOCHS, validation_data=(x, y), jobs=jobs,
+            on_done=lambda index, history, done=done: done.append((index, history)),
+        )  # fmt: skip
+        assert [digest(model) for model in models] == alone
+        assert all(model.history is h for model, h in zip(models, histories, strict=True))
+        assert sorted(index for index, _ in done) == list(range(len(models)))
+        assert all(history is histories[index] for index, history in done)
+
+
+def test_another_process_gets_the_same():
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"from {__name__} import *; print(digest(fitted(make())))",
+        ],
+        env=os.environ | {"PYTHONHASHSEED": "123", "PYTHONPATH": str(root)},
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [digest(fitted(make()))]
