@@ -40,7 +40,7 @@ class Workload:
     def order(self, epoch: int) -> np.ndarray:
         return epoch_order(SEED, epoch, self.samples)
 
-    def model(self, **options: str) -> Sequential:
+    def model(self, seed: int = SEED, **options: str) -> Sequential:
         """The net in fastmlp, whose initial weights all peers start from."""
         hidden = [
             layers.Dense(width, self.activation, kernel_initializer="torch_default")
@@ -54,7 +54,7 @@ class Workload:
                 *hidden,
                 layers.Dense(self.widths[-1], "softmax", kernel_initializer="torch_default"),
             ],
-            seed=SEED,
+            seed=seed,
             **options,
         )
         model.compile(optimizers.SGD(self.learning_rate), "sparse_categorical_crossentropy")

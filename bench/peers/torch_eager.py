@@ -33,8 +33,8 @@ class TorchEager:
         self.workload = workload
         self.net = torch_net(workload)
         x, y = workload.images()
-        self.x = torch.from_numpy(x.reshape(len(x), -1)).float() * (1 / 255)
-        self.y = torch.from_numpy(y)
+        self.x = torch.tensor(x.reshape(len(x), -1)).float() * (1 / 255)
+        self.y = torch.tensor(y)
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr=workload.learning_rate)
         self.loss = nn.CrossEntropyLoss()
 

@@ -130,8 +130,16 @@ def _cause(lab: Lab, patient: patients.Patient) -> str:
     elif patient.saturated > MOST:
         causes.append("saturation")
     cause = listing(causes) if causes else "neither a vanishing gradient nor flat units"
+    course = lab.outcomes[net].figures["val_accuracy"]
+    best = int(np.nanargmax(course))
+    lost = (
+        f" It had learned, to a test accuracy of {course[best]:.2f} after epoch {best + 1}, and "
+        "lost it again."
+        if course[best] > 2 * lab.chance
+        else ""
+    )
     return (
-        f"**{name} is stuck: {cause}.** {gradient}. {moved}.{state} "
+        f"**{name} is stuck: {cause}.** {gradient}. {moved}.{state}{lost} "
         "(Figures patients_gradients, patients_first_layer.)"
     )
 
