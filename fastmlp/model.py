@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from . import backends, losses, optimizers, plan
-from .data import Data, check_data, check_samples
+from .data import Data, check_data, check_samples, finite, real_array
 from .engine import Engine, aligned_zeros
 from .history import History
 from .layers import Input, Layer
@@ -262,7 +262,7 @@ class Sequential:
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If their number, a shape or a value is wrong; nothing has changed then.
         """
         if not self.built:
@@ -270,15 +270,15 @@ class Sequential:
         slots = self._ready_engine().plan.slots
         if len(weights) != len(slots):
             raise ValueError(f"weights: expected {len(slots)} arrays, got {len(weights)}")
-        arrays = [np.asarray(weight, dtype=self.dtype) for weight in weights]
-        for i, (array, slot) in enumerate(zip(arrays, slots, strict=True)):
+        arrays = []
+        for i, (weight, slot) in enumerate(zip(weights, slots, strict=True)):
+            argument = f"weights[{i}] ({slot.layer.name}/{slot.weight.name})"
+            array = real_array(argument, weight)
             if array.shape != slot.weight.shape:
                 raise ValueError(
-                    f"weights[{i}] ({slot.layer.name}/{slot.weight.name}): "
-                    f"expected shape {slot.weight.shape}, got {array.shape}"
+                    f"{argument}: expected shape {slot.weight.shape}, got {array.shape}"
                 )
-            if not np.isfinite(array).all():
-                raise ValueError(f"weights[{i}]: expected finite numbers")
+            arrays.append(finite(argument, array, self.dtype))
         for array, slot in zip(arrays, slots, strict=True):
             slot.view(self._params)[:] = array
 
@@ -340,7 +340,8 @@ class Sequential:
         _check_positive_integer("batch_size", batch_size)
         _check_positive_integer("epochs", epochs)
         shows = resolve_verbose(verbose)
-        if not 0 <= validation_split < 1:
+        is_real = isinstance(validation_split, (int, float, np.number))
+        if not is_real or not 0 <= validation_split < 1:
             raise ValueError(
                 f"validation_split: expected a number in [0, 1), got {validation_split!r}"
             )
