@@ -55,7 +55,7 @@ def check_samples(argument: str, x: ArrayLike, shape: Shape, dtype: np.dtype[Any
     ValueError
         If its shape does not fit the net, if it is empty, or not finite.
     """
-    array = _real_array(argument, x)
+    array = real_array(argument, x)
     if array.shape[1:] != shape or array.ndim == 0:
         raise ValueError(
             f"{argument}: expected shape (samples, {', '.join(map(str, shape))}), got {array.shape}"
@@ -63,7 +63,7 @@ def check_samples(argument: str, x: ArrayLike, shape: Shape, dtype: np.dtype[Any
     if len(array) == 0:
         raise ValueError(f"{argument}: expected at least one sample, got shape {array.shape}")
     if array.dtype != np.uint8:
-        array = _finite(argument, array, dtype)
+        array = finite(argument, array, dtype)
     flat = _plain(array).reshape(len(array), -1)
     return Data(flat.view(np.uint8), np.empty(0, np.int64), np.empty((0, 0), dtype))
 
@@ -86,7 +86,7 @@ def check_data(
     """
     x_name, y_name = argument.format("x"), argument.format("y")
     data = check_samples(x_name, x, input_shape, dtype)
-    array = _real_array(y_name, y)
+    array = real_array(y_name, y)
     if array.ndim == 0 or len(array) != data.count:
         raise ValueError(
             f"{y_name}: expected one entry for each of the {data.count} samples in {x_name}, "
@@ -97,7 +97,14 @@ def check_data(
     return replace(data, targets=_targets(y_name, array, outputs, loss, dtype))
 
 
-def _real_array(argument: str, values: ArrayLike) -> Array:
+def real_array(argument: str, values: ArrayLike) -> Array:
+    """Return the values as an array.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no real numbers, or no array.
+    """
     try:
         array = np.asarray(values)
     except ValueError as reason:
@@ -112,7 +119,14 @@ def _plain(array: Array) -> Array:
     return np.require(array, requirements=["C", "A"])
 
 
-def _finite(argument: str, array: Array, dtype: np.dtype[Any]) -> Array:
+def finite(argument: str, array: Array, dtype: np.dtype[Any]) -> Array:
+    """Return the array in another dtype.
+
+    Raises
+    ------
+    ValueError
+        If something in it is not finite, or not in that dtype.
+    """
     with np.errstate(over="ignore"):
         converted = array.astype(dtype, copy=False)
     # A sum is finite only if every term is, and needs no array of Booleans as large as the data.
@@ -163,7 +177,7 @@ def _targets(argument: str, array: Array, outputs: int, loss: Loss, dtype: np.dt
             f"{argument}: expected targets of shape (samples, {outputs}), "
             f"got shape {array.shape}{hint}"
         )
-    targets = _plain(_finite(argument, flat, dtype))
+    targets = _plain(finite(argument, flat, dtype))
     if loss.op == Op.SOFTMAX_CROSSENTROPY:
         sums = targets.sum(axis=1)
         wrong = np.flatnonzero((np.abs(sums - 1) > 1e-3) | (targets < 0).any(axis=1))

@@ -2,7 +2,8 @@
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from . import backends, losses, optimizers, plan
-from .data import Data, check_data, check_samples
+from .data import Data, check_data, check_samples, finite, real_array
 from .engine import Engine, aligned_zeros
 from .history import History
 from .layers import Input, Layer
@@ -198,13 +199,15 @@ class Sequential:
             If the data do not fit the net.
         """
         loss = self._compiled_loss()
-        self._build_for(x)
-        engine = self._ready_engine()
-        data = self._check_data("{}", x, y, loss)
-        figures = figures_of(engine, engine.evaluate(data, bool(self.metrics)), bool(self.metrics))
-        if return_dict:
-            return figures
-        return [figures["loss"], figures["accuracy"]] if self.metrics else figures["loss"]
+        with self._built_for(x):
+            engine = self._ready_engine()
+            data = self._check_data("{}", x, y, loss)
+            figures = figures_of(
+                engine, engine.evaluate(data, bool(self.metrics)), bool(self.metrics)
+            )
+            if return_dict:
+                return figures
+            return [figures["loss"], figures["accuracy"]] if self.metrics else figures["loss"]
 
     def predict(self, x: ArrayLike) -> Array:
         """Return the outputs (samples, *output_shape) for ``x`` (samples, *input_shape).
@@ -214,10 +217,10 @@ class Sequential:
         TypeError, ValueError
             If ``x`` does not fit the net.
         """
-        self._build_for(x)
-        engine = self._ready_engine()
-        data = check_samples("x", x, engine.plan.input_shape, self.dtype)
-        return engine.forward(data).reshape(-1, *engine.plan.output_shape)
+        with self._built_for(x):
+            engine = self._ready_engine()
+            data = check_samples("x", x, engine.plan.input_shape, self.dtype)
+            return engine.forward(data).reshape(-1, *engine.plan.output_shape)
 
     def loss_and_gradient(
         self, x: ArrayLike, y: ArrayLike, *, step: int = 0
@@ -234,10 +237,10 @@ class Sequential:
             If the data do not fit the net.
         """
         loss = self._compiled_loss()
-        self._build_for(x)
-        engine = self._ready_engine()
-        value, gradient = engine.loss_and_gradient(self._check_data("{}", x, y, loss), step)
-        return value, [np.array(slot.view(gradient)) for slot in engine.plan.slots]
+        with self._built_for(x):
+            engine = self._ready_engine()
+            value, gradient = engine.loss_and_gradient(self._check_data("{}", x, y, loss), step)
+            return value, [np.array(slot.view(gradient)) for slot in engine.plan.slots]
 
     @property
     def built(self) -> bool:
@@ -262,7 +265,7 @@ class Sequential:
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If their number, a shape or a value is wrong; nothing has changed then.
         """
         if not self.built:
@@ -270,15 +273,15 @@ class Sequential:
         slots = self._ready_engine().plan.slots
         if len(weights) != len(slots):
             raise ValueError(f"weights: expected {len(slots)} arrays, got {len(weights)}")
-        arrays = [np.asarray(weight, dtype=self.dtype) for weight in weights]
-        for i, (array, slot) in enumerate(zip(arrays, slots, strict=True)):
+        arrays = []
+        for i, (weight, slot) in enumerate(zip(weights, slots, strict=True)):
+            argument = f"weights[{i}] ({slot.layer.name}/{slot.weight.name})"
+            array = real_array(argument, weight)
             if array.shape != slot.weight.shape:
                 raise ValueError(
-                    f"weights[{i}] ({slot.layer.name}/{slot.weight.name}): "
-                    f"expected shape {slot.weight.shape}, got {array.shape}"
+                    f"{argument}: expected shape {slot.weight.shape}, got {array.shape}"
                 )
-            if not np.isfinite(array).all():
-                raise ValueError(f"weights[{i}]: expected finite numbers")
+            arrays.append(finite(argument, array, self.dtype))
         for array, slot in zip(arrays, slots, strict=True):
             slot.view(self._params)[:] = array
 
@@ -303,8 +306,8 @@ class Sequential:
     def checked_plan(self, x: ArrayLike) -> tuple[plan.Plan, losses.Loss]:
         """Return the plan of the compiled net, built for samples like ``x`` if need be."""
         loss = self._compiled_loss()
-        self._build_for(x)
-        return self._ready_engine().plan, loss
+        with self._built_for(x):
+            return self._ready_engine().plan, loss
 
     def run_job(self, job: Job) -> History:
         """Train as a checked job says; ``fit`` is this with the checks."""
@@ -340,7 +343,8 @@ class Sequential:
         _check_positive_integer("batch_size", batch_size)
         _check_positive_integer("epochs", epochs)
         shows = resolve_verbose(verbose)
-        if not 0 <= validation_split < 1:
+        is_real = isinstance(validation_split, (int, float, np.number))
+        if not is_real or not 0 <= validation_split < 1:
             raise ValueError(
                 f"validation_split: expected a number in [0, 1), got {validation_split!r}"
             )
@@ -348,27 +352,27 @@ class Sequential:
             raise ValueError("validation_split: not together with validation_data")
         if telemetry is not None and not isinstance(telemetry, Telemetry):
             raise TypeError(f"telemetry: expected a fastmlp.Telemetry, got {telemetry!r}")
-        self._build_for(x)
-        self._ready_engine()
-        checked = {} if checked is None else checked
-        data = self._check_data("{}", x, y, loss, checked)
-        validation = None
-        if validation_data is not None:
-            if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
-                raise ValueError("validation_data: expected a pair (x, y)")
-            validation = self._check_data("validation_data {}", *validation_data, loss, checked)
-        elif validation_split:
-            count = int(data.count * (1 - validation_split))
-            if count in (0, data.count):
-                raise ValueError(
-                    f"validation_split: {validation_split} of {data.count} samples leaves "
-                    "nothing for one of the two"
-                )
-            data, validation = data.part(slice(None, count)), data.part(slice(count, None))
-        return Job(
-            data, validation, int(batch_size), int(epochs), bool(shuffle), self.seed,
-            bool(self.metrics), shows, telemetry, stop,
-        )  # fmt: skip
+        with self._built_for(x):
+            self._ready_engine()
+            checked = {} if checked is None else checked
+            data = self._check_data("{}", x, y, loss, checked)
+            validation = None
+            if validation_data is not None:
+                if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+                    raise ValueError("validation_data: expected a pair (x, y)")
+                validation = self._check_data("validation_data {}", *validation_data, loss, checked)
+            elif validation_split:
+                count = int(data.count * (1 - validation_split))
+                if count in (0, data.count):
+                    raise ValueError(
+                        f"validation_split: {validation_split} of {data.count} samples leaves "
+                        "nothing for one of the two"
+                    )
+                data, validation = data.part(slice(None, count)), data.part(slice(count, None))
+            return Job(
+                data, validation, int(batch_size), int(epochs), bool(shuffle), self.seed,
+                bool(self.metrics), shows, telemetry, stop,
+            )  # fmt: skip
 
     def _check_data(
         self,
@@ -416,16 +420,25 @@ class Sequential:
                     view[:] = array
         self.layers = everything
 
-    def _build_for(self, x: ArrayLike) -> None:
-        """Build a net without an Input for samples like those of ``x``."""
+    @contextmanager
+    def _built_for(self, x: ArrayLike) -> Iterator[None]:
+        """Build a net without an Input for samples like those of ``x``, unless an error follows."""
         if self.built:
+            yield
             return
-        shape = np.shape(x)[1:]
+        shape = real_array("x", x).shape
         if not self.layers:
             raise ValueError("layers: the net has none")
-        if not shape or 0 in shape:
-            raise ValueError(f"x: expected shape (samples, features, ...), got {np.shape(x)}")
-        self._build(self.layers, shape)
+        if len(shape) < 2 or 0 in shape[1:]:
+            raise ValueError(f"x: expected shape (samples, features, ...), got {shape}")
+        try:
+            self._build(self.layers, shape[1:])
+            yield
+        except BaseException:
+            for layer in self.layers:
+                layer.declared, layer.weights = [], {}
+            self._params, self._input_shape, self._engine = self._params[:0], None, None
+            raise
 
     def _build(self, layers: list[Layer], input_shape: Shape) -> None:
         plan.build_layers(layers, input_shape)

@@ -40,11 +40,11 @@ class SGD:
 
     def check(self) -> None:
         """Raise ValueError if a number is out of its range: they may be changed at any time."""
-        if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
+        if not (_is_real(self.learning_rate) and 0 < self.learning_rate < math.inf):
             raise ValueError(
                 f"learning_rate: expected a positive number, got {self.learning_rate!r}"
             )
-        if not 0 <= self.momentum < 1:
+        if not (_is_real(self.momentum) and 0 <= self.momentum < 1):
             raise ValueError(f"momentum: expected a number in [0, 1), got {self.momentum!r}")
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov: True needs a momentum above 0, got momentum=0")
@@ -57,6 +57,10 @@ class SGD:
         values[Hyper.MOMENTUM] = self.momentum
         values[Hyper.NESTEROV] = self.nesterov
         return values
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating))
 
 
 def get(optimizer: str | SGD) -> SGD:

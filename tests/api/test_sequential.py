@@ -1,175 +1,212 @@
-"""Sequential does what a user of Keras expects."""
+"""Sequential: how it is put together, what it tells of itself, its weights."""
 
 import numpy as np
 import pytest
 
-from fastmlp import Sequential, Telemetry, backends, layers, optimizers
-from tests.api.nets import small_data, small_net
-
-X, Y = small_data(70)
-BACKENDS = ["numpy", "numba"]
+from fastmlp import Sequential, backends, initializers, layers
+from fastmlp.layers import Activation, Dense, Dropout, Flatten, Input, Rescaling
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_history_has_an_entry_for_each_epoch(backend):
-    model = small_net(backend=backend)
-    history = model.fit(X, Y, batch_size=16, epochs=3, validation_data=(X, Y))
-    assert set(history.history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
-    assert all(len(values) == 3 for values in history.history.values())
-    assert history.epoch == [0, 1, 2]
-    assert model.fit(X, Y).epoch == [3]
-    assert model.history.params["samples"] == 70
+def small(**options):
+    return Sequential([Input((3,)), Dense(5, "relu"), Dense(2)], **{"seed": 0, **options})
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_training_learns(backend):
-    model = small_net(backend=backend)
-    model.compile(optimizers.SGD(0.5), "sparse_categorical_crossentropy", ["accuracy"])
-    model.fit(X, Y, epochs=60, batch_size=8)
-    assert model.evaluate(X, Y)[1] > 0.9
+class TestNames:
+    def test_are_numbered_by_kind(self):
+        model = Sequential([Dense(3), Dropout(0.1), Dense(3), Activation("relu"), Dense(3)])
+        assert [layer.name for layer in model.layers] == [
+            "dense", "dropout", "dense_1", "activation", "dense_2"
+        ]  # fmt: skip
+
+    def test_that_are_given_are_kept_and_avoided(self):
+        model = Sequential([Dense(3), Dense(3, name="dense"), Dense(3, name="dense_2"), Dense(3)])
+        assert [layer.name for layer in model.layers] == ["dense_1", "dense", "dense_2", "dense_3"]
+
+    def test_are_in_snake_case(self):
+        class MyOwnLayer(layers.Layer):
+            pass
+
+        assert MyOwnLayer().name == "my_own_layer"
+        assert repr(MyOwnLayer("it")) == "<MyOwnLayer 'it'>"
+        assert repr(Sequential([MyOwnLayer()], name="n")) == "<Sequential 'n': my_own_layer>"
+
+    def test_stay_as_layers_are_added(self):
+        model = Sequential([Dense(3), Dense(3)])
+        model.add(Dense(3))
+        assert [layer.name for layer in model.layers] == ["dense", "dense_1", "dense_2"]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_evaluate_is_the_mean_over_the_samples(backend):
-    model = small_net(backend=backend)
-    probabilities = model.predict(X)
-    loss, accuracy = model.evaluate(X, Y)
-    assert loss == pytest.approx(-np.log(probabilities[np.arange(70), Y]).mean(), rel=1e-6)
-    assert accuracy == pytest.approx((probabilities.argmax(axis=1) == Y).mean())
-    assert model.evaluate(X, Y, return_dict=True) == {"loss": loss, "accuracy": accuracy}
+class TestBuilding:
+    def test_with_an_input_happens_at_once(self):
+        model = small()
+        assert model.built
+        assert model.count_params() == 3 * 5 + 5 + 5 * 2 + 2
+
+    def test_without_waits_for_samples(self):
+        with_input = small()
+        model = Sequential([Dense(5, "relu"), Dense(2)], seed=0)
+        assert not model.built
+        assert model.count_params() == 0
+        assert model.get_weights() == []
+        x = np.ones((4, 3))
+        np.testing.assert_array_equal(model.predict(x), with_input.predict(x))
+        assert model.built
+
+    def test_layer_by_layer_gives_the_same_net(self):
+        model = Sequential(seed=0)
+        for layer in (Input((3,)), Dense(5, "relu"), Dense(2)):
+            model.add(layer)
+        np.testing.assert_array_equal(model.params, small().params)
+
+    def test_keeps_weights_when_a_layer_is_added(self):
+        model = small()
+        kept = [w + 1 for w in model.get_weights()]
+        model.set_weights(kept)
+        model.add(Dense(4))
+        assert [w.shape for w in model.get_weights()] == [(3, 5), (5,), (5, 2), (2,), (2, 4), (4,)]
+        for now, before in zip(model.get_weights()[:4], kept, strict=True):
+            np.testing.assert_array_equal(now, before)
+
+    def test_an_added_layer_is_trained(self):
+        model = small()
+        x, y = np.ones((4, 3)), [0, 1, 2, 3]
+        model.compile("sgd", "mse")
+        model.fit(x, np.ones((4, 2)), verbose=0)
+        model.add(Dense(4, "softmax"))
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        before = model.get_weights()
+        model.fit(x, y, verbose=0)
+        after = model.get_weights()
+        assert all((a != b).any() for a, b in zip(after[4:], before[4:], strict=True))
+
+    def test_of_many_shapes(self):
+        model = Sequential([Input((2, 3, 4)), Rescaling(2.0), Flatten(), Dense(5)])
+        assert model.predict(np.zeros((7, 2, 3, 4))).shape == (7, 5)
+        unflattened = Sequential([Input((2, 3)), Rescaling(2.0), Activation("tanh")])
+        x = np.random.default_rng(0).standard_normal((7, 2, 3))
+        np.testing.assert_allclose(unflattened.predict(x), np.tanh(2 * x), rtol=1e-5)
+
+    def test_input_takes_an_integer(self):
+        assert Sequential([Input(3), Dense(2)]).count_params() == 8
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("count", [1, 2, 127, 128, 129])
-def test_predict_has_a_row_for_each_sample(backend, count):
-    model = small_net(backend=backend)
-    x, _ = small_data(count)
-    outputs = model.predict(x)
-    assert outputs.shape == (count, 3)
-    np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-6)
-    np.testing.assert_allclose(outputs[-1:], model.predict(x[-1:]), rtol=1e-6)
+class TestWeights:
+    def test_have_keras_order_and_shapes(self):
+        model = Sequential([Input((3,)), Dense(5, use_bias=False), Dropout(0.5), Dense(2)])
+        assert [w.shape for w in model.get_weights()] == [(3, 5), (5, 2), (2,)]
+        assert {w.dtype for w in model.get_weights()} == {np.dtype("float32")}
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_come_back_as_they_were_set(self, dtype):
+        model = small(dtype=dtype)
+        rng = np.random.default_rng(0)
+        weights = [rng.standard_normal(w.shape).astype(dtype) for w in model.get_weights()]
+        model.set_weights([w.tolist() for w in weights])
+        for now, set_to in zip(model.get_weights(), weights, strict=True):
+            np.testing.assert_array_equal(now, set_to, strict=True)
+
+    def test_mean_what_the_formula_says(self):
+        model = small(dtype="float64")
+        kernel, bias, kernel_1, bias_1 = model.get_weights()
+        x = np.random.default_rng(0).standard_normal((4, 3))
+        expected = np.maximum(x @ kernel + bias, 0) @ kernel_1 + bias_1
+        np.testing.assert_allclose(model.predict(x), expected, rtol=1e-12)
+
+    def test_that_are_got_are_copies(self):
+        model = small()
+        before = model.params.copy()
+        for w in model.get_weights():
+            w[...] = 99
+        for w in model.layers[1].get_weights():
+            w[...] = 99
+        np.testing.assert_array_equal(model.params, before)
+
+    def test_that_are_set_are_copied(self):
+        model = small()
+        weights = [w + 1 for w in model.get_weights()]
+        model.set_weights(weights)
+        before = model.params.copy()
+        for w in weights:
+            w[...] = 99
+        np.testing.assert_array_equal(model.params, before)
+
+    def test_by_layer_and_name_are_live(self):
+        model = small()
+        kernel = model.layers[1].weights["kernel"]
+        kernel[0, 4] = 7
+        assert model.get_weights()[0][0, 4] == 7
+        assert 7 in model.params
+
+    def test_cannot_be_set_before_they_exist(self):
+        with pytest.raises(RuntimeError, match=r"set_weights: .*give it an Input layer"):
+            Sequential([Dense(3)]).set_weights([])
 
 
-def test_validation_split_takes_the_last_samples():
-    split, given = small_net(), small_net()
-    one = split.fit(X, Y, validation_split=0.2, epochs=2).history
-    other = given.fit(X[:56], Y[:56], validation_data=(X[56:], Y[56:]), epochs=2).history
-    assert one == other
-
-
-def test_weights_go_out_and_in():
-    model, other = small_net(), Sequential(
-        [layers.Input((4,)), layers.Dense(5, "tanh"), layers.Dense(3, "softmax")], seed=99
-    )  # fmt: skip
-    assert [w.shape for w in model.get_weights()] == [(4, 5), (5,), (5, 3), (3,)]
-    other.set_weights(model.get_weights())
-    np.testing.assert_array_equal(other.predict(X), model.predict(X))
-    model.get_weights()[0][:] = 0
-    assert model.get_weights()[0].any()
-
-
-def test_a_net_without_input_is_built_by_its_data():
-    model = Sequential([layers.Dense(3, "softmax")], seed=1)
-    model.compile(loss="sparse_categorical_crossentropy")
-    assert not model.built
-    model.fit(X, Y)
-    assert model.get_weights()[0].shape == (4, 3)
-
-
-def test_layers_can_be_added():
-    model = Sequential([layers.Input((4,))], seed=0)
-    model.add(layers.Dense(5, "tanh", name="hidden"))
-    model.add(layers.Dense(3, "softmax"))
-    for one, other in zip(model.get_weights(), small_net().get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_layers_are_numbered_as_in_keras():
-    model = Sequential([layers.Dense(2), layers.Dense(2), layers.Dense(2, name="mine")])
-    assert [layer.name for layer in model.layers] == ["dense", "dense_1", "mine"]
-
-
-def test_bytes_are_rescaled_on_the_way_in():
-    rng = np.random.default_rng(0)
-    pixels, labels = rng.integers(0, 256, (40, 3, 3), np.uint8), rng.integers(0, 4, 40)
-    results = []
-    for data in (pixels, pixels.astype(np.float32)):
+class TestSummary:
+    def test_tells_layers_shapes_and_numbers(self, capsys):
         model = Sequential(
-            [layers.Input((3, 3)), layers.Flatten(), layers.Rescaling(1 / 255, -0.5),
-             layers.Dense(4, "softmax")],
-            seed=0,
-        )  # fmt: skip
-        model.compile(loss="sparse_categorical_crossentropy")
-        model.fit(data, labels, epochs=2, batch_size=7)
-        results.append(model.get_weights()[0])
-    np.testing.assert_array_equal(*results)
+            [Input((28, 28)), Flatten(), Dense(13, "relu"), Dense(10, "softmax")], name="mine"
+        )
+        model.summary()
+        lines = capsys.readouterr().out.splitlines()
+        assert "mine" in lines[0]
+        assert "float32" in lines[0]
+        for words in (
+            ["input (Input)", "(None, 28, 28)", " 0 "],
+            ["flatten (Flatten)", "(None, 784)", " 0 "],
+            ["dense (Dense)", "(None, 13)", " 10,205 "],
+            ["dense_1 (Dense)", "(None, 10)", " 140 "],
+            ["total", " 10,345 "],
+        ):
+            assert any(all(word in line for word in words) for line in lines), words
+
+    def test_of_a_net_that_is_not_built(self, capsys):
+        Sequential([Dense(13), Dense(10)]).summary()
+        out = capsys.readouterr().out
+        assert "dense_1 (Dense)" in out
+        assert out.count("?") == 5
 
 
-def test_summary_counts_the_parameters(capsys):
-    model = small_net()
-    model.summary()
-    printed = capsys.readouterr().out
-    assert "hidden (Dense)" in printed
-    assert f"{model.count_params()}" in printed
-    assert model.count_params() == 4 * 5 + 5 + 5 * 3 + 3
+class TestBackends:
+    def test_are_named(self):
+        assert set(backends.available()) == {"numpy", "numba"}
+
+    def test_auto_is_numba(self, monkeypatch):
+        monkeypatch.delenv("FASTMLP_BACKEND", raising=False)
+        monkeypatch.setattr(backends, "_in_use", "")
+        assert small().backend == "numba"
+
+    def test_environment_then_use_then_argument(self, monkeypatch):
+        monkeypatch.setattr(backends, "_in_use", "")
+        monkeypatch.setenv("FASTMLP_BACKEND", "numpy")
+        assert small().backend == "numpy"
+        backends.use("numba")
+        assert small().backend == "numba"
+        assert small(backend="numpy").backend == "numpy"
+
+    def test_environment_with_a_typo(self, monkeypatch):
+        monkeypatch.setattr(backends, "_in_use", "")
+        monkeypatch.setenv("FASTMLP_BACKEND", "nunpy")
+        with pytest.raises(ValueError, match="FASTMLP_BACKEND: 'nunpy' is unknown"):
+            small()
 
 
-@pytest.mark.parametrize(("verbose", "shown"), [(0, False), ("auto", False), (2, True)])
-def test_fit_is_quiet_unless_asked(verbose, shown, capsys):
-    small_net().fit(X, Y, verbose=verbose)
-    assert ("accuracy" in capsys.readouterr().out) is shown
+def test_initial_weights_differ_between_layers_and_follow_the_seed():
+    def kernels(seed):
+        model = Sequential([Input((4,)), Dense(4), Dense(4)], seed=seed)
+        return [w for w in model.get_weights() if w.ndim == 2]
+
+    first, second = kernels(0), kernels(0)
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (first[0] != first[1]).all()
+    assert (first[0] != kernels(1)[0]).all()
 
 
-def test_a_layer_in_python_trains_like_the_built_in_one():
-    class Double(layers.Layer):
-        def forward(self, x, training):
-            return 2 * x
-
-        def backward(self, dy):
-            return 2 * dy, []
-
-        def output_shape(self, input_shape):
-            return input_shape
-
-    histories = []
-    for middle in (Double(), layers.Rescaling(2)):
-        model = Sequential(
-            [layers.Input((4,)), layers.Dense(5, "tanh"), middle, layers.Dense(3, "softmax")],
-            seed=0, dtype="float64",
-        )  # fmt: skip
-        model.compile(optimizers.SGD(0.1), "sparse_categorical_crossentropy")
-        histories.append(model.fit(X, Y, epochs=3).history["loss"])
-    np.testing.assert_allclose(*histories, rtol=1e-12)
-
-
-def test_backends_are_told_and_chosen(monkeypatch):
-    assert set(BACKENDS) <= set(backends.available())
-    monkeypatch.setenv("FASTMLP_BACKEND", "numpy")
-    assert Sequential().backend == "numpy"
-    assert Sequential(backend="numba").backend == "numba"
-    monkeypatch.setenv("FASTMLP_BACKEND", "abacus")
-    with pytest.raises(ValueError, match=r"^FASTMLP_BACKEND: 'abacus'"):
-        Sequential()
-
-
-def test_telemetry_changes_no_bit():
-    plain, watched = small_net(), small_net()
-    plain.fit(X, Y, epochs=3, batch_size=8)
-    telemetry = Telemetry(2)
-    watched.fit(X, Y, epochs=3, batch_size=8, telemetry=telemetry)
-    for one, other in zip(plain.get_weights(), watched.get_weights(), strict=True):
-        assert one.tobytes() == other.tobytes()
-    assert telemetry.rows == ["hidden", "hidden/tanh", "output"]
-    assert telemetry.steps == [0, 2, 4, 6, 8, 9, 11, 13, 15, 17, 18, 20, 22, 24, 26]
-    assert telemetry.records.shape[:2] == (15, 3)
-
-
-def test_telemetry_is_what_the_gradient_says():
-    model = small_net(dtype="float64")
-    _, gradient = model.loss_and_gradient(X, Y)
-    telemetry = Telemetry(1)
-    model.fit(X, Y, batch_size=70, shuffle=False, telemetry=telemetry)
-    norms = [
-        np.sqrt((gradient[i] ** 2).sum() + (gradient[i + 1] ** 2).sum()) for i in (0, 2)
-    ]  # fmt: skip
-    np.testing.assert_allclose(telemetry["gradient_norm"][0, [0, 2]], norms, rtol=1e-12)
+def test_torch_default_covers_the_bias():
+    model = Sequential([Input((100,)), Dense(50, kernel_initializer="torch_default")], seed=0)
+    kernel, bias = model.get_weights()
+    assert 0 < np.abs(bias).max() <= 0.1
+    assert np.abs(kernel).max() <= np.float32(0.1)
+    explicit = Dense(5, kernel_initializer="torch_default", bias_initializer="zeros")
+    assert explicit.bias_initializer is initializers.zeros

@@ -23,9 +23,8 @@ def test_the_kernels_run_as_plain_python():
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
-    passed, skipped = (
-        int(match[1]) if (match := re.search(rf"(\d+) {word}", done.stdout)) else 0
-        for word in ("passed", "skipped")
-    )
-    assert passed > 900
-    assert skipped == 1  # this very test
+    # A skip marker too many once turned a suite like this off without anyone noticing.
+    (passed,) = re.findall(r"(\d+) passed", done.stdout)
+    assert int(passed) > 900
+    skipping = set(re.findall(r"^SKIPPED \[\d+\] tests/kernels/(\w+)", done.stdout, re.MULTILINE))
+    assert skipping == {"test_cache", "test_without_jit"}
