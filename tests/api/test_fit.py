@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from fastmlp import History, Sequential, fit_many, layers, optimizers, regularizers
+from fastmlp import model as module
+from fastmlp.data import check_data
 from fastmlp.layers import Dense, Input
 
 RNG = np.random.default_rng(0)
@@ -230,6 +232,20 @@ def test_many_nets_give_a_history_each_in_order():
         list(h.history) == ["loss", "accuracy", "val_loss", "val_accuracy"] for h in histories
     )
     assert fit_many([], X, Y) == []
+
+
+def test_many_nets_share_their_data(monkeypatch):
+    checks = []
+
+    def counting(argument, *rest):
+        checks.append(argument)
+        return check_data(argument, *rest)
+
+    monkeypatch.setattr(module, "check_data", counting)
+    models = [make(seed=seed) for seed in range(3)] + [make(dtype="float64")]
+    fit_many(models, X, Y, validation_data=(X, Y))
+    # Once for each dtype: the data themselves, and those for validation.
+    assert checks == ["{}", "validation_data {}"] * 2
 
 
 def test_dropout_is_for_training_only():

@@ -3,32 +3,86 @@
 import numpy as np
 import pytest
 
-from fastmlp import optimizers
+from fastmlp import Sequential, layers, optimizers
+from fastmlp.layers import Dense, Dropout
 from fastmlp.training import epoch_order
 
-from .nets import data, dense_tanh, net
+from .nets import Scale, data, dense_tanh, net
 
-RATE = 0.1
 backends = pytest.mark.parametrize("backend", ["numba", "numpy"])
 BATCH_SIZES = [1, 2, 5, 16, 17, 36, 37, 38, 100]  # of 37 samples: all remainders that matter
+
+
+def steps_by_hand(model, x, y, batch_size, epochs=1):
+    """Take the steps of a fit one by one, from gradients alone; return the epochs' mean losses."""
+    sgd, step, losses = model.optimizer, 0, []
+    velocity = [np.zeros_like(w) for w in model.get_weights()]
+    for epoch in range(epochs):
+        order, total = epoch_order(model.seed, epoch, len(x)), 0.0
+        for start in range(0, len(x), batch_size):
+            rows = order[start : start + batch_size]
+            loss, gradients = model.loss_and_gradient(x[rows], y[rows], step=step)
+            total += loss * len(rows)
+            step += 1
+            moved = []
+            for w, v, g in zip(model.get_weights(), velocity, gradients, strict=True):
+                v[...] = sgd.momentum * v - sgd.learning_rate * g
+                ahead = sgd.momentum * v - sgd.learning_rate * g
+                moved.append(w + (ahead if sgd.nesterov else v))
+            model.set_weights(moved)
+        losses.append(total / len(x))
+    return losses
+
+
+def assert_fit_is_by_hand(make, batch_size, epochs=1):
+    x, y = data()
+    model, by_hand = make(), make()
+    history = model.fit(x, y, batch_size=batch_size, epochs=epochs, verbose=0).history
+    losses = steps_by_hand(by_hand, x, y, batch_size, epochs)
+    # Some tens of steps of a few roundings of numbers up to 1.
+    np.testing.assert_allclose(model.params, by_hand.params, atol=1e-13, rtol=0)
+    np.testing.assert_allclose(history["loss"], losses, rtol=1e-12)
 
 
 @backends
 @pytest.mark.parametrize("batch_size", BATCH_SIZES)
 def test_an_epoch_is_a_step_along_each_batchs_mean_gradient(backend, batch_size):
-    x, y = data()
-    model, by_hand = (net(*dense_tanh(), backend=backend) for _ in range(2))
-    (loss,) = model.fit(x, y, batch_size=batch_size, verbose=0).history["loss"]
-    order, total = epoch_order(0, 0, len(x)), 0.0
-    for start in range(0, len(x), batch_size):
-        rows = order[start : start + batch_size]
-        own_loss, gradients = by_hand.loss_and_gradient(x[rows], y[rows])
-        total += own_loss * len(rows)
-        stepped = zip(by_hand.get_weights(), gradients, strict=True)
-        by_hand.set_weights([w - RATE * g for w, g in stepped])
-    # Up to 37 steps of a few roundings of numbers up to 1.
-    np.testing.assert_allclose(model.params, by_hand.params, atol=1e-14, rtol=0)
-    assert loss == pytest.approx(total / len(x), rel=1e-13)
+    assert_fit_is_by_hand(lambda: net(*dense_tanh(), backend=backend), batch_size)
+
+
+@backends
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_momentum_lasts_over_epochs(backend, nesterov):
+    sgd = optimizers.SGD(0.05, 0.9, nesterov=nesterov)
+    assert_fit_is_by_hand(lambda: net(*dense_tanh(), backend=backend, optimizer=sgd), 8, epochs=3)
+
+
+@backends
+def test_every_step_of_every_epoch_draws_its_own_mask(backend):
+    def make():
+        return net(Dropout(0.2), Dense(9, "tanh"), Dropout(0.5), backend=backend)
+
+    assert_fit_is_by_hand(make, 8, epochs=3)
+
+
+@backends
+def test_masks_differ_between_steps_layers_and_seeds(backend):
+    def gradient(step=0, **options):
+        model = Sequential(
+            [layers.Input((40,)), Scale(), Dropout(0.5), Dropout(0.5)],
+            **{"seed": 0, "dtype": "float64", "backend": backend, **options},
+        )
+        model.compile("sgd", "mse")
+        ones = np.ones((30, 40))
+        _, (scale,) = model.loss_and_gradient(ones, 0 * ones, step=step)
+        return scale
+
+    gradients = [gradient(), gradient(step=1), gradient(step=2), gradient(seed=1)]
+    assert len({g.tobytes() for g in gradients}) == 4
+    # A value that both layers keep is 4, and gives 2 * 4^2 / 40; were their masks the same, half
+    # of the values would be kept, not a quarter.
+    kept = gradient().sum() / (2 * 4**2 / 40) / 40
+    assert kept == pytest.approx(0.25, rel=0.2)  # of 1200: four standard deviations
 
 
 @backends
