@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.workloads import WORKLOADS
 from fastmlp import fit_many
-from fastmlp.parallel import available_cores
+from fastmlp.threads import available_cores
 
 WORKLOAD = WORKLOADS["five layers"]
 

@@ -21,6 +21,7 @@ from .history import Divergence, DivergenceWarning, History
 from .model import Sequential
 from .parallel import fit_many
 from .telemetry import Telemetry
+from .threads import get_num_threads, set_num_threads
 
 __version__ = "0.1.0"
 
@@ -36,9 +37,11 @@ __all__ = [
     "check_gradients",
     "datasets",
     "fit_many",
+    "get_num_threads",
     "initializers",
     "layers",
     "losses",
     "optimizers",
     "regularizers",
+    "set_num_threads",
 ]

@@ -1,6 +1,8 @@
 """The engine: a plan with its memory and a backend, and the four things one can do with it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -9,12 +11,18 @@ from .data import Data
 from .kernels.table import Mode, Telemetry, Total
 from .layers.base import Array
 from .plan import Plan
+from .threads import get_num_threads
 
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 _PREDICT_BATCH = 128
 
+# A step with fewer multiplications is done sooner than threads are started and have waited for
+# each other.
+_WORTH_SHARING = 2_000_000
+_BARRIER_SIZE = 32
 
-def aligned_zeros(size: int, dtype: np.dtype[np.floating]) -> Array:
+
+def aligned_zeros(size: int, dtype: np.dtype[Any]) -> Array:
     """Return zeros (size,) that begin at a cache line."""
     memory = np.zeros(size * dtype.itemsize + _ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % _ALIGNMENT
@@ -43,6 +51,8 @@ class Engine:
         The optimizer's numbers; see :class:`fastmlp.kernels.table.Hyper`.
     gradient : float array (plan.size,)
     velocity : float array (plan.size,), or empty without momentum
+    threads : int, optional
+        How many may share a step; by default :func:`fastmlp.get_num_threads`.
     """
 
     plan: Plan
@@ -51,11 +61,14 @@ class Engine:
     hyper: Array
     gradient: Array = field(init=False)
     velocity: Array = field(init=False)
+    threads: int | None = field(init=False, default=None)
+    _connections: int = field(init=False)
     _workspaces: dict[int, Workspace] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.gradient = aligned_zeros(self.plan.size, self.params.dtype)
         self.velocity = self.params[:0]
+        self._connections = self.plan.connections
 
     def forward(self, data: Data) -> Array:
         """Return the outputs (n, outputs) for the samples (n, ...)."""
@@ -156,7 +169,7 @@ class Engine:
         order = np.arange(data.count) if order is None else order
         batches = -(-order.size // batch_size)
         workspace = self.workspace(min(batch_size, order.size))
-        return self.run(
+        arguments = (
             int(mode),
             self.plan.table,
             self.plan.reals,
@@ -180,3 +193,18 @@ class Engine:
             np.empty((0, 0, len(Telemetry))) if telemetry is None else telemetry,
             telemetry_every,
         )
+        threads = self._threads_for(mode, min(batch_size, order.size))
+        barrier = aligned_zeros(_BARRIER_SIZE, np.dtype(np.int64))
+        if threads == 1:
+            return self.run(*arguments, 0, 1, barrier)
+        # Each thread runs the whole loop, on its share of every layer, and all end with the same.
+        with ThreadPoolExecutor(threads - 1) as team:
+            for thread in range(1, threads):
+                team.submit(self.run, *arguments, thread, threads, barrier)
+            return self.run(*arguments, 0, threads, barrier)
+
+    def _threads_for(self, mode: Mode, batch_size: int) -> int:
+        passes = 1 if mode in (Mode.PREDICT, Mode.EVALUATE) else 3
+        if self.plan.python_layers or passes * batch_size * self._connections < _WORTH_SHARING:
+            return 1
+        return self.threads or get_num_threads()

@@ -309,9 +309,10 @@ class Sequential:
         with self._built_for(x):
             return self._ready_engine().plan, loss
 
-    def run_job(self, job: Job) -> History:
-        """Train as a checked job says; ``fit`` is this with the checks."""
+    def run_job(self, job: Job, threads: int | None = None) -> History:
+        """Train as a checked job says, on so many threads; ``fit`` is this with the checks."""
         engine = self._ready_engine()
+        engine.threads = threads
         assert self.optimizer is not None
         engine.hyper = self.optimizer.hyper()
         self.history = History(

@@ -1,6 +1,5 @@
 """Many nets side by side: the compiled loop releases the GIL, so threads suffice."""
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -10,6 +9,7 @@ from numpy.typing import ArrayLike
 from .data import Data
 from .history import History
 from .model import Sequential
+from .threads import available_cores, check_count, get_num_threads
 
 
 def fit_many(
@@ -50,8 +50,7 @@ def fit_many(
     TypeError, ValueError
         If an argument is not what it should be; no net has been trained then.
     """
-    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):
-        raise ValueError(f"jobs: expected a positive integer, got {jobs!r}")
+    jobs = available_cores() if jobs is None else check_count("jobs", jobs)
     if len({id(model) for model in models}) < len(models):
         raise ValueError("models: the same net is in the list more than once")
     stop = threading.Event()
@@ -60,10 +59,11 @@ def fit_many(
         model._job(x, y, batch_size, epochs, 0, 0.0, validation_data, shuffle, None, stop, checked)
         for model in models
     ]
-    with ThreadPoolExecutor(jobs or available_cores()) as pool:
+    share = max(1, get_num_threads() // max(1, min(jobs, len(models))))
+    with ThreadPoolExecutor(jobs) as pool:
         try:
             futures = {
-                pool.submit(model.run_job, job): index
+                pool.submit(model.run_job, job, share): index
                 for index, (model, job) in enumerate(zip(models, prepared, strict=True))
             }
             for future in as_completed(futures):
@@ -75,8 +75,3 @@ def fit_many(
             pool.shutdown(cancel_futures=True)
             raise
     return [future.result() for future in futures]
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -104,6 +104,12 @@ class Plan:
         return bool((self.table[:, Column.OP] == Op.PENALTY).any())
 
     @property
+    def connections(self) -> int:
+        """The number of multiplications in one sample's way forward through the dense layers."""
+        dense = self.table[self.table[:, Column.OP] == Op.DENSE]
+        return int(dense[:, Column.INPUTS] @ dense[:, Column.OUTPUTS])
+
+    @property
     def outputs(self) -> int:
         """The number of values in one output."""
         return int(np.prod(self.output_shape))
@@ -149,11 +155,15 @@ class Builder:
     def dense(self, units: int, use_bias: bool) -> None:
         """Add a DENSE row for the layer's declared kernel and bias."""
         inputs, start = self._width, self._own_start
+        x_rows = self._end
+        if not self._as_rows:
+            self._end += inputs
         self._operation(
             Op.DENSE, units, {
                 Column.WEIGHTS: start,
                 Column.BIAS: start + inputs * units if use_bias else -1,
                 Column.SIZE: self.size - start,
+                Column.X_ROWS: x_rows,
             },
         )  # fmt: skip
         self._as_rows = False

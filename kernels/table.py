@@ -49,6 +49,7 @@ class Column(IntEnum):
     ROWS = 10  # 1 if X is (n, features)
     INPUT_GRADIENT = 11  # 1 if something below wants to know dL/dX
     KEY = 12  # DROPOUT: of its random numbers
+    X_ROWS = 13  # DENSE whose X is (features, n): scratch for X as (n, features)
 
 
 class Scalar(IntEnum):

@@ -194,25 +194,26 @@ class Walk:
             l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
             self.kernels.penalty_update(l1, l2, rate, own)
 
-    def weight_gradient(self, row: Array, n: int) -> None:
+    def x_rows(self, row: Array, n: int) -> Array:
+        """The input of a DENSE row as (n, inputs), transposed if need be."""
         x, _ = self.ends(self.values, row, n)
+        if row[Column.ROWS]:
+            return x
+        rows = self.buffer(self.values, row[Column.X_ROWS], row[Column.INPUTS], n, 1)
+        self.kernels.transpose(x, rows)
+        return rows
+
+    def weight_gradient(self, row: Array, n: int) -> None:
         _, dy = self.ends(self.deltas, row, n)
         dweights, dbias = self.weights_and_bias(row, self.gradient)
-        if row[Column.ROWS]:
-            self.kernels.dense_weight_gradient_rows(x, dy, dweights)
-        else:
-            self.kernels.dense_weight_gradient(x, dy, dweights)
+        self.kernels.dense_weight_gradient(self.x_rows(row, n), dy, dweights)
         self.kernels.dense_bias_gradient(dy, dbias)
 
     def weight_update(self, row: Array, n: int) -> None:
-        x, _ = self.ends(self.values, row, n)
         _, dy = self.ends(self.deltas, row, n)
         weights, bias = self.weights_and_bias(row, self.params)
         scale = -self.params.dtype.type(self.hyper[Hyper.LEARNING_RATE])
-        if row[Column.ROWS]:
-            self.kernels.dense_weight_update_rows(x, dy, scale, weights)
-        else:
-            self.kernels.dense_weight_update(x, dy, scale, weights)
+        self.kernels.dense_weight_update(self.x_rows(row, n), dy, scale, weights)
         self.kernels.dense_bias_update(dy, scale, bias)
 
     def observe(self, r: int, n: int, record: Array) -> None:
@@ -257,8 +258,13 @@ def run(
     outputs: Array,
     telemetry: Array,
     telemetry_every: int,
+    thread: int,
+    threads: int,
+    barrier: Array,
 ) -> int:
-    """Do what ``compiled.engine.run`` does, a row at a time."""
+    """Do what ``compiled.engine.run`` does, a row at a time, and on one thread."""
+    if thread > 0:
+        return last
     walk = Walk(
         kernels, python_layers, table, reals, params, gradient, velocity, hyper, values, deltas
     )

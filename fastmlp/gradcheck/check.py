@@ -15,8 +15,8 @@ from ..data import Data, check_data
 from ..engine import Engine
 from ..kernels.table import FIRST_LOSS, Column, Op
 from ..model import Sequential
-from ..parallel import available_cores
 from ..plan import Plan
+from ..threads import available_cores
 from .diagnosis import Context, Stage, distance, find_pattern, locate, only_penalty_is_wrong
 from .numeric import STEP, Flags, Indices, NumericGradient, Vector, numeric_gradient
 from .report import Entry, GradientReport, Kink, LayerResult, TensorResult

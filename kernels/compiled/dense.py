@@ -1,8 +1,9 @@
 """A dense layer, ``y = W x + b``, and its gradients.
 
 Values are ``(features, n)``; a first layer reads the samples as they lie, ``(n, features)``,
-through the kernels whose names end in ``_rows``.  ``W`` is ``(outputs, inputs)``.  A layer
-without a bias passes an empty one.
+through ``dense_forward_rows``.  The gradient of the weights needs ``x`` as ``(n, inputs)`` in any
+layer: so the vector runs along a row of ``W``, which is ``(outputs, inputs)``, and no sum ends
+across a vector.  A layer without a bias passes an empty one.
 """
 
 from .jit import view
@@ -38,29 +39,18 @@ def dense_input_gradient(weights, dy, dx):
 
 @view
 def dense_weight_update(x, dy, scale, weights):
-    """Add ``scale * dy x.T`` to ``weights``: with ``scale = -rate`` the whole SGD step.
+    """Add ``scale * dy x`` to ``weights``, for ``x`` (n, inputs).
+
+    With ``scale = -rate`` that is the whole SGD step.
 
     The gradient is never stored.  For 784 inputs it would be written, read and cleared
     again at every step: as much memory traffic as the update itself.
     """
-    matmul_nt(dy, x, scale, weights)
-
-
-@view
-def dense_weight_update_rows(x, dy, scale, weights):
-    """Add ``scale * dy x`` to ``weights``, for ``x`` (n, inputs)."""
     matmul_nn(dy, x, scale, weights)
 
 
 @view
 def dense_weight_gradient(x, dy, dweights):
-    """Set ``dweights`` to ``dy x.T``."""
-    dweights[:, :] = dweights.dtype.type(0)
-    matmul_nt(dy, x, x.dtype.type(1), dweights)
-
-
-@view
-def dense_weight_gradient_rows(x, dy, dweights):
     """Set ``dweights`` to ``dy x``, for ``x`` (n, inputs)."""
     dweights[:, :] = dweights.dtype.type(0)
     matmul_nn(dy, x, x.dtype.type(1), dweights)

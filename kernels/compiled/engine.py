@@ -15,9 +15,7 @@ from .dense import (
     dense_forward_rows,
     dense_input_gradient,
     dense_weight_gradient,
-    dense_weight_gradient_rows,
     dense_weight_update,
-    dense_weight_update_rows,
 )
 from .dropout import dropout_mask
 from .elementwise import multiply, rescale, transpose
@@ -197,28 +195,31 @@ def penalty_updates(table, reals, r, rate, params):
 
 
 @view
+def input_rows(row, values, capacity, n):
+    """Return the input of a DENSE row as (n, inputs), transposed if need be."""
+    inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
+    at_rows = at_x
+    if not row[Column.ROWS]:
+        at_rows = row[Column.X_ROWS] * capacity
+        transpose(matrix(values, at_x, inputs, n), matrix(values, at_rows, n, inputs))
+    return matrix(values, at_rows, n, inputs)
+
+
+@view
 def weight_update_row(row, rate, params, values, deltas, capacity, n):
     """Step along one DENSE row's gradient, without storing it."""
-    inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
     dy = matrix(deltas, row[Column.Y] * capacity, row[Column.OUTPUTS], n)
-    weights = layer_weights(row, params)
-    if row[Column.ROWS]:
-        dense_weight_update_rows(matrix(values, at_x, n, inputs), dy, -rate, weights)
-    else:
-        dense_weight_update(matrix(values, at_x, inputs, n), dy, -rate, weights)
+    x = input_rows(row, values, capacity, n)
+    dense_weight_update(x, dy, -rate, layer_weights(row, params))
     dense_bias_update(dy, -rate, layer_bias(row, params))
 
 
 @view
 def weight_gradient_row(row, gradient, values, deltas, capacity, n):
     """Compute one DENSE row's part of the flat gradient."""
-    inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
     dy = matrix(deltas, row[Column.Y] * capacity, row[Column.OUTPUTS], n)
-    dweights = layer_weights(row, gradient)
-    if row[Column.ROWS]:
-        dense_weight_gradient_rows(matrix(values, at_x, n, inputs), dy, dweights)
-    else:
-        dense_weight_gradient(matrix(values, at_x, inputs, n), dy, dweights)
+    x = input_rows(row, values, capacity, n)
+    dense_weight_gradient(x, dy, layer_weights(row, gradient))
     dense_bias_gradient(dy, layer_bias(row, gradient))
 
 
@@ -267,12 +268,17 @@ def run(
     outputs,
     telemetry,
     telemetry_every,
+    thread,
+    threads,
+    barrier,
 ):
     """Run the batches ``first`` to ``last`` of an epoch; ``fastmlp.engine`` explains all of this.
 
     Returns ``last``, or the index of the first batch whose loss is not finite; that batch
     is not learned from.
     """
+    if thread > 0:
+        return last
     capacity = values.size // table[0, Column.X]
     rate = values.dtype.type(hyper[Hyper.LEARNING_RATE])
     fused = mode == Mode.TRAIN and velocity.size == 0

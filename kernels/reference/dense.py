@@ -14,18 +14,10 @@ def dense_input_gradient(weights, dy, dx):
 
 
 def dense_weight_update(x, dy, scale, weights):
-    weights += scale * (dy @ x.T)
-
-
-def dense_weight_update_rows(x, dy, scale, weights):
     weights += scale * (dy @ x)
 
 
 def dense_weight_gradient(x, dy, dweights):
-    dweights[:] = dy @ x.T
-
-
-def dense_weight_gradient_rows(x, dy, dweights):
     dweights[:] = dy @ x
 
 

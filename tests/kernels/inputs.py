@@ -47,15 +47,14 @@ def dense_forward(rows=False, bias=True):
     return make, bound
 
 
-def dense_weights(rows=False, update=False):
+def dense_weights(update=False):
     def make(rng, dtype, m, k, n):
-        x = normal(rng, dtype, n, k) if rows else normal(rng, dtype, k, n)
         scale = (dtype(-0.3),) if update else ()
-        return x, normal(rng, dtype, m, n), *scale, normal(rng, dtype, m, k)
+        return normal(rng, dtype, n, k), normal(rng, dtype, m, n), *scale, normal(rng, dtype, m, k)
 
     def bound(x, dy, *rest):
         scale, before = rest if update else (1, 0)
-        return magnitude_of_product(dy, x if rows else x.T, scale, before)
+        return magnitude_of_product(dy, x, scale, before)
 
     return make, bound
 

@@ -79,9 +79,7 @@ OPERATIONS = [
         (2,),
     ),
     Operation("dense_weight_update", *inputs.dense_weights(update=True), (3,)),
-    Operation("dense_weight_update_rows", *inputs.dense_weights(rows=True, update=True), (3,)),
     Operation("dense_weight_gradient", *inputs.dense_weights(), (2,)),
-    Operation("dense_weight_gradient_rows", *inputs.dense_weights(rows=True), (2,)),
     Operation(
         "dense_bias_update",
         lambda rng, dtype, m, k, n: (
