@@ -1,0 +1,189 @@
+/* Vectors of the widest registers that the instruction set has, and the few operations on them
+   for which C has no operator.  `real` is the dtype that this translation unit is made for.
+
+   GCC's and Clang's vector extensions give +, -, * and / on whole vectors, and the compiler fuses
+   a product and a sum into one instruction (-ffp-contract=fast).  What is written with intrinsics
+   here has a plain form beside it, for every other machine. */
+#ifndef FASTMLP_VECTOR_H
+#define FASTMLP_VECTOR_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#if REAL_IS_FLOAT
+typedef float real;
+typedef int32_t integer; /* as wide as real */
+#else
+typedef double real;
+typedef int64_t integer;
+#endif
+
+#if defined(__AVX512F__)
+#define VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16
+#endif
+
+#define LANES ((int64_t)(VECTOR_BYTES / sizeof(real)))
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef real vector __attribute__((vector_size(VECTOR_BYTES)));
+typedef integer integers __attribute__((vector_size(VECTOR_BYTES)));
+typedef real anywhere __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+
+INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+INLINE vector load(const real *p) { return *(const anywhere *)p; }
+
+INLINE void store(real *p, vector v) { *(anywhere *)p = v; }
+
+INLINE vector broadcast(real x) { return x - (vector){0}; }
+
+#if defined(__AVX2__) && !defined(__AVX512F__)
+/* A mask for the first `count` lanes. */
+INLINE __m256i first_lanes(int64_t count) {
+    static const integer edge[2 * VECTOR_BYTES / sizeof(real)] = {
+        -1, -1, -1, -1,
+#if REAL_IS_FLOAT
+        -1, -1, -1, -1,
+#endif
+    };
+    return _mm256_loadu_si256((const __m256i *)(edge + LANES - count));
+}
+#endif
+
+/* The first `count` < LANES elements, and zeros; nothing beyond them is read. */
+INLINE vector load_part(const real *p, int64_t count) {
+#if defined(__AVX512F__) && REAL_IS_FLOAT
+    return (vector)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
+#elif defined(__AVX512F__)
+    return (vector)_mm512_maskz_loadu_pd((__mmask8)((1u << count) - 1), p);
+#elif defined(__AVX2__) && REAL_IS_FLOAT
+    return (vector)_mm256_maskload_ps(p, first_lanes(count));
+#elif defined(__AVX2__)
+    return (vector)_mm256_maskload_pd(p, first_lanes(count));
+#else
+    vector v = {0};
+    for (int64_t i = 0; i < count; i++) v[i] = p[i];
+    return v;
+#endif
+}
+
+INLINE void store_part(real *p, vector v, int64_t count) {
+#if defined(__AVX512F__) && REAL_IS_FLOAT
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), (__m512)v);
+#elif defined(__AVX512F__)
+    _mm512_mask_storeu_pd(p, (__mmask8)((1u << count) - 1), (__m512d)v);
+#elif defined(__AVX2__) && REAL_IS_FLOAT
+    _mm256_maskstore_ps(p, first_lanes(count), (__m256)v);
+#elif defined(__AVX2__)
+    _mm256_maskstore_pd(p, first_lanes(count), (__m256d)v);
+#else
+    for (int64_t i = 0; i < count; i++) p[i] = v[i];
+#endif
+}
+
+/* Whole vectors of an array of `size`, then the part that is left: `count` is LANES or less. */
+#define FOR_VECTORS(i, count, size)                                                              \
+    for (int64_t i = 0, count; i < (size) && (count = smaller(LANES, (size)-i)); i += LANES)
+
+INLINE vector load_some(const real *p, int64_t count) {
+    return count == LANES ? load(p) : load_part(p, count);
+}
+
+INLINE void store_some(real *p, vector v, int64_t count) {
+    if (count == LANES)
+        store(p, v);
+    else
+        store_part(p, v, count);
+}
+
+/* x < y ? a : b in each lane; comparisons with NaN are false. */
+INLINE vector where_less(vector x, vector y, vector a, vector b) {
+#if defined(__AVX512F__) && REAL_IS_FLOAT
+    __mmask16 less = _mm512_cmp_ps_mask((__m512)x, (__m512)y, _CMP_LT_OQ);
+    return (vector)_mm512_mask_blend_ps(less, (__m512)b, (__m512)a);
+#elif defined(__AVX512F__)
+    __mmask8 less = _mm512_cmp_pd_mask((__m512d)x, (__m512d)y, _CMP_LT_OQ);
+    return (vector)_mm512_mask_blend_pd(less, (__m512d)b, (__m512d)a);
+#else
+    integers less = x < y;
+    return (vector)(((integers)a & less) | ((integers)b & ~less));
+#endif
+}
+
+#define SIGN ((integers){0} + (integer)((uint64_t)1 << (8 * sizeof(real) - 1)))
+
+INLINE vector absolute(vector x) {
+    return (vector)((integers)x & ~SIGN);
+}
+
+/* The magnitude of x, with the sign of y. */
+INLINE vector with_sign_of(vector x, vector y) {
+    return (vector)(((integers)x & ~SIGN) | ((integers)y & SIGN));
+}
+
+/* The sums of four vectors.  Two vectors are interleaved and added, and so half of their lanes
+   are summed for both at once: 13 instructions for all four, where summing one after the other
+   takes 8 each. */
+INLINE void sum_four(vector a, vector b, vector c, vector d, real sums[4]) {
+#if defined(__AVX512F__) && REAL_IS_FLOAT
+    __m512 ab = (__m512)((vector)_mm512_unpacklo_ps((__m512)a, (__m512)b) +
+                         (vector)_mm512_unpackhi_ps((__m512)a, (__m512)b));
+    __m512 cd = (__m512)((vector)_mm512_unpacklo_ps((__m512)c, (__m512)d) +
+                         (vector)_mm512_unpackhi_ps((__m512)c, (__m512)d));
+    __m512 abcd = _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xEE));
+    __m256 half = _mm256_add_ps(_mm512_castps512_ps256(abcd), _mm512_extractf32x8_ps(abcd, 1));
+    _mm_storeu_ps(sums, _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1)));
+#elif defined(__AVX512F__)
+    __m512d ab = (__m512d)((vector)_mm512_unpacklo_pd((__m512d)a, (__m512d)b) +
+                           (vector)_mm512_unpackhi_pd((__m512d)a, (__m512d)b));
+    __m512d cd = (__m512d)((vector)_mm512_unpacklo_pd((__m512d)c, (__m512d)d) +
+                           (vector)_mm512_unpackhi_pd((__m512d)c, (__m512d)d));
+    __m256d ab_half = _mm256_add_pd(_mm512_castpd512_pd256(ab), _mm512_extractf64x4_pd(ab, 1));
+    __m256d cd_half = _mm256_add_pd(_mm512_castpd512_pd256(cd), _mm512_extractf64x4_pd(cd, 1));
+    _mm256_storeu_pd(sums, _mm256_add_pd(_mm256_permute2f128_pd(ab_half, cd_half, 0x20),
+                                         _mm256_permute2f128_pd(ab_half, cd_half, 0x31)));
+#elif defined(__AVX2__) && REAL_IS_FLOAT
+    __m256 ab = (__m256)((vector)_mm256_unpacklo_ps((__m256)a, (__m256)b) +
+                         (vector)_mm256_unpackhi_ps((__m256)a, (__m256)b));
+    __m256 cd = (__m256)((vector)_mm256_unpacklo_ps((__m256)c, (__m256)d) +
+                         (vector)_mm256_unpackhi_ps((__m256)c, (__m256)d));
+    __m256 abcd = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xEE));
+    _mm_storeu_ps(sums, _mm_add_ps(_mm256_castps256_ps128(abcd), _mm256_extractf128_ps(abcd, 1)));
+#elif defined(__AVX2__)
+    __m256d ab = _mm256_hadd_pd((__m256d)a, (__m256d)b), cd = _mm256_hadd_pd((__m256d)c, (__m256d)d);
+    _mm256_storeu_pd(sums, _mm256_add_pd(_mm256_permute2f128_pd(ab, cd, 0x20),
+                                         _mm256_permute2f128_pd(ab, cd, 0x31)));
+#elif defined(__aarch64__) && REAL_IS_FLOAT
+    store(sums, (vector)vpaddq_f32(vpaddq_f32((float32x4_t)a, (float32x4_t)b),
+                                   vpaddq_f32((float32x4_t)c, (float32x4_t)d)));
+#elif defined(__SSE2__) && REAL_IS_FLOAT
+    __m128 rows[4] = {(__m128)a, (__m128)b, (__m128)c, (__m128)d};
+    _MM_TRANSPOSE4_PS(rows[0], rows[1], rows[2], rows[3]);
+    store(sums, ((vector)rows[0] + (vector)rows[2]) + ((vector)rows[1] + (vector)rows[3]));
+#else
+    const vector all[4] = {a, b, c, d};
+    for (int r = 0; r < 4; r++) {
+        sums[r] = 0;
+        for (int lane = 0; lane < LANES; lane++) sums[r] += all[r][lane];
+    }
+#endif
+}
+
+INLINE real sum_of(vector v) {
+    real sums[4];
+    sum_four(v, (vector){0}, (vector){0}, (vector){0}, sums);
+    return sums[0];
+}
+
+#endif
