@@ -44,7 +44,7 @@ struct TYPED(trial) {
     const double *reals;
     REAL *params;
     const REAL *values;
-    REAL *trial;
+    REAL *moved; /* a workspace, changed */
     REAL *deltas;
     int64_t workspace_size;
     const int64_t *labels;

@@ -1,0 +1,89 @@
+/* exp, expm1, tanh and sigmoid of whole vectors, as kernels/compiled/elementary.py explains them:
+   x = k ln 2 + r, a polynomial for exp(r) - 1, and 2^k made by writing k into the exponent. */
+
+#if REAL_IS_FLOAT
+#define LN2_HIGH 0.693115234375f /* 12 bits, so that k * high is exact */
+#define LN2_LOW 3.1946184945309417232e-5f
+#define ROUND 12582912.0f /* 1.5 * 2^23: a sum with it ends in the rounded integer */
+#define ROUND_BITS 0x4B400000
+#define EXPONENT_BIAS 127
+#define EXPONENT_SHIFT 23
+#define EXP_LARGEST 89.0f
+#define EXP_SMALLEST -87.0f
+#define EXPM1_SMALLEST -40.0f
+#else
+#define LN2_HIGH 0.693147180369123816490173339844 /* 32 bits */
+#define LN2_LOW 1.908214929270587816144266e-10
+#define ROUND 6755399441055744.0
+#define ROUND_BITS 0x4338000000000000
+#define EXPONENT_BIAS 1023
+#define EXPONENT_SHIFT 52
+#define EXP_LARGEST 710.0
+#define EXP_SMALLEST -708.0
+#define EXPM1_SMALLEST -60.0
+#endif
+#define LOG2E ((real)1.442695040888963407)
+
+INLINE vector power_of_two(integers k) { return (vector)((k + EXPONENT_BIAS) << EXPONENT_SHIFT); }
+
+/* exp(r) - 1 for |r| <= ln 2 / 2. */
+INLINE vector expm1_reduced(vector r) {
+#if REAL_IS_FLOAT
+    vector q = broadcast(0.0013926213466332443037f);
+    q = q * r + 0.0083632029715758549465f;
+    q = q * r + 0.041666554437685938899f;
+    q = q * r + 0.16666576845993976311f;
+#else
+    vector q = broadcast(2.0914717341716375952e-9);
+    q = q * r + 2.5105259538448493419e-8;
+    q = q * r + 2.7557273570102139673e-7;
+    q = q * r + 2.7557255297969644392e-6;
+    q = q * r + 0.000024801587325605322782;
+    q = q * r + 0.00019841269874901259234;
+    q = q * r + 0.0013888888888883731828;
+    q = q * r + 0.0083333333333261120526;
+    q = q * r + 0.041666666666666669767;
+    q = q * r + 0.16666666666666671008;
+#endif
+    q = q * r + (real)0.5;
+    return r + r * r * q;
+}
+
+/* The integer k nearest to x / ln 2, and exp(x - k ln 2) - 1. */
+INLINE vector reduce(vector x, integers *k) {
+    vector shifted = x * LOG2E + ROUND;
+    *k = (integers)shifted - ROUND_BITS;
+    vector rounded = shifted - ROUND;
+    return expm1_reduced((x - rounded * LN2_HIGH) - rounded * LN2_LOW);
+}
+
+/* exp(x), with 0 for results below about 1.6e-38 (3.3e-308 in 64 bits); NaN stays NaN. */
+INLINE vector vector_exp(vector x) {
+    const vector zero = {0}, largest = broadcast(EXP_LARGEST), smallest = broadcast(EXP_SMALLEST);
+    vector bounded = where_less(largest, x, largest, x);
+    bounded = where_less(bounded, smallest, smallest, bounded);
+    integers k;
+    vector m = reduce(bounded, &k);
+    /* Two factors, for 2^k itself may overflow where the result does not. */
+    integers half = k >> 1;
+    vector factor = power_of_two(half);
+    vector y = (m * factor + factor) * power_of_two(k - half);
+    return where_less(x, smallest, zero, y);
+}
+
+/* exp(x) - 1 for x <= 0, accurate relative to its own size. */
+INLINE vector vector_expm1_negative(vector x) {
+    const vector smallest = broadcast(EXPM1_SMALLEST);
+    integers k;
+    vector m = reduce(where_less(x, smallest, smallest, x), &k);
+    vector factor = power_of_two(k);
+    return m * factor + (factor - 1);
+}
+
+INLINE vector vector_sigmoid(vector x) { return 1 / (1 + vector_exp(-x)); }
+
+/* -t / (t + 2) with t = exp(-2 |x|) - 1, and the sign of x. */
+INLINE vector vector_tanh(vector x) {
+    vector t = vector_expm1_negative(-2 * absolute(x));
+    return with_sign_of(t / (t + 2), x);
+}

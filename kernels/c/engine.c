@@ -1,0 +1,341 @@
+/* The engine: walks a plan's table over the batches of an epoch, in one call.
+
+   When several threads share a net, each runs this whole loop, on its share of every layer: of the
+   rows of the output, of those of dx, and of those of W.  Nobody sums what another has computed, so
+   the bits do not depend on the number of threads.  They wait for each other between two stages
+   when the second reads what the first has written, or writes what it has read. */
+
+struct net {
+    const struct job *job;
+    int64_t capacity; /* samples that the workspace has room for */
+    int64_t n;        /* samples in this batch */
+    const int64_t *rows;
+};
+
+#define ROW(r) (net->job->table + (r)*COLUMNS)
+#define REALS(r) (net->job->reals + (r)*SCALARS)
+
+INLINE real *value(const struct net *net, int64_t buffer) {
+    return net->job->values + buffer * net->capacity;
+}
+
+INLINE real *delta(const struct net *net, int64_t buffer) {
+    return net->job->deltas + buffer * net->capacity;
+}
+
+INLINE real *bias_of(const int64_t *row, real *vector_of_params) {
+    return row[COLUMN_BIAS] < 0 ? NULL : vector_of_params + row[COLUMN_BIAS];
+}
+
+INLINE void wait(const struct net *net) { wait_for_all(net->job->barrier, net->job->threads); }
+
+/* This thread's share of `count` equal things. */
+INLINE int64_t first_of(const struct net *net, int64_t count) {
+    return count * net->job->thread / net->job->threads;
+}
+
+INLINE int64_t last_of(const struct net *net, int64_t count) {
+    return count * (net->job->thread + 1) / net->job->threads;
+}
+
+/* Bring the batch's samples into the first buffer. */
+static void gather(const struct net *net) {
+    const struct job *job = net->job;
+    const int64_t *row = ROW(0);
+    int64_t features = row[COLUMN_OUTPUTS], first = first_of(net, net->n);
+    int64_t count = last_of(net, net->n) - first;
+    real *out = value(net, row[COLUMN_Y]) + first * features;
+    real scale = (real)REALS(0)[SCALAR_SCALE], offset = (real)REALS(0)[SCALAR_OFFSET];
+    if (job->sample_bytes == features)
+        gather_bytes(job->samples, net->rows + first, scale, offset, out, features, count);
+    else
+        gather_reals((const real *)job->samples, net->rows + first, scale, offset, out, features,
+                     count);
+}
+
+/* Compute this thread's share of one row's output buffer. */
+static void forward_row(const struct net *net, int64_t r, int64_t step, int64_t masks) {
+    const struct job *job = net->job;
+    const int64_t *row = ROW(r);
+    const double *reals = REALS(r);
+    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = net->n;
+    const real *x = value(net, row[COLUMN_X]);
+    real *y = value(net, row[COLUMN_Y]);
+    int64_t first = first_of(net, outputs), last = last_of(net, outputs);
+    int64_t start = first * n, size = (last - first) * n; /* of element-wise work */
+    switch (row[COLUMN_OP]) {
+    case OP_DENSE: {
+        const real *weights = job->params + row[COLUMN_WEIGHTS] + first * inputs;
+        const real *bias = bias_of(row, job->params);
+        (row[COLUMN_ROWS] ? dense_forward_rows : dense_forward)(
+            x, weights, bias ? bias + first : NULL, y + start, last - first, inputs, n);
+        break;
+    }
+    case OP_ACTIVATION:
+        activation_forward(row[COLUMN_KIND], (real)reals[SCALAR_ALPHA], x + start, y + start, size);
+        break;
+    case OP_SOFTMAX:
+        if (job->thread == 0)
+            softmax_forward(x, value(net, row[COLUMN_Y] + outputs), y, outputs, n);
+        break;
+    case OP_RESCALE:
+        rescale((real)reals[SCALAR_SCALE], (real)reals[SCALAR_OFFSET], x + start, y + start, size);
+        break;
+    case OP_TRANSPOSE:
+        transpose_rows(x, y, outputs, n, first, last);
+        break;
+    case OP_DROPOUT: {
+        real *mask = value(net, row[COLUMN_Y] + outputs);
+        if (masks == MASKS_OFF) {
+            memcpy(y + start, x + start, (size_t)size * sizeof(real));
+            break;
+        }
+        if (masks == MASKS_DRAW) {
+            int64_t blocks = (outputs * n + 3) / 4;
+            dropout_blocks(row[COLUMN_KEY], step, reals[SCALAR_RATE], mask, outputs * n,
+                           first_of(net, blocks), last_of(net, blocks));
+            wait(net);
+        }
+        multiply(x + start, mask + start, y + start, size);
+        break;
+    }
+    }
+}
+
+/* Compute this thread's share of the gradient with respect to one row's input. */
+static void backward_row(const struct net *net, int64_t r) {
+    const struct job *job = net->job;
+    const int64_t *row = ROW(r);
+    const double *reals = REALS(r);
+    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = net->n;
+    const real *x = value(net, row[COLUMN_X]), *y = value(net, row[COLUMN_Y]);
+    const real *dy = delta(net, row[COLUMN_Y]);
+    real *dx = delta(net, row[COLUMN_X]);
+    int64_t first = first_of(net, inputs), last = last_of(net, inputs);
+    int64_t start = first * n, size = (last - first) * n;
+    switch (row[COLUMN_OP]) {
+    case OP_DENSE: /* dense_input_gradient, of some of the inputs */
+        memset(dx + start, 0, (size_t)size * sizeof(real));
+        matmul_nn(job->params + row[COLUMN_WEIGHTS] + first, 1, inputs, dy, 1, dx + start,
+                  last - first, outputs, n);
+        break;
+    case OP_ACTIVATION:
+        activation_backward(row[COLUMN_KIND], (real)reals[SCALAR_ALPHA], x + start, y + start,
+                            dy + start, dx + start, size);
+        break;
+    case OP_SOFTMAX:
+        if (job->thread == 0)
+            softmax_backward(y, dy, delta(net, row[COLUMN_Y] + outputs), dx, outputs, n);
+        break;
+    case OP_RESCALE:
+        rescale((real)reals[SCALAR_SCALE], 0, dy + start, dx + start, size);
+        break;
+    case OP_TRANSPOSE: /* dx is (n, features) */
+        transpose_rows(dy, dx, n, inputs, first_of(net, n), last_of(net, n));
+        break;
+    case OP_DROPOUT:
+        multiply(dy + start, value(net, row[COLUMN_Y] + outputs) + start, dx + start, size);
+        break;
+    }
+}
+
+/* The batch's summed loss; leaves the mean's gradient in the deltas of the loss row's X. */
+static double loss_row(const struct net *net, int64_t r) {
+    const struct job *job = net->job;
+    const int64_t *row = ROW(r);
+    int64_t features = row[COLUMN_INPUTS], n = net->n;
+    const real *x = value(net, row[COLUMN_X]);
+    real *dx = delta(net, row[COLUMN_X]), *scratch = value(net, row[COLUMN_Y]);
+    if (row[COLUMN_OP] == OP_MEAN_SQUARED_ERROR)
+        return mean_squared_error(x, net->rows, job->targets, dx, features, n);
+    if (job->labels)
+        return softmax_crossentropy_labels(x, net->rows, job->labels, scratch, dx, features, n);
+    return softmax_crossentropy_targets(x, net->rows, job->targets, scratch, dx, features, n);
+}
+
+static int64_t count_correct(const struct net *net, int64_t r) {
+    const struct job *job = net->job;
+    const int64_t *row = ROW(r);
+    const real *x = value(net, row[COLUMN_X]);
+    if (job->labels)
+        return count_correct_labels(x, net->rows, job->labels, row[COLUMN_INPUTS], net->n);
+    return count_correct_targets(x, net->rows, job->targets, row[COLUMN_INPUTS], net->n);
+}
+
+/* The inputs of a DENSE row as (n, inputs), transposed and waited for if need be. */
+static const real *input_rows(const struct net *net, const int64_t *row) {
+    if (row[COLUMN_ROWS]) return value(net, row[COLUMN_X]);
+    real *x_rows = value(net, row[COLUMN_X_ROWS]);
+    transpose_rows(value(net, row[COLUMN_X]), x_rows, net->n, row[COLUMN_INPUTS],
+                   first_of(net, net->n), last_of(net, net->n));
+    wait(net);
+    return x_rows;
+}
+
+/* Add the gradients of the PENALTY rows that follow row r. */
+static void penalty_gradients(const struct net *net, int64_t r) {
+    while (ROW(++r)[COLUMN_OP] == OP_PENALTY) {
+        int64_t start = ROW(r)[COLUMN_WEIGHTS];
+        penalty_gradient((real)REALS(r)[SCALAR_L1], (real)REALS(r)[SCALAR_L2],
+                         net->job->params + start, net->job->gradient + start,
+                         ROW(r)[COLUMN_SIZE]);
+    }
+}
+
+/* Step along the gradients of the PENALTY rows that follow row r. */
+static void penalty_updates(const struct net *net, int64_t r, real rate) {
+    while (ROW(++r)[COLUMN_OP] == OP_PENALTY)
+        penalty_update((real)REALS(r)[SCALAR_L1], (real)REALS(r)[SCALAR_L2], rate,
+                       net->job->params + ROW(r)[COLUMN_WEIGHTS], ROW(r)[COLUMN_SIZE]);
+}
+
+/* Compute this thread's share of one DENSE row's part of the flat gradient. */
+static void weight_gradient_row(const struct net *net, int64_t r, const real *x) {
+    const int64_t *row = ROW(r);
+    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = net->n;
+    int64_t first = first_of(net, outputs), count = last_of(net, outputs) - first;
+    const real *dy = delta(net, row[COLUMN_Y]) + first * n;
+    real *bias = bias_of(row, net->job->gradient);
+    dense_weight_gradient(x, dy, net->job->gradient + row[COLUMN_WEIGHTS] + first * inputs, count,
+                          inputs, n);
+    dense_bias_gradient(dy, bias ? bias + first : NULL, count, n);
+}
+
+/* Take this thread's share of the step along one DENSE row's gradient, without storing it. */
+static void weight_update_row(const struct net *net, int64_t r, const real *x, real rate) {
+    const int64_t *row = ROW(r);
+    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = net->n;
+    int64_t first = first_of(net, outputs), count = last_of(net, outputs) - first;
+    const real *dy = delta(net, row[COLUMN_Y]) + first * n;
+    real *bias = bias_of(row, net->job->params);
+    dense_weight_update(x, dy, -rate, net->job->params + row[COLUMN_WEIGHTS] + first * inputs,
+                        count, inputs, n);
+    dense_bias_update(dy, -rate, bias ? bias + first : NULL, count, n);
+}
+
+/* Record one row's telemetry, just before its backward step; overwrites the deltas of its X. */
+static void observe_row(const struct net *net, int64_t r, double *record) {
+    const struct job *job = net->job;
+    const int64_t *row = ROW(r);
+    int64_t start = row[COLUMN_WEIGHTS], n = net->n;
+    const real *x = value(net, row[COLUMN_X]), *y = value(net, row[COLUMN_Y]);
+    record_values(y, record, row[COLUMN_OUTPUTS] * n);
+    if (row[COLUMN_OP] == OP_DENSE)
+        record_step(job->params + start, job->gradient + start,
+                    job->velocity ? job->velocity + start : NULL, job->hyper, record,
+                    row[COLUMN_SIZE]);
+    else if (row[COLUMN_OP] == OP_ACTIVATION)
+        record_slopes(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x, y, n, row[COLUMN_ROWS],
+                      delta(net, row[COLUMN_X]), record, row[COLUMN_INPUTS] * n);
+}
+
+/* Run all rows forward, up to the loss or beyond it; returns the penalties' value in thread 0. */
+static double forward(const struct net *net, int64_t step) {
+    const struct job *job = net->job;
+    int predicts = job->mode == MODE_PREDICT;
+    int64_t masks = job->mode == MODE_PREDICT || job->mode == MODE_EVALUATE ? MASKS_OFF : MASKS_DRAW;
+    double penalties = 0;
+    for (int64_t r = 1; r < job->table_rows; r++) {
+        int64_t op = ROW(r)[COLUMN_OP];
+        if (op >= FIRST_LOSS) {
+            if (predicts) continue; /* a softmax that the loss has built in may follow it */
+            break;
+        }
+        if (op == OP_PENALTY) {
+            if (!predicts && job->thread == 0)
+                penalties += penalty(REALS(r)[SCALAR_L1], REALS(r)[SCALAR_L2],
+                                     job->params + ROW(r)[COLUMN_WEIGHTS], ROW(r)[COLUMN_SIZE]);
+            continue;
+        }
+        forward_row(net, r, step, masks);
+        wait(net);
+    }
+    return penalties;
+}
+
+/* From the loss's gradient down to the first layer's weights. */
+static void backward(const struct net *net, int64_t loss_index, int64_t batch, int fused) {
+    const struct job *job = net->job;
+    real rate = (real)job->hyper[HYPER_LEARNING_RATE];
+    int observed = job->telemetry_every > 0 && batch % job->telemetry_every == 0;
+    for (int64_t r = loss_index - 1; r > 0; r--) {
+        const int64_t *row = ROW(r);
+        int has_weights = row[COLUMN_OP] == OP_DENSE;
+        const real *x_rows = has_weights ? input_rows(net, row) : NULL;
+        if (has_weights && (observed || !fused)) {
+            weight_gradient_row(net, r, x_rows);
+            wait(net);
+            if (job->thread == 0) penalty_gradients(net, r);
+        }
+        if (observed) {
+            int64_t at = (batch / job->telemetry_every * job->table_rows + r) * TELEMETRY_FIELDS;
+            wait(net);
+            if (job->thread == 0) observe_row(net, r, job->telemetry + at);
+            wait(net);
+        }
+        if (row[COLUMN_INPUT_GRADIENT]) {
+            backward_row(net, r);
+            wait(net);
+        }
+        if (has_weights && fused) {
+            if (ROW(r + 1)[COLUMN_OP] == OP_PENALTY) {
+                if (job->thread == 0) penalty_updates(net, r, rate);
+                wait(net);
+            }
+            weight_update_row(net, r, x_rows, rate);
+        }
+    }
+    wait(net);
+}
+
+/* Run the batches `first` to `last` of an epoch.  Returns `last`, or the index of the first batch
+   whose loss is not finite; that batch is not learned from. */
+static int64_t run(const struct job *job) {
+    struct net the_net = {.job = job}, *net = &the_net;
+    int64_t loss_index = 1;
+    int fused = job->mode == MODE_TRAIN && !job->velocity;
+    while (loss_index < job->table_rows && ROW(loss_index)[COLUMN_OP] < FIRST_LOSS) loss_index++;
+    net->capacity = job->workspace_size / ROW(0)[COLUMN_X];
+
+    for (int64_t batch = job->first; batch < job->last; batch++) {
+        int64_t begin = batch * job->batch_size, end = begin + job->batch_size;
+        net->n = smaller(job->batch_size, job->order_size - begin);
+        net->rows = job->order + begin;
+        gather(net);
+        if (end < job->order_size)
+            prefetch_samples(job->samples, job->order + end, job->sample_bytes,
+                             smaller(job->batch_size, job->order_size - end));
+        wait(net);
+        double penalties = forward(net, job->first_step + batch);
+        if (job->mode == MODE_PREDICT) {
+            int64_t r = job->table_rows - 1;
+            while (ROW(r)[COLUMN_OP] >= FIRST_LOSS || ROW(r)[COLUMN_OP] == OP_PENALTY) r--;
+            int64_t features = ROW(r)[COLUMN_OUTPUTS];
+            transpose_rows(value(net, ROW(r)[COLUMN_Y]), job->outputs + begin * features, net->n,
+                           features, first_of(net, net->n), last_of(net, net->n));
+            wait(net);
+            continue;
+        }
+        if (job->thread == 0) {
+            double loss = loss_row(net, loss_index);
+            job->totals[TOTAL_LOSS] += loss;
+            job->totals[TOTAL_PENALTY] += penalties * (double)net->n;
+            job->totals[TOTAL_SAMPLES] += (double)net->n;
+            if (job->wants_accuracy)
+                job->totals[TOTAL_CORRECT] += (double)count_correct(net, loss_index);
+            job->barrier[BARRIER_STOP] = !isfinite(loss + penalties);
+        }
+        wait(net);
+        if (job->barrier[BARRIER_STOP]) return batch;
+        if (job->mode == MODE_EVALUATE) continue;
+        backward(net, loss_index, batch, fused);
+        if (job->mode == MODE_TRAIN && !fused) {
+            int64_t first = first_of(net, job->params_size);
+            sgd_step(job->params + first, job->gradient + first,
+                     job->velocity ? job->velocity + first : NULL, job->hyper,
+                     last_of(net, job->params_size) - first);
+            wait(net);
+        }
+    }
+    return job->last;
+}

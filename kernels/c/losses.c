@@ -1,0 +1,97 @@
+/* Losses: the sum over the batch, and the gradient of the *mean* over the batch.  Logits and
+   outputs are (features, n); labels (count,) and targets (count, features) are the data set's. */
+
+#include <math.h>
+
+static void scale_by(real factor, real *values, int64_t size) {
+    FOR_VECTORS(i, count, size)
+    store_some(values + i, factor * load_some(values + i, count), count);
+}
+
+/* loss = sum_j logsumexp(logits[:, j]) - logits[label, j]; dlogits = (softmax - onehot) / n. */
+static double softmax_crossentropy_labels(const real *logits, const int64_t *rows,
+                                          const int64_t *labels, real *scratch, real *dlogits,
+                                          int64_t features, int64_t n) {
+    const real *largest = scratch, *inverse = scratch + n;
+    softmax_forward(logits, scratch, dlogits, features, n);
+    /* A sum of logarithms is the logarithm of a product: one for the batch, not one for each
+       sample.  The factors are at most 1 and at least 1 / features. */
+    double loss = 0, product = 1;
+    for (int64_t j = 0; j < n; j++) {
+        int64_t label = labels[rows[j]];
+        loss += (double)largest[j] - (double)logits[label * n + j];
+        product *= inverse[j];
+        if (product < 1e-200) {
+            loss -= log(product);
+            product = 1;
+        }
+        dlogits[label * n + j] -= 1;
+    }
+    scale_by((real)(1.0 / (double)n), dlogits, features * n);
+    return loss - log(product);
+}
+
+/* The same for targets that are distributions over the classes. */
+static double softmax_crossentropy_targets(const real *logits, const int64_t *rows,
+                                           const real *targets, real *scratch, real *dlogits,
+                                           int64_t features, int64_t n) {
+    const real *largest = scratch, *inverse = scratch + n;
+    softmax_forward(logits, scratch, dlogits, features, n);
+    double loss = 0;
+    for (int64_t j = 0; j < n; j++) {
+        const real *target = targets + rows[j] * features;
+        double log_inverse = log((double)inverse[j]);
+        real mass = 0; /* 1 but for rounding */
+        for (int64_t i = 0; i < features; i++) mass += target[i];
+        for (int64_t i = 0; i < features; i++) {
+            if (target[i] != 0) {
+                double log_probability = (double)(logits[i * n + j] - largest[j]) + log_inverse;
+                loss -= (double)target[i] * log_probability;
+            }
+            dlogits[i * n + j] = dlogits[i * n + j] * mass - target[i];
+        }
+    }
+    scale_by((real)(1.0 / (double)n), dlogits, features * n);
+    return loss;
+}
+
+/* sum_j mean_i (outputs[i, j] - targets[rows[j], i])^2 and its gradient over n. */
+static double mean_squared_error(const real *outputs, const int64_t *rows, const real *targets,
+                                 real *doutputs, int64_t features, int64_t n) {
+    real scale = (real)(2.0 / (double)(features * n));
+    double loss = 0;
+    for (int64_t i = 0; i < features; i++)
+        for (int64_t j = 0; j < n; j++) {
+            real difference = outputs[i * n + j] - targets[rows[j] * features + i];
+            loss += (double)(difference * difference);
+            doutputs[i * n + j] = scale * difference;
+        }
+    return loss / (double)features;
+}
+
+/* The index of the first largest of `count` values that lie `stride` apart. */
+INLINE int64_t first_maximum(const real *values, int64_t count, int64_t stride) {
+    int64_t best = 0;
+    for (int64_t i = 1; i < count; i++)
+        if (values[i * stride] > values[best * stride]) best = i;
+    return best;
+}
+
+/* How many samples have their first maximum at their label. */
+static int64_t count_correct_labels(const real *outputs, const int64_t *rows,
+                                    const int64_t *labels, int64_t features, int64_t n) {
+    int64_t correct = 0;
+    for (int64_t j = 0; j < n; j++)
+        correct += first_maximum(outputs + j, features, n) == labels[rows[j]];
+    return correct;
+}
+
+/* How many samples have their first maximum where their target has it. */
+static int64_t count_correct_targets(const real *outputs, const int64_t *rows,
+                                     const real *targets, int64_t features, int64_t n) {
+    int64_t correct = 0;
+    for (int64_t j = 0; j < n; j++)
+        correct += first_maximum(outputs + j, features, n) ==
+                   first_maximum(targets + rows[j] * features, features, 1);
+    return correct;
+}

@@ -1,0 +1,35 @@
+/* Penalties on weights, l1 |w| + l2 w^2, with value and gradient; at 0 the subgradient is 0. */
+
+#include <math.h>
+
+static double penalty(double l1, double l2, const real *weights, int64_t size) {
+    double absolute_sum = 0, square_sum = 0;
+    for (int64_t i = 0; i < size; i++) {
+        double w = weights[i];
+        absolute_sum += fabs(w);
+        square_sum += w * w;
+    }
+    return l1 * absolute_sum + l2 * square_sum;
+}
+
+INLINE vector penalty_slope(real l1, real l2, vector w) {
+    const vector zero = {0};
+    vector l1_part = where_less(zero, w, broadcast(l1), where_less(w, zero, broadcast(-l1), zero));
+    return l1_part + (l2 + l2) * w;
+}
+
+/* Add the gradient at the weights. */
+static void penalty_gradient(real l1, real l2, const real *weights, real *gradient, int64_t size) {
+    FOR_VECTORS(i, count, size) {
+        vector slope = penalty_slope(l1, l2, load_some(weights + i, count));
+        store_some(gradient + i, load_some(gradient + i, count) + slope, count);
+    }
+}
+
+/* Take the penalty's part of an SGD step. */
+static void penalty_update(real l1, real l2, real rate, real *weights, int64_t size) {
+    FOR_VECTORS(i, count, size) {
+        vector w = load_some(weights + i, count);
+        store_some(weights + i, w - rate * penalty_slope(l1, l2, w), count);
+    }
+}

@@ -1,0 +1,38 @@
+/* Softmax over the features of each sample; x and y are (features, n), the vector runs along the
+   samples. */
+
+/* scratch (2, n) receives each sample's maximum and the inverse of its sum of exponentials. */
+static void softmax_forward(const real *x, real *scratch, real *y, int64_t features, int64_t n) {
+    FOR_VECTORS(j, count, n) {
+        vector largest = load_some(x + j, count), sum = {0};
+        for (int64_t i = 1; i < features; i++) {
+            vector v = load_some(x + i * n + j, count);
+            largest = where_less(largest, v, v, largest);
+        }
+        for (int64_t i = 0; i < features; i++) {
+            vector v = vector_exp(load_some(x + i * n + j, count) - largest);
+            store_some(y + i * n + j, v, count);
+            sum += v;
+        }
+        vector inverse = 1 / sum;
+        for (int64_t i = 0; i < features; i++)
+            store_some(y + i * n + j, load_some(y + i * n + j, count) * inverse, count);
+        store_some(scratch + j, largest, count);
+        store_some(scratch + n + j, inverse, count);
+    }
+}
+
+/* dx = y * (dy - sum(dy * y)), the sum over each sample's features; scratch is for others. */
+static void softmax_backward(const real *y, const real *dy, real *scratch, real *dx,
+                             int64_t features, int64_t n) {
+    (void)scratch;
+    FOR_VECTORS(j, count, n) {
+        vector sum = {0};
+        for (int64_t i = 0; i < features; i++)
+            sum += load_some(y + i * n + j, count) * load_some(dy + i * n + j, count);
+        for (int64_t i = 0; i < features; i++) {
+            vector slope = load_some(dy + i * n + j, count) - sum;
+            store_some(dx + i * n + j, load_some(y + i * n + j, count) * slope, count);
+        }
+    }
+}
