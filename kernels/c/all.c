@@ -17,6 +17,7 @@
 #define SUFFIX _f64
 #endif
 
+#include "prefetch.c"
 #include "matmul.c"
 #include "dense.c"
 #include "elementary.c"

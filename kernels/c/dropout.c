@@ -1,22 +1,40 @@
 /* Dropout masks from a counter, by Philox4x32-10, as kernels/compiled/dropout.py explains it. */
 
 #define PHILOX_ROUNDS 10
+#define BLOCKS ((int64_t)(VECTOR_BYTES / sizeof(uint64_t))) /* drawn at once */
 
-/* Four random words for the counter (block, step). */
-INLINE void philox(uint64_t block, uint64_t step, uint64_t key, uint32_t words[4]) {
-    uint32_t c0 = (uint32_t)block, c1 = (uint32_t)(block >> 32);
-    uint32_t c2 = (uint32_t)step, c3 = (uint32_t)(step >> 32);
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+/* Words of 32 bits in lanes of 64, which have room for their products. */
+typedef uint64_t words __attribute__((vector_size(VECTOR_BYTES)));
+
+/* The product of each lane's low word with a word. */
+INLINE words multiply_low(words a, uint32_t b) {
+#if defined(__AVX512F__)
+    return (words)_mm512_mul_epu32((__m512i)a, _mm512_set1_epi64(b));
+#elif defined(__AVX2__)
+    return (words)_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x(b));
+#elif defined(__SSE2__)
+    return (words)_mm_mul_epu32((__m128i)a, _mm_set1_epi64x(b));
+#else
+    return (a & 0xFFFFFFFF) * b;
+#endif
+}
+
+/* Four random words for each of the counters (block, step). */
+INLINE void philox(words block, uint64_t step, uint64_t key, words random[4]) {
+    const uint64_t low = 0xFFFFFFFF;
+    words c0 = block & low, c1 = block >> 32;
+    words c2 = (words){0} + (step & low), c3 = (words){0} + (step >> 32);
+    uint64_t k0 = key & low, k1 = key >> 32;
     for (int round = 0; round < PHILOX_ROUNDS; round++) {
-        uint64_t product_0 = 0xD2511F53u * (uint64_t)c0, product_1 = 0xCD9E8D57u * (uint64_t)c2;
-        c0 = (uint32_t)(product_1 >> 32) ^ c1 ^ k0;
-        c1 = (uint32_t)product_1;
-        c2 = (uint32_t)(product_0 >> 32) ^ c3 ^ k1;
-        c3 = (uint32_t)product_0;
-        k0 += 0x9E3779B9u; /* the golden ratio's fraction */
-        k1 += 0xBB67AE85u; /* that of the square root of 3 */
+        words product_0 = multiply_low(c0, 0xD2511F53u), product_1 = multiply_low(c2, 0xCD9E8D57u);
+        c0 = (product_1 >> 32) ^ c1 ^ k0;
+        c1 = product_1 & low;
+        c2 = (product_0 >> 32) ^ c3 ^ k1;
+        c3 = product_0 & low;
+        k0 = (k0 + 0x9E3779B9u) & low; /* the golden ratio's fraction */
+        k1 = (k1 + 0xBB67AE85u) & low; /* that of the square root of 3 */
     }
-    words[0] = c0, words[1] = c1, words[2] = c2, words[3] = c3;
+    random[0] = c0, random[1] = c1, random[2] = c2, random[3] = c3;
 }
 
 /* 0 with probability `rate`, and else 1 / (1 - rate): element word * blocks + block of the mask is
@@ -24,21 +42,19 @@ INLINE void philox(uint64_t block, uint64_t step, uint64_t key, uint32_t words[4
 static void dropout_blocks(int64_t key, int64_t step, double rate, real *mask, int64_t size,
                            int64_t first, int64_t last) {
     int64_t blocks = (size + 3) / 4;
-    int64_t full = size - 3 * blocks; /* blocks whose last word is needed; negative for 1 or 2 */
     uint64_t threshold = (uint64_t)(rate * 4294967296.0);
     real kept = (real)(1.0 / (1.0 - rate));
-    for (int64_t block = first; block < smaller(full, last); block++) {
-        uint32_t words[4];
-        philox((uint64_t)block, (uint64_t)step, (uint64_t)key, words);
-        for (int word = 0; word < 4; word++)
-            mask[word * blocks + block] = words[word] >= threshold ? kept : 0;
-    }
-    for (int64_t block = full > first ? full : first; block < last; block++) {
-        uint32_t words[4];
-        philox((uint64_t)block, (uint64_t)step, (uint64_t)key, words);
-        for (int word = 0; word < 3; word++)
-            if (word * blocks + block < size)
-                mask[word * blocks + block] = words[word] >= threshold ? kept : 0;
+    words lane;
+    for (int i = 0; i < BLOCKS; i++) lane[i] = (uint64_t)i;
+    for (int64_t block = first; block < last; block += BLOCKS) {
+        words random[4];
+        philox(lane + (uint64_t)block, (uint64_t)step, (uint64_t)key, random);
+        for (int word = 0; word < 4; word++) {
+            int64_t at = word * blocks + block;
+            int64_t end = smaller(size, smaller(at + BLOCKS, word * blocks + last));
+            for (int64_t i = 0; at + i < end; i++)
+                mask[at + i] = random[word][i] >= threshold ? kept : 0;
+        }
     }
 }
 

@@ -10,6 +10,7 @@ struct net {
     int64_t capacity; /* samples that the workspace has room for */
     int64_t n;        /* samples in this batch */
     const int64_t *rows;
+    struct ahead ahead;
 };
 
 #define ROW(r) (net->job->table + (r)*COLUMNS)
@@ -54,7 +55,7 @@ static void gather(const struct net *net) {
 }
 
 /* Compute this thread's share of one row's output buffer. */
-static void forward_row(const struct net *net, int64_t r, int64_t step, int64_t masks) {
+static void forward_row(struct net *net, int64_t r, int64_t step, int64_t masks) {
     const struct job *job = net->job;
     const int64_t *row = ROW(r);
     const double *reals = REALS(r);
@@ -67,8 +68,13 @@ static void forward_row(const struct net *net, int64_t r, int64_t step, int64_t 
     case OP_DENSE: {
         const real *weights = job->params + row[COLUMN_WEIGHTS] + first * inputs;
         const real *bias = bias_of(row, job->params);
-        (row[COLUMN_ROWS] ? dense_forward_rows : dense_forward)(
-            x, weights, bias ? bias + first : NULL, y + start, last - first, inputs, n);
+        if (bias) bias += first;
+        if (row[COLUMN_ROWS]) {
+            start_with_bias(bias, y + start, last - first, n);
+            matmul_nt_ahead(weights, x, 1, y + start, last - first, inputs, n, &net->ahead);
+        } else {
+            dense_forward(x, weights, bias, y + start, last - first, inputs, n);
+        }
         break;
     }
     case OP_ACTIVATION:
@@ -230,7 +236,7 @@ static void observe_row(const struct net *net, int64_t r, double *record) {
 }
 
 /* Run all rows forward, up to the loss or beyond it; returns the penalties' value in thread 0. */
-static double forward(const struct net *net, int64_t step) {
+static double forward(struct net *net, int64_t step) {
     const struct job *job = net->job;
     int predicts = job->mode == MODE_PREDICT;
     int64_t masks = job->mode == MODE_PREDICT || job->mode == MODE_EVALUATE ? MASKS_OFF : MASKS_DRAW;
@@ -302,9 +308,12 @@ static int64_t run(const struct job *job) {
         net->n = smaller(job->batch_size, job->order_size - begin);
         net->rows = job->order + begin;
         gather(net);
-        if (end < job->order_size)
-            prefetch_samples(job->samples, job->order + end, job->sample_bytes,
-                             smaller(job->batch_size, job->order_size - end));
+        int64_t next = smaller(job->batch_size, job->order_size - end);
+        net->ahead = (struct ahead){.data = job->samples, .bytes = job->sample_bytes};
+        if (next > 0) {
+            net->ahead.rows = job->order + end + first_of(net, next);
+            net->ahead.n = last_of(net, next) - first_of(net, next);
+        }
         wait(net);
         double penalties = forward(net, job->first_step + batch);
         if (job->mode == MODE_PREDICT) {

@@ -1,13 +1,33 @@
 /* Reading the batch's samples from wherever they lie in the data set. */
 
+/* LANES bytes as numbers. */
+INLINE vector load_bytes(const uint8_t *p) {
+#if defined(__AVX512F__) && REAL_IS_FLOAT
+    __m128i bytes = _mm_loadu_si128((const __m128i *)p);
+    return (vector)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+#elif defined(__AVX512F__)
+    __m128i bytes = _mm_loadl_epi64((const __m128i *)p);
+    return (vector)_mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(bytes));
+#elif defined(__AVX2__) && REAL_IS_FLOAT
+    __m128i bytes = _mm_loadl_epi64((const __m128i *)p);
+    return (vector)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+#else
+    vector v;
+    for (int lane = 0; lane < LANES; lane++) v[lane] = (real)p[lane];
+    return v;
+#endif
+}
+
 /* out (n, features) = data[rows] * scale + offset for bytes: a quarter of the memory traffic that
    stored floats would take. */
-static void gather_bytes(const uint8_t *restrict data, const int64_t *rows, real scale, real offset,
-                         real *restrict out, int64_t features, int64_t n) {
+static void gather_bytes(const uint8_t *data, const int64_t *rows, real scale, real offset,
+                         real *out, int64_t features, int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         const uint8_t *row = data + rows[i] * features;
-        for (int64_t p = 0; p < features; p++)
-            out[i * features + p] = (real)row[p] * scale + offset;
+        real *to = out + i * features;
+        int64_t p = 0;
+        for (; p + LANES <= features; p += LANES) store(to + p, load_bytes(row + p) * scale + offset);
+        for (; p < features; p++) to[p] = (real)row[p] * scale + offset;
     }
 }
 
@@ -16,12 +36,4 @@ static void gather_reals(const real *data, const int64_t *rows, real scale, real
                          int64_t features, int64_t n) {
     for (int64_t i = 0; i < n; i++)
         rescale(scale, offset, data + rows[i] * features, out + i * features, features);
-}
-
-/* Ask for the samples of a batch to come, so that gathering them need not wait for memory. */
-static void prefetch_samples(const uint8_t *data, const int64_t *rows, int64_t bytes, int64_t n) {
-    for (int64_t i = 0; i < n; i++) {
-        const uint8_t *row = data + rows[i] * bytes;
-        for (int64_t p = 0; p < bytes; p += 64) __builtin_prefetch(row + p, 0, 2);
-    }
 }

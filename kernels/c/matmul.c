@@ -133,20 +133,24 @@ INLINE void nt_tile(int rows, int columns, const real *a, const real *b, real sc
 }
 
 INLINE void nt_rows(int rows, const real *a, const real *b, real scale, real *out, int64_t k,
-                    int64_t n) {
+                    int64_t n, struct ahead *ahead) {
     int64_t j = 0;
-    for (; j + 4 <= n; j += 4) nt_tile(rows, 4, a, b + j * k, scale, out + j, n, k);
+    for (; j + 4 <= n; j += 4) {
+        nt_tile(rows, 4, a, b + j * k, scale, out + j, n, k);
+        prefetch_some(ahead);
+    }
     for (; j < n; j++) nt_tile(rows, 1, a, b + j * k, scale, out + j, n, k);
 }
 
 #define NT_CASE(rows)                                                                              \
     case rows:                                                                                     \
-        nt_rows(rows, a + i * k, b, scale, out + i * n, k, n);                                     \
+        nt_rows(rows, a + i * k, b, scale, out + i * n, k, n, ahead);                              \
         break;
 
-/* out (m, n) += scale * a (m, k) @ b (n, k).T */
-static void matmul_nt(const real *a, const real *b, real scale, real *out, int64_t m, int64_t k,
-                      int64_t n) {
+/* out (m, n) += scale * a (m, k) @ b (n, k).T; meanwhile, fetch what lies ahead. */
+static void matmul_nt_ahead(const real *a, const real *b, real scale, real *out, int64_t m,
+                            int64_t k, int64_t n, struct ahead *ahead) {
+    share_among_tiles(ahead, ((m + NT_ROWS - 1) / NT_ROWS) * (n / 4));
     for (int64_t i = 0; i < m;) {
         int64_t rows = tile_height(m - i, NT_ROWS);
         switch (rows) {
@@ -160,4 +164,10 @@ static void matmul_nt(const real *a, const real *b, real scale, real *out, int64
         }
         i += rows;
     }
+}
+
+static void matmul_nt(const real *a, const real *b, real scale, real *out, int64_t m, int64_t k,
+                      int64_t n) {
+    struct ahead nothing = {0};
+    matmul_nt_ahead(a, b, scale, out, m, k, n, &nothing);
 }

@@ -69,7 +69,7 @@ static void unit_forward(const struct net *net, const int64_t *row, int64_t unit
 }
 
 /* The batch's loss with the parameters as they are, from row r up. */
-static double loss_from(const struct net *net, const struct trial *trial, int64_t r, int64_t unit,
+static double loss_from(struct net *net, const struct trial *trial, int64_t r, int64_t unit,
                         uint8_t *crossed) {
     unit_forward(net, ROW(r), unit);
     while (ROW(++r)[COLUMN_OP] < FIRST_LOSS) {

@@ -40,6 +40,17 @@ typedef real vector __attribute__((vector_size(VECTOR_BYTES)));
 typedef integer integers __attribute__((vector_size(VECTOR_BYTES)));
 typedef real anywhere __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 
+/* The lanes of two vectors of four, 0 to 3 those of a and 4 to 7 those of b. */
+#if defined(__clang__) || __GNUC__ >= 12
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#elif REAL_IS_FLOAT
+#define SHUFFLE(a, b, ...)                                                                         \
+    __builtin_shuffle(a, b, (int32_t __attribute__((vector_size(16)))){__VA_ARGS__})
+#else
+#define SHUFFLE(a, b, ...)                                                                         \
+    __builtin_shuffle(a, b, (int64_t __attribute__((vector_size(32)))){__VA_ARGS__})
+#endif
+
 INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 INLINE vector load(const real *p) { return *(const anywhere *)p; }
