@@ -1,10 +1,13 @@
 """Backends: which implementation of the kernels runs a plan."""
 
 import functools
+import importlib
+import importlib.util
 import os
 from collections.abc import Callable
 from typing import Any
 
+from .kernels import walk, walk_probe
 from .kernels.walk import PythonLayer
 from .lookup import by_name
 
@@ -13,85 +16,122 @@ Probe = Callable[..., None]
 
 _in_use = ""
 
+_KERNELS = {"cython": "c", "numba": "compiled", "numpy": "reference"}
+_DESCRIPTIONS = {
+    "cython": "the whole epoch in one call to C, compiled when fastmlp was installed",
+    "numba": "the whole epoch in one call, compiled when it is first needed",
+    "numpy": "the reference: every kernel in plain NumPy, one at a time",
+}
+NAMES = ("auto", *_KERNELS)
 
-def _numpy_run(python_layers: dict[int, PythonLayer]) -> Run:
-    from .kernels import reference, walk
-
-    return functools.partial(walk.run, reference, python_layers)
-
-
-def _numba_run(python_layers: dict[int, PythonLayer]) -> Run:
-    from .kernels import compiled
-    from .kernels.compiled import engine
-
-    if python_layers:
-        from .kernels import walk
-
-        return functools.partial(walk.run, compiled, python_layers)
-    run: Run = engine.run
-    return run
+# The fastest first; never the reference, which would be slow without anyone having asked for it.
+_AUTOMATIC = ("cython", "numba")
 
 
-def _numpy_probe(python_layers: dict[int, PythonLayer]) -> Probe:
-    from .kernels import reference, walk_probe
+class Available(dict[str, str]):
+    """What there is: each usable backend's name with a sentence about it.
 
-    return functools.partial(walk_probe.probe, reference, python_layers)
+    Attributes
+    ----------
+    missing : dict
+        The names of the others, each with what it lacks.
+    """
 
+    def __init__(self, usable: dict[str, str], missing: dict[str, str]) -> None:
+        super().__init__(usable)
+        self.missing = missing
 
-def _numba_probe(python_layers: dict[int, PythonLayer]) -> Probe:
-    from .kernels import compiled
-    from .kernels.compiled import probe
-
-    if python_layers:
-        from .kernels import walk_probe
-
-        return functools.partial(walk_probe.probe, compiled, python_layers)
-    compiled_probe: Probe = probe.probe
-    return compiled_probe
-
-
-_RUN = {"numpy": _numpy_run, "numba": _numba_run}
-_PROBE = {"numpy": _numpy_probe, "numba": _numba_probe}
-_CHOICES: dict[str, str] = {"auto": "numba", "numpy": "numpy", "numba": "numba"}
+    def __str__(self) -> str:
+        lines = [f"{name}: {sentence}" for name, sentence in self.items()]
+        lines += [f"{name}: not here, as {reason}" for name, reason in self.missing.items()]
+        return "\n".join(lines)
 
 
-def available() -> dict[str, str]:
-    """Return what there is: each backend's name with a sentence about it."""
-    return {
-        "numpy": "the reference: every kernel in plain NumPy, one at a time",
-        "numba": "the default: the whole epoch in one compiled call",
-    }
+def available() -> Available:
+    """Return which backends can be used here, and what the others lack.
+
+    Examples
+    --------
+    >>> print(backends.available())  # doctest: +SKIP
+    numba: the whole epoch in one call, compiled when it is first needed
+    numpy: the reference: every kernel in plain NumPy, one at a time
+    cython: not here, as its C kernels were not built when fastmlp was installed; ...
+    """
+    reasons = {name: _reason_against(name) for name in _DESCRIPTIONS}
+    usable = {name: _DESCRIPTIONS[name] for name, reason in reasons.items() if not reason}
+    return Available(usable, {name: reason for name, reason in reasons.items() if reason})
+
+
+@functools.cache
+def _reason_against(name: str) -> str:
+    """Return what keeps a backend from being used here; empty if nothing does."""
+    if name == "numba":
+        return "" if importlib.util.find_spec("numba") else "the package numba is not installed"
+    try:
+        _module(name)
+    except ModuleNotFoundError:
+        return (
+            "its C kernels were not built when fastmlp was installed: with a C compiler, "
+            "installing it again builds them, and with FASTMLP_REQUIRE_C=1 says why it cannot"
+        )
+    except ImportError as reason:
+        return f"its C kernels cannot be loaded: {reason}"
+    return ""
 
 
 def use(name: str) -> None:
     """Choose the backend of all nets that are made from now on with ``backend="auto"``."""
     global _in_use  # noqa: PLW0603
-    by_name("name", name, _CHOICES)
-    _in_use = name
+    _in_use = _usable("name", name)
 
 
 def resolve(name: str) -> str:
     """Return the backend that ``name`` means here and now.
 
-    ``"auto"`` is what :func:`use` was told, else the environment variable
-    ``FASTMLP_BACKEND``, else ``"numba"``.
+    ``"auto"`` is what :func:`use` was told, else the environment variable ``FASTMLP_BACKEND``,
+    else the fastest that there is: ``"cython"`` if it was built, else ``"numba"``.
     """
-    chosen = by_name("backend", name, _CHOICES)
     if name != "auto":
-        return chosen
+        return _usable("backend", name)
     if _in_use:
-        return _CHOICES[_in_use]
-    return by_name("FASTMLP_BACKEND", os.environ.get("FASTMLP_BACKEND", "auto"), _CHOICES)
+        return _in_use
+    return _usable("FASTMLP_BACKEND", os.environ.get("FASTMLP_BACKEND") or "auto")
 
 
-def run_of(name: str, python_layers: dict[int, Any]) -> Run:
+def _usable(argument: str, name: str) -> str:
+    chosen = by_name(argument, name, {known: known for known in NAMES})
+    if chosen == "auto":
+        for candidate in _AUTOMATIC:
+            if not _reason_against(candidate):
+                return candidate
+        reasons = "; ".join(f"{other!r}: {_reason_against(other)}" for other in _AUTOMATIC)
+        raise ValueError(
+            f"backend: there is no fast one here; 'numpy' works everywhere, slowly. {reasons}"
+        )
+    reason = _reason_against(chosen)
+    if reason:
+        raise ValueError(f"{argument}: {chosen!r} cannot be used here: {reason}")
+    return chosen
+
+
+def _module(name: str, part: str = "") -> Any:
+    return importlib.import_module(f"fastmlp.kernels.{_KERNELS[name]}{part}")
+
+
+def run_of(name: str, python_layers: dict[int, PythonLayer]) -> Run:
     """Return the function that walks plans on this backend.
 
     A net with layers written in Python is walked row by row, on the same kernels.
     """
-    return _RUN[name](python_layers)
+    if python_layers or name == "numpy":
+        return functools.partial(walk.run, _module(name), python_layers)
+    run: Run = _module(name, ".engine").run
+    return run
 
 
-def probe_of(name: str, python_layers: dict[int, Any]) -> Probe:
+def probe_of(name: str, python_layers: dict[int, PythonLayer]) -> Probe:
     """Return the function that computes losses with one parameter at a time moved."""
-    return _PROBE[name](python_layers)
+    if python_layers or name == "numpy":
+        return functools.partial(walk_probe.probe, _module(name), python_layers)
+    probe: Probe = _module(name, ".probe").probe
+    return probe

@@ -41,7 +41,7 @@ class Sequential:
         Of the initial weights, the batches' order and dropout: the same seed gives the same bits,
         on the same machine and backend.  By default a new one each time, in ``self.seed``.
     dtype : {"float32", "float64"}
-    backend : {"auto", "numba", "numpy"}
+    backend : {"auto", "cython", "numba", "numpy"}
     name : str
 
     Raises

@@ -1,6 +1,7 @@
 """The command line: ``python -m fastmlp.experiments {q1,q2} [options]``."""
 
 import argparse
+import contextlib
 import dataclasses
 import datetime
 import os
@@ -150,7 +151,7 @@ def _manifest(name: str, lab: Lab, interrupted: bool, seconds: float) -> dict[st
         "versions": {
             "fastmlp": __version__,
             "python": platform.python_version(),
-            **{package: metadata.version(package) for package in ("numpy", "numba", "matplotlib")},
+            **_installed("numpy", "numba", "matplotlib"),
         },
         "machine": {
             "system": platform.platform(),
@@ -174,6 +175,14 @@ def _preface(manifest: dict[str, object]) -> str:
     if dataset["note"]:
         parts.append(f"**{dataset['note']}**")
     return "\n\n".join(parts)
+
+
+def _installed(*packages: str) -> dict[str, str]:
+    versions = {}
+    for package in packages:
+        with contextlib.suppress(metadata.PackageNotFoundError):  # not every backend needs Numba
+            versions[package] = metadata.version(package)
+    return versions
 
 
 def _processor() -> str:
@@ -203,7 +212,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--batch-size", type=_positive, default=32)
         one.add_argument("--learning-rate", type=_rate, help="instead of the report's")
         one.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<question>-<time>")
-        one.add_argument("--backend", choices=("auto", *backends.available()), default="auto")
+        one.add_argument("--backend", choices=backends.NAMES, default="auto")
         one.add_argument("--jobs", type=_positive, help="nets at once; default: one per core")
     return parser
 

@@ -1,9 +1,6 @@
-"""Every kernel in C, and the engine; :mod:`.dispatch` finds the function for a call.
+"""Every kernel in C.  Optional: where it was not built, this cannot be imported."""
 
-Optional: importing this fails where it was not built.
-"""
-
-from .dispatch import by_dtype, instruction_set
+from .dispatch import by_dtype
 
 activation_backward = by_dtype("activation_backward")
 activation_forward = by_dtype("activation_forward")

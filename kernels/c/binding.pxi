@@ -42,7 +42,7 @@ cdef extern from "dispatch.h" nogil:
         const double *reals
         REAL *params
         const REAL *values
-        REAL *trial
+        REAL *moved
         REAL *deltas
         int64_t workspace_size
         const int64_t *labels
@@ -216,7 +216,7 @@ cdef class Net:
         int64_t telemetry_every,
         int64_t thread,
         int64_t threads,
-        int64_t[::1] barrier,
+        int64_t[::1] barrier not None,
     ):
         """Do what ``kernels.compiled.engine.run`` does."""
         cdef Job job = self.job  # of one's own: threads may share a net
@@ -235,7 +235,7 @@ cdef class Net:
             job.telemetry = &telemetry[0, 0, 0]
         job.telemetry_every = telemetry_every
         job.thread, job.threads = thread, threads
-        job.barrier = &barrier[0] if barrier is not None else NULL
+        job.barrier = &barrier[0]
         with nogil:
             end = kernels.run(&job)
         return end
@@ -268,7 +268,7 @@ def probe(
     )
     job.table, job.reals = &table[0, 0], &reals[0, 0]
     job.params = &params[0]
-    job.values, job.trial, job.deltas = &values[0], &trial[0], &deltas[0]
+    job.values, job.moved, job.deltas = &values[0], &trial[0], &deltas[0]
     job.workspace_size = values.shape[0]
     job.labels, job.targets = integers(labels), matrix(targets)
     job.rows, job.n = &rows[0], rows.shape[0]

@@ -3,14 +3,15 @@
 import functools
 import os
 from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from . import f32, f64
-
 Array = np.ndarray[Any, Any]
+
+f32, f64 = (import_module(f".{name}", __package__) for name in ("f32", "f64"))
 
 
 def _choose_instruction_set() -> str:

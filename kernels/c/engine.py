@@ -40,8 +40,3 @@ def run(
     net = bind(table, reals, params, gradient, velocity, hyper, values, deltas)
     last: int = net.run(mode, *batches)
     return last
-
-
-def probe(table: Array, reals: Array, params: Array, *arguments: Any) -> None:
-    """Do what ``kernels.compiled.probe.probe`` does, with the same arguments."""
-    of_dtype(params).probe(table, reals, params, *arguments)
