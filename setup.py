@@ -21,7 +21,7 @@ SOURCES = "kernels/c"
 # No flag may promise the absence of NaN or infinity: a run that diverges must be noticed.
 FLAGS = [
     "-std=c11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math",
-    "-fvisibility=hidden", "-g0",
+    "-fvisibility=hidden", "-g0", "-Wno-psabi",
 ]  # fmt: skip
 
 AVX2 = ["-mavx2", "-mfma"]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import optimizers
+from tests.backends import ALL
 
 from .nets import data, net
 from .test_gradients import NETS, batch, randomized
@@ -70,7 +71,7 @@ def test_predict_and_evaluate(name):
     assert figures[0] == pytest.approx(figures[1], rel=1e-12)
 
 
-@pytest.mark.parametrize("backend", ["numba", "numpy"])
+@pytest.mark.parametrize("backend", ALL)
 def test_evaluate_agrees_with_predict(backend):
     x, labels = data(300)  # more than two of evaluate's batches
     model = net(*NETS["deep"][0](), backend=backend)

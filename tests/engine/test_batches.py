@@ -6,10 +6,11 @@ import pytest
 from fastmlp import Sequential, layers, optimizers
 from fastmlp.layers import Dense, Dropout
 from fastmlp.training import epoch_order
+from tests.backends import ALL
 
 from .nets import Scale, data, dense_tanh, net
 
-backends = pytest.mark.parametrize("backend", ["numba", "numpy"])
+backends = pytest.mark.parametrize("backend", ALL)
 BATCH_SIZES = [1, 2, 5, 16, 17, 36, 37, 38, 100]  # of 37 samples: all remainders that matter
 
 

@@ -5,10 +5,11 @@ import pytest
 
 from fastmlp import check_gradients, layers, optimizers
 from fastmlp.layers import Layer
+from tests.backends import ALL
 
 from .nets import Scale, data, dense_tanh, net
 
-backends = pytest.mark.parametrize("backend", ["numba", "numpy"])
+backends = pytest.mark.parametrize("backend", ALL)
 
 
 class PythonDense(Layer):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fastmlp import fit_many, layers, optimizers, training
+from tests.backends import ALL
 
 from .nets import data, net
 
@@ -34,7 +35,7 @@ def digest(model):
     return hashlib.sha256(content).hexdigest()
 
 
-@pytest.mark.parametrize("backend", ["numba", "numpy"])
+@pytest.mark.parametrize("backend", ALL)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_twice_the_same(backend, dtype):
     first, second = (digest(fitted(make(backend=backend, dtype=dtype))) for _ in range(2))
@@ -51,7 +52,7 @@ def test_a_seed_is_drawn_and_kept_if_none_is_given():
     assert digest(fitted(first)) == digest(fitted(make(first.seed)))
 
 
-@pytest.mark.parametrize("backend", ["numba", "numpy"])
+@pytest.mark.parametrize("backend", ALL)
 def test_epochs_may_be_asked_for_one_at_a_time(backend):
     together, apart = make(backend=backend), make(backend=backend)
     fitted(together)

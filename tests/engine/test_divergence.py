@@ -7,10 +7,11 @@ import pytest
 
 from fastmlp import DivergenceWarning, Telemetry, fit_many, layers, optimizers
 from fastmlp.layers import Layer
+from tests.backends import ALL
 
 from .nets import data, net
 
-backends = pytest.mark.parametrize("backend", ["numba", "numpy"])
+backends = pytest.mark.parametrize("backend", ALL)
 MOMENTUM = optimizers.SGD(0.1, 0.9)
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from fastmlp import activations, check_gradients, losses, regularizers
 from fastmlp.layers import Activation, Dense, Dropout, Flatten, Rescaling
+from tests.backends import ALL
 
 from .nets import LOGITS, Scale, data, net, targets
 
@@ -75,7 +76,7 @@ def randomized(model):
     return model
 
 
-@pytest.mark.parametrize("backend", ["numba", "numpy"])
+@pytest.mark.parametrize("backend", ALL)
 @pytest.mark.parametrize("name", NETS)
 def test_check_gradients_passes(name, backend):
     hidden, options = NETS[name]
@@ -129,7 +130,7 @@ def test_float32_gradients_are_those_of_float64_rounded():
         assert np.abs(a - b).max() <= 30 * np.finfo(np.float32).eps * np.abs(b).max()
 
 
-@pytest.mark.parametrize("backend", ["numba", "numpy"])
+@pytest.mark.parametrize("backend", ALL)
 def test_targets_that_sum_to_almost_1(backend):
     x, _ = data(9)
     y = targets(9, distribution=True) * np.linspace(0.9991, 1.0009, 9)[:, None]

@@ -5,6 +5,7 @@ import pytest
 
 from fastmlp import Sequential, layers
 from fastmlp.kernels.compiled.engine import run
+from tests.backends import ALL
 
 from .nets import data, dense_tanh, net
 
@@ -33,7 +34,7 @@ def images(samples=45):
     return rng.integers(0, 256, (samples, *FEATURES)).astype(np.uint8), rng.integers(0, 3, samples)
 
 
-@pytest.mark.parametrize("backend", ["numba", "numpy"])
+@pytest.mark.parametrize("backend", ALL)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_bytes_equal_floats_bit_for_bit(backend, dtype):
     x, y = images()
@@ -50,7 +51,7 @@ def test_bytes_equal_floats_bit_for_bit(backend, dtype):
     assert history == float_history
 
 
-@pytest.mark.parametrize("backend", ["numba", "numpy"])
+@pytest.mark.parametrize("backend", ALL)
 def test_rescaling_in_the_net_equals_rescaling_before_it(backend):
     x, y = images()
     inside, before = (
@@ -63,7 +64,7 @@ def test_rescaling_in_the_net_equals_rescaling_before_it(backend):
     np.testing.assert_allclose(inside.params, before.params, atol=1e-14, rtol=0)
 
 
-@pytest.mark.parametrize("backend", ["numba", "numpy"])
+@pytest.mark.parametrize("backend", ALL)
 def test_successive_rescalings_are_composed_in_order(backend):
     model = Sequential(
         [layers.Input((2,)), layers.Rescaling(2.0, 1.0), layers.Rescaling(-3.0, 0.5)],

@@ -5,10 +5,11 @@ import pytest
 
 from fastmlp import Telemetry, layers, optimizers, regularizers
 from fastmlp.kernels.table import SATURATED_SLOPE
+from tests.backends import ALL
 
 from .nets import Scale, data, net
 
-backends = pytest.mark.parametrize("backend", ["numba", "numpy"])
+backends = pytest.mark.parametrize("backend", ALL)
 OPTIMIZERS = {
     "plain": optimizers.SGD(0.5),
     "momentum": optimizers.SGD(0.2, 0.9),

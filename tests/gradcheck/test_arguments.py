@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, check_gradients, layers
+from tests.backends import ALL
 
 X, Y = np.ones((4, 3)), np.array([0, 1, 1, 0])
 
@@ -64,7 +65,7 @@ def test_something_else_than_a_net_or_a_function(model):
         check_gradients(model, X, Y)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("backend", ALL)
 def test_a_loss_that_is_not_finite(backend):
     model = Sequential([layers.Input((3,)), layers.Dense(1)], dtype="float64", backend=backend)
     model.compile("sgd", "mse")

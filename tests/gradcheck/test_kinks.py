@@ -6,8 +6,9 @@ import pytest
 from fastmlp import Sequential, activations, check_gradients, layers, regularizers
 from fastmlp.kernels import reference
 from fastmlp.kernels.table import SELU_ALPHA, SELU_SCALE
+from tests.backends import ALL
 
-BACKENDS = pytest.mark.parametrize("backend", ["numpy", "numba"])
+BACKENDS = pytest.mark.parametrize("backend", ALL)
 
 # activation: slopes on the left and on the right of 0
 SLOPES = {

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, check_gradients, layers, regularizers
+from tests.backends import ALL
 
-BACKENDS = pytest.mark.parametrize("backend", ["numpy", "numba"])
+BACKENDS = pytest.mark.parametrize("backend", ALL)
 
 
 class Scale(layers.Layer):

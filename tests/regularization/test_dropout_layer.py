@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, layers
+from tests.backends import ALL
 from tests.regularization.nets import dropout_net
 
 RNG = np.random.default_rng(5)
 X, Y = RNG.normal(size=(21, 5)), RNG.integers(0, 3, 21)
 
-BACKENDS = pytest.mark.parametrize("backend", ["numpy", "numba"])
+BACKENDS = pytest.mark.parametrize("backend", ALL)
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, layers, regularizers
+from tests.backends import ALL
 
 RNG = np.random.default_rng(6)
 X, Y = RNG.normal(size=(23, 4)), RNG.integers(0, 3, 23)
 
-BACKENDS = pytest.mark.parametrize("backend", ["numpy", "numba"])
+BACKENDS = pytest.mark.parametrize("backend", ALL)
 # Sums of a hundred terms: rounding to 2^-24 or 2^-53 of the largest, times some tens.
 DTYPES = pytest.mark.parametrize(("dtype", "rtol"), [("float32", 5e-6), ("float64", 1e-13)])
 

@@ -3,6 +3,7 @@
 import pytest
 
 from fastmlp import Sequential, layers, losses, optimizers, regularizers
+from tests.backends import ALL
 from tests.regularization.torch_replay import assert_same_trajectory, blobs, regression
 
 Dense, Dropout = layers.Dense, layers.Dropout
@@ -55,7 +56,7 @@ def make(name, last, loss, backend):
     return model
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("backend", ALL)
 @pytest.mark.parametrize("name", NETS)
 def test_classification(name, backend):
     x, y = blobs()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, layers, optimizers, regularizers
+from tests.backends import ALL
 from tests.regularization.torch_replay import assert_same_trajectory, blobs, regression
 
 L1, L2, L1L2 = regularizers.L1, regularizers.L2, regularizers.L1L2
@@ -45,7 +46,7 @@ def make(net, last_units, last_activation, backend, seed=3):
     return model
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("backend", ALL)
 @pytest.mark.parametrize("name", NETS)
 def test_classification(name, backend):
     x, y = blobs()
