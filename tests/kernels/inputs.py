@@ -158,11 +158,16 @@ def slopes(kind, rows):
     return make
 
 
-def figures(*names):
-    """Bounds for a record: of sums in float64, far below the epsilon of the data."""
-    bounds = np.zeros(len(Telemetry))
-    bounds[list(names)] = 64
-    return lambda *arguments: (bounds,)
+def figures(name, *measured):
+    """Bounds for a record: of sums in float64, far below the epsilon of float32."""
+
+    def bound(*arguments):
+        getattr(reference, name)(*arguments)
+        bounds = np.zeros(len(Telemetry))
+        bounds[list(measured)] = 64 * np.abs(arguments[-1][list(measured)])
+        return (bounds,)
+
+    return bound
 
 
 def dropout(rate, key, step):

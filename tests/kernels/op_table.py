@@ -6,6 +6,7 @@ values at most (Higham, 2002, section 4.2).
 """
 
 import functools
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +14,20 @@ from typing import Any
 import numba
 import numpy as np
 
-from fastmlp.kernels import compiled
 from fastmlp.kernels.compiled.jit import fast
 from fastmlp.kernels.table import Activation, Telemetry
+from tests import backends
 
 from . import inputs
 from .inputs import normal, scratch, unset
 
 JIT = not numba.config.DISABLE_JIT
+
+# Without the compiler it is Numba's kernels that are another thing, and the others the same.
+COMPILED = backends.COMPILED if JIT else ["numba"]
+ALL = [*COMPILED, "numpy"]
+
+FOLDERS = {"numba": "compiled", "cython": "c", "numpy": "reference"}
 
 # (outputs, inputs, samples): remainders of every kind for blocks of 4 and 5 and vectors of 8, 16.
 SIZES = [(1, 1, 1), (2, 3, 1), (3, 7, 2), (5, 4, 8), (7, 33, 31)]
@@ -28,14 +35,21 @@ if JIT:
     SIZES += [(33, 2, 65), (65, 31, 3), (10, 65, 32), (31, 65, 33)]
 
 
-@functools.cache
-def kernel(name: str) -> Callable[..., Any]:
-    """Return a kernel of ``compiled``, to be called from Python.
+def kernels(backend: str) -> Any:
+    """Return a backend's module of kernels."""
+    return importlib.import_module(f"fastmlp.kernels.{FOLDERS[backend]}")
 
-    Those that are inlined into the engine are compiled like it, on their own.
+
+@functools.cache
+def kernel(backend: str, name: str) -> Callable[..., Any]:
+    """Return a backend's kernel, to be called from Python.
+
+    Those of Numba that are inlined into the engine are compiled like it, on their own.
     """
-    function = getattr(compiled, name)
-    return fast(function.py_func) if JIT and name.startswith("dense_") else function
+    function: Callable[..., Any] = getattr(kernels(backend), name)
+    if JIT and backend == "numba" and name.startswith("dense_"):
+        return fast(function.py_func)
+    return function
 
 
 @dataclass(frozen=True)
@@ -199,12 +213,12 @@ OPERATIONS = [
         lambda rng, dtype, m, k, n: (
             normal(rng, dtype, m * n) + dtype(3), np.full(len(Telemetry), np.nan)
         ),
-        inputs.figures(Telemetry.MEAN, Telemetry.STD),
+        inputs.figures("record_values", Telemetry.MEAN, Telemetry.STD),
         (1,),
     ),
     *(
         Operation(
-            "record_slopes", inputs.slopes(kind, rows), inputs.figures(), (7,),
+            "record_slopes", inputs.slopes(kind, rows), inputs.figures("record_slopes"), (7,),
             f"{kind.name} {'rows' if rows else 'columns'}",
         )
         for kind in (Activation.TANH, Activation.RELU)
@@ -213,7 +227,9 @@ OPERATIONS = [
     *(
         Operation(
             "record_step", inputs.record_step(momentum, nesterov),
-            inputs.figures(Telemetry.GRADIENT_NORM, Telemetry.UPDATE_RATIO), (4,),
+            inputs.figures(
+                "record_step", Telemetry.GRADIENT_NORM, Telemetry.UPDATE_RATIO
+            ), (4,),
             f"momentum {momentum}{' nesterov' if nesterov else ''}",
         )
         for momentum, nesterov in [(0.0, False), (0.9, False), (0.9, True)]

@@ -5,11 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from fastmlp.kernels import compiled, reference
 from fastmlp.kernels.table import SELU_ALPHA, SELU_SCALE
 from fastmlp.kernels.table import Activation as Kind
 
-from .op_table import JIT
+from .op_table import ALL, COMPILED, JIT, kernels
 
 ALPHA = {Kind.LEAKY_RELU: 0.2, Kind.ELU: 1.5}
 COUNT = 20_001 if JIT else 201
@@ -69,22 +68,20 @@ LIMITS = {
 
 every_kind = pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name)
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-both_kernels = pytest.mark.parametrize(
-    "kernels", [compiled, reference], ids=["compiled", "reference"]
-)
+every_backend = pytest.mark.parametrize("backend", ALL)
 
 
-def forward(kernels, kind, x):
+def forward(backend, kind, x):
     y = np.full_like(x, 77)
     with np.errstate(all="ignore"):
-        kernels.activation_forward(kind, x.dtype.type(ALPHA.get(kind, 0.0)), x, y)
+        kernels(backend).activation_forward(kind, x.dtype.type(ALPHA.get(kind, 0.0)), x, y)
     return y
 
 
-def backward(kernels, kind, x, y, dy):
+def backward(backend, kind, x, y, dy):
     dx = np.full_like(x, 77)
     with np.errstate(all="ignore"):
-        kernels.activation_backward(kind, x.dtype.type(ALPHA.get(kind, 0.0)), x, y, dy, dx)
+        kernels(backend).activation_backward(kind, x.dtype.type(ALPHA.get(kind, 0.0)), x, y, dy, dx)
     return dx
 
 
@@ -96,87 +93,88 @@ def inputs(dtype):
     return np.concatenate([sizes, -sizes, spread]).astype(dtype)
 
 
-@both_kernels
+@every_backend
 @every_dtype
 @every_kind
 class TestAccuracy:
-    def test_values(self, kernels, dtype, kind):
+    def test_values(self, backend, dtype, kind):
         x = inputs(dtype)
         exact = np.array([FORMULAS[kind][0](float(v)) for v in x])
         # Sigmoids are made of four roundings of numbers up to 1, and 1 + erf(x), which is
         # multiplied with x, of numbers up to 2.
         scale = {Kind.SIGMOID: 1.0, Kind.TANH: 1.0}.get(kind, 1 + np.abs(x.astype(np.float64)))
-        error = np.abs(forward(kernels, kind, x).astype(np.float64) - exact)
+        error = np.abs(forward(backend, kind, x).astype(np.float64) - exact)
         assert (error <= 4 * np.finfo(dtype).eps * scale).all()
 
-    def test_slopes(self, kernels, dtype, kind):
+    def test_slopes(self, backend, dtype, kind):
         x = inputs(dtype)
         exact = np.array([FORMULAS[kind][1](float(v)) for v in x])
         dy = np.random.default_rng(1).standard_normal(x.size).astype(dtype)
-        dx = backward(kernels, kind, x, forward(kernels, kind, x), dy)
+        dx = backward(backend, kind, x, forward(backend, kind, x), dy)
         # x (1 - s) in SiLU's slope: the rounding of s is multiplied with x.
         scale = (1 + np.abs(x.astype(np.float64))) * np.abs(dy)
         error = np.abs(dx.astype(np.float64) - dy * exact)
         assert (error <= 6 * np.finfo(dtype).eps * scale).all()
 
 
-@both_kernels
+@every_backend
 @every_dtype
 @every_kind
 class TestExtremes:
-    def test_far_from_0(self, kernels, dtype, kind):
+    def test_far_from_0(self, backend, dtype, kind):
         _, low_slope, high_slope = LIMITS[kind]
         huge = float(np.sqrt(np.finfo(dtype).max))
         x = np.array([-huge, huge], dtype)
-        y = forward(kernels, kind, x)
+        y = forward(backend, kind, x)
         exact = [FORMULAS[kind][0](float(v)) for v in x]
         np.testing.assert_allclose(y, exact, rtol=4 * np.finfo(dtype).eps, atol=0)
-        slopes = backward(kernels, kind, x, y, np.ones_like(x))
+        slopes = backward(backend, kind, x, y, np.ones_like(x))
         # ELU's slope is y + alpha, the difference of two rounded numbers of size 1.8.
         np.testing.assert_allclose(
             slopes, [low_slope, high_slope], rtol=1e-6, atol=4 * np.finfo(dtype).eps
         )
 
-    def test_infinities(self, kernels, dtype, kind):
+    def test_infinities(self, backend, dtype, kind):
         above = 1 if kind in (Kind.SIGMOID, Kind.TANH) else math.inf
-        y = forward(kernels, kind, np.array([-math.inf, math.inf], dtype))
+        y = forward(backend, kind, np.array([-math.inf, math.inf], dtype))
         np.testing.assert_allclose(y, [LIMITS[kind][0], above], rtol=2 * np.finfo(dtype).eps)
 
     @pytest.mark.parametrize("position", [0, 3, 16, 36])
-    def test_nan_comes_through_and_stays_where_it_is(self, kernels, dtype, kind, position):
+    def test_nan_comes_through_and_stays_where_it_is(self, backend, dtype, kind, position):
         x = np.linspace(-2, 2, 37).astype(dtype)
-        expected = forward(kernels, kind, x)
+        expected = forward(backend, kind, x)
         x[position] = np.nan
         expected[position] = np.nan
-        np.testing.assert_array_equal(forward(kernels, kind, x), expected)
+        np.testing.assert_array_equal(forward(backend, kind, x), expected)
 
-    def test_gradients_that_are_nan_come_through(self, kernels, dtype, kind):
+    def test_gradients_that_are_nan_come_through(self, backend, dtype, kind):
         x = np.linspace(0.5, 2, 37).astype(dtype)
         dy = np.ones_like(x)
         dy[5] = np.nan
-        dx = backward(kernels, kind, x, forward(kernels, kind, x), dy)
+        dx = backward(backend, kind, x, forward(backend, kind, x), dy)
         assert np.isnan(dx[5])
         assert np.isfinite(np.delete(dx, 5)).all()
 
-    def test_around_0(self, kernels, dtype, kind):
+    def test_around_0(self, backend, dtype, kind):
         smallest, tiny = np.finfo(dtype).smallest_subnormal, np.finfo(dtype).tiny
         x = np.array([0.0, -0.0, smallest, -smallest, tiny / 2, -tiny / 2, tiny, -tiny], dtype)
-        y = forward(kernels, kind, x)
+        y = forward(backend, kind, x)
         exact = np.array([FORMULAS[kind][0](float(v)) for v in x])
         # The smallest numbers have few bits: off by one of the last at most.
         np.testing.assert_allclose(y, exact, rtol=4 * np.finfo(dtype).eps, atol=float(smallest))
         assert (y[:2] == y[0]).all()
-        dx = backward(kernels, kind, x, y, np.ones_like(x))
+        dx = backward(backend, kind, x, y, np.ones_like(x))
         slopes = [FORMULAS[kind][1](float(v)) for v in x]
         np.testing.assert_allclose(dx, slopes, rtol=4 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("backend", COMPILED)
 @every_dtype
 @every_kind
-def test_backward_may_write_over_its_gradient(dtype, kind):
+def test_backward_may_write_over_its_gradient(backend, dtype, kind):
     x = np.linspace(-3, 3, 67).astype(dtype)
-    y = forward(compiled, kind, x)
+    y = forward(backend, kind, x)
     dy = np.linspace(1, 2, 67).astype(dtype)
-    expected = backward(compiled, kind, x, y, dy)
-    compiled.activation_backward(kind, dtype(ALPHA.get(kind, 0.0)), x, y, dy, dy)
+    expected = backward(backend, kind, x, y, dy)
+    kernels(backend).activation_backward(kind, dtype(ALPHA.get(kind, 0.0)), x, y, dy, dy)
     np.testing.assert_array_equal(dy, expected)
