@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastmlp import fit_many, layers, optimizers, training
-from tests.backends import ALL
+from fastmlp import Telemetry, fit_many, layers, optimizers, regularizers, training
+from fastmlp.kernels.table import Mode
+from tests.backends import ALL, COMPILED
 
 from .nets import data, net
 
@@ -100,6 +101,38 @@ def test_nets_side_by_side_get_what_each_would_get_alone():
         assert all(model.history is h for model, h in zip(models, histories, strict=True))
         assert sorted(index for index, _ in done) == list(range(len(models)))
         assert all(history is histories[index] for index, history in done)
+
+
+def everything(seed=0, **options):
+    """Return a net with a row of every kind that a backend runs by itself."""
+    l1_l2 = regularizers.L1L2(0.001, 0.002)
+    return net(
+        layers.Rescaling(0.5, 0.1), layers.Dense(33, "selu", kernel_regularizer=l1_l2),
+        layers.Dropout(0.3), layers.Dense(17, "softmax"), layers.Rescaling(-2.0),
+        layers.Dense(19, "tanh", use_bias=False, kernel_regularizer=l1_l2),
+        **{"seed": seed, "dtype": "float32", **options},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", COMPILED)
+@pytest.mark.parametrize("optimizer", [optimizers.SGD(0.05), optimizers.SGD(0.05, 0.9)], ids=str)
+@pytest.mark.parametrize("threads", [2, 3, 5])
+def test_threads_that_share_a_step_get_what_one_would_get(monkeypatch, backend, optimizer, threads):
+    x, y = data(101)
+    results, histories = [], []
+    for count in (1, threads):
+        monkeypatch.setattr("fastmlp.threads._chosen", count)
+        monkeypatch.setattr("fastmlp.engine._WORTH_SHARING", 0)
+        telemetry = Telemetry(every=2)
+        model = everything(backend=backend, optimizer=optimizer)
+        fitted(model, telemetry=telemetry, validation_data=(x, y))
+        assert model._ready_engine()._threads_for(Mode.TRAIN, BATCH_SIZE) == count
+        _, gradients = model.loss_and_gradient(x, y)
+        results.append([model.params, model.predict(x), telemetry.records, *gradients])
+        histories.append(model.history.history)
+    for alone, shared in zip(*results, strict=True):
+        np.testing.assert_array_equal(alone, shared)
+    assert histories[0] == histories[1]
 
 
 def test_another_process_gets_the_same():
