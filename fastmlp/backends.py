@@ -11,7 +11,10 @@ from .kernels import walk, walk_probe
 from .kernels.walk import PythonLayer
 from .lookup import by_name
 
+# ``bind(table, reals, params, gradient, velocity, hyper, values, deltas)`` returns a function that
+# takes the other arguments of ``kernels.compiled.engine.run``, and does the same.
 Run = Callable[..., int]
+Bind = Callable[..., Run]
 Probe = Callable[..., None]
 
 _in_use = ""
@@ -118,15 +121,25 @@ def _module(name: str, part: str = "") -> Any:
     return importlib.import_module(f"fastmlp.kernels.{_KERNELS[name]}{part}")
 
 
-def run_of(name: str, python_layers: dict[int, PythonLayer]) -> Run:
-    """Return the function that walks plans on this backend.
+def bind_of(name: str, python_layers: dict[int, PythonLayer]) -> Bind:
+    """Return the function that binds plans and their memory to this backend's engine.
 
-    A net with layers written in Python is walked row by row, on the same kernels.
+    What stays the same from call to call is looked at once: in C, to look at all arrays takes
+    longer than to run a small net on one sample.  A net with layers written in Python is walked
+    row by row, on the same kernels.
     """
     if python_layers or name == "numpy":
-        return functools.partial(walk.run, _module(name), python_layers)
-    run: Run = _module(name, ".engine").run
-    return run
+        return _binder(functools.partial(walk.run, _module(name), python_layers))
+    engine = _module(name, ".engine")
+    bind: Bind = engine.bind if name == "cython" else _binder(engine.run)
+    return bind
+
+
+def _binder(run: Run) -> Bind:
+    def bind(*memory: Any) -> Run:
+        return lambda mode, *batches: run(mode, *memory, *batches)
+
+    return bind
 
 
 def probe_of(name: str, python_layers: dict[int, PythonLayer]) -> Probe:

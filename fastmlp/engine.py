@@ -8,7 +8,7 @@ import numpy as np
 
 from . import backends
 from .data import Data
-from .kernels.table import Mode, Telemetry, Total
+from .kernels.table import Hyper, Mode, Telemetry, Total
 from .layers.base import Array
 from .plan import Plan
 from .threads import get_num_threads
@@ -31,10 +31,14 @@ def aligned_zeros(size: int, dtype: np.dtype[Any]) -> Array:
 
 @dataclass
 class Workspace:
-    """Values and their gradients, for batches of up to a capacity."""
+    """Values and their gradients, for batches of up to a capacity; and the engine that uses them.
+
+    ``run`` takes the arguments of the engine from ``samples`` on.
+    """
 
     values: Array
     deltas: Array
+    run: backends.Run
 
 
 @dataclass
@@ -44,8 +48,8 @@ class Engine:
     Attributes
     ----------
     plan : Plan
-    run : callable
-        The backend's function that walks plans.
+    bind : callable
+        Binds the plan and its memory to the backend.
     params : float array (plan.size,)
     hyper : float64 array
         The optimizer's numbers; see :class:`fastmlp.kernels.table.Hyper`.
@@ -56,7 +60,7 @@ class Engine:
     """
 
     plan: Plan
-    run: backends.Run
+    bind: backends.Bind
     params: Array
     hyper: Array
     gradient: Array = field(init=False)
@@ -133,8 +137,9 @@ class Engine:
             ``last``, or the index of the first batch whose loss was not finite: training
             stopped there, before that batch's step.
         """
-        if self.hyper[1] and not self.velocity.size:
+        if self.hyper[Hyper.MOMENTUM] and not self.velocity.size:
             self.velocity = aligned_zeros(self.plan.size, self.params.dtype)
+            self._workspaces.clear()  # bound without it
         return self._run(
             Mode.TRAIN, data, order, batch_size, first, last, first_step, wants_accuracy, totals,
             None, telemetry, telemetry_every,
@@ -145,9 +150,12 @@ class Engine:
         capacity = -(-batch_size // 16) * 16  # so that every buffer begins at a cache line
         if capacity not in self._workspaces:
             size = self.plan.features * capacity
-            self._workspaces[capacity] = Workspace(
-                aligned_zeros(size, self.params.dtype), aligned_zeros(size, self.params.dtype)
-            )
+            values, deltas = (aligned_zeros(size, self.params.dtype) for _ in range(2))
+            run = self.bind(
+                self.plan.table, self.plan.reals, self.params, self.gradient, self.velocity,
+                self.hyper, values, deltas,
+            )  # fmt: skip
+            self._workspaces[capacity] = Workspace(values, deltas, run)
         return self._workspaces[capacity]
 
     def _run(
@@ -171,14 +179,6 @@ class Engine:
         workspace = self.workspace(min(batch_size, order.size))
         arguments = (
             int(mode),
-            self.plan.table,
-            self.plan.reals,
-            self.params,
-            self.gradient,
-            self.velocity,
-            self.hyper,
-            workspace.values,
-            workspace.deltas,
             data.samples,
             data.labels,
             data.targets,
@@ -196,12 +196,12 @@ class Engine:
         threads = self._threads_for(mode, min(batch_size, order.size))
         barrier = aligned_zeros(_BARRIER_SIZE, np.dtype(np.int64))
         if threads == 1:
-            return self.run(*arguments, 0, 1, barrier)
+            return workspace.run(*arguments, 0, 1, barrier)
         # Each thread runs the whole loop, on its share of every layer, and all end with the same.
         with ThreadPoolExecutor(threads - 1) as team:
             for thread in range(1, threads):
-                team.submit(self.run, *arguments, thread, threads, barrier)
-            return self.run(*arguments, 0, threads, barrier)
+                team.submit(workspace.run, *arguments, thread, threads, barrier)
+            return workspace.run(*arguments, 0, threads, barrier)
 
     def _threads_for(self, mode: Mode, batch_size: int) -> int:
         passes = 1 if mode in (Mode.PREDICT, Mode.EVALUATE) else 3

@@ -314,7 +314,7 @@ class Sequential:
         engine = self._ready_engine()
         engine.threads = threads
         assert self.optimizer is not None
-        engine.hyper = self.optimizer.hyper()
+        engine.hyper[:] = self.optimizer.hyper()
         self.history = History(
             {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.data.count}
         )
@@ -462,8 +462,8 @@ class Sequential:
             if self.metrics and lowered.outputs < 2:
                 raise ValueError("metrics: 'accuracy' needs a net with at least two outputs")
             hyper = (self.optimizer or optimizers.SGD()).hyper()
-            run = backends.run_of(self.backend, lowered.python_layers)
-            self._engine = Engine(lowered, run, self._params, hyper)
+            bind = backends.bind_of(self.backend, lowered.python_layers)
+            self._engine = Engine(lowered, bind, self._params, hyper)
         return self._engine
 
     def __repr__(self) -> str:

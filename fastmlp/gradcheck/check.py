@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from .. import backends
 from ..data import Data, check_data
 from ..engine import Engine
-from ..kernels.table import FIRST_LOSS, Column, Op
+from ..kernels.table import FIRST_LOSS, Column, Hyper, Op
 from ..model import Sequential
 from ..plan import Plan
 from ..threads import available_cores
@@ -103,9 +103,9 @@ def _check_model(
     data = check_data("{}", x, y, plan.input_shape, plan.outputs, loss, np.dtype(np.float64))
     engine = Engine(
         plan,
-        backends.run_of(model.backend, plan.python_layers),
+        backends.bind_of(model.backend, plan.python_layers),
         model.params.astype(np.float64),
-        np.zeros(0),
+        np.zeros(len(Hyper)),
     )
     with _weights_in(plan, engine.params):
         value, analytic = engine.loss_and_gradient(data, step)
