@@ -11,10 +11,11 @@ from .kernels import walk, walk_probe
 from .kernels.walk import PythonLayer
 from .lookup import by_name
 
-# ``bind(table, reals, params, gradient, velocity, hyper, values, deltas)`` returns a function that
-# takes the other arguments of ``kernels.compiled.engine.run``, and does the same.
-Run = Callable[..., int]
-Bind = Callable[..., Run]
+# ``bind(table, reals, params, gradient, velocity, hyper, values, deltas)`` returns
+# ``prepare(mode, samples, ...)``, the other arguments of ``kernels.compiled.engine.run``, which
+# returns a call of it that needs no more arguments.
+Prepare = Callable[..., Callable[[], int]]
+Bind = Callable[..., Prepare]
 Probe = Callable[..., None]
 
 _in_use = ""
@@ -135,9 +136,9 @@ def bind_of(name: str, python_layers: dict[int, PythonLayer]) -> Bind:
     return bind
 
 
-def _binder(run: Run) -> Bind:
-    def bind(*memory: Any) -> Run:
-        return lambda mode, *batches: run(mode, *memory, *batches)
+def _binder(run: Callable[..., int]) -> Bind:
+    def bind(*memory: Any) -> Prepare:
+        return lambda mode, *batches: functools.partial(run, mode, *memory, *batches)
 
     return bind
 

@@ -161,7 +161,7 @@ cdef const REAL *matrix(const REAL[:, ::1] x) noexcept nogil:
 
 
 cdef class Net:
-    """A plan with its memory, looked at once: then each ``run`` is cheap, even for one sample."""
+    """A plan with its memory, looked at once."""
 
     cdef Job job
     # Kept alive, for the job to point to.
@@ -198,7 +198,7 @@ cdef class Net:
         self.job.values, self.job.deltas = &values[0], &deltas[0]
         self.job.workspace_size = values.shape[0]
 
-    def run(
+    def prepare(
         self,
         int64_t mode,
         const uint8_t[:, ::1] samples not None,
@@ -218,9 +218,9 @@ cdef class Net:
         int64_t threads,
         int64_t[::1] barrier not None,
     ):
-        """Do what ``kernels.compiled.engine.run`` does."""
-        cdef Job job = self.job  # of one's own: threads may share a net
-        cdef int64_t end
+        """Return a function that does what ``kernels.compiled.engine.run`` does."""
+        cdef Prepared prepared = Prepared()
+        cdef Job job = self.job
         job.mode = mode
         job.samples, job.sample_bytes = &samples[0, 0], samples.shape[1]
         job.labels, job.targets = integers(labels), matrix(targets)
@@ -236,8 +236,21 @@ cdef class Net:
         job.telemetry_every = telemetry_every
         job.thread, job.threads = thread, threads
         job.barrier = &barrier[0]
+        prepared.job = job
+        prepared.kept = (self, samples, labels, targets, order, totals, outputs, telemetry, barrier)
+        return prepared
+
+
+cdef class Prepared:
+    """A call of the engine, with all that it needs."""
+
+    cdef Job job
+    cdef tuple kept  # alive, for the job to point to
+
+    def __call__(self):
+        cdef int64_t end
         with nogil:
-            end = kernels.run(&job)
+            end = kernels.run(&self.job)
         return end
 
 

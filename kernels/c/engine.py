@@ -15,6 +15,6 @@ def bind(
     values: Array,
     deltas: Array,
 ) -> Any:
-    """Return a function of the mode and the batches: ``kernels.compiled.engine.run``, bound."""
+    """Return a function of the mode and the batches, which returns the call of the engine."""
     net = of_dtype(params).Net
-    return net(table, reals, params, gradient, velocity, hyper, values, deltas).run
+    return net(table, reals, params, gradient, velocity, hyper, values, deltas).prepare

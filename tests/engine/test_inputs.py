@@ -1,5 +1,7 @@
 """Whatever form the samples come in, the net sees the same numbers."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -164,3 +166,43 @@ def test_inputs_are_left_alone():
     model.evaluate(x, y)
     np.testing.assert_array_equal(x, kept[0])
     np.testing.assert_array_equal(y, kept[1])
+
+
+class TestFewSamples:
+    """The short way of ``predict``, which begins with the second call for a shape."""
+
+    @pytest.mark.parametrize("backend", ALL)
+    @pytest.mark.parametrize("count", [1, 3, 16, 17])
+    def test_gives_the_same_bits(self, backend, count):
+        model = Sequential(
+            [layers.Input((7,)), layers.Dense(5, "tanh"), layers.Dense(3)], seed=0, backend=backend
+        )
+        x = np.random.default_rng(0).normal(size=(2, count, 7)).astype(np.float32)
+        first, second = model.predict(x[0]), model.predict(x[1])
+        again = model.predict(x[0])
+        assert again.tobytes() == first.tobytes()
+        assert second.tobytes() == model.predict(x[1]).tobytes() != first.tobytes()
+        np.testing.assert_array_equal(again, model.predict(np.tile(x[0], (20, 1)))[:count])
+
+    @pytest.mark.parametrize("backend", ALL)
+    def test_sees_new_weights_and_bad_samples(self, backend):
+        model = Sequential([layers.Input((2,)), layers.Dense(1)], seed=0, backend=backend)
+        x = np.ones((1, 2), np.float32)
+        model.predict(x)
+        model.set_weights([np.full((2, 1), 3.0), np.ones(1)])
+        assert model.predict(x) == 7
+        assert model.predict(x.astype(np.float64)) == 7
+        with pytest.raises(ValueError, match=r"x: .*finite"):
+            model.predict(np.array([[1, np.inf]], np.float32))
+        assert model.predict(np.array([[3e30, 0]], np.float32)) == np.float32(9e30)
+
+    def test_may_be_asked_for_by_threads_at_once(self):
+        model = Sequential(
+            [layers.Input((300,)), layers.Dense(200, "tanh"), layers.Dense(3)], seed=0
+        )
+        x = np.random.default_rng(0).normal(size=(4, 1, 300)).astype(np.float32)
+        expected = [model.predict(one) for one in x]
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda i: model.predict(x[i % 4]), range(2000)))
+        for i, outputs in enumerate(found):
+            assert outputs.tobytes() == expected[i % 4].tobytes()
