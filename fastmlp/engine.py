@@ -1,6 +1,5 @@
 """The engine: a plan with its memory and a backend, and the four things one can do with it."""
 
-import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import backends
 from .data import Data
@@ -47,7 +47,7 @@ class _Few:
     """Memory for a certain small number of samples, with a call that predicts them."""
 
     samples: Array
-    flat: Array
+    finite: NDArray[np.bool_]
     outputs: Array
     call: Callable[[], int]
 
@@ -108,7 +108,8 @@ class Engine:
             return None
         with self._lock:
             few.samples[...] = x
-            if not math.isfinite(few.flat.dot(few.flat)):
+            np.isfinite(few.samples, few.finite)
+            if False in few.finite.tobytes():  # sooner done than few.finite.all()
                 return None
             few.call()
             return few.outputs.copy()
@@ -121,7 +122,10 @@ class Engine:
         )
         call, *_ = self._prepare(Mode.PREDICT, data, None, count, outputs=outputs)
         self._few[samples.shape] = _Few(
-            samples, samples.reshape(-1), outputs.reshape(count, *self.plan.output_shape), call
+            samples,
+            np.zeros(samples.shape, np.bool_),
+            outputs.reshape(count, *self.plan.output_shape),
+            call,
         )
 
     def loss_and_gradient(self, data: Data, step: int = 0) -> tuple[float, Array]:
