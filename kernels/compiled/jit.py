@@ -97,15 +97,16 @@ class _Cache(FunctionCache):
             _warn_uncached(reason)
 
 
-def compiled(flags: frozenset[str]) -> Callable[[Callable[..., Any]], Any]:
+def compiled(flags: frozenset[str], inline: str = "never") -> Callable[[Callable[..., Any]], Any]:
     """Compile a kernel at its first call, release the GIL in it, and keep the machine code."""
 
     def decorate(function: Callable[..., Any]) -> Any:
         # _nrt: kernels only look at arrays that somebody else keeps alive, so reference counts
         # would be dead weight.
         kernel = numba.njit(
-            nogil=True, error_model="numpy", fastmath=set(flags), _nrt=False, no_cfunc_wrapper=True
-        )(function)
+            nogil=True, error_model="numpy", fastmath=set(flags), inline=inline,
+            _nrt=False, no_cfunc_wrapper=True,
+        )(function)  # fmt: skip
         if CACHE_DIRECTORY is not None and not numba.config.DISABLE_JIT:
             elsewhere = numba.config.CACHE_DIR
             numba.config.CACHE_DIR = CACHE_DIRECTORY
@@ -121,7 +122,7 @@ def compiled(flags: frozenset[str]) -> Callable[[Callable[..., Any]], Any]:
 # Inlined where it is called.  Without reference counts only inlined code may return a view; and
 # what is inlined is compiled once, not once by itself and again with each caller: the rows of the
 # engine as functions of their own cost a quarter more compile time.
-view = numba.njit(inline="always")
+view = compiled(REASSOCIATE, inline="always")
 
 fast = compiled(REASSOCIATE)
 exact = compiled(CONTRACT)

@@ -99,11 +99,13 @@ class TestDirectory:
 
 @needs_jit
 class TestFiles:
-    def test_are_written_and_read(self, cache):
-        first = jit.fast(double)
+    # Also what is inlined into the engine: nets with layers written in Python call it by itself.
+    @pytest.mark.parametrize("decorate", [jit.fast, jit.exact, jit.view])
+    def test_are_written_and_read(self, cache, decorate):
+        first = decorate(double)
         assert doubles(first)
         assert list(cache.rglob("*.nbi"))
-        again = jit.fast(double)
+        again = decorate(double)
         assert doubles(again)
         assert sum(again.stats.cache_hits.values()) == 1
         assert sum(first.stats.cache_hits.values()) == 0
