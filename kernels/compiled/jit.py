@@ -1,6 +1,5 @@
 """How kernels are compiled: the flags and the disk cache, decided here and nowhere else."""
 
-import contextlib
 import hashlib
 import os
 import pickle
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 # LLVM may reorder sums and fuse multiply-adds, which is what lets a reduction fill a vector
 # register.  The full "fast" set would also assume that no NaN or infinity occurs, and so delete
@@ -78,16 +77,39 @@ _DAMAGE = (
 )
 
 
+class _Files(IndexDataCacheFile):
+    """One file for each signature, named after it.
+
+    Numba numbers the files and keeps the numbers in an index.  Of two processes that save at
+    once, one could then find the other's machine code under its own signature.
+    """
+
+    def _name_of(self, key: object) -> str:
+        digest = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
+        return f"{self._index_name.removesuffix('.nbi')}.{digest}.nbc"
+
+    def load(self, key: object) -> Any:
+        try:
+            return self._load_data(self._name_of(key))
+        except FileNotFoundError:
+            return None
+
+    def save(self, key: object, data: object) -> None:
+        self._save_data(self._name_of(key), data)
+
+
 class _Cache(FunctionCache):
     """A cache that may fail: a full disk or a half-written file costs time, never the run."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._cache_file = _Files(self.cache_path, self._impl.filename_base, None)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
         except _DAMAGE as reason:
-            _warn_uncached(reason)
-            with contextlib.suppress(OSError):
-                self.flush()  # or the next process would stumble over it too
+            _warn_uncached(reason)  # and what is compiled now replaces that file
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
