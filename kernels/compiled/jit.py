@@ -65,6 +65,11 @@ def _cache_directory() -> str | None:
 CACHE_DIRECTORY = _cache_directory()
 
 
+def cache_is_empty() -> bool:
+    """Tell whether there is a cache, and nothing in it."""
+    return CACHE_DIRECTORY is not None and not any(Path(CACHE_DIRECTORY).rglob("*.nbc"))
+
+
 # What reading a file that is not what it should be can raise, by the documentation of pickle.
 _DAMAGE = (
     OSError,
