@@ -4,7 +4,6 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from . import backends, losses, optimizers, plan
+from .arguments import items, positive_integer
 from .data import Data, check_data, check_samples, finite, real_array
 from .engine import Engine, aligned_zeros
 from .history import History
@@ -76,7 +76,7 @@ class Sequential:
         self._input_shape: Shape | None = None
         self._params: Array = np.empty(0, self.dtype)
         self._engine: Engine | None = None
-        layers = list(layers)
+        layers = items("layers", "layers", layers)
         for index, layer in enumerate(layers):
             self._check_layer(f"layers[{index}]", layer, layers[:index])
         self._append(layers)
@@ -114,10 +114,9 @@ class Sequential:
         """
         if loss is None:
             raise ValueError("loss: expected a name such as 'sparse_categorical_crossentropy'")
-        if isinstance(metrics, str):
-            raise TypeError(f"metrics: expected a list such as [{metrics!r}], got a string")
         new_optimizer, new_loss = optimizers.get(optimizer), losses.get(loss)
-        new_metrics = [by_name("metrics", metric, _METRICS) for metric in metrics]
+        names = items("metrics", "names such as 'accuracy'", metrics)
+        new_metrics = [by_name("metrics", name, _METRICS) for name in names]
         if self.built:
             assert self._input_shape is not None
             lowered = plan.lower(self.layers, self._input_shape, new_loss, self.seed)
@@ -275,10 +274,11 @@ class Sequential:
         if not self.built:
             raise RuntimeError("set_weights: the net has no weights yet; give it an Input layer")
         slots = self._ready_engine().plan.slots
-        if len(weights) != len(slots):
-            raise ValueError(f"weights: expected {len(slots)} arrays, got {len(weights)}")
+        given = items("weights", "arrays", weights)
+        if len(given) != len(slots):
+            raise ValueError(f"weights: expected {len(slots)} arrays, got {len(given)}")
         arrays = []
-        for i, (weight, slot) in enumerate(zip(weights, slots, strict=True)):
+        for i, (weight, slot) in enumerate(zip(given, slots, strict=True)):
             argument = f"weights[{i}] ({slot.layer.name}/{slot.weight.name})"
             array = real_array(argument, weight)
             if array.shape != slot.weight.shape:
@@ -345,8 +345,8 @@ class Sequential:
     ) -> Job:
         """Check everything; nets that are given the same dict ``checked`` share their data."""
         loss = self._compiled_loss()
-        _check_positive_integer("batch_size", batch_size)
-        _check_positive_integer("epochs", epochs)
+        batch_size = positive_integer("batch_size", batch_size)
+        epochs = positive_integer("epochs", epochs)
         shows = resolve_verbose(verbose)
         is_real = isinstance(validation_split, (int, float, np.number))
         if not is_real or not 0 <= validation_split < 1:
@@ -375,7 +375,7 @@ class Sequential:
                     )
                 data, validation = data.part(slice(None, count)), data.part(slice(count, None))
             return Job(
-                data, validation, int(batch_size), int(epochs), bool(shuffle), self.seed,
+                data, validation, batch_size, epochs, bool(shuffle), self.seed,
                 bool(self.metrics), shows, telemetry, stop,
             )  # fmt: skip
 
@@ -434,6 +434,8 @@ class Sequential:
         shape = real_array("x", x).shape
         if not self.layers:
             raise ValueError("layers: the net has none")
+        for index, layer in enumerate(self.layers):
+            self._check_layer(f"layers[{index}]", layer, self.layers[:index])
         if len(shape) < 2 or 0 in shape[1:]:
             raise ValueError(f"x: expected shape (samples, features, ...), got {shape}")
         try:
@@ -472,11 +474,6 @@ class Sequential:
 
     def __repr__(self) -> str:
         return f"<Sequential {self.name!r}: {', '.join(layer.name for layer in self.layers)}>"
-
-
-def _check_positive_integer(argument: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{argument}: expected a positive integer, got {value!r}")
 
 
 def _name_apart(layers: Sequence[Layer]) -> None:

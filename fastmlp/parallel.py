@@ -3,13 +3,15 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 
 from numpy.typing import ArrayLike
 
+from .arguments import items, positive_integer
 from .data import Data
 from .history import History
 from .model import Sequential
-from .threads import available_cores, check_count, get_num_threads
+from .threads import available_cores, get_num_threads
 
 
 def fit_many(
@@ -48,18 +50,29 @@ def fit_many(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not what it should be; no net has been trained then.
+        If an argument is not what it should be; nothing has changed then.
     """
-    jobs = available_cores() if jobs is None else check_count("jobs", jobs)
+    jobs = available_cores() if jobs is None else positive_integer("jobs", jobs)
+    if on_done is not None and not callable(on_done):
+        raise TypeError(f"on_done: expected a function, got {on_done!r}")
+    models = items("models", "nets", models)
+    for index, model in enumerate(models):
+        if not isinstance(model, Sequential):
+            raise TypeError(f"models[{index}]: expected a Sequential, got {model!r}")
     if len({id(model) for model in models}) < len(models):
         raise ValueError("models: the same net is in the list more than once")
+    share = max(1, get_num_threads() // max(1, min(jobs, len(models))))
     stop = threading.Event()
     checked: dict[object, Data] = {}
-    prepared = [
-        model._job(x, y, batch_size, epochs, 0, 0.0, validation_data, shuffle, None, stop, checked)
-        for model in models
-    ]
-    share = max(1, get_num_threads() // max(1, min(jobs, len(models))))
+    with ExitStack() as unless_refused:
+        for model in models:
+            unless_refused.enter_context(model._built_for(x))
+        prepared = [
+            model._job(
+                x, y, batch_size, epochs, 0, 0.0, validation_data, shuffle, None, stop, checked
+            )
+            for model in models
+        ]
     with ThreadPoolExecutor(jobs) as pool:
         try:
             futures = {

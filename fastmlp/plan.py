@@ -3,7 +3,7 @@
 This is the only corridor between the two.  What comes out, a :class:`Plan`, is plain data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,8 +44,10 @@ class PythonRows:
         return y.reshape(len(x), -1)
 
     def backward_rows(self, dy: Array, dparams: Array) -> Array:
-        dx, gradients = self.layer.backward(dy.reshape(-1, *self.output_shape))
-        dx = np.asarray(dx)
+        found = self.layer.backward(dy.reshape(-1, *self.output_shape))
+        if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[1], Mapping):
+            raise TypeError(f"{self.layer!r}.backward: expected dL/dx and a dict of gradients")
+        dx, gradients = np.asarray(found[0]), found[1]
         self._expect("backward", "dL/dx", dx, (len(dy), *self.input_shape))
         start = 0
         for weight in self.layer.declared:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from .arguments import positive_integer
 from .kernels.table import Telemetry as Field
 from .layers.base import Array
 
@@ -41,8 +42,7 @@ class Telemetry:
     _parts: list[Array] = field(init=False, default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
-        if isinstance(self.every, bool) or not isinstance(self.every, int) or self.every < 1:
-            raise ValueError(f"every: expected a positive integer, got {self.every!r}")
+        self.every = positive_integer("every", self.every)
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         """Return one figure (steps, rows).

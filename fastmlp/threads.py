@@ -1,7 +1,8 @@
 """On how many threads one net's step may run."""
 
 import os
-from typing import Any
+
+from .arguments import positive_integer
 
 _chosen = 0
 
@@ -42,17 +43,4 @@ def set_num_threads(threads: int) -> None:
         If ``threads`` is not a positive integer.
     """
     global _chosen  # noqa: PLW0603
-    _chosen = check_count("threads", threads)
-
-
-def check_count(argument: str, value: Any) -> int:
-    """Return ``value``, a number of threads.
-
-    Raises
-    ------
-    ValueError
-        If it is not a positive integer.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{argument}: expected a positive integer, got {value!r}")
-    return value
+    _chosen = positive_integer("threads", threads)

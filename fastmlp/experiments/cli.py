@@ -80,7 +80,7 @@ def _run(
             console.print(dataset.note, style="yellow", markup=False)
         sections: list[Section] = []
         try:
-            warm_up(settings.backend, console=console)
+            warm_up(settings.backend, question.DTYPES, console=console)
             for part in question.PARTS:
                 part.train(lab)
                 _add(part.describe(lab), sections, console)
@@ -89,6 +89,8 @@ def _run(
             console.print("\nInterrupted: writing what is done.", style="yellow")
             for part in question.PARTS[len(sections) :]:
                 _add(part.describe(lab), sections, console)
+    with console.status("Drawing the figures"):
+        _draw(question, lab, folder, sections)
     seconds = time.perf_counter() - started
     _write(question, name, lab, folder, sections, interrupted, seconds)
     console.print(
@@ -106,6 +108,13 @@ def _add(section: Section | None, sections: list[Section], console: Console) -> 
         console.print()
 
 
+def _draw(question: ModuleType, lab: Lab, folder: RunFolder, sections: list[Section]) -> None:
+    with style.applied():
+        for figure in (figure for section in sections for figure in section.figures):
+            folder.save_figure(figure.name, figure.draw())
+    question.write_arrays(lab, folder)
+
+
 def _write(
     question: ModuleType,
     name: str,
@@ -115,10 +124,6 @@ def _write(
     interrupted: bool,
     seconds: float,
 ) -> None:
-    with style.applied():
-        for figure in (figure for section in sections for figure in section.figures):
-            folder.save_figure(figure.name, figure.draw())
-    question.write_arrays(lab, folder)
     manifest = _manifest(name, lab, interrupted, seconds)
     found = {part.__name__.rpartition(".")[2]: part.results(lab) for part in question.PARTS}
     nets = [

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import backends
-from ..data import Data, check_data
+from ..data import Data, check_data, real_array
 from ..engine import Engine
 from ..kernels.table import FIRST_LOSS, Column, Hyper, Op
 from ..model import Sequential
@@ -233,15 +233,16 @@ def _check_function(
     function: Callable[[Any], float], gradient: Any, x: ArrayLike, tolerance: float
 ) -> GradientReport:
     started = time.perf_counter()
-    point = np.array(x, dtype=np.float64)
+    point = real_array("x", x).astype(np.float64)
     if not point.size or not np.isfinite(point).all():
         raise ValueError(f"x: expected finite numbers, at least one, got {x!r}")
-    analytic = np.asarray(gradient(point.copy()) if callable(gradient) else gradient, np.float64)
+    given = gradient(point.copy()) if callable(gradient) else gradient
+    analytic = real_array("grad", given).astype(np.float64)
     if analytic.shape != point.shape:
         raise ValueError(f"grad: expected shape {point.shape} like x, got {analytic.shape}")
 
     def value_at(flat: Vector) -> float:
-        value = np.asarray(function(flat.reshape(point.shape).copy()), dtype=np.float64)
+        value = real_array("f", function(flat.reshape(point.shape).copy()))
         if value.size != 1:
             raise ValueError(f"f: expected a single number, got shape {value.shape}")
         return float(value.reshape(()))

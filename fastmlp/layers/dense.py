@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from .. import activations, initializers, regularizers
+from ..arguments import positive_integer
 from .base import Layer, Shape
 
 if TYPE_CHECKING:
@@ -44,9 +45,7 @@ class Dense(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        if isinstance(units, bool) or not isinstance(units, int) or units < 1:
-            raise ValueError(f"units: expected a positive integer, got {units!r}")
-        self.units = units
+        self.units = positive_integer("units", units)
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
         self.kernel_initializer = initializers.get("kernel_initializer", kernel_initializer)

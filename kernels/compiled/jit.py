@@ -1,6 +1,5 @@
 """How kernels are compiled: the flags and the disk cache, decided here and nowhere else."""
 
-import contextlib
 import hashlib
 import os
 import pickle
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 # LLVM may reorder sums and fuse multiply-adds, which is what lets a reduction fill a vector
 # register.  The full "fast" set would also assume that no NaN or infinity occurs, and so delete
@@ -66,6 +65,11 @@ def _cache_directory() -> str | None:
 CACHE_DIRECTORY = _cache_directory()
 
 
+def cache_is_empty() -> bool:
+    """Tell whether there is a cache, and nothing in it."""
+    return CACHE_DIRECTORY is not None and not any(Path(CACHE_DIRECTORY).rglob("*.nbc"))
+
+
 # What reading a file that is not what it should be can raise, by the documentation of pickle.
 _DAMAGE = (
     OSError,
@@ -78,16 +82,39 @@ _DAMAGE = (
 )
 
 
+class _Files(IndexDataCacheFile):
+    """One file for each signature, named after it.
+
+    Numba numbers the files and keeps the numbers in an index.  Of two processes that save at
+    once, one could then find the other's machine code under its own signature.
+    """
+
+    def _name_of(self, key: object) -> str:
+        digest = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
+        return f"{self._index_name.removesuffix('.nbi')}.{digest}.nbc"
+
+    def load(self, key: object) -> Any:
+        try:
+            return self._load_data(self._name_of(key))
+        except FileNotFoundError:
+            return None
+
+    def save(self, key: object, data: object) -> None:
+        self._save_data(self._name_of(key), data)
+
+
 class _Cache(FunctionCache):
     """A cache that may fail: a full disk or a half-written file costs time, never the run."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._cache_file = _Files(self.cache_path, self._impl.filename_base, None)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
         except _DAMAGE as reason:
-            _warn_uncached(reason)
-            with contextlib.suppress(OSError):
-                self.flush()  # or the next process would stumble over it too
+            _warn_uncached(reason)  # and what is compiled now replaces that file
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -97,15 +124,16 @@ class _Cache(FunctionCache):
             _warn_uncached(reason)
 
 
-def compiled(flags: frozenset[str]) -> Callable[[Callable[..., Any]], Any]:
+def compiled(flags: frozenset[str], inline: str = "never") -> Callable[[Callable[..., Any]], Any]:
     """Compile a kernel at its first call, release the GIL in it, and keep the machine code."""
 
     def decorate(function: Callable[..., Any]) -> Any:
         # _nrt: kernels only look at arrays that somebody else keeps alive, so reference counts
         # would be dead weight.
         kernel = numba.njit(
-            nogil=True, error_model="numpy", fastmath=set(flags), _nrt=False, no_cfunc_wrapper=True
-        )(function)
+            nogil=True, error_model="numpy", fastmath=set(flags), inline=inline,
+            _nrt=False, no_cfunc_wrapper=True,
+        )(function)  # fmt: skip
         if CACHE_DIRECTORY is not None and not numba.config.DISABLE_JIT:
             elsewhere = numba.config.CACHE_DIR
             numba.config.CACHE_DIR = CACHE_DIRECTORY
@@ -121,7 +149,7 @@ def compiled(flags: frozenset[str]) -> Callable[[Callable[..., Any]], Any]:
 # Inlined where it is called.  Without reference counts only inlined code may return a view; and
 # what is inlined is compiled once, not once by itself and again with each caller: the rows of the
 # engine as functions of their own cost a quarter more compile time.
-view = numba.njit(inline="always")
+view = compiled(REASSOCIATE, inline="always")
 
 fast = compiled(REASSOCIATE)
 exact = compiled(CONTRACT)

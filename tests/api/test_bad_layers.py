@@ -25,8 +25,10 @@ ARGUMENTS = [
     *[(lambda v=v: Rescaling(v), ValueError, "scale: expected a finite number")
       for v in (NAN, INF, "1", None)],
     (lambda: Rescaling(1.0, NAN), ValueError, "offset: expected a finite number"),
-    *[(lambda v=v: Input(v), ValueError, "shape: expected a tuple of positive integers")
-      for v in ((), (0,), (-1,), (2.5,), (None,), "ab", None, (3, 0))],
+    (lambda: Input(()), ValueError, r"^shape: expected a tuple of positive integers, got \(\)"),
+    (lambda: Input((3, 0)), ValueError, r"^shape\[1\]: expected a positive integer, got 0"),
+    *[(lambda v=v: Input(v), ValueError, r"^shape\[0\]: expected a positive integer")
+      for v in ((0,), (-1,), (2.5,), (None,), "ab", None, True)],
     (lambda: Activation("softmix"), ValueError, "activation: 'softmix' is unknown"),
     (lambda: activations.leaky_relu(NAN), ValueError, "negative_slope: expected a finite number"),
     (lambda: activations.elu(INF), ValueError, "alpha: expected a finite number"),
@@ -46,6 +48,8 @@ ARGUMENTS = [
     (lambda: backends.use("nunba"), ValueError, "name: 'nunba' is unknown.*'numba'"),
     (lambda: Sequential([Dense(3), 5]), TypeError, r"layers\[1\]: expected a Layer, got 5"),
     (lambda: Sequential([Dense]), TypeError, r"layers\[0\]: expected a Layer"),
+    *[(lambda v=v: Sequential(v), TypeError, "^layers: expected a list of layers, got")
+      for v in (None, 5, Dense(3), "dense")],
     (lambda: Sequential([Dense(3), Input((2,))]), ValueError, r"layers\[1\]: an Input can only be"),
     (lambda: Sequential([Dense(3, name="a"), Dense(3, name="a")]), ValueError, "is named 'a'"),
 ]  # fmt: skip
@@ -106,6 +110,11 @@ def test_a_layer_belongs_to_one_net_and_one_place():
     twice = Dense(3)
     with pytest.raises(ValueError, match=r"layers\[1\]: .*already part of a net"):
         Sequential([twice, twice])
+    early, late = Sequential([twice]), Sequential([twice])
+    outputs = early.predict(np.ones((1, 2)))
+    with pytest.raises(ValueError, match=r"layers\[0\]: .*already part of a net"):
+        late.predict(np.ones((1, 2)))
+    np.testing.assert_array_equal(early.predict(np.ones((1, 2))), outputs)
 
 
 def test_samples_of_another_shape_than_the_input_says():

@@ -59,6 +59,7 @@ MANY_OPTIONS = {
     },
     "batch_size": ({"batch_size": 0}, ValueError, "batch_size: expected"),
     "labels": ({"y": Y + 1}, ValueError, "y: expected labels from 0 to 3"),
+    "on_done": ({"on_done": 5}, TypeError, "on_done: expected a function, got 5"),
 }
 
 
@@ -75,6 +76,31 @@ def test_the_same_net_twice():
     assert_refused(lambda: fit_many([model, model], X, Y), ValueError, "^models: the same", model)
 
 
+@pytest.mark.parametrize("models", [None, 5, make(), "net"], ids=repr)
+def test_models_that_are_no_list(models):
+    with pytest.raises(TypeError, match="^models: expected a list of nets, got"):
+        fit_many(models, X, Y)
+
+
+@pytest.mark.parametrize(
+    ("bad", "error", "message"),
+    [
+        (Sequential([layers.Dense(4)]), RuntimeError, "^call compile"),
+        (make("categorical_crossentropy", built=False), ValueError, "^y: expected targets"),
+    ],
+    ids=["not compiled", "wants other targets"],
+)
+def test_one_net_that_is_refused_leaves_all_as_they_were(bad, error, message):
+    models = [make(built=False), make(), bad]
+    assert_refused(lambda: fit_many(models, X, Y), error, message, *models)
+
+
+def test_models_that_are_no_nets():
+    model = make(built=False)
+    message = r"^models\[1\]: expected a Sequential, got 5"
+    assert_refused(lambda: fit_many([model, 5], X, Y), TypeError, message, model)
+
+
 WEIGHTS = {
     "too few": (lambda w: w[:3], ValueError, "weights: expected 4 arrays, got 3"),
     "too many": (lambda w: [*w, w[0]], ValueError, "weights: expected 4 arrays, got 5"),
@@ -87,6 +113,8 @@ WEIGHTS = {
     "strings": (lambda w: [*w[:3], ["a"] * 4], (TypeError, ValueError), r"weights\[3\]"),
     "ragged": (lambda w: [*w[:3], [[1], [1, 2]]], ValueError, r"weights\[3\]"),
     "complex": (lambda w: [*w[:3], w[3] * 1j], TypeError, r"weights\[3\]"),
+    "None": (lambda w: None, TypeError, "weights: expected a list of arrays, got None"),
+    "a number": (lambda w: 5, TypeError, "weights: expected a list of arrays, got 5"),
 }  # fmt: skip
 
 
@@ -123,7 +151,11 @@ COMPILE = {
     ),
     "unknown metric": ({"loss": "mse", "metrics": ["auc"]}, ValueError, "metrics: 'auc' is unkn"),
     "metrics as a string": (
-        {"loss": "mse", "metrics": "accuracy"}, TypeError, r"metrics: expected a list such as"
+        {"loss": "mse", "metrics": "accuracy"}, TypeError,
+        "metrics: expected a list of names such as 'accuracy', got 'accuracy'",
+    ),
+    "no metrics": (
+        {"loss": "mse", "metrics": None}, TypeError, "metrics: expected a list of .*, got None"
     ),
     "logits after a softmax": (
         {"loss": losses.SparseCategoricalCrossentropy(from_logits=True)}, ValueError,

@@ -89,6 +89,10 @@ class TestBuilding:
     def test_input_takes_an_integer(self):
         assert Sequential([Input(3), Dense(2)]).count_params() == 8
 
+    def test_sizes_may_be_integers_of_numpy(self):
+        three, two = np.array([3, 2])
+        assert Sequential([Input((three,)), Dense(two)]).count_params() == 8
+
 
 class TestWeights:
     def test_have_keras_order_and_shapes(self):

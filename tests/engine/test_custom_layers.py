@@ -175,6 +175,22 @@ def test_mistakes_are_named(backend, mistake, message):
 
 
 @backends
+@pytest.mark.parametrize("wrap", [lambda dy: dy, lambda dy: (dy,), lambda dy: (dy, dy)])
+def test_backward_returns_a_pair(backend, wrap):
+    class Alone(Layer):
+        def forward(self, x, training):
+            return x
+
+        def backward(self, dy):
+            return wrap(dy)
+
+    x, y = data()
+    message = r"'alone'>?\.backward: expected dL/dx and a dict of gradients"
+    with pytest.raises(TypeError, match=message):
+        net(Alone(), backend=backend).fit(x, y, verbose=0)
+
+
+@backends
 def test_methods_that_are_missing_are_named(backend):
     class Empty(Layer):
         pass

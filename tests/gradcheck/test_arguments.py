@@ -96,6 +96,20 @@ def test_functions_that_do_not_fit(function, gradient, x, message):
         check_gradients(function, gradient, x)
 
 
+@pytest.mark.parametrize(
+    ("function", "gradient", "x", "argument"),
+    [
+        (square, twice, "one", "x"),
+        (square, None, [1.0], "grad"),
+        (lambda x: None, twice, [1.0], "f"),
+        (lambda x: 1j, twice, [1.0], "f"),
+    ],
+)
+def test_what_is_no_number(function, gradient, x, argument):
+    with pytest.raises(TypeError, match=f"^{argument}: expected real numbers, got dtype"):
+        check_gradients(function, gradient, x)
+
+
 def test_tolerance_decides():
     def slightly_wrong(x):
         return 2 * x * (1 + 1e-6)

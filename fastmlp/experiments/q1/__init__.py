@@ -11,6 +11,8 @@ from . import critique, cures, depth_map, patients
 
 TITLE = "Why deep sigmoid, tanh and ReLU nets stop learning, and what cures them"
 
+DTYPES = ("float32",)
+
 # In this order: each may use what the earlier ones found.
 PARTS = (patients, depth_map, cures, critique)
 

@@ -7,10 +7,12 @@ from .measure import measure
 
 TITLE = "What L1, L2 and dropout do, and whether the gradient is right"
 
+DTYPES = ("float32", "float64")  # to train, and to check gradients
+
 # In this order: each may use what the earlier ones found.
 PARTS = (models, sweeps, gradients, critique)
 
-__all__ = ["PARTS", "TITLE", "measure", "write_arrays"]
+__all__ = ["DTYPES", "PARTS", "TITLE", "measure", "write_arrays"]
 
 
 def write_arrays(lab: Lab, folder: RunFolder) -> None:

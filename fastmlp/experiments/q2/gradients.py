@@ -1,7 +1,6 @@
 """The gradient check of each of the four models."""
 
 from ...gradcheck import GradientReport, explain_reading
-from ...warmup import warm_up
 from ..lab import Lab
 from ..report import Section, table
 from . import claims
@@ -12,7 +11,6 @@ REPORTED = 0.9999999999998282
 
 
 def train(lab: Lab) -> None:
-    warm_up(lab.settings.backend, "float64", gradients=True, console=lab.console)
     with lab.console.status("Checking the gradients"):
         for claim in claims.MODELS:
             lab.check_gradients(claims.net(lab.settings, claim), SAMPLES)

@@ -1,0 +1,127 @@
+"""Every way to install the project, or not to: all modules are there, and from one place."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# Imports every module, trains a net, and prints where each module came from.
+PROBE = """
+import importlib, sys
+import numpy as np
+modules = [importlib.import_module(name) for name in sys.argv[1:]]
+from fastmlp import Sequential, layers
+model = Sequential([layers.Dense(2, activation="softmax")], backend="numpy")
+model.compile(loss="sparse_categorical_crossentropy")
+model.fit(np.zeros((2, 2)), np.arange(2))
+assert "kernels" not in sys.modules, "a kernel has two names"
+print(*(module.__file__ for module in modules), sep="\\n")
+"""
+
+
+def _names(folder: Path, package: str) -> list[str]:
+    paths = (path.relative_to(folder).with_suffix("") for path in sorted(folder.rglob("*.py")))
+    names = (".".join((package, *path.parts)).removesuffix(".__init__") for path in paths)
+    return [name for name in names if not name.endswith("__main__")]
+
+
+MODULES = _names(ROOT / "fastmlp", "fastmlp") + _names(ROOT / "kernels", "fastmlp.kernels")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A copy, for building leaves traces."""
+    copy = tmp_path_factory.mktemp("packaging") / "checkout"
+    leave = shutil.ignore_patterns(".*", "__pycache__", "runs", "build", "*.egg-info")
+    return shutil.copytree(ROOT, copy, ignore=leave)
+
+
+class Environment:
+    """A virtual environment that sees the packages of this one, but not the project."""
+
+    def __init__(self, path: Path) -> None:
+        venv.create(path, symlinks=True)
+        self.python = path / "bin" / "python"
+        variables = {"base": str(path), "platbase": str(path)}
+        self.packages = Path(sysconfig.get_path("purelib", "venv", variables))
+        # The project is not seen, as the .pth file of an editable install counts only in its own
+        # environment; and what is installed here comes before what is linked.
+        (self.packages / "linked.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+
+    def install(self, *what: str | Path) -> None:
+        run(
+            [sys.executable, "-m", "pip", "--python", self.python, "install", "--quiet",
+             "--no-index", "--no-deps", "--no-build-isolation", *what],
+            self.packages,
+        )  # fmt: skip
+
+    def homes(self, directory: Path) -> set[Path]:
+        """Return where the modules come from for somebody who is in that directory."""
+        found = run([self.python, "-c", PROBE, *MODULES], directory).splitlines()
+        assert len(found) == len(MODULES)
+        return {Path(file) for file in found}
+
+
+def run(command: list[str | Path], directory: Path) -> str:
+    variables = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+    done = subprocess.run(
+        [*command], cwd=directory, env=variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def files_in(fastmlp: Path, kernels: Path) -> set[Path]:
+    return {
+        *(path for path in fastmlp.rglob("*.py") if path.name != "__main__.py"),
+        *kernels.rglob("*.py"),
+    }
+
+
+def from_checkout(checkout: Path) -> set[Path]:
+    return files_in(checkout / "fastmlp", checkout / "kernels")
+
+
+def installed(environment: Environment) -> set[Path]:
+    return files_in(environment.packages / "fastmlp", environment.packages / "fastmlp" / "kernels")
+
+
+def test_not_installed(checkout, tmp_path):
+    assert Environment(tmp_path / "venv").homes(checkout) == from_checkout(checkout)
+
+
+def test_editable(checkout, tmp_path):
+    environment = Environment(tmp_path / "venv")
+    environment.install("--editable", checkout)
+    assert environment.homes(tmp_path) == from_checkout(checkout)
+    assert environment.homes(checkout) == from_checkout(checkout)
+
+
+def test_plain(checkout, tmp_path):
+    environment = Environment(tmp_path / "venv")
+    environment.install(checkout)
+    assert environment.homes(tmp_path) == installed(environment)
+    # The checkout shadows what is installed: then it has to do so in all its parts.
+    assert environment.homes(checkout) == from_checkout(checkout)
+
+
+def test_from_a_source_distribution(checkout, tmp_path):
+    build = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
+    run([sys.executable, "-c", build, tmp_path], checkout)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    environment = Environment(tmp_path / "venv")
+    environment.install(archive)
+    assert environment.homes(tmp_path) == installed(environment)
+    with tarfile.open(archive) as file:
+        packed = set(file.getnames())
+    for folder in ("bench", "examples", "tests"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert f"{archive.name.removesuffix('.tar.gz')}/{path.relative_to(ROOT)}" in packed
