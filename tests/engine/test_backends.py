@@ -1,10 +1,10 @@
-"""NumPy and Numba train the same net to the same numbers."""
+"""Every backend trains the same net to the same numbers."""
 
 import numpy as np
 import pytest
 
 from fastmlp import optimizers
-from tests.backends import ALL
+from tests.backends import ALL, COMPILED
 
 from .nets import data, net
 from .test_gradients import NETS, batch, randomized
@@ -30,40 +30,43 @@ def trained(name, backend, dtype, optimizer):
     return model, history.history
 
 
+@pytest.mark.parametrize("compiled", COMPILED)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("name", NETS)
-def test_a_training_run(name, optimizer):
-    by_numba, by_numpy = (
-        trained(name, backend, "float64", optimizer) for backend in ("numba", "numpy")
+def test_a_training_run(name, optimizer, compiled):
+    by_compiled, by_numpy = (
+        trained(name, backend, "float64", optimizer) for backend in (compiled, "numpy")
     )
     # 30 steps of some tens of roundings each, amplified a hundredfold at most.
     allowed = 30 * 30 * 100 * EPSILON["float64"]
     largest = np.abs(by_numpy[0].params).max()
-    assert np.abs(by_numba[0].params - by_numpy[0].params).max() <= allowed * largest
-    assert by_numba[1].keys() == by_numpy[1].keys()
+    assert np.abs(by_compiled[0].params - by_numpy[0].params).max() <= allowed * largest
+    assert by_compiled[1].keys() == by_numpy[1].keys()
     for figure, values in by_numpy[1].items():
-        np.testing.assert_allclose(by_numba[1][figure], values, rtol=allowed)
+        np.testing.assert_allclose(by_compiled[1][figure], values, rtol=allowed)
 
 
 # Nets without a kink: there float32 runs would part where a value is within rounding of it.
+@pytest.mark.parametrize("compiled", COMPILED)
 @pytest.mark.parametrize(
     "name", ["deep", "wide", "no bias", "targets", "squares", "rescaled", "dropout", "custom"]
 )
-def test_a_training_run_in_float32(name):
-    by_numba, by_numpy = (
-        trained(name, backend, "float32", "plain")[0] for backend in ("numba", "numpy")
+def test_a_training_run_in_float32(name, compiled):
+    by_compiled, by_numpy = (
+        trained(name, backend, "float32", "plain")[0] for backend in (compiled, "numpy")
     )
-    difference = np.abs(by_numba.params - by_numpy.params).max()
+    difference = np.abs(by_compiled.params - by_numpy.params).max()
     # 30 steps, each with some roundings of the weights: 10 a step, if errors never cancel.
     assert difference <= 300 * EPSILON["float32"] * np.abs(by_numpy.params).max()
 
 
+@pytest.mark.parametrize("compiled", COMPILED)
 @pytest.mark.parametrize("name", NETS)
-def test_predict_and_evaluate(name):
+def test_predict_and_evaluate(name, compiled):
     hidden, options = NETS[name]
     x, y = batch(options)
     outputs, figures = [], []
-    for backend in ("numba", "numpy"):
+    for backend in (compiled, "numpy"):
         model = randomized(net(*hidden(), backend=backend, **options))
         outputs.append(model.predict(x))
         figures.append(model.evaluate(x, y, return_dict=True))

@@ -1,10 +1,12 @@
-"""Masks: the same bits on both backends, and a function of key, step and element alone."""
+"""Masks: the same bits on every backend, and a function of key, step and element alone."""
 
 import numpy as np
 import pytest
 
-from fastmlp.kernels import compiled, reference
+from fastmlp.kernels import reference
 from fastmlp.kernels.table import Column, Op
+from tests.backends import ALL, COMPILED
+from tests.kernels.op_table import kernels
 from tests.regularization.nets import dropout_net, dropout_rows
 
 KEYS = (0, 1, -1, 2**63 - 1, -(2**63), 0x299F31D0A4093822)
@@ -24,53 +26,62 @@ def assert_same_bits(a, b):
     assert a.tobytes() == b.tobytes()
 
 
+@pytest.mark.parametrize("backend", COMPILED)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", SIZES)
-def test_backends_draw_the_same_bits(size, dtype):
+def test_backends_draw_the_same_bits(size, dtype, backend):
     for number, key in enumerate(KEYS):
         for rate in RATES:
             step = STEPS[number % len(STEPS)]
             expected = draw(reference, key, step, rate, size, dtype)
-            assert_same_bits(draw(compiled, key, step, rate, size, dtype), expected)
+            assert_same_bits(draw(kernels(backend), key, step, rate, size, dtype), expected)
 
 
+@pytest.mark.parametrize("backend", COMPILED)
 @pytest.mark.parametrize("step", STEPS)
-def test_steps_beyond_32_bits(step):
-    masks = [draw(kernels, 12345, step, 0.5, 101, np.float64) for kernels in (reference, compiled)]
+def test_steps_beyond_32_bits(step, backend):
+    masks = [
+        draw(module, 12345, step, 0.5, 101, np.float64) for module in (reference, kernels(backend))
+    ]
     assert_same_bits(*masks)
     if step:
         assert np.any(masks[0] != draw(reference, 12345, 0, 0.5, 101, np.float64))
 
 
-@pytest.mark.parametrize("kernels", [reference, compiled])
+@pytest.mark.parametrize("backend", ALL)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("rate", [0.1, 1 / 3, 0.5, 0.9])
-def test_values_are_0_or_the_scale(rate, dtype, kernels):
-    mask = draw(kernels, 7, 3, rate, 1000, dtype)
+def test_values_are_0_or_the_scale(rate, dtype, backend):
+    mask = draw(kernels(backend), 7, 3, rate, 1000, dtype)
     assert_same_bits(np.unique(mask), np.array([0, dtype(1 / (1 - rate))], dtype))
 
 
-@pytest.mark.parametrize("kernels", [reference, compiled])
-def test_dtypes_drop_the_same_elements(kernels):
-    single, double = (draw(kernels, 7, 3, 0.3, 501, dtype) for dtype in (np.float32, np.float64))
+@pytest.mark.parametrize("backend", ALL)
+def test_dtypes_drop_the_same_elements(backend):
+    single, double = (
+        draw(kernels(backend), 7, 3, 0.3, 501, dtype) for dtype in (np.float32, np.float64)
+    )
     np.testing.assert_array_equal(single == 0, double == 0)
 
 
-@pytest.mark.parametrize("kernels", [reference, compiled])
-def test_a_higher_rate_drops_all_that_a_lower_one_drops(kernels):
+@pytest.mark.parametrize("backend", ALL)
+def test_a_higher_rate_drops_all_that_a_lower_one_drops(backend):
     """The same random words are compared with a higher threshold."""
-    dropped = [draw(kernels, 7, 3, rate, 501, np.float64) == 0 for rate in (0.1, 0.2, 0.6, 0.9)]
+    dropped = [
+        draw(kernels(backend), 7, 3, rate, 501, np.float64) == 0 for rate in (0.1, 0.2, 0.6, 0.9)
+    ]
     for fewer, more in zip(dropped, dropped[1:], strict=False):
         assert np.all(fewer <= more)
         assert fewer.sum() < more.sum()
 
 
+@pytest.mark.parametrize("compiled", COMPILED)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_nets_draw_the_same_masks_on_both_backends(dtype):
+def test_nets_draw_the_same_masks_on_each_backend(dtype, compiled):
     """Read from the workspace after a training-mode pass: what the nets really used."""
     x, y = np.ones((13, 5)), np.arange(13) % 3
     masks = []
-    for backend in ("numpy", "numba"):
+    for backend in ("numpy", compiled):
         model = dropout_net(dtype=dtype, backend=backend)
         model.loss_and_gradient(x, y, step=41)
         values = model._ready_engine().workspace(13).values

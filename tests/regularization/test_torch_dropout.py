@@ -3,7 +3,7 @@
 import pytest
 
 from fastmlp import Sequential, layers, losses, optimizers, regularizers
-from tests.backends import ALL
+from tests.backends import ALL, COMPILED
 from tests.regularization.torch_replay import assert_same_trajectory, blobs, regression
 
 Dense, Dropout = layers.Dense, layers.Dropout
@@ -67,10 +67,11 @@ def test_classification(name, backend):
     assert evaluated == pytest.approx({name: expected[name] for name in evaluated}, rel=1e-9)
 
 
+@pytest.mark.parametrize("backend", COMPILED)
 @pytest.mark.parametrize("name", ["after each layer", "momentum", "L2"])
-def test_regression(name):
+def test_regression(name, backend):
     x, y = regression()
-    assert_same_trajectory(make(name, Dense(3), "mse", "numba"), x, y)
+    assert_same_trajectory(make(name, Dense(3), "mse", backend), x, y)
 
 
 def test_right_before_the_loss():

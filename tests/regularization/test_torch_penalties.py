@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, layers, optimizers, regularizers
-from tests.backends import ALL
+from tests.backends import ALL, COMPILED
 from tests.regularization.torch_replay import assert_same_trajectory, blobs, regression
 
 L1, L2, L1L2 = regularizers.L1, regularizers.L2, regularizers.L1L2
@@ -58,10 +58,11 @@ def test_classification(name, backend):
     assert figures == pytest.approx(replay.evaluate(x, y), rel=1e-9)
 
 
+@pytest.mark.parametrize("backend", COMPILED)
 @pytest.mark.parametrize("name", ["L1", "both on everything", "both with Nesterov"])
-def test_regression(name):
+def test_regression(name, backend):
     x, y = regression()
-    assert_same_trajectory(make(NETS[name], 3, None, "numba"), x, y)
+    assert_same_trajectory(make(NETS[name], 3, None, backend), x, y)
 
 
 def test_penalties_differ_from_layer_to_layer():
