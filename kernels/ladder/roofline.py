@@ -4,7 +4,6 @@ No kernel computes faster than the first allows, nor, when it does F operations 
 that it reads, faster than F times the second: over F, the two draw a roof.
 """
 
-import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -15,11 +14,11 @@ from llvmlite import binding, ir
 from numba.extending import intrinsic
 
 from ..compiled.jit import fast
+from .timing import Repeated, rate, repetitions
 
 CACHE_LINE = 64  # bytes
 
-SECONDS = 0.1  # for which each measurement is repeated; the fastest counts, for these are limits
-SAMPLE = 1e-3  # seconds that one timed call should take
+SAMPLES = 50
 
 
 def fma_peak(dtype: Any = np.float32, lanes: int | None = None, chains: int = 12) -> float:
@@ -73,22 +72,10 @@ def vector_bytes() -> int:
     return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
 
 
-def _fastest_rate(run: Callable[[int], Any]) -> float:
-    """Return how many times a second ``run`` does its work, which it repeats as told."""
-    run(1)  # compiles
-    times, fastest = 1, _seconds(run, 1)
-    while fastest < SAMPLE:
-        times *= 2
-        fastest = _seconds(run, times)
-    for _ in range(max(2, round(SECONDS / fastest))):
-        fastest = min(fastest, _seconds(run, times))
-    return times / fastest
-
-
-def _seconds(run: Callable[[int], Any], times: int) -> float:
-    started = time.perf_counter()
-    run(times)
-    return time.perf_counter() - started
+def _fastest_rate(run: Repeated) -> float:
+    """Return how many times a second ``run`` does its work at best: these are limits."""
+    times = repetitions(run)
+    return max(rate(run, times) for _ in range(SAMPLES))
 
 
 @fast
