@@ -217,5 +217,4 @@ FORWARD = Ladder(
     bound=bound,
     work=lambda m, k, n: 2 * m * k * n,
     unit="GFLOP/s",
-    flops=1,
 )

@@ -29,9 +29,9 @@ class Limits:
             fma_peak() / 1e9, bandwidth(FIRST_CACHE) / 1e9, bandwidth(ladder.footprint()) / 1e9
         )
 
-    def roof(self, ladder: Ladder, step: Step) -> float:
-        """Return the rate, in the ladder's unit, that a step's arithmetic and traffic allow."""
-        return min(self.peak / ladder.flops, self.cache / step.loads, self.home / step.streams)
+    def roof(self, step: Step) -> float:
+        """Return the rate, in its ladder's unit, that a step's arithmetic and traffic allow."""
+        return min(self.peak / step.flops, self.cache / step.loads, self.home / step.streams)
 
 
 def arguments_for(ladder: Ladder, dtype: Any, sizes: tuple[int, ...]) -> tuple[Any, ...]:

@@ -14,8 +14,11 @@ from .roofline import bandwidth, fma_peak
 from .step import Ladder
 
 # Okabe & Ito (2008): told apart also by the colour-blind.
-COLOURS = {"forward": "#0072B2", "update": "#D55E00", "sigmoid": "#009E73"}
-MARKERS = {"forward": "o", "update": "s", "sigmoid": "^"}
+LOOKS = {  # colour, marker, whether labels stand to the right
+    "forward": ("#0072B2", "o", False),
+    "update": ("#D55E00", "s", True),
+    "sigmoid": ("#009E73", "^", True),
+}
 GREY, DARK = "#8A8A8A", "#333333"
 
 SETTINGS: dict[Any, Any] = {
@@ -33,17 +36,16 @@ Found = dict[str, tuple[Ladder, Limits, list[list[float]]]]
 def draw_roofline(path: Path, found: Found, peers: dict[str, list[float]]) -> None:
     """Draw the measured ladders into a PNG file."""
     with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(10, 6.2), layout="constrained")
+        figure = Figure(figsize=(10, 6.6), layout="constrained")
         axes = figure.add_subplot()
         _draw_roofs(axes, next(iter(found.values()))[1])
         for name, (ladder, _, rates) in found.items():
             _draw_ladder(axes, name, ladder, rates)
         large = statistics.median(peers["large"])
-        axes.plot(
-            [], [], color=DARK, linestyle=":", label=f"NumPy's BLAS, 1024³: {large:.0f} GFLOP/s"
-        )
-        axes.axhline(large, color=DARK, linestyle=":", linewidth=1)
-        axes.legend(loc="lower right")
+        label = f"NumPy's BLAS, 1024 x 1024 x 1024: {large:.0f} GFLOP/s"
+        axes.axhline(large, color=DARK, linestyle=":", linewidth=1, label=label)
+        axes.plot([], [], color=DARK, marker="o", mfc="white", ls="", label="rejected")
+        figure.legend(loc="outside lower center", ncols=2)
         figure.savefig(path, dpi=120, format="png")
 
 
@@ -57,14 +59,15 @@ def _draw_roofs(axes: Axes, limits: Limits) -> None:
     }
     for place, speed in roofs.items():
         axes.plot(intensity, np.minimum(limits.peak, speed * intensity), color=GREY, linewidth=1.2)
-        axes.annotate(
-            f"{place}, {speed:.0f} GB/s", (low * 1.05, low * 1.05 * speed), color=GREY,
-            rotation=40, rotation_mode="anchor", xytext=(0, 4), textcoords="offset points",
+        axes.text(
+            1.06 * low, 1.13 * low * speed, f"{place}: {speed:.0f} GB/s", color=GREY,
+            rotation=np.degrees(np.arctan(speed)), rotation_mode="anchor",
+            transform_rotates_text=True,
         )  # fmt: skip
     for flops, what in (
         (limits.peak, "vectors, the peak"),
-        (fma_peak(lanes=1) / 1e9, "no vectors"),
-        (fma_peak(lanes=1, chains=1) / 1e9, "no vectors, each waiting for the last"),
+        (fma_peak(lanes=1) / 1e9, "one number at a time"),
+        (fma_peak(lanes=1, chains=1) / 1e9, "one number, and each sum waits for the last"),
     ):
         axes.axhline(flops, color=GREY, linewidth=1.2)
         axes.annotate(
@@ -77,19 +80,25 @@ def _draw_roofs(axes: Axes, limits: Limits) -> None:
 
 
 def _draw_ladder(axes: Axes, name: str, ladder: Ladder, rates: list[list[float]]) -> None:
-    colour = COLOURS[name]
-    x = [ladder.flops / step.loads for step in ladder.steps]
-    y = [ladder.flops * statistics.median(own) for own in rates]
-    kept = [not step.rejected for step in ladder.steps]
-    axes.plot(
-        [v for v, keep in zip(x, kept, strict=True) if keep],
-        [v for v, keep in zip(y, kept, strict=True) if keep],
-        color=colour, marker=MARKERS[name], linewidth=1.5, label=ladder.title,
-    )  # fmt: skip
-    for step, own_x, own_y in zip(ladder.steps, x, y, strict=True):
+    colour, marker, to_the_right = LOOKS[name]
+    points = [
+        (step.flops / step.loads, step.flops * statistics.median(own))
+        for step, own in zip(ladder.steps, rates, strict=True)
+    ]
+    kept = [point for step, point in zip(ladder.steps, points, strict=True) if not step.rejected]
+    axes.plot(*zip(*kept, strict=True), color=colour, marker=marker, label=ladder.title)
+    labels: dict[tuple[float, float], str] = {}
+    for step, point in zip(ladder.steps, points, strict=True):
         if step.rejected:
-            axes.plot(own_x, own_y, color=colour, marker=MARKERS[name], markerfacecolor="white")
+            axes.plot(*point, color=colour, marker=marker, mfc="white")
+        text = step.name.replace("_", " ")
+        near = next((other for other in labels if np.allclose(point, other, rtol=0.1)), None)
+        if near is None:
+            labels[point] = text
+        else:
+            labels[near] += f", {text}"
+    for point, text in labels.items():
         axes.annotate(
-            step.name.replace("_", " "), (own_x, own_y), color=colour, fontsize=9,
-            xytext=(7, -4), textcoords="offset points",
+            text, point, color=colour, fontsize=9, textcoords="offset points",
+            xytext=(8, -9) if to_the_right else (-8, 4), ha="left" if to_the_right else "right",
         )  # fmt: skip

@@ -42,14 +42,14 @@ def rates_table(
         table.add_column(column, justify="right")
     first = statistics.median(rates[0])
     for step, own in zip(ladder.steps, rates, strict=True):
-        rate, roof = statistics.median(own), limits.roof(ladder, step)
+        rate, roof = statistics.median(own), limits.roof(step)
         table.add_row(
             step.name, f"{rate:.3g}", _spread(own), f"{rate / first:.3g}",
             f"{roof:.3g}", f"{rate / roof:.0%}",
             style="dim" if step.rejected else "bold" if step is ladder.steps[-1] else "",
         )  # fmt: skip
     table.add_section()
-    peak = limits.peak / ladder.flops
+    peak = limits.peak / ladder.steps[-1].flops
     for title, own in ((f"NumPy, {title}", peers[key]) for key, title in _peers(name, ladder)):
         rate = statistics.median(own)
         table.add_row(
@@ -61,7 +61,7 @@ def rates_table(
 
 def _peers(name: str, ladder: Ladder) -> list[tuple[str, str]]:
     same = (name, "the same")
-    return [same, ("large", "1024 cubed")] if ladder.flops == 1 else [same]
+    return [same, ("large", "1024 cubed")] if ladder.unit == "GFLOP/s" else [same]
 
 
 def _spread(rates: list[float]) -> str:

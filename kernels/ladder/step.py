@@ -27,6 +27,8 @@ class Step:
         Bytes that come into registers for each unit of work, of float32.
     streams : float
         Those of them that do not come from the first cache.
+    flops : float, optional
+        Floating-point operations in a unit of work.
     parts : functions, optional
         What the kernel calls, and is shown with it.
     rejected : str, optional
@@ -40,6 +42,7 @@ class Step:
     idea: str
     loads: float
     streams: float
+    flops: float = 1.0
     parts: tuple[Callable[..., Any], ...] = ()
     rejected: str = ""
     error: float = 0.0
@@ -71,8 +74,6 @@ class Ladder:
         ``work(*sizes)`` returns the units of work in one call.
     unit : str
         Of work per nanosecond.
-    flops : int
-        Floating-point operations in a unit.
     """
 
     title: str
@@ -84,7 +85,6 @@ class Ladder:
     bound: Callable[..., Array]
     work: Callable[..., int]
     unit: str
-    flops: int
 
     def footprint(self) -> int:
         """Return the bytes that a measured call touches, in float32."""

@@ -142,5 +142,4 @@ UPDATE = Ladder(
     bound=bound,
     work=lambda m, k, n: 2 * m * k * n,
     unit="GFLOP/s",
-    flops=1,
 )
