@@ -9,6 +9,7 @@ import numpy as np
 from .. import reference
 from ..compiled import matmul_nt
 from ..compiled.jit import exact, fast
+from .c_backend import c_step
 from .step import Ladder, Step
 
 
@@ -209,6 +210,13 @@ FORWARD = Ladder(
             "What fastmlp runs.",
             loads=36 / 40,
             streams=28 / 40,
+        ),
+        *c_step(
+            lambda kernels, *arguments: kernels.matmul_nt(*arguments),
+            "matmul.c",
+            ("nt_tile",),
+            loads=36 / 40,
+            streams=16 / 40,
         ),
     ),
     reference=reference.matmul_nt,

@@ -1,5 +1,6 @@
 """A ladder's results, checked, and its rates."""
 
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -63,12 +64,29 @@ def error(ladder: Ladder, step: Step, dtype: Any, sizes: tuple[int, ...]) -> flo
 
 def measure(ladder: Ladder, rounds: int) -> list[list[float]]:
     """Return each step's rates, in the ladder's unit, after checking its result."""
-    work = ladder.work(*ladder.sizes) / 1e9
     runs: list[Repeated] = []
     for step in ladder.steps:
         error(ladder, step, np.float32, ladder.sizes)
-        runs.append(_bound(repeated(step.kernel), arguments_for(ladder, np.float32, ladder.sizes)))
-    return [[work * rate for rate in own] for own in rates(runs, rounds)]
+        runs.append(_run(ladder, step, ladder.sizes))
+    work = ladder.work(*ladder.sizes) / 1e9
+    return [
+        [work / (1 / rate - _call_seconds(ladder, step)) for rate in own]
+        for step, own in zip(ladder.steps, rates(runs, rounds), strict=True)
+    ]
+
+
+def _run(ladder: Ladder, step: Step, sizes: tuple[int, ...]) -> Repeated:
+    arguments = arguments_for(ladder, np.float32, sizes)
+    run = repeated(step.kernel)
+    return lambda times: run(times, *arguments)
+
+
+def _call_seconds(ladder: Ladder, step: Step) -> float:
+    """Return what a call costs by itself: nothing, unless it comes from Python."""
+    if is_numba(step.kernel):
+        return 0.0
+    smallest = (1,) * len(ladder.sizes)
+    return 1 / statistics.median(rates([_run(ladder, step, smallest)], 5)[0])
 
 
 @lru_cache
@@ -84,10 +102,6 @@ def repeated(kernel: Kernel) -> Callable[..., None]:
 
 def is_numba(kernel: Kernel) -> bool:
     return isinstance(kernel, numba.core.dispatcher.Dispatcher)
-
-
-def _bound(run: Callable[..., None], arguments: tuple[Any, ...]) -> Repeated:
-    return lambda times: run(times, *arguments)
 
 
 def _aligned_copy(array: Array) -> Array:

@@ -25,7 +25,9 @@ def show_ladder(console: Console, name: str, ladder: Ladder, rates: list[list[fl
         console.print(step.idea)
         if step.rejected:
             console.print(f"Rejected: {step.rejected}", style="yellow")
-        console.print(Padding(_highlighted(step.source, "python"), (1, 0)))
+        console.print(
+            Padding(_highlighted(step.source, "c" if step.c_source else "python"), (1, 0))
+        )
 
 
 def rates_table(

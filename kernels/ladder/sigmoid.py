@@ -18,6 +18,8 @@ from ..compiled.elementary import (
     power_of_two_64,
 )
 from ..compiled.jit import exact, fast
+from ..table import Activation
+from .c_backend import c_step
 from .step import Ladder, Step
 
 
@@ -109,7 +111,7 @@ def exp_by_bits(x):
     """The integer x / ln 2 + 127 written where a number keeps its exponent, fraction and all."""
     if isinstance(x, np.float32):
         return np.int32(x * np.float32(12102203.2) + np.float32(1064986823.0)).view(np.float32)
-    return np.int64(x * 6497320848556798.0 + 4606853616395542500.0).view(np.float64)
+    return np.int64(x * 6497320848556798.0 + 4.606985713055957e18).view(np.float64)
 
 
 @fast
@@ -179,7 +181,7 @@ SIGMOID = Ladder(
             parts=(exp_by_bits,),
             rejected="Three times as fast as what ships, and off by up to 4 %: no gradient check "
             "would pass.",
-            error=0.012,
+            error=0.01,
         ),
         Step(
             "rational",
@@ -202,6 +204,14 @@ SIGMOID = Ladder(
             streams=4,
             flops=FLOPS,
             parts=(elementary.sigmoid_32, elementary.exp_within_32),
+        ),
+        *c_step(
+            lambda kernels, x, y: kernels.activation_forward(Activation.SIGMOID, 0, x, y),
+            "elementary.c",
+            ("vector_sigmoid", "vector_exp", "reduce"),
+            loads=4,
+            streams=4,
+            flops=FLOPS,
         ),
     ),
     reference=reference_sigmoid,

@@ -33,6 +33,8 @@ class Step:
         What the kernel calls, and is shown with it.
     rejected : str, optional
         Why no later step builds on this one.
+    c_source : str, optional
+        What to show of a kernel that is not written in Python.
     error : float, optional
         How far off the result may be beyond rounding.
     """
@@ -45,10 +47,13 @@ class Step:
     flops: float = 1.0
     parts: tuple[Callable[..., Any], ...] = ()
     rejected: str = ""
+    c_source: str = ""
     error: float = 0.0
 
     @property
     def source(self) -> str:
+        if self.c_source:
+            return self.c_source
         functions = (getattr(f, "py_func", f) for f in (self.kernel, *self.parts))
         return "\n\n".join(textwrap.dedent(inspect.getsource(f)).rstrip() for f in functions)
 

@@ -10,6 +10,7 @@ import numpy as np
 from .. import reference
 from ..compiled import matmul_nn
 from ..compiled.jit import exact, fast
+from .c_backend import c_step
 from .step import Ladder, Step
 
 
@@ -134,6 +135,13 @@ UPDATE = Ladder(
             "What fastmlp runs.",
             loads=36 / 40,
             streams=16 / 40,
+        ),
+        *c_step(
+            lambda kernels, *arguments: kernels.matmul_nn(*arguments),
+            "matmul.c",
+            ("nn_tile",),
+            loads=48 / 40,
+            streams=8 / 40,
         ),
     ),
     reference=reference.matmul_nn,
