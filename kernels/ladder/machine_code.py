@@ -21,6 +21,7 @@ JUMPS = {
 WRAPPER = "_ZN7cpython"  # what Python calls: it unpacks arrays, and calls the kernel
 
 MULTIPLY_ADD = re.compile(r"vfn?m(?:add|sub)\w+|.*(?:\bfmul\b|\bfadd\b|@llvm\.fma)")
+ACCESS = re.compile(r"\(%|\(,%|\bload\b|\bstore\b")
 VECTOR = re.compile(r"<(\d+) x (?:float|double)>")
 REGISTERS = {"zmm": 64, "ymm": 32, "xmm": 16}
 
@@ -44,9 +45,18 @@ def functions(code: str, language: str) -> list[str]:
 
 
 def inner_loop(code: list[str], language: str) -> list[str]:
-    """Return the lines of the loop that matters: which multiplies and adds most, or the longest."""
+    """Return the lines of the loop that matters.
+
+    It is the one that multiplies and adds most for each access to memory: loops over what blocks
+    and vectors leave over do less.  Without any, it is the longest.
+    """
     loops = [loop for function in code for loop in innermost_loops(function, language)]
-    return max(loops, key=lambda loop: (sum(map(_arithmetic, loop)), len(loop)), default=[])
+    return max(loops, key=lambda loop: (_intensity(loop), len(loop)), default=[])
+
+
+def _intensity(loop: list[str]) -> float:
+    accesses = sum(bool(ACCESS.search(line)) for line in loop)
+    return sum(map(_arithmetic, loop)) / max(1, accesses)
 
 
 def innermost_loops(function: str, language: str) -> list[list[str]]:
@@ -80,7 +90,7 @@ def count(lines: list[str]) -> dict[str, int]:
         found["instructions"] += 1
         register = next((name for name in REGISTERS if name in operands), None)
         if register:
-            found["scalars" if _is_scalar(mnemonic) else register] += 1
+            found["scalars" if _is_scalar(line) else register] += 1
         found["multiply-adds"] += bool(MULTIPLY_ADD.match(mnemonic))
         found["calls"] += mnemonic.startswith("call")
         if "(" in operands and not mnemonic.startswith(("lea", "j", "call", "nop")):
@@ -93,8 +103,8 @@ def count(lines: list[str]) -> dict[str, int]:
     return found
 
 
-def _is_scalar(mnemonic: str) -> bool:
-    return mnemonic.endswith(("ss", "sd"))
+def _is_scalar(line: str) -> bool:
+    return line.split()[0].endswith(("ss", "sd")) and "zmm" not in line and "ymm" not in line
 
 
 def _arithmetic(line: str) -> int:
@@ -105,4 +115,4 @@ def _arithmetic(line: str) -> int:
     if vector := VECTOR.search(line):
         return 4 * int(vector[1])
     widths = [width for name, width in REGISTERS.items() if name in line]
-    return max(widths, default=4) if not _is_scalar(line.split()[0]) else 4
+    return max(widths, default=4) if not _is_scalar(line) else 4

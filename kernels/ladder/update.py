@@ -123,8 +123,9 @@ UPDATE = Ladder(
         Step(
             "block_5x4",
             block_5x4,
-            "Four samples, five units: what is loaded of a sample is used five times. "
-            "The 20 factors and 4 pieces of samples stay in registers.",
+            "Four samples, five units: what is loaded of a sample is used five times; the "
+            "20 factors and what the sums need are too much for 32 registers, though, and some "
+            "factors are read again from the stack.",
             loads=36 / 40,
             streams=16 / 40,
             parts=(four, outside_of),
