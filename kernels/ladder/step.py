@@ -29,7 +29,7 @@ class Step:
         Those of them that do not come from the first cache.
     flops : float, optional
         Floating-point operations in a unit of work.
-    parts : functions, optional
+    parts : functions or modules, optional
         What the kernel calls, and is shown with it.
     rejected : str, optional
         Why no later step builds on this one.
@@ -45,7 +45,7 @@ class Step:
     loads: float
     streams: float
     flops: float = 1.0
-    parts: tuple[Callable[..., Any], ...] = ()
+    parts: tuple[Any, ...] = ()
     rejected: str = ""
     c_source: str = ""
     error: float = 0.0
