@@ -146,10 +146,55 @@ def expm1_negative(x):
 
 
 @exact
+def exp_within_32(x):
+    """exp(x) for |x| <= 87, where 2^k needs no second factor."""
+    shifted = np.float32(x * LOG2E_32 + ROUND_32)
+    k = np.int32(shifted.view(np.int32) - ROUND_BITS_32)
+    rounded = shifted - ROUND_32
+    m = expm1_reduced_32((x - rounded * LN2_HIGH_32) - rounded * LN2_LOW_32)
+    factor = power_of_two_32(k)
+    return m * factor + factor
+
+
+@exact
+def exp_within_64(x):
+    """exp(x) for |x| <= 708."""
+    shifted = np.float64(x * LOG2E_64 + ROUND_64)
+    k = np.int64(shifted.view(np.int64) - ROUND_BITS_64)
+    rounded = shifted - ROUND_64
+    m = expm1_reduced_64((x - rounded * LN2_HIGH_64) - rounded * LN2_LOW_64)
+    factor = power_of_two_64(k)
+    return m * factor + factor
+
+
+@exact
+def sigmoid_32(x):
+    z = -x
+    if z > np.float32(87.0):
+        z = np.float32(87.0)
+    if z < np.float32(-87.0):
+        z = np.float32(-87.0)
+    y = np.float32(1.0) / (np.float32(1.0) + exp_within_32(z))
+    return np.float32(0.0) if x < np.float32(-87.0) else y
+
+
+@exact
+def sigmoid_64(x):
+    z = -x
+    if z > np.float64(708.0):
+        z = np.float64(708.0)
+    if z < np.float64(-708.0):
+        z = np.float64(-708.0)
+    y = np.float64(1.0) / (np.float64(1.0) + exp_within_64(z))
+    return np.float64(0.0) if x < np.float64(-708.0) else y
+
+
+@exact
 def sigmoid(x):
-    """1 / (1 + exp(-x))."""
-    one = type(x)(1)
-    return one / (one + exp(-x))
+    """1 / (1 + exp(-x)), with 0 where exp(x) would be."""
+    if isinstance(x, np.float32):
+        return sigmoid_32(x)
+    return sigmoid_64(x)
 
 
 @exact

@@ -1,0 +1,100 @@
+"""How a ladder looks in a terminal."""
+
+import statistics
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from .machine_code import count, inner_loop
+from .measure import Limits
+from .step import Ladder
+
+LEXERS = {"asm": "gas", "llvm": "llvm"}
+
+
+def show_ladder(console: Console, name: str, ladder: Ladder, rates: list[list[float]]) -> None:
+    """Print a ladder's steps: the idea, the rate and the source of each."""
+    console.rule(f"[bold]{ladder.title}", align="left", characters="=")
+    console.print(Padding(Text(ladder.question, "italic"), (1, 0)))
+    for number, (step, own) in enumerate(zip(ladder.steps, rates, strict=True), start=1):
+        rate = f"{statistics.median(own):.3g} {ladder.unit}"
+        console.rule(f"[bold]{number}  {name}/{step.name}[/]  {rate}", align="left")
+        console.print(step.idea)
+        if step.rejected:
+            console.print(f"Rejected: {step.rejected}", style="yellow")
+        console.print(
+            Padding(_highlighted(step.source, "c" if step.c_source else "python"), (1, 0))
+        )
+
+
+def rates_table(
+    name: str,
+    ladder: Ladder,
+    rates: list[list[float]],
+    limits: Limits,
+    peers: dict[str, list[float]],
+) -> Table:
+    """Lay out each step's median rate, its spread, and what it is to the first and to its roof."""
+    table = Table(title=ladder.title, title_justify="left", title_style="bold")
+    table.add_column(name, no_wrap=True)
+    for column in (ladder.unit, "spread", "x first", "roof", "of it"):
+        table.add_column(column, justify="right")
+    first = statistics.median(rates[0])
+    for step, own in zip(ladder.steps, rates, strict=True):
+        rate, roof = statistics.median(own), limits.roof(step)
+        table.add_row(
+            step.name, f"{rate:.3g}", _spread(own), f"{rate / first:.3g}",
+            f"{roof:.3g}", f"{rate / roof:.0%}",
+            style="dim" if step.rejected else "bold" if step is ladder.steps[-1] else "",
+        )  # fmt: skip
+    table.add_section()
+    peak = limits.peak / ladder.steps[-1].flops
+    for title, own in ((f"NumPy, {title}", peers[key]) for key, title in _peers(name, ladder)):
+        rate = statistics.median(own)
+        table.add_row(
+            title, f"{rate:.3g}", _spread(own), f"{rate / first:.3g}", f"{peak:.3g}",
+            f"{rate / peak:.0%}",
+        )  # fmt: skip
+    return table
+
+
+def _peers(name: str, ladder: Ladder) -> list[tuple[str, str]]:
+    same = (name, "the same")
+    return [same, ("large", "1024 cubed")] if ladder.unit == "GFLOP/s" else [same]
+
+
+def _spread(rates: list[float]) -> str:
+    return f"{min(rates):.3g} to {max(rates):.3g}"
+
+
+def limits_line(limits: Limits) -> str:
+    return (
+        f"One core, measured: {limits.peak:.4g} GFLOP/s in multiply-adds; {limits.cache:.3g} GB/s "
+        f"from the first cache, {limits.home:.3g} GB/s from where the samples lie."
+    )
+
+
+def show_code(
+    console: Console, title: str, functions: list[str], language: str, whole: bool
+) -> None:
+    """Print a kernel's inner loop, or all of it, and what x86-64 instructions are in both."""
+    loop = inner_loop(functions, language)
+    code = "\n\n".join(functions) if whole else "\n".join(loop)
+    console.print(Text(f"{title}: {'all of it' if whole else 'the inner loop'}", "bold"))
+    console.print(_highlighted(code, LEXERS[language]))
+
+
+def counts_table(functions: list[str]) -> Table:
+    """Count the instructions of the inner loop, and of all functions together."""
+    table = Table("", "inner loop", "all of it", title="Instructions (x86-64)", title_style="bold")
+    loop = count(inner_loop(functions, "asm"))
+    for kind, number in count("\n".join(functions).splitlines()).items():
+        table.add_row(kind, str(loop[kind]), str(number))
+    return table
+
+
+def _highlighted(code: str, lexer: str) -> Syntax:
+    return Syntax(code, lexer, theme="ansi_dark", background_color="default", word_wrap=True)
