@@ -1,9 +1,16 @@
-"""Pins the process to one core, and prints the kernels' rates below pytest-benchmark's times."""
+"""Pins the process to one core, and prints rates.
+
+They replace pytest-benchmark's own table, whose times are of runs of many calls.
+"""
 
 import os
 
 if hasattr(os, "sched_setaffinity"):  # before NumPy is imported, which counts cores
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def pytest_configure(config):
+    config.option.benchmark_quiet = True
 
 
 def pytest_terminal_summary(terminalreporter, config):

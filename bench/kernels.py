@@ -1,7 +1,7 @@
 """Single kernels at the sizes where they are used, and how fast they run.
 
-A kernel takes microseconds, so it is repeated inside a compiled loop: a call from Python would
-cost a good part of that again.
+A kernel takes microseconds, so it is repeated inside a compiled loop where that is possible: a
+call from Python costs a good part of that again.
 """
 
 import importlib
@@ -16,141 +16,127 @@ from numba.core.dispatcher import Dispatcher
 
 from fastmlp.kernels.table import Activation, Hyper
 
-Arrays = tuple[Any, ...]
 real = np.float32
+SECONDS_A_RUN = 0.005
+MODULES = {"numba": "compiled", "cython": "c"}  # in fastmlp.kernels
 
 
 def kernels_of(backend: str):
     """The module that holds a backend's kernels, under the same names in each."""
-    return importlib.import_module("fastmlp.kernels." + {"numba": "compiled"}.get(backend, backend))
+    return importlib.import_module("fastmlp.kernels." + MODULES.get(backend, backend))
 
 
 @dataclass(frozen=True)
 class Case:
-    """A kernel with its arguments, and the work that a call must at least do.
+    """A kernel at a size, and the work that a call must at least do.
 
     Where arithmetic is what counts, ``flops``; else ``bytes``, each array read or written once.
+    ``make(rng, *sizes)`` returns the arguments.
     """
 
     kernel: str
-    what: str
-    make: Callable[[np.random.Generator], Arrays]
+    sizes: tuple[int, ...]
+    make: Callable[..., tuple[Any, ...]]
     flops: int = 0
     bytes: int = 0
+    note: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kernel} {self.what}"
+        return " ".join(filter(None, [self.kernel, self.note, str(self.sizes).replace(",)", ")")]))
+
+    def arguments(self) -> tuple[Any, ...]:
+        return self.make(np.random.default_rng(0), *self.sizes)
+
+    def smallest_arguments(self) -> tuple[Any, ...]:
+        return self.make(np.random.default_rng(0), *(1 for _ in self.sizes))
 
 
 def normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return rng.standard_normal(shape).astype(real)
 
 
-def dense(n: int, inputs: int, outputs: int, *, rows: bool) -> list[Case]:
-    """Forward, weight update and, where there is one, input gradient of a layer."""
-    what = f"({n}, {inputs}, {outputs})"
-    flops = 2 * n * inputs * outputs
-    suffix = "_rows" if rows else ""
-
-    def x(rng):
-        return normal(rng, n, inputs) if rows else normal(rng, inputs, n)
-
-    cases = [
-        Case(
-            f"dense_forward{suffix}", what,
-            lambda rng: (
-                x(rng), normal(rng, outputs, inputs), normal(rng, outputs), normal(rng, outputs, n)
-            ),
-            flops,
-        ),
-        Case(
-            f"dense_weight_update{suffix}", what,
-            lambda rng: (
-                normal(rng, n, inputs), normal(rng, outputs, n), real(-1e-6),
-                normal(rng, outputs, inputs),
-            ),
-            flops,
-        ),
-    ]  # fmt: skip
-    if not rows:
-        cases.append(
-            Case(
-                "dense_input_gradient", what,
-                lambda rng: (
-                    normal(rng, outputs, inputs), normal(rng, outputs, n), normal(rng, inputs, n)
-                ),
-                flops,
-            )
-        )  # fmt: skip
-    return cases
+def forward_rows(rng, n, inputs, outputs):
+    weights, bias = normal(rng, outputs, inputs), normal(rng, outputs)
+    return normal(rng, n, inputs), weights, bias, normal(rng, outputs, n)
 
 
-def activation(kind: Activation, size: int) -> list[Case]:
-    what = f"{kind.name.lower()} ({size},)"
+def forward(rng, n, inputs, outputs):
+    x, *rest = forward_rows(rng, n, inputs, outputs)
+    return np.ascontiguousarray(x.T), *rest
+
+
+def weight_update(rng, n, inputs, outputs):
+    x, dy = normal(rng, n, inputs), normal(rng, outputs, n)
+    return x, dy, real(-1e-6), normal(rng, outputs, inputs)
+
+
+def input_gradient(rng, n, inputs, outputs):
+    return normal(rng, outputs, inputs), normal(rng, outputs, n), normal(rng, inputs, n)
+
+
+def dense(n: int, inputs: int, outputs: int, *, first: bool = False) -> list[Case]:
+    """The products of a layer; the first reads samples as rows, and nobody asks for its inputs'."""
+    sizes, flops = (n, inputs, outputs), 2 * n * inputs * outputs
+    if first:
+        forward_case = Case("dense_forward_rows", sizes, forward_rows, flops)
+        return [forward_case, Case("dense_weight_update", sizes, weight_update, flops)]
     return [
-        Case(
-            "activation_forward", what,
-            lambda rng: (kind, real(0.1), normal(rng, size), normal(rng, size)),
-            bytes=8 * size,
-        ),
-        Case(
-            "activation_backward", what,
-            lambda rng: (kind, real(0.1), *(normal(rng, size) for _ in range(4))),
-            bytes=12 * size,
-        ),
-    ]  # fmt: skip
-
-
-def crossentropy(n: int, classes: int = 10) -> Case:
-    def make(rng):
-        labels = rng.integers(0, classes, 60_000)
-        return (
-            normal(rng, classes, n), rng.integers(0, 60_000, n), labels,
-            normal(rng, 2, n), normal(rng, classes, n),
-        )  # fmt: skip
-
-    size = 8 * classes * n + 16 * n
-    return Case("softmax_crossentropy_labels", f"({n}, {classes})", make, bytes=size)
-
-
-def gather(n: int, features: int = 784) -> list[Case]:
-    """Rows from all over a data set: of bytes, and of floats."""
-
-    def make(rng, dtype):
-        data = rng.integers(0, 256, (60_000, features), np.uint8).astype(dtype)
-        return data, rng.permutation(60_000)[:n], real(1 / 255), real(0), normal(rng, n, features)
-
-    what = f"({n}, {features})"
-    size = n * features
-    return [
-        Case("gather_bytes", what, lambda rng: make(rng, np.uint8), bytes=5 * size),
-        Case("gather_reals", what, lambda rng: make(rng, real), bytes=8 * size),
+        Case("dense_forward", sizes, forward, flops),
+        Case("dense_input_gradient", sizes, input_gradient, flops),
+        Case("dense_weight_update", sizes, weight_update, flops),
     ]
 
 
-def sgd(size: int) -> Case:
-    def make(rng):
-        hyper = np.zeros(len(Hyper))
-        hyper[Hyper.LEARNING_RATE] = 1e-6
-        return normal(rng, size), normal(rng, size), normal(rng, 0), hyper
+def activation(kind: Activation, size: int) -> list[Case]:
+    def make_forward(rng, size):
+        return kind, real(0.1), normal(rng, size), normal(rng, size)
 
-    return Case("sgd_step", f"({size},)", make, bytes=12 * size)
+    def make_backward(rng, size):
+        return kind, real(0.1), *(normal(rng, size) for _ in range(4))
+
+    note = kind.name.lower()
+    return [
+        Case("activation_forward", (size,), make_forward, bytes=8 * size, note=note),
+        Case("activation_backward", (size,), make_backward, bytes=12 * size, note=note),
+    ]
 
 
-FIRST_LAYER = dense(32, 784, 10, rows=True)
+def crossentropy(rng, n, classes):
+    rows, labels = rng.integers(0, 60_000, n), rng.integers(0, classes, 60_000)
+    return normal(rng, classes, n), rows, labels, normal(rng, 2, n), normal(rng, classes, n)
+
+
+def gather_bytes(rng, n, features):
+    data = rng.integers(0, 256, (60_000, features), np.uint8)
+    return data, rng.permutation(60_000)[:n], real(1 / 255), real(0), normal(rng, n, features)
+
+
+def gather_reals(rng, n, features):
+    data, *rest = gather_bytes(rng, n, features)
+    return data.astype(real), *rest
+
+
+def sgd(rng, size):
+    hyper = np.zeros(len(Hyper))
+    hyper[Hyper.LEARNING_RATE] = 1e-6
+    return normal(rng, size), normal(rng, size), normal(rng, 0), hyper
+
+
+FIRST_LAYER = dense(32, 784, 10, first=True)
 CASES = [
     *FIRST_LAYER,
-    *dense(64, 784, 128, rows=True),
-    *dense(128, 784, 512, rows=True),
-    *dense(32, 10, 10, rows=False),
-    *dense(128, 512, 512, rows=False),
+    *dense(64, 784, 128, first=True),
+    *dense(128, 784, 512, first=True),
+    *dense(32, 10, 10),
+    *dense(128, 512, 512),
     *activation(Activation.SIGMOID, 320),
     *activation(Activation.TANH, 320),
     *activation(Activation.RELU, 65_536),
-    crossentropy(32),
-    crossentropy(128),
-    *gather(32),
-    sgd(8_290),
+    Case("softmax_crossentropy_labels", (32, 10), crossentropy, bytes=8 * 320 + 16 * 32),
+    Case("softmax_crossentropy_labels", (128, 10), crossentropy, bytes=8 * 1_280 + 16 * 128),
+    Case("gather_bytes", (32, 784), gather_bytes, bytes=5 * 32 * 784),
+    Case("gather_reals", (32, 784), gather_reals, bytes=8 * 32 * 784),
+    Case("sgd_step", (8_290,), sgd, bytes=12 * 8_290),
 ]
 
 
@@ -178,21 +164,32 @@ def repeated(kernel: Callable[..., Any]) -> Callable[..., None]:
 
 
 class Kernel:
-    """A case on a backend, ready to be timed."""
+    """A case on a backend, ready to be timed.
+
+    A kernel that is no Numba function has to be called from Python each time.  What a call
+    costs is then measured on the smallest arrays, and taken off.
+    """
 
     def __init__(self, backend: str, case: Case) -> None:
+        kernel = getattr(kernels_of(backend), case.kernel)
         self.case = case
-        self.run = repeated(getattr(kernels_of(backend), case.kernel))
-        self.arguments = case.make(np.random.default_rng(0))
-        self.times = 1
-        self.run(self.times, *self.arguments)
-        self.times = max(1, round(0.005 / self.seconds()))
+        self.run = repeated(kernel)
+        self.arguments = case.arguments()
+        self.overhead, self.times = 0.0, 1
+        if not isinstance(kernel, Dispatcher):
+            smallest = case.smallest_arguments()
+            self.overhead = min(self._time(1_000, smallest) for _ in range(5))
+        self._time(1, self.arguments)
+        self.times = max(1, round(SECONDS_A_RUN / self._time(10, self.arguments)))
 
     def seconds(self) -> float:
-        """Seconds a call, over about 5 ms of them."""
+        """Seconds a call."""
+        return self._time(self.times, self.arguments) - self.overhead
+
+    def _time(self, times: int, arguments: tuple[Any, ...]) -> float:
         started = time.perf_counter()
-        self.run(self.times, *self.arguments)
-        return (time.perf_counter() - started) / self.times
+        self.run(times, *arguments)
+        return (time.perf_counter() - started) / times
 
 
 class FirstLayer:

@@ -1,9 +1,9 @@
 """The roofs: what this machine does in a second when it does nothing else.
 
-Arithmetic: a loop of dependent multiply-adds on values that stay in registers: ``STEPS`` of them between a
-load and a store, so that memory does not count, and many values side by side, so that latency
-does not either.  A multiply-add counts 2.  On a Zen 4 core this reaches what C with AVX-512
-intrinsics does, 117 GFLOP/s.  Memory: a copy of as many bytes as are in question.
+Arithmetic: a loop of dependent multiply-adds on values that stay in registers, ``STEPS`` of them
+between a load and a store, so that memory does not count, and many values side by side, so that
+latency does not either.  A multiply-add counts 2.  On a Zen 4 core this reaches what C with
+AVX-512 intrinsics does, 117 GFLOP/s.  Memory: a copy of as many bytes as are in question.
 """
 
 import threading
@@ -12,7 +12,7 @@ import time
 import numba
 import numpy as np
 
-from fastmlp.parallel import available_cores
+from fastmlp.threads import available_cores
 
 STEPS = 16
 VALUES = 256

@@ -127,15 +127,10 @@ def readme_table(results: dict) -> str:
             continue
         row = results["rows"][key]
         cells = [f"{label}, {cores_text(row['cores'], results)}"]
-        for start in COLUMNS:
-            entries = [entry for entry in row["entries"] if entry["name"].startswith(start)]
-            best = min(entries, key=lambda entry: entry["value"]["median"], default=None)
-            if best is None:
-                cells.append("")
-            elif start == "fastmlp":
-                cells.append(f"{figure(best['value']['median'])} {row['unit'].split()[0]}")
-            else:
-                cells.append(f"{figure(best['ratio']['median'])}×")
+        cells.append(f"{figure(row['entries'][0]['value']['median'])} {row['unit'].split()[0]}")
+        for start in COLUMNS[1:]:
+            ratios = [e["ratio"]["median"] for e in row["entries"] if e["name"].startswith(start)]
+            cells.append(f"{figure(min(ratios))}×" if ratios else "")
         lines.append(_line(cells))
     return "\n".join(lines)
 

@@ -20,4 +20,4 @@ def first_layer_row(stage: Stage) -> dict:
                 "rate", case.kernel
             )[0]
     values = take_turns(runs, stage.rounds)
-    return make_row(f"first layer {FIRST_LAYER[0].what}", "GFLOP/s", 1, values)
+    return make_row(f"first layer {FIRST_LAYER[0].sizes}", "GFLOP/s", 1, values)
