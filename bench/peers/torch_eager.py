@@ -1,53 +1,67 @@
 """PyTorch as one writes it: a Sequential, an optimizer, a loop over shuffled batches.
 
-The images are float32 tensors in memory and batches are indexed from them: several times
-faster than a DataLoader.
+Samples are float32 tensors in memory, of which a batch is selected by index: many times faster
+than a DataLoader.  The optimizer is the fused one, and losses are read once, at the end.
 """
 
+import numpy as np
 import torch
 from torch import nn
 
-from bench.workloads import Workload
+from bench.problem import Problem
+from bench.worker import all_cores
 
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
-
-
-def torch_net(workload: Workload) -> nn.Sequential:
-    """The workload's net with fastmlp's initial weights."""
-    modules: list[nn.Module] = []
-    weights = workload.model().get_weights()
-    for i, (inputs, outputs) in enumerate(zip(workload.widths, workload.widths[1:], strict=False)):
-        linear = nn.Linear(inputs, outputs)
-        with torch.no_grad():
-            linear.weight.copy_(torch.from_numpy(weights[2 * i].T.copy()))
-            linear.bias.copy_(torch.from_numpy(weights[2 * i + 1]))
-        modules += [linear, ACTIVATIONS[workload.activation]()]
-    return nn.Sequential(*modules[:-1])
 
 
 class TorchEager:
     name = "PyTorch eager"
 
-    def __init__(self, workload: Workload, threads: int) -> None:
-        torch.set_num_threads(threads)
-        self.workload = workload
-        self.net = torch_net(workload)
-        x, y = workload.images()
-        self.x = torch.tensor(x.reshape(len(x), -1)).float() * (1 / 255)
-        self.y = torch.tensor(y)
-        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=workload.learning_rate)
-        self.loss = nn.CrossEntropyLoss()
+    def __init__(self) -> None:
+        torch.set_num_threads(len(all_cores()))
 
-    def step(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def load(self, problem: Problem) -> None:
+        self.problem = problem
+        self.x = torch.from_numpy(problem.x).float() * (1 / 255)
+        self.y = torch.from_numpy(problem.y)
+        modules: list[nn.Module] = []
+        for kernel, _ in problem.layers:
+            modules += [nn.Linear(*kernel.shape), ACTIVATIONS[problem.workload.activation]()]
+        self.net = nn.Sequential(*modules[:-1])
+        self.loss = nn.CrossEntropyLoss()
+        self.optimizer = torch.optim.SGD(
+            self.net.parameters(), lr=problem.workload.learning_rate, fused=True
+        )
+        self.reset()
+
+    @torch.no_grad()
+    def reset(self) -> None:
+        for parameter, array in zip(self.net.parameters(), self.problem.weights, strict=True):
+            parameter.copy_(torch.from_numpy(array.T))
+
+    def step(self, rows: torch.Tensor) -> torch.Tensor:
         self.optimizer.zero_grad()
-        loss = self.loss(self.net(x), y)
+        loss = self.loss(self.forward(self.x.index_select(0, rows)), self.y[rows])
         loss.backward()
         self.optimizer.step()
         return loss.detach()
 
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.net(x)
+
+    def steps(self, order: np.ndarray) -> float:
+        batches = torch.from_numpy(order).split(self.problem.workload.batch_size)
+        return torch.stack([self.step(rows) for rows in batches]).mean().item()
+
     def epoch(self, number: int) -> float:
-        total = torch.zeros(())
-        order = torch.from_numpy(self.workload.order(number))
-        for rows in order.split(self.workload.batch_size):
-            total += self.step(self.x[rows], self.y[rows]) * len(rows)
-        return total.item() / len(order)
+        return self.steps(self.problem.orders[number])
+
+    def weights(self) -> list[np.ndarray]:
+        return [parameter.detach().numpy().T.copy() for parameter in self.net.parameters()]
+
+    def put(self, x: np.ndarray) -> None:
+        self.inputs = torch.from_numpy(x).float() * (1 / 255)
+
+    @torch.inference_mode()
+    def predict(self) -> np.ndarray:
+        return torch.softmax(self.forward(self.inputs), 1).numpy()

@@ -1,0 +1,41 @@
+"""fastmlp: ``model.fit`` and ``model.predict``."""
+
+import numpy as np
+
+from bench.problem import Problem, fastmlp_net
+
+
+class Fastmlp:
+    def __init__(self, backend: str) -> None:
+        self.backend = backend
+        self.name = f"fastmlp ({backend})"
+
+    def load(self, problem: Problem) -> None:
+        self.problem = problem
+        self.reset()
+
+    def reset(self) -> None:
+        self.model = fastmlp_net(self.problem.workload, self.problem.seed, self.backend)
+        self.model.set_weights(self.problem.weights)
+
+    def steps(self, order: np.ndarray) -> float:
+        return self._fit(self.problem.x[order], self.problem.y[order], shuffle=False)
+
+    def epoch(self, number: int) -> float:
+        # The net's seed gives the order: that of the problem, if it has come as far.
+        assert number == self.model.epochs_trained
+        return self._fit(self.problem.x, self.problem.y, shuffle=True)
+
+    def _fit(self, x: np.ndarray, y: np.ndarray, shuffle: bool) -> float:
+        batch_size = self.problem.workload.batch_size
+        history = self.model.fit(x, y, batch_size, verbose=0, shuffle=shuffle)
+        return history.history["loss"][0]
+
+    def weights(self) -> list[np.ndarray]:
+        return self.model.get_weights()
+
+    def put(self, x: np.ndarray) -> None:
+        self.inputs = x
+
+    def predict(self) -> np.ndarray:
+        return self.model.predict(self.inputs)

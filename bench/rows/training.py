@@ -1,0 +1,76 @@
+"""Training: an epoch of each workload."""
+
+import numpy as np
+
+from bench import peers
+from bench.problem import Problem, make_problem
+from bench.rounds import ratio, take_turns
+from bench.rows import make_row
+from bench.stage import Stage
+from bench.worker import Worker
+from bench.workloads import Workload
+
+PEERS = [
+    peers.TORCH_EAGER,
+    peers.TORCH_COMPILED,
+    peers.TORCH_COMPILED_STEPS,
+    peers.JAX,
+    peers.SKLEARN,
+]
+FIRST_STEPS = 10
+WEIGHT_TOLERANCE = 0.01  # of the largest change of a weight: rounding, after FIRST_STEPS
+LOSS_TOLERANCE = 0.01  # relative: float32 trajectories drift apart over an epoch
+
+
+def training_row(stage: Stage, workload: Workload, cores: int) -> dict:
+    problem = make_problem(workload, stage.rounds + 1)
+    contestants = stage.peers([*fastmlp_peers(), *((peer, {}) for peer in PEERS)], cores, problem)
+    compare(contestants, problem)
+    runs = {peer.name: microseconds_a_step(peer, workload) for peer in contestants}
+    values = take_turns({**runs, "peak": lambda _: stage.peak(cores)}, stage.rounds)
+    peaks = values.pop("peak")
+    row = make_row(
+        f"train {workload.net}, {workload.activation}, batch {workload.batch_size}",
+        "µs a step", cores, values,
+        flops_per_step=workload.flops_per_step, steps=workload.steps,
+    )  # fmt: skip
+    for entry, times in zip(row["entries"], values.values(), strict=True):
+        rates = [workload.flops_per_step / time * 1e6 for time in times]
+        entry["share_of_peak"] = ratio(rates, peaks)
+    return row
+
+
+def fastmlp_peers() -> list[tuple[str, dict]]:
+    return [(peers.FASTMLP, {"backend": name}) for name in peers.compiled_backends()]
+
+
+def microseconds_a_step(peer: Worker, workload: Workload):
+    return lambda number: peer.call("epoch", number)[1] / workload.steps * 1e6
+
+
+def compare(contestants: list[Worker], problem: Problem) -> None:
+    """Stop unless all have the same weights after a few steps, and the same loss after an epoch.
+
+    They are left where that epoch ends.
+    """
+    order = problem.orders[0][: FIRST_STEPS * problem.workload.batch_size]
+    weights, losses = [], []
+    for peer in contestants:
+        peer.call("steps", order)
+        weights.append(peer.call("weights")[0])
+        peer.call("reset")
+        losses.append(peer.call("epoch", 0)[0])
+    change = _apart(weights[0], problem.weights)
+    for peer, own, loss in zip(contestants, weights, losses, strict=True):
+        apart = _apart(own, weights[0])
+        if not apart <= WEIGHT_TOLERANCE * change:
+            raise SystemExit(
+                f"{peer.name} has other weights after {FIRST_STEPS} steps: {apart:.2g} apart, "
+                f"where the largest change is {change:.2g}"
+            )
+        if not abs(loss - losses[0]) <= LOSS_TOLERANCE * losses[0]:
+            raise SystemExit(f"{peer.name} has another loss: {loss} against {losses[0]}")
+
+
+def _apart(some: list[np.ndarray], others: list[np.ndarray]) -> float:
+    return max(float(np.abs(a - b).max()) for a, b in zip(some, others, strict=True))
