@@ -26,9 +26,10 @@ from .vectors import (
     load_row,
     load_rows,
     multiply_add,
+    scaled,
     shifted,
     spread,
-    store_scaled,
+    store,
     sums,
     zeros,
 )
@@ -41,7 +42,7 @@ def finish(tile, scale, keeps, out, rows, j, count):
     if keeps:
         add_scaled(tile, scale, out, rows, j, count)
     else:
-        store_scaled(tile, scale, out, rows, j, count)
+        store(scaled(tile, scale), out, rows, j, count)
 
 
 @view

@@ -28,6 +28,11 @@ def lanes(memory):
     return BYTES // memory.itemsize
 
 
+def lane_indices(memory):
+    """Return the tuple 0, 1, ..., as long as a vector."""
+    return tuple(range(lanes(memory)))
+
+
 def shifted(indices, start, last):
     """Return ``start + index`` for each index, but at most ``last``."""
     return tuple(min(start + index, last) for index in indices)
@@ -84,14 +89,24 @@ def _sum(vector):
     return vector[0]
 
 
-def store_scaled(tile, scale, memory, rows, j, count):
-    """Write ``scale`` times the tile into the rows, from element ``j`` on; see ``load_row``.
+def scaled(tile, scale):
+    """Return the tile times a number."""
+    return tuple(tuple(scale * vector for vector in row) for row in tile)
+
+
+def transposed(vectors):
+    """Return the tile of one column whose lanes are these vectors, as many as there are lanes."""
+    return tuple((row.copy(),) for row in np.array(vectors).T)
+
+
+def store(tile, memory, rows, j, count):
+    """Write the tile into the rows, from element ``j`` on; see ``load_row``.
 
     If the last of the rows is named several times, its first mention counts.
     """
     for row, i in reversed(list(zip(tile, rows, strict=True))):
         values = np.concatenate(row)[:count]
-        memory[i, j : j + values.size] = scale * values
+        memory[i, j : j + values.size] = values
 
 
 def add_scaled(tile, scale, memory, rows, j, count):
@@ -100,6 +115,10 @@ def add_scaled(tile, scale, memory, rows, j, count):
     for row, i, old in zip(tile, rows, before, strict=True):
         values = np.concatenate(row)[:count]
         memory[i, j : j + values.size] = old[j : j + values.size] + scale * values
+
+
+def prefetch(memory, i, j):
+    """Let the cache line of an element come near, and go on without waiting for it."""
 
 
 class VectorType(types.Type):
@@ -231,6 +250,12 @@ def _lanes(context, builder, signature, arguments):
     return context.get_constant(types.intp, _vector(signature.args[0]).lanes)
 
 
+@_compiles(lane_indices, lambda memory: types.UniTuple(types.intp, _vector(memory).lanes))
+def _lane_indices(context, builder, signature, arguments):
+    indices = [context.get_constant(types.intp, i) for i in range(len(signature.return_type))]
+    return context.make_tuple(builder, signature.return_type, indices)
+
+
 @_compiles(shifted, lambda indices, start, last: types.UniTuple(types.intp, len(indices)))
 def _shifted(context, builder, signature, arguments):
     indices, start, last = arguments
@@ -322,31 +347,82 @@ def _sums_of(builder, vectors):
     return vectors[0]
 
 
-def _store(context, builder, signature, arguments, adds):
-    tile, scale, memory, indices, j, count = arguments
-    rows = _Rows(context, builder, signature.args[2], memory, count)
+@_compiles(scaled, lambda tile, scale: tile)
+def _scaled(context, builder, signature, arguments):
+    tile, scale = arguments
+    rows = _unpack(builder, tile)
+    factor = _splat(builder, scale, rows[0][0].type)
+    rows = [[builder.fmul(vector, factor) for vector in row] for row in rows]
+    return _pack(context, builder, signature.return_type, rows)
+
+
+@_compiles(
+    transposed,
+    lambda vectors: types.UniTuple(types.UniTuple(vectors.dtype, 1), len(vectors)),
+)
+def _transposed(context, builder, signature, arguments):
+    """Swap halves of pairs of rows, then quarters, and so on down to single lanes."""
+    rows = cgutils.unpack_tuple(builder, arguments[0])
+    width = half = len(rows)
+    while half > 1:
+        half //= 2
+        for i in range(width):
+            if i & half:
+                continue
+            first, second = rows[i], rows[i + half]
+            upper = [lane if not lane & half else width + lane - half for lane in range(width)]
+            lower = [lane + half if not lane & half else width + lane for lane in range(width)]
+            rows[i] = _shuffle(builder, first, second, upper)
+            rows[i + half] = _shuffle(builder, first, second, lower)
+    return _pack(context, builder, signature.return_type, [[row] for row in rows])
+
+
+@_compiles(store, lambda tile, memory, rows, j, count: types.none)
+def _store(context, builder, signature, arguments):
+    tile, memory, indices, j, count = arguments
+    rows = _Rows(context, builder, signature.args[1], memory, count)
     places = cgutils.unpack_tuple(builder, indices)
-    tile = _unpack(builder, tile)
-    factor = _splat(builder, scale, tile[0][0].type)
-    ready = []
-    for row, i in zip(tile, places, strict=True):
-        for column, vector in enumerate(row):
-            begin = builder.add(j, ir.Constant(j.type, column * vector.type.count))
-            if adds:
-                value = _fused(builder, factor, vector, rows.load(vector.type, i, begin))
-            else:
-                value = builder.fmul(factor, vector)
-            ready.append((value, i, begin))
-    for value, *place in reversed(ready):
-        rows.store(value, *place)
+    for row, i in reversed(list(zip(_unpack(builder, tile), places, strict=True))):
+        for vector, begin in zip(row, _begins(builder, row, j), strict=True):
+            rows.store(vector, i, begin)
     return context.get_dummy_value()
-
-
-@_compiles(store_scaled, lambda tile, scale, memory, rows, j, count: types.none)
-def _store_scaled(context, builder, signature, arguments):
-    return _store(context, builder, signature, arguments, adds=False)
 
 
 @_compiles(add_scaled, lambda tile, scale, memory, rows, j, count: types.none)
 def _add_scaled(context, builder, signature, arguments):
-    return _store(context, builder, signature, arguments, adds=True)
+    tile, scale, memory, indices, j, count = arguments
+    rows = _Rows(context, builder, signature.args[2], memory, count)
+    tile = _unpack(builder, tile)
+    factor = _splat(builder, scale, tile[0][0].type)
+    sums = []  # all read before the first is written
+    for row, i in zip(tile, cgutils.unpack_tuple(builder, indices), strict=True):
+        for vector, begin in zip(row, _begins(builder, row, j), strict=True):
+            before = rows.load(vector.type, i, begin)
+            sums.append((_fused(builder, factor, vector, before), i, begin))
+    for value, i, begin in sums:
+        rows.store(value, i, begin)
+    return context.get_dummy_value()
+
+
+def _begins(builder, row, j):
+    """Where in a row of memory each vector of a tile's row lies."""
+    return [
+        builder.add(j, ir.Constant(j.type, column * vector.type.count))
+        for column, vector in enumerate(row)
+    ]
+
+
+@_compiles(prefetch, lambda memory, i, j: types.none)
+def _prefetch(context, builder, signature, arguments):
+    memory, i, j = arguments
+    rows = _Rows(context, builder, signature.args[0], memory, context.get_dummy_value())
+    place = rows.pointer(i, j)
+    integer = ir.IntType(32)
+    function = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(ir.VoidType(), [place.type, integer, integer, integer]),
+        "llvm.prefetch.p0",
+    )
+    # To be read, into the second-level cache (the first is full of what is in use), as data.
+    builder.call(function, [place, *(ir.Constant(integer, number) for number in (0, 2, 1))])
+    return context.get_dummy_value()
