@@ -21,6 +21,11 @@ ARRIVED, GENERATION, STOP = 0, 8, 16
 
 SPINS = 2000
 
+# Of element-wise work.  Of a b - c d, LLVM may round either product, and does not choose alike in a
+# vectorized loop and in its remainder.  A multiple of any such loop's step leaves no remainders
+# but the last.
+GRAIN = 64
+
 _atomic = threading.Lock()
 
 
@@ -129,11 +134,23 @@ def wait(team):
 
 @view
 def first_of(count, team):
-    """Return where this thread's share of ``count`` things begins."""
+    """Return where this thread's share of ``count`` rows begins."""
     return count * team.thread // team.threads
 
 
 @view
 def last_of(count, team):
-    """Return where this thread's share of ``count`` things ends."""
+    """Return where this thread's share of ``count`` rows ends."""
     return count * (team.thread + 1) // team.threads
+
+
+@view
+def first_element_of(size, team):
+    """Return where this thread's share of a vector begins: at a multiple of ``GRAIN``."""
+    return min(first_of((size + GRAIN - 1) // GRAIN, team) * GRAIN, size)
+
+
+@view
+def last_element_of(size, team):
+    """Return where this thread's share of a vector ends."""
+    return min(last_of((size + GRAIN - 1) // GRAIN, team) * GRAIN, size)

@@ -13,7 +13,7 @@ import math
 
 from ..table import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
 from .activations import activation_backward, activation_forward
-from .barrier import STOP, Team, first_of, last_of, wait
+from .barrier import STOP, Team, first_element_of, first_of, last_element_of, last_of, wait
 from .dense import (
     dense_bias_gradient,
     dense_bias_update,
@@ -87,9 +87,10 @@ def forward_row(row, reals, params, values, capacity, n, step, masks, team):
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
     at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
     first, last = first_of(outputs, team), last_of(outputs, team)
-    own, size = first * n, (last - first) * n
+    y_matrix = matrix(values, at_y + first * n, last - first, n)
+    own = first_element_of(outputs * n, team)
+    size = last_element_of(outputs * n, team) - own
     x, y = vector(values, at_x + own, size), vector(values, at_y + own, size)
-    y_matrix = matrix(values, at_y + own, last - first, n)
     real = values.dtype.type
     if op == Op.DENSE:
         weights, bias = (
@@ -110,7 +111,7 @@ def forward_row(row, reals, params, values, capacity, n, step, masks, team):
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET]), x, y)
     elif op == Op.TRANSPOSE:
-        own_y = part(values, at_y + own, last - first, n, n)
+        own_y = part(values, at_y + first * n, last - first, n, n)
         transpose(part(values, at_x + first, n, last - first, inputs), own_y)
     elif op == Op.DROPOUT:
         if masks == Masks.OFF:
@@ -133,14 +134,15 @@ def backward_row(row, reals, params, values, deltas, capacity, n, team):
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
     at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
     first, last = first_of(inputs, team), last_of(inputs, team)
-    own, size = first * n, (last - first) * n
+    own = first_element_of(inputs * n, team)
+    size = last_element_of(inputs * n, team) - own
     x, y = vector(values, at_x + own, size), vector(values, at_y + own, size)
     dx, dy = vector(deltas, at_x + own, size), vector(deltas, at_y + own, size)
     all_dy = matrix(deltas, at_y, outputs, n)
     real = values.dtype.type
     if op == Op.DENSE:
         weights = part(params, row[Column.WEIGHTS] + first, outputs, last - first, inputs)
-        dense_input_gradient(weights, all_dy, matrix(deltas, at_x + own, last - first, n))
+        dense_input_gradient(weights, all_dy, matrix(deltas, at_x + first * n, last - first, n))
     elif op == Op.ACTIVATION:
         activation_backward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y, dy, dx)
     elif op == Op.SOFTMAX:
@@ -152,7 +154,7 @@ def backward_row(row, reals, params, values, deltas, capacity, n, team):
         rescale(real(reals[Scalar.SCALE]), real(0), dy, dx)
     elif op == Op.TRANSPOSE:
         own_dx = part(deltas, at_x + first, n, last - first, inputs)
-        transpose(part(deltas, at_y + own, last - first, n, n), own_dx)
+        transpose(part(deltas, at_y + first * n, last - first, n, n), own_dx)
     elif op == Op.DROPOUT:
         multiply(dy, vector(values, at_y + outputs * capacity + own, size), dx)
 
@@ -393,7 +395,7 @@ def run(
                 weight_update_row(row, rate, params, values, deltas, capacity, n, team)
         wait(team)
         if mode == Mode.TRAIN and not fused:
-            own, end = first_of(params.size, team), last_of(params.size, team)
+            own, end = first_element_of(params.size, team), last_element_of(params.size, team)
             sgd_step(
                 vector(params, own, end - own),
                 vector(gradient, own, end - own),
