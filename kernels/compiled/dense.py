@@ -7,7 +7,7 @@ across a vector.  A layer without a bias passes an empty one.
 """
 
 from .jit import view
-from .matmul import matmul_nn, matmul_nt
+from .matmul import product_nn, product_nt
 
 
 @view
@@ -20,21 +20,20 @@ def start_with_bias(bias, y):
 def dense_forward(x, weights, bias, y):
     """Set ``y`` (outputs, n) to ``W x + b`` for ``x`` (inputs, n)."""
     start_with_bias(bias, y)
-    matmul_nn(weights, x, x.dtype.type(1), y)
+    product_nn(weights, x, x.dtype.type(1), True, y)
 
 
 @view
 def dense_forward_rows(x, weights, bias, y):
     """Set ``y`` (outputs, n) to ``W x.T + b`` for ``x`` (n, inputs)."""
     start_with_bias(bias, y)
-    matmul_nt(weights, x, x.dtype.type(1), y)
+    product_nt(weights, x, x.dtype.type(1), True, y)
 
 
 @view
 def dense_input_gradient(weights, dy, dx):
     """Set ``dx`` (inputs, n) to ``W.T dy``."""
-    dx[:, :] = dx.dtype.type(0)
-    matmul_nn(weights.T, dy, dx.dtype.type(1), dx)
+    product_nn(weights.T, dy, dx.dtype.type(1), False, dx)
 
 
 @view
@@ -46,14 +45,13 @@ def dense_weight_update(x, dy, scale, weights):
     The gradient is never stored.  For 784 inputs it would be written, read and cleared
     again at every step: as much memory traffic as the update itself.
     """
-    matmul_nn(dy, x, scale, weights)
+    product_nn(dy, x, scale, True, weights)
 
 
 @view
 def dense_weight_gradient(x, dy, dweights):
     """Set ``dweights`` to ``dy x``, for ``x`` (n, inputs)."""
-    dweights[:, :] = dweights.dtype.type(0)
-    matmul_nn(dy, x, x.dtype.type(1), dweights)
+    product_nn(dy, x, x.dtype.type(1), False, dweights)
 
 
 @view

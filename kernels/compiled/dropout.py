@@ -38,29 +38,35 @@ def philox(block, step, key):
 
 
 @exact
-def dropout_mask(key, step, rate, mask):
-    """Fill flat ``mask`` with 0, with probability ``rate``, and else with 1 / (1 - rate).
-
-    Element ``word * blocks + block`` is decided by that word of that block: so four runs of
-    elements are written side by side, each in order, which a vector unit can do.
-    """
+def dropout_blocks(key, step, rate, mask, first, last):
+    """Fill what the blocks ``first`` to ``last`` decide of flat ``mask``; see ``dropout_mask``."""
     size = mask.size
     blocks = (size + 3) // 4
     key, step = np.uint64(key), np.uint64(step)
     threshold = np.uint64(rate * 4294967296.0)
     kept = mask.dtype.type(1.0 / (1.0 - rate))
     dropped = mask.dtype.type(0)
-    full = max(size - 3 * blocks, 0)  # blocks whose fourth word is needed as well
-    for block in range(full):
+    full = min(max(size - 3 * blocks, first), last)  # before it, all four words are needed
+    for block in range(first, full):
         word_0, word_1, word_2, word_3 = philox(np.uint64(block), step, key)
         mask[block] = kept if word_0 >= threshold else dropped
         mask[blocks + block] = kept if word_1 >= threshold else dropped
         mask[2 * blocks + block] = kept if word_2 >= threshold else dropped
         mask[3 * blocks + block] = kept if word_3 >= threshold else dropped
-    for block in range(full, blocks):
+    for block in range(full, last):
         word_0, word_1, word_2, _ = philox(np.uint64(block), step, key)
         mask[block] = kept if word_0 >= threshold else dropped
         if blocks + block < size:
             mask[blocks + block] = kept if word_1 >= threshold else dropped
         if 2 * blocks + block < size:
             mask[2 * blocks + block] = kept if word_2 >= threshold else dropped
+
+
+@exact
+def dropout_mask(key, step, rate, mask):
+    """Fill flat ``mask`` with 0, with probability ``rate``, and else with 1 / (1 - rate).
+
+    Element ``word * blocks + block`` is decided by that word of that block: so four runs of
+    elements are written side by side, each in order, which a vector unit can do.
+    """
+    dropout_blocks(key, step, rate, mask, 0, (mask.size + 3) // 4)

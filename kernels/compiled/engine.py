@@ -2,12 +2,18 @@
 
 Nothing in here allocates or touches a Python object.  There is one entry point, ``run``, for
 training, gradients, evaluation and prediction alike, hence one compilation per dtype.
+
+When several threads share a net, each runs the whole loop, on its share of every layer: of the
+rows of its output, of those of dx, of those of W.  Nobody sums what another has computed, so the
+bits do not depend on the number of threads.  They wait for each other after each stage; what is
+not worth sharing, such as the loss, thread 0 does alone.
 """
 
 import math
 
 from ..table import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
 from .activations import activation_backward, activation_forward
+from .barrier import STOP, Team, first_element_of, first_of, last_element_of, last_of, wait
 from .dense import (
     dense_bias_gradient,
     dense_bias_update,
@@ -17,7 +23,7 @@ from .dense import (
     dense_weight_gradient,
     dense_weight_update,
 )
-from .dropout import dropout_mask
+from .dropout import dropout_blocks
 from .elementwise import multiply, rescale, transpose
 from .gather import gather_bytes, gather_reals
 from .jit import fast, view
@@ -32,38 +38,40 @@ from .penalties import penalty, penalty_gradient, penalty_update
 from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_slopes, record_step, record_values
 from .updates import sgd_step
-from .views import matrix, vector
+from .views import matrix, part, vector
 
 
 @view
-def gather(row, reals, samples, rows, values, capacity):
+def gather(row, reals, samples, rows, values, capacity, team):
     """Run the INPUT row: bring the samples ``rows`` into the first buffer.
 
     ``samples`` is (count, bytes per sample), the data set seen as bytes: whether it holds
     uint8 or this engine's float is told by the width, so that one compilation serves both.
     """
     features = row[Column.OUTPUTS]
-    n = rows.size
-    out = matrix(values, row[Column.Y] * capacity, n, features)
+    first, last = first_of(rows.size, team), last_of(rows.size, team)
+    own = vector(rows, first, last - first)
+    out = matrix(values, row[Column.Y] * capacity + first * features, last - first, features)
     scale = values.dtype.type(reals[Scalar.SCALE])
     offset = values.dtype.type(reals[Scalar.OFFSET])
     if samples.shape[1] == features:
-        gather_bytes(samples, rows, scale, offset, out)
+        gather_bytes(samples, own, scale, offset, out)
     else:
-        gather_reals(samples.view(values.dtype), rows, scale, offset, out)
+        gather_reals(samples.view(values.dtype), own, scale, offset, out)
 
 
 @view
-def layer_weights(row, params):
-    """The kernel (outputs, inputs) of a DENSE row."""
-    return matrix(params, row[Column.WEIGHTS], row[Column.OUTPUTS], row[Column.INPUTS])
+def layer_weights(row, params, first, last):
+    """The units ``first`` to ``last`` of the kernel (outputs, inputs) of a DENSE row."""
+    inputs = row[Column.INPUTS]
+    return part(params, row[Column.WEIGHTS] + first * inputs, last - first, inputs, inputs)
 
 
 @view
-def layer_bias(row, params):
-    """The bias (outputs,) of a DENSE row, empty if it has none."""
+def layer_bias(row, params, first, last):
+    """The same units of its bias (outputs,), empty if it has none."""
     start = row[Column.BIAS]
-    return vector(params, max(start, 0), row[Column.OUTPUTS] if start >= 0 else 0)
+    return vector(params, max(start, 0) + first, last - first if start >= 0 else 0)
 
 
 @view
@@ -73,16 +81,22 @@ def layer_params(row, params):
 
 
 @view
-def forward_row(row, reals, params, values, capacity, n, step, masks):
-    """Compute the output buffer of one row; ``masks`` says what dropout does."""
+def forward_row(row, reals, params, values, capacity, n, step, masks, team):
+    """Compute a share of the output buffer of one row; ``masks`` says what dropout does."""
     op = row[Column.OP]
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
     at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
-    x, y = vector(values, at_x, inputs * n), vector(values, at_y, outputs * n)
-    y_matrix = matrix(values, at_y, outputs, n)
+    first, last = first_of(outputs, team), last_of(outputs, team)
+    y_matrix = matrix(values, at_y + first * n, last - first, n)
+    own = first_element_of(outputs * n, team)
+    size = last_element_of(outputs * n, team) - own
+    x, y = vector(values, at_x + own, size), vector(values, at_y + own, size)
     real = values.dtype.type
     if op == Op.DENSE:
-        weights, bias = layer_weights(row, params), layer_bias(row, params)
+        weights, bias = (
+            layer_weights(row, params, first, last),
+            layer_bias(row, params, first, last),
+        )
         if row[Column.ROWS]:
             dense_forward_rows(matrix(values, at_x, n, inputs), weights, bias, y_matrix)
         else:
@@ -90,45 +104,59 @@ def forward_row(row, reals, params, values, capacity, n, step, masks):
     elif op == Op.ACTIVATION:
         activation_forward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y)
     elif op == Op.SOFTMAX:
-        scratch = matrix(values, at_y + outputs * capacity, 2, n)
-        softmax_forward(matrix(values, at_x, inputs, n), scratch, y_matrix)
+        if team.thread == 0:
+            scratch = matrix(values, at_y + outputs * capacity, 2, n)
+            all_y = matrix(values, at_y, outputs, n)
+            softmax_forward(matrix(values, at_x, inputs, n), scratch, all_y)
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET]), x, y)
     elif op == Op.TRANSPOSE:
-        transpose(matrix(values, at_x, n, inputs), y_matrix)
+        own_y = part(values, at_y + first * n, last - first, n, n)
+        transpose(part(values, at_x + first, n, last - first, inputs), own_y)
     elif op == Op.DROPOUT:
         if masks == Masks.OFF:
             rescale(real(1), real(0), x, y)
         else:
-            mask = vector(values, at_y + outputs * capacity, outputs * n)
+            at_mask = at_y + outputs * capacity
             if masks == Masks.DRAW:
-                dropout_mask(row[Column.KEY], step, reals[Scalar.RATE], mask)
-            multiply(x, mask, y)
+                mask = vector(values, at_mask, outputs * n)
+                blocks = (mask.size + 3) // 4
+                begin, end = first_of(blocks, team), last_of(blocks, team)
+                dropout_blocks(row[Column.KEY], step, reals[Scalar.RATE], mask, begin, end)
+                wait(team)
+            multiply(x, vector(values, at_mask + own, size), y)
 
 
 @view
-def backward_row(row, reals, params, values, deltas, capacity, n):
-    """Compute the gradient with respect to one row's input from that of its output."""
+def backward_row(row, reals, params, values, deltas, capacity, n, team):
+    """Compute a share of the gradient with respect to one row's input from that of its output."""
     op = row[Column.OP]
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
     at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
-    x, y = vector(values, at_x, inputs * n), vector(values, at_y, outputs * n)
-    dx, dy = vector(deltas, at_x, inputs * n), vector(deltas, at_y, outputs * n)
-    dx_matrix, dy_matrix = matrix(deltas, at_x, inputs, n), matrix(deltas, at_y, outputs, n)
+    first, last = first_of(inputs, team), last_of(inputs, team)
+    own = first_element_of(inputs * n, team)
+    size = last_element_of(inputs * n, team) - own
+    x, y = vector(values, at_x + own, size), vector(values, at_y + own, size)
+    dx, dy = vector(deltas, at_x + own, size), vector(deltas, at_y + own, size)
+    all_dy = matrix(deltas, at_y, outputs, n)
     real = values.dtype.type
     if op == Op.DENSE:
-        dense_input_gradient(layer_weights(row, params), dy_matrix, dx_matrix)
+        weights = part(params, row[Column.WEIGHTS] + first, outputs, last - first, inputs)
+        dense_input_gradient(weights, all_dy, matrix(deltas, at_x + first * n, last - first, n))
     elif op == Op.ACTIVATION:
         activation_backward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y, dy, dx)
     elif op == Op.SOFTMAX:
-        scratch = matrix(deltas, at_y + outputs * capacity, 2, n)
-        softmax_backward(matrix(values, at_y, outputs, n), dy_matrix, scratch, dx_matrix)
+        if team.thread == 0:
+            scratch = matrix(deltas, at_y + outputs * capacity, 2, n)
+            all_y, all_dx = matrix(values, at_y, outputs, n), matrix(deltas, at_x, inputs, n)
+            softmax_backward(all_y, all_dy, scratch, all_dx)
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(0), dy, dx)
     elif op == Op.TRANSPOSE:
-        transpose(dy_matrix, matrix(deltas, at_x, n, inputs))
+        own_dx = part(deltas, at_x + first, n, last - first, inputs)
+        transpose(part(deltas, at_y + first * n, last - first, n, n), own_dx)
     elif op == Op.DROPOUT:
-        multiply(dy, vector(values, at_y + outputs * capacity, outputs * n), dx)
+        multiply(dy, vector(values, at_y + outputs * capacity + own, size), dx)
 
 
 @view
@@ -161,12 +189,6 @@ def count_correct(row, values, capacity, rows, labels, targets):
 
 
 @view
-def penalty_value(row, reals, params):
-    """Return the value of one PENALTY row."""
-    return penalty(reals[Scalar.L1], reals[Scalar.L2], layer_params(row, params))
-
-
-@view
 def penalty_gradients(table, reals, r, params, gradient):
     """Add the gradients of the PENALTY rows that follow row ``r``."""
     real = params.dtype.type
@@ -195,32 +217,39 @@ def penalty_updates(table, reals, r, rate, params):
 
 
 @view
-def input_rows(row, values, capacity, n):
-    """Return the input of a DENSE row as (n, inputs), transposed if need be."""
+def transpose_input(row, values, capacity, n, team):
+    """Write a share of the input of a DENSE row, that is (inputs, n), into its (n, inputs)."""
     inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
-    at_rows = at_x
-    if not row[Column.ROWS]:
-        at_rows = row[Column.X_ROWS] * capacity
-        transpose(matrix(values, at_x, inputs, n), matrix(values, at_rows, n, inputs))
-    return matrix(values, at_rows, n, inputs)
+    first, last = first_of(inputs, team), last_of(inputs, team)
+    x = part(values, at_x + first * n, last - first, n, n)
+    transpose(x, part(values, row[Column.X_ROWS] * capacity + first, n, last - first, inputs))
 
 
 @view
-def weight_update_row(row, rate, params, values, deltas, capacity, n):
-    """Step along one DENSE row's gradient, without storing it."""
-    dy = matrix(deltas, row[Column.Y] * capacity, row[Column.OUTPUTS], n)
-    x = input_rows(row, values, capacity, n)
-    dense_weight_update(x, dy, -rate, layer_weights(row, params))
-    dense_bias_update(dy, -rate, layer_bias(row, params))
+def input_rows(row, values, capacity, n):
+    """Return the input of a DENSE row as (n, inputs)."""
+    buffer = row[Column.X] if row[Column.ROWS] else row[Column.X_ROWS]
+    return matrix(values, buffer * capacity, n, row[Column.INPUTS])
 
 
 @view
-def weight_gradient_row(row, gradient, values, deltas, capacity, n):
-    """Compute one DENSE row's part of the flat gradient."""
-    dy = matrix(deltas, row[Column.Y] * capacity, row[Column.OUTPUTS], n)
+def weight_update_row(row, rate, params, values, deltas, capacity, n, team):
+    """Take a share of the step along one DENSE row's gradient, without storing it."""
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    dy = part(deltas, row[Column.Y] * capacity + first * n, last - first, n, n)
     x = input_rows(row, values, capacity, n)
-    dense_weight_gradient(x, dy, layer_weights(row, gradient))
-    dense_bias_gradient(dy, layer_bias(row, gradient))
+    dense_weight_update(x, dy, -rate, layer_weights(row, params, first, last))
+    dense_bias_update(dy, -rate, layer_bias(row, params, first, last))
+
+
+@view
+def weight_gradient_row(row, gradient, values, deltas, capacity, n, team):
+    """Compute a share of one DENSE row's part of the flat gradient."""
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    dy = part(deltas, row[Column.Y] * capacity + first * n, last - first, n, n)
+    x = input_rows(row, values, capacity, n)
+    dense_weight_gradient(x, dy, layer_weights(row, gradient, first, last))
+    dense_bias_gradient(dy, layer_bias(row, gradient, first, last))
 
 
 @view
@@ -275,10 +304,9 @@ def run(
     """Run the batches ``first`` to ``last`` of an epoch; ``fastmlp.engine`` explains all of this.
 
     Returns ``last``, or the index of the first batch whose loss is not finite; that batch
-    is not learned from.
+    is not learned from.  Several threads get the same arguments, but for ``thread``.
     """
-    if thread > 0:
-        return last
+    team = Team(thread, threads, barrier)
     capacity = values.size // table[0, Column.X]
     rate = values.dtype.type(hyper[Hyper.LEARNING_RATE])
     fused = mode == Mode.TRAIN and velocity.size == 0
@@ -290,7 +318,8 @@ def run(
     for batch in range(first, last):
         n = min(batch_size, order.size - batch * batch_size)
         rows = vector(order, batch * batch_size, n)
-        gather(table[0], reals[0], samples, rows, values, capacity)
+        gather(table[0], reals[0], samples, rows, values, capacity, team)
+        wait(team)
 
         penalties = 0.0
         last_row = table[0]
@@ -301,26 +330,37 @@ def run(
                 break
             last_row = table[r]
             if last_row[Column.OP] == Op.PENALTY:
-                if mode != Mode.PREDICT:
-                    penalties += penalty_value(last_row, reals[r], params)
+                if mode != Mode.PREDICT and thread == 0:
+                    penalties += penalty(
+                        reals[r, Scalar.L1], reals[r, Scalar.L2], layer_params(last_row, params)
+                    )
                 continue
-            forward_row(last_row, reals[r], params, values, capacity, n, first_step + batch, masks)
+            forward_row(
+                last_row, reals[r], params, values, capacity, n, first_step + batch, masks, team
+            )
+            wait(team)
         if mode == Mode.PREDICT:
             features = last_row[Column.OUTPUTS]
-            y = matrix(values, last_row[Column.Y] * capacity, features, n)
-            transpose(y, outputs[batch * batch_size : batch * batch_size + n])
+            own, end = first_of(n, team), last_of(n, team)
+            y = part(values, last_row[Column.Y] * capacity + own, features, end - own, n)
+            start = batch * batch_size
+            transpose(y, outputs[start + own : start + end])
+            wait(team)
             continue
 
-        loss = loss_row(table[loss_index], values, deltas, capacity, rows, labels, targets)
-        totals[Total.LOSS] += loss
-        totals[Total.PENALTY] += penalties * n
-        totals[Total.SAMPLES] += n
-        if wants_accuracy:
-            totals[Total.CORRECT] += count_correct(
-                table[loss_index], values, capacity, rows, labels, targets
-            )
-        # Not math.isfinite: Numba makes it x - x, which LLVM may reassociate, and folds to 0.
-        if not abs(loss + penalties) < math.inf:
+        if thread == 0:
+            loss = loss_row(table[loss_index], values, deltas, capacity, rows, labels, targets)
+            totals[Total.LOSS] += loss
+            totals[Total.PENALTY] += penalties * n
+            totals[Total.SAMPLES] += n
+            if wants_accuracy:
+                totals[Total.CORRECT] += count_correct(
+                    table[loss_index], values, capacity, rows, labels, targets
+                )
+            # Not math.isfinite: Numba makes it x - x, which LLVM may reassociate, and folds to 0.
+            barrier[STOP] = not abs(loss + penalties) < math.inf
+        wait(team)
+        if barrier[STOP]:
             return batch
         if mode == Mode.EVALUATE:
             continue
@@ -329,20 +369,38 @@ def run(
         for r in range(loss_index - 1, 0, -1):
             row = table[r]
             has_weights = row[Column.OP] == Op.DENSE
+            if has_weights and not row[Column.ROWS]:
+                transpose_input(row, values, capacity, n, team)
+                wait(team)
             if has_weights and (observed or not fused):
-                weight_gradient_row(row, gradient, values, deltas, capacity, n)
-                penalty_gradients(table, reals, r, params, gradient)
+                weight_gradient_row(row, gradient, values, deltas, capacity, n, team)
+                wait(team)
+                if thread == 0:
+                    penalty_gradients(table, reals, r, params, gradient)
             if observed:
-                record = telemetry[batch // telemetry_every, r]
-                observe_row(
-                    row, reals[r], params, gradient, velocity, hyper,
-                    values, deltas, capacity, n, record,
-                )  # fmt: skip
+                if thread == 0:
+                    record = telemetry[batch // telemetry_every, r]
+                    observe_row(
+                        row, reals[r], params, gradient, velocity, hyper,
+                        values, deltas, capacity, n, record,
+                    )  # fmt: skip
+                wait(team)
             if row[Column.INPUT_GRADIENT]:
-                backward_row(row, reals[r], params, values, deltas, capacity, n)
+                backward_row(row, reals[r], params, values, deltas, capacity, n, team)
+                wait(team)
             if has_weights and fused:
-                penalty_updates(table, reals, r, rate, params)
-                weight_update_row(row, rate, params, values, deltas, capacity, n)
+                if thread == 0:
+                    penalty_updates(table, reals, r, rate, params)
+                wait(team)
+                weight_update_row(row, rate, params, values, deltas, capacity, n, team)
+        wait(team)
         if mode == Mode.TRAIN and not fused:
-            sgd_step(params, gradient, velocity, hyper)
+            own, end = first_element_of(params.size, team), last_element_of(params.size, team)
+            sgd_step(
+                vector(params, own, end - own),
+                vector(gradient, own, end - own),
+                vector(velocity, own, end - own) if velocity.size else velocity,
+                hyper,
+            )
+            wait(team)
     return last

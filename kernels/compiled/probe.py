@@ -9,8 +9,9 @@ work.
 import math
 
 from ..table import FIRST_LOSS, SELU_ALPHA, SELU_SCALE, Activation, Column, Masks, Op, Scalar
+from .barrier import Team
 from .dense import dense_forward, dense_forward_rows
-from .engine import forward_row, layer_bias, loss_row
+from .engine import forward_row, layer_bias, layer_weights, loss_row
 from .jit import fast, view
 from .penalties import penalty
 from .views import matrix, vector
@@ -40,13 +41,12 @@ def unit_forward(row, unit, params, values, capacity, n):
     """Compute one unit of a DENSE row."""
     inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
     y = matrix(values, row[Column.Y] * capacity + unit * n, 1, n)
-    weights = matrix(params, row[Column.WEIGHTS] + unit * inputs, 1, inputs)
-    bias = layer_bias(row, params)
-    own_bias = vector(bias, unit, 1) if bias.size else bias
+    weights = layer_weights(row, params, unit, unit + 1)
+    bias = layer_bias(row, params, unit, unit + 1)
     if row[Column.ROWS]:
-        dense_forward_rows(matrix(values, at_x, n, inputs), weights, own_bias, y)
+        dense_forward_rows(matrix(values, at_x, n, inputs), weights, bias, y)
     else:
-        dense_forward(matrix(values, at_x, inputs, n), weights, own_bias, y)
+        dense_forward(matrix(values, at_x, inputs, n), weights, bias, y)
 
 
 @fast
@@ -137,6 +137,7 @@ def probe(
     """
     capacity = values.size // table[0, Column.X]
     n = rows.size
+    alone = Team(0, 1, indices[:0])
     loss_index = 0
     while table[loss_index, Column.OP] < FIRST_LOSS:
         loss_index += 1
@@ -157,7 +158,9 @@ def probe(
             params[index] = original + steps[k] if side == 0 else original - steps[k]
             unit_forward(row, unit, params, trial, capacity, n)
             for above in range(r + 1, loss_index):
-                forward_row(table[above], reals[above], params, trial, capacity, n, 0, Masks.HOLD)
+                forward_row(
+                    table[above], reals[above], params, trial, capacity, n, 0, Masks.HOLD, alone
+                )
                 if crosses_kink(table[above], values, trial, capacity, n):
                     crossed[k] = True
                     if keeps_branches:
