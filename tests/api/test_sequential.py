@@ -171,14 +171,54 @@ class TestSummary:
         assert out.count("?") == 5
 
 
-class TestBackends:
-    def test_are_named(self):
-        assert set(backends.available()) == {"numpy", "numba"}
+@pytest.fixture
+def only(monkeypatch):
+    """Pretend that only these backends are here, and that nobody has chosen one."""
 
-    def test_auto_is_numba(self, monkeypatch):
-        monkeypatch.delenv("FASTMLP_BACKEND", raising=False)
+    def pretend(*names):
         monkeypatch.setattr(backends, "_in_use", "")
+        monkeypatch.delenv("FASTMLP_BACKEND", raising=False)
+        monkeypatch.setattr(
+            backends, "_reason_against", lambda name: "" if name in names else f"no {name} today"
+        )
+
+    return pretend
+
+
+class TestBackends:
+    def test_are_here_or_missing_for_a_reason(self, only):
+        only("numpy", "numba")
+        there = backends.available()
+        assert set(there) == {"numpy", "numba"}
+        assert there.missing == {"cython": "no cython today"}
+        lines = str(there).splitlines()
+        assert [line.partition(":")[0] for line in lines] == ["numba", "numpy", "cython"]
+        assert "no cython today" in lines[2]
+
+    def test_numpy_is_everywhere(self):
+        assert "numpy" in backends.available()
+
+    def test_auto_is_cython_then_numba(self, only):
+        only("numpy", "numba", "cython")
+        assert small().backend == "cython"
+        only("numpy", "numba")
         assert small().backend == "numba"
+
+    def test_auto_is_never_the_slow_reference(self, only):
+        only("numpy")
+        with pytest.raises(ValueError, match="backend: .*'numpy' works.*no cython.*no numba"):
+            small()
+        assert small(backend="numpy").backend == "numpy"
+
+    def test_one_that_is_missing_is_refused_with_the_reason(self, only, monkeypatch):
+        only("numpy", "numba")
+        with pytest.raises(ValueError, match="backend: 'cython' cannot be .*: no cython today"):
+            small(backend="cython")
+        with pytest.raises(ValueError, match="name: 'cython' cannot be .*: no cython today"):
+            backends.use("cython")
+        monkeypatch.setenv("FASTMLP_BACKEND", "cython")
+        with pytest.raises(ValueError, match="FASTMLP_BACKEND: 'cython' cannot be .*: no cython"):
+            small()
 
     def test_environment_then_use_then_argument(self, monkeypatch):
         monkeypatch.setattr(backends, "_in_use", "")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import activations
+from tests.backends import COMPILED
 
 from .cases import CASES
 from .nets import MODULES, Peer, distance
@@ -21,15 +22,16 @@ def assert_as_close_as_torch(actual, peer, exact):
     assert distance(actual, exact) <= LUCK * (distance(peer, exact) + EPSILON_32)
 
 
+@pytest.mark.parametrize("backend", COMPILED)
 @pytest.mark.parametrize("case", CASES, ids=str)
 class TestFloat64:
-    def test_outputs(self, case):
-        model = case.model("float64")
+    def test_outputs(self, case, backend):
+        model = case.model("float64", backend)
         peer = Peer(case, "float64", model.get_weights())
         assert distance([model.predict(case.data()[0])], [peer.predict()]) <= TOLERANCE_64
 
-    def test_loss_and_gradients(self, case):
-        model = case.model("float64")
+    def test_loss_and_gradients(self, case, backend):
+        model = case.model("float64", backend)
         peer = Peer(case, "float64", model.get_weights())
         loss, gradients = model.loss_and_gradient(*case.data())
         assert loss == pytest.approx(peer.backward(slice(None)), rel=TOLERANCE_64)
@@ -37,17 +39,18 @@ class TestFloat64:
         assert distance(gradients, peer.gradients()) <= TOLERANCE_64
 
 
+@pytest.mark.parametrize("backend", COMPILED)
 @pytest.mark.parametrize("case", CASES, ids=str)
 class TestFloat32:
-    def test_outputs(self, case):
-        model = case.model("float32")
+    def test_outputs(self, case, backend):
+        model = case.model("float32", backend)
         peers = [Peer(case, dtype, model.get_weights()) for dtype in ("float32", "float64")]
         outputs = model.predict(case.data()[0])
         assert outputs.dtype == np.float32
         assert_as_close_as_torch([outputs], *([peer.predict()] for peer in peers))
 
-    def test_loss_and_gradients(self, case):
-        model = case.model("float32")
+    def test_loss_and_gradients(self, case, backend):
+        model = case.model("float32", backend)
         peers = [Peer(case, dtype, model.get_weights()) for dtype in ("float32", "float64")]
         loss, gradients = model.loss_and_gradient(*case.data())
         losses = [peer.backward(slice(None)) for peer in peers]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp.training import epoch_order
+from tests.backends import COMPILED
 
 from .cases import CASES
 from .nets import Peer, distance
@@ -23,9 +24,10 @@ def train_beside(case, model, peers):
         yield loss, [peer.train_epoch(order) for peer in peers]
 
 
+@pytest.mark.parametrize("backend", COMPILED)
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_float64_stays_on_torchs_path(case):
-    model = case.model("float64")
+def test_float64_stays_on_torchs_path(case, backend):
+    model = case.model("float64", backend)
     start = model.get_weights()
     peer = Peer(case, "float64", start)
     for loss, (expected,) in train_beside(case, model, [peer]):
@@ -64,9 +66,10 @@ def allowed(case, of_torch):
     return 4 * of_torch + EPSILON_32 * roundings**0.5 + penalty
 
 
+@pytest.mark.parametrize("backend", COMPILED)
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_float32_strays_hardly_further_than_torch(case):
-    own, of_torch = float32_errors(case, case.model("float32"))
+def test_float32_strays_hardly_further_than_torch(case, backend):
+    own, of_torch = float32_errors(case, case.model("float32", backend))
     assert 0 < own <= allowed(case, of_torch)
 
 
