@@ -153,7 +153,7 @@ def slopes(kind, rows):
         x[: m * n // 2] -= dtype(20)
         y = np.empty_like(x)
         reference.activation_forward(kind, dtype(0.1), x, y)
-        return kind, dtype(0.1), x, y, n, rows, np.empty_like(x), np.full(len(Telemetry), np.nan)
+        return kind, dtype(0.1), x, y, n, rows, unset(dtype, m * n), np.full(len(Telemetry), np.nan)
 
     return make
 

@@ -87,8 +87,9 @@ def run(command: list[str | Path], directory: Path) -> str:
 
 def files_in(fastmlp: Path, kernels: Path) -> set[Path]:
     return {
-        *(path for path in fastmlp.rglob("*.py") if path.name != "__main__.py"),
-        *(path for path in kernels.rglob("*.py") if path.parent != kernels / "c"),
+        path
+        for path in (*fastmlp.rglob("*.py"), *kernels.rglob("*.py"))
+        if path.name != "__main__.py" and path.parent != kernels / "c"
     }
 
 
