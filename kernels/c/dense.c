@@ -25,8 +25,7 @@ static void dense_forward_rows(const real *x, const real *weights, const real *b
 /* dx = W.T dy. */
 static void dense_input_gradient(const real *weights, const real *dy, real *dx, int64_t outputs,
                                  int64_t inputs, int64_t n) {
-    memset(dx, 0, (size_t)(inputs * n) * sizeof(real));
-    matmul_nn(weights, 1, inputs, dy, 1, dx, inputs, outputs, n);
+    matmul_nn_set(weights, 1, inputs, dy, dx, inputs, outputs, n);
 }
 
 /* W += scale * dy x, for x (n, inputs): with scale = -rate the whole SGD step, and the gradient is
@@ -39,8 +38,7 @@ static void dense_weight_update(const real *x, const real *dy, real scale, real 
 /* dW = dy x, for x (n, inputs). */
 static void dense_weight_gradient(const real *x, const real *dy, real *dweights, int64_t outputs,
                                   int64_t inputs, int64_t n) {
-    memset(dweights, 0, (size_t)(outputs * inputs) * sizeof(real));
-    matmul_nn(dy, n, 1, x, 1, dweights, outputs, n, inputs);
+    matmul_nn_set(dy, n, 1, x, dweights, outputs, n, inputs);
 }
 
 /* b += scale * the sum of each row of dy. */

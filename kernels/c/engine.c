@@ -121,9 +121,8 @@ static void backward_row(const struct net *net, int64_t r) {
     int64_t start = first * n, size = (last - first) * n;
     switch (row[COLUMN_OP]) {
     case OP_DENSE: /* dense_input_gradient, of some of the inputs */
-        memset(dx + start, 0, (size_t)size * sizeof(real));
-        matmul_nn(job->params + row[COLUMN_WEIGHTS] + first, 1, inputs, dy, 1, dx + start,
-                  last - first, outputs, n);
+        matmul_nn_set(job->params + row[COLUMN_WEIGHTS] + first, 1, inputs, dy, dx + start,
+                      last - first, outputs, n);
         break;
     case OP_ACTIVATION:
         activation_backward(row[COLUMN_KIND], (real)reals[SCALAR_ALPHA], x + start, y + start,
