@@ -15,6 +15,8 @@
 #undef REAL
 #undef TYPED
 
+extern const struct kernels_f32 kernels_native_f32; /* exists if built for one machine alone */
+extern const struct kernels_f64 kernels_native_f64;
 extern const struct kernels_f32 kernels_baseline_f32;
 extern const struct kernels_f64 kernels_baseline_f64;
 #if defined(__x86_64__) || defined(_M_X64)

@@ -75,6 +75,8 @@ def test_an_out_that_cannot_be_written(tmp_path, capsys):
     [
         (["--seeds", "0"], "positive integer"),
         (["--epochs", "-1"], "positive integer"),
+        (["--epochs", "two"], "expected a positive integer, got two"),
+        (["--learning-rate", "high"], "expected a positive number, got high"),
         (["--learning-rate", "nan"], "positive number"),
         (["--dataset", "mnist"], "--dataset"),
         (["--backend", "cuda"], "--backend"),

@@ -46,7 +46,7 @@ def test_a_loss_that_never_occurs_refutes_nothing():
 
 def test_a_regularizer_that_helps_is_named():
     text = critique.describe(lab_with_models(lambda c: 0.7 if c.l2 else 0.6)).text
-    assert "regularization pays with all samples" in text
+    assert "regularization raises test accuracy with all samples" in text
     assert "rises with L2 (+0.100)" in text
 
 

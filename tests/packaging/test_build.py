@@ -106,7 +106,19 @@ def test_whoever_requires_them_gets_the_error(checkout, python, tmp_path):
     assert "kernels/c/all.c" in done.stdout + done.stderr
 
 
-@pytest.mark.skipif(not shutil.which(COMPILER), reason="needs a C compiler")
+needs_compiler = pytest.mark.skipif(not shutil.which(COMPILER), reason="needs a C compiler")
+
+
+@needs_compiler
+def test_for_this_machine_alone(checkout, python, tmp_path):
+    done = install(python, checkout, tmp_path, FASTMLP_REQUIRE_C="1", FASTMLP_NATIVE="1")
+    assert done.returncode == 0, done.stderr
+    show = "from fastmlp.kernels.c import dispatch; print(dispatch.instruction_set())"
+    assert run([python, "-c", show], tmp_path).stdout == "native\n"
+    assert run([python, "-c", USE], tmp_path).stdout == "cython\n"
+
+
+@needs_compiler
 def test_from_a_source_distribution_to_training_without_numba(checkout, python, tmp_path):
     def build(kind):
         return f"from setuptools import build_meta; build_meta.build_{kind}({str(tmp_path)!r})"

@@ -88,6 +88,11 @@ def describe(lab: Lab) -> Section | None:
         f"stuck.\n\n{summary}\n\nStuck nets of all, and their mean test accuracy, by depth:"
         f"\n\n{by_depth}"
     )
+    if any(0 < border.stuck[d] < border.trained[d] for border in found for d in border.trained):
+        text += (
+            "\n\nWhere only some of the nets of a depth are stuck, rounding has a say in which: on "
+            "another machine or backend a border may lie a layer or so elsewhere."
+        )
     caption = (
         "Mean test accuracy by depth; in each cell the stuck nets of all. "
         "The frame marks the depth that the course report names."

@@ -156,7 +156,9 @@ def _overfitting(lab: Lab) -> list[str]:
         ]
         where = "with few samples" if subset else "with all samples"
         verdict = (
-            f"regularization pays {where}" if better else f"regularization does not pay {where}"
+            f"regularization raises test accuracy {where}"
+            if better
+            else f"no regularizer raises test accuracy {where}"
         )
         sentences = [
             f"Without any, test loss minus train loss is {none.gap.mean:.3f}.",
@@ -164,7 +166,7 @@ def _overfitting(lab: Lab) -> list[str]:
             if narrower
             else "No regularizer narrows that gap.",
             f"Test accuracy rises with {listing(better)}." if better else "",
-            f"It falls with {listing(worse)}." if worse else "",
+            f"{'It' if better else 'Test accuracy'} falls with {listing(worse)}." if worse else "",
             "" if better or worse else "Test accuracy changes with none by more than chance.",
         ]
         figure = "models_curves_subset" if subset else "models_curves"
@@ -195,9 +197,14 @@ def _sweep(lab: Lab, kind: str) -> str:
         gain = 1 - best.test_loss / points[0].test_loss
         near = min(points, key=lambda p: abs(np.log((p.strength or 1e-9) / reported)))
         where = "few" if subset else "all"
+        found = (
+            f"the best of the sweep is {best.strength:g}, whose test loss is {gain:.1%} below that "
+            "of none"
+            if best.strength
+            else "no strength of the sweep has a smaller test loss than none"
+        )
         sentences.append(
-            f"With {where} samples the best of the sweep is {best.strength:g}, whose test loss is "
-            f"{gain:.1%} below that of none; {near.strength:g}, the strength nearest to the "
+            f"With {where} samples {found}; {near.strength:g}, the strength nearest to the "
             f"report's {reported:g}, is {_REGULARIZED[near.verdict]}."
         )
     return f"**{sweeps.NAMES[kind]}.** {' '.join(sentences)} (Figure sweeps.)"
