@@ -60,9 +60,9 @@ def _run_everything(backend: str, dtype: str) -> None:
 def _must_compile(backend: str) -> bool:
     if backends.resolve(backend) != "numba" or available_cores() == 1:
         return False
-    from .kernels.compiled import jit
+    from .kernels.compiled.jit import cache_is_empty
 
-    return bool(jit.cache_is_empty())
+    return bool(cache_is_empty())
 
 
 def _compile_elsewhere(dtype: str) -> "subprocess.Popen[bytes]":

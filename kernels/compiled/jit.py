@@ -153,3 +153,12 @@ view = compiled(REASSOCIATE, inline="always")
 
 fast = compiled(REASSOCIATE)
 exact = compiled(CONTRACT)
+
+# For functions that are made while a program runs: a cache would not know them again.
+made_at_run_time = numba.njit(nogil=True)
+
+
+def anew(kernel: Any) -> Any:
+    """Return a kernel as it is before its first call, and without a cache."""
+    options = {key: value for key, value in kernel.targetoptions.items() if key != "nopython"}
+    return numba.njit(**options)(kernel.py_func)

@@ -9,6 +9,8 @@ from typing import Any
 
 import numba
 
+from ..compiled.jit import anew
+
 FUNCTIONS = {
     "asm": re.compile(r'^"?(_ZN?\w+)"?:.*?^\.Lfunc_end', re.MULTILINE | re.DOTALL),
     "llvm": re.compile(r'^define [^\n]*@"?(_ZN?\w+)"?\(.*?^\}', re.MULTILINE | re.DOTALL),
@@ -28,8 +30,7 @@ REGISTERS = {"zmm": 64, "ymm": 32, "xmm": 16}
 
 def compile_anew(kernel: Any, arguments: tuple[Any, ...]) -> dict[str, list[str]]:
     """Return the "asm" and the "llvm" of a kernel's functions: cached kernels have none to show."""
-    options = {key: value for key, value in kernel.targetoptions.items() if key != "nopython"}
-    fresh = numba.njit(**options)(kernel.py_func)
+    fresh = anew(kernel)
     fresh.compile(tuple(numba.typeof(argument) for argument in arguments))
     (signature,) = fresh.signatures
     return {

@@ -9,6 +9,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from ..compiled.jit import made_at_run_time
 from .roofline import aligned, bandwidth, fma_peak
 from .step import Array, Kernel, Ladder, Step
 from .timing import Repeated, rates
@@ -97,7 +98,7 @@ def repeated(kernel: Kernel) -> Callable[..., None]:
         for _ in range(times):
             kernel(*arguments)
 
-    return numba.njit(nogil=True)(run) if is_numba(kernel) else run
+    return made_at_run_time(run) if is_numba(kernel) else run
 
 
 def is_numba(kernel: Kernel) -> bool:

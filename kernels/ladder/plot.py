@@ -36,7 +36,7 @@ Found = dict[str, tuple[Ladder, Limits, list[list[float]]]]
 def draw_roofline(path: Path, found: Found, peers: dict[str, list[float]]) -> None:
     """Draw the measured ladders into a PNG file."""
     with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(10, 6.6), layout="constrained")
+        figure = Figure(figsize=(10, 7.2), layout="constrained")
         axes = figure.add_subplot()
         _draw_roofs(axes, next(iter(found.values()))[1])
         for name, (ladder, _, rates) in found.items():
@@ -74,21 +74,22 @@ def _draw_roofs(axes: Axes, limits: Limits) -> None:
             f"{what}: {flops:.3g} GFLOP/s", (high, flops), color=GREY, ha="right",
             xytext=(0, 4), textcoords="offset points",
         )  # fmt: skip
-    axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(1, 200))
+    axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(1.2, 160))
     axes.set_xlabel("FLOP for each byte that comes into registers")
     axes.set_ylabel("GFLOP/s, one core, float32")
 
 
 def _draw_ladder(axes: Axes, name: str, ladder: Ladder, rates: list[list[float]]) -> None:
     colour, marker, to_the_right = LOOKS[name]
-    points = [
-        (step.flops / step.loads, step.flops * statistics.median(own))
+    points = {
+        step: (step.flops / step.loads, step.flops * statistics.median(own))
         for step, own in zip(ladder.steps, rates, strict=True)
-    ]
-    kept = [point for step, point in zip(ladder.steps, points, strict=True) if not step.rejected]
+        if not step.c_source
+    }
+    kept = [point for step, point in points.items() if not step.rejected]
     axes.plot(*zip(*kept, strict=True), color=colour, marker=marker, label=ladder.title)
     labels: dict[tuple[float, float], str] = {}
-    for step, point in zip(ladder.steps, points, strict=True):
+    for step, point in points.items():
         if step.rejected:
             axes.plot(*point, color=colour, marker=marker, mfc="white")
         text = step.name.replace("_", " ")

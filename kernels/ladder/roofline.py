@@ -8,12 +8,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import binding, ir
 from numba.extending import intrinsic
 
-from ..compiled.jit import fast
+from ..compiled.jit import fast, made_at_run_time
 from .timing import Repeated, rate, repetitions
 
 CACHE_LINE = 64  # bytes
@@ -127,7 +126,7 @@ def _multiply_add_loop(lanes: int, chains: int) -> Callable[..., Any]:
 
         return x(times, x, y), generate
 
-    @numba.njit
+    @made_at_run_time
     def run(times, x, y):
         return loop(times, x, y)
 
