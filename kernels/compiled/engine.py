@@ -25,7 +25,7 @@ from .dense import (
 )
 from .dropout import dropout_blocks
 from .elementwise import multiply, rescale, transpose
-from .gather import gather_bytes, gather_reals
+from .gather import fetch, gather_bytes, gather_reals
 from .jit import fast, view
 from .losses import (
     count_correct_labels,
@@ -319,6 +319,11 @@ def run(
         n = min(batch_size, order.size - batch * batch_size)
         rows = vector(order, batch * batch_size, n)
         gather(table[0], reals[0], samples, rows, values, capacity, team)
+        if batch + 1 < last:
+            start = (batch + 1) * batch_size
+            count = min(batch_size, order.size - start)
+            own = first_of(count, team)
+            fetch(samples, vector(order, start + own, last_of(count, team) - own))
         wait(team)
 
         penalties = 0.0

@@ -21,11 +21,17 @@ def softmax_crossentropy_labels(logits, rows, labels, scratch, dlogits):
     """
     n = logits.shape[1]
     softmax_forward(logits, scratch, dlogits)
-    loss = 0.0
+    loss, product = 0.0, 1.0
     for j in range(n):
         label = labels[rows[j]]
-        loss += float(scratch[0, j] - logits[label, j]) - math.log(float(scratch[1, j]))
+        loss += float(scratch[0, j] - logits[label, j])
+        # One logarithm for 16 samples: at least 1 / classes each, they don't underflow together.
+        product *= float(scratch[1, j])
+        if j % 16 == 15:
+            loss -= math.log(product)
+            product = 1.0
         dlogits[label, j] -= logits.dtype.type(1)
+    loss -= math.log(product)
     scale_by(logits.dtype.type(1.0 / n), dlogits)
     return loss
 
