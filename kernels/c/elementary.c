@@ -80,7 +80,17 @@ INLINE vector vector_expm1_negative(vector x) {
     return m * factor + (factor - 1);
 }
 
-INLINE vector vector_sigmoid(vector x) { return 1 / (1 + vector_exp(-x)); }
+/* 1 / (1 + exp(-x)), with 0 where exp(x) would be.  The exponential of a bounded argument needs
+   one power of two, not two. */
+INLINE vector vector_sigmoid(vector x) {
+    const vector zero = {0}, bound = broadcast(-EXP_SMALLEST), smallest = broadcast(EXP_SMALLEST);
+    vector z = where_less(bound, -x, bound, -x);
+    z = where_less(z, smallest, smallest, z);
+    integers k;
+    vector m = reduce(z, &k), factor = power_of_two(k);
+    vector y = 1 / (1 + (m * factor + factor));
+    return where_less(x, smallest, zero, y);
+}
 
 /* -t / (t + 2) with t = exp(-2 |x|) - 1, and the sign of x. */
 INLINE vector vector_tanh(vector x) {

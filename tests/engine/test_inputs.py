@@ -185,6 +185,13 @@ class TestFewSamples:
         np.testing.assert_allclose(again, model.predict(np.tile(x[0], (20, 1)))[:count], rtol=1e-5)
 
     @pytest.mark.parametrize("backend", ALL)
+    def test_gives_the_same_bits_for_bytes(self, backend):
+        model = image_net(1 / 255, "float32", backend, offset=0.1)
+        x = np.arange(20, dtype=np.uint8).reshape(1, *FEATURES) * 13
+        assert model.predict(x).tobytes() == model.predict(x).tobytes()
+        assert model.predict(x[:, :, ::-1]).tobytes() != model.predict(x).tobytes()
+
+    @pytest.mark.parametrize("backend", ALL)
     def test_sees_new_weights_and_bad_samples(self, backend):
         model = Sequential([layers.Input((2,)), layers.Dense(1)], seed=0, backend=backend)
         x = np.ones((1, 2), np.float32)

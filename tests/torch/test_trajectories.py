@@ -57,13 +57,11 @@ def allowed(case, of_torch):
     """Return how far a float32 run may stray, given how far torch's does.
 
     How errors grow along a run is a matter of the net, and the same for both, but for luck (4).
-    On top of that, fastmlp adds a batch's gradient to the weights four samples at a time, hence
-    a rounding each, in random directions; and apart from it that of a penalty, whose roundings
-    are alike from step to step, up to half a unit in the last place.
+    On top of that, each step rounds the weights, in random directions; and a penalty's step apart
+    from the rest does, alike from step to step, up to half a unit in the last place.
     """
-    roundings = STEPS * max(1, case.batch_size / 4)
     penalty = EPSILON_32 / 2 * STEPS if case.l1 or case.l2 else 0.0
-    return 4 * of_torch + EPSILON_32 * roundings**0.5 + penalty
+    return 4 * of_torch + EPSILON_32 * STEPS**0.5 + penalty
 
 
 @pytest.mark.parametrize("backend", COMPILED)
