@@ -100,8 +100,8 @@ class Engine:
         """Return the outputs for a few samples as they come, by the shortest way.
 
         None, if they were not expected: their shape is new, their dtype neither the net's own nor
-        uint8, or they are not finite.  For a net of 10,000 weights the checks and preparations of the usual
-        way take several times longer than the net itself.
+        uint8, or they are not finite.  For a net of 10,000 weights the checks and preparations of
+        the usual way take several times longer than the net itself.
         """
         few = self._few.get(x.shape)
         if few is None or (x.dtype is not few.samples.dtype and x.dtype != np.uint8):
