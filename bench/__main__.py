@@ -64,7 +64,7 @@ def measure(names: list[str], rounds: int) -> dict:
         print(f"\n{name} ({time.perf_counter() - started:.0f} s)")
         print("\n".join(report.table(rows[name])), flush=True)
     peaks = {
-        cores: spread([stage.peak(cores) for _ in range(rounds)])
+        str(cores): spread([stage.peak(cores) for _ in range(rounds)])
         for cores in sorted({1, len(all_cores())})
     }
     stage.close()

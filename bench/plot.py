@@ -46,7 +46,7 @@ def _plot_works(axes: plt.Axes, results: dict) -> None:
                 fmt="o", color=color_of(entry["name"]), markersize=7,
             )  # fmt: skip
     axes.axvline(1, color=BASE)
-    labels = [f"{LABELS[key]}\n{cores_text(row['cores'], results)}" for key, row in rows.items()]
+    labels = [f"{LABELS[key]}\n{cores_text(row['cores'])}" for key, row in rows.items()]
     axes.set_yticks(range(len(rows)), labels, fontsize=8)
     axes.invert_yaxis()
     axes.set_xscale("log")
@@ -79,7 +79,7 @@ def _plot_widths(axes: plt.Axes, row: dict) -> None:
     axes.set_xticks(ticks, ticks)
     axes.set_xlabel("w")
     axes.set_title(
-        f"Time over fastmlp's, 784-w-w-10, {row['cores']} cores; below 1: faster",
+        f"784-w-w-10, {row['cores']} cores (below 1×: faster)",
         loc="left", fontsize=10,
     )  # fmt: skip
     axes.legend(fontsize=8, frameon=False)

@@ -26,10 +26,8 @@ def figure(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def cores_text(cores: int, results: dict) -> str:
-    if cores == 1:
-        return "one core"
-    return f"all {cores} cores" if cores == results["machine"]["cores"] else f"{cores} cores"
+def cores_text(cores: int) -> str:
+    return "one core" if cores == 1 else f"{cores} cores"
 
 
 def results_markdown(results: dict) -> str:
@@ -39,10 +37,10 @@ def results_markdown(results: dict) -> str:
         "# Benchmark",
         "",
         f"Measured {results['date']} by `python -m bench`, on {machine['cpu']}, "
-        f"{cores_text(machine['cores'], results)}, {machine['system']}; Python "
+        f"{cores_text(machine['cores'])}, {machine['system']}; Python "
         f"{machine['python']}, {versions}. Peak measured between the rounds: "
         + ", ".join(
-            f"{figure(peak['median'] / 1e9)} GFLOP/s on {cores_text(int(cores), results)}"
+            f"{figure(peak['median'] / 1e9)} GFLOP/s on {cores_text(int(cores))}"
             for cores, peak in results["peaks"].items()
         )
         + ".",
@@ -57,7 +55,7 @@ def results_markdown(results: dict) -> str:
         lines += ["", "Left out: "]
         lines[-1] += "; ".join(f"{name}: {why}" for name, why in results["left_out"].items()) + "."
     for row in results["rows"].values():
-        lines += ["", f"## {row['title']}, {cores_text(row['cores'], results)}", ""]
+        lines += ["", f"## {row['title']}, {cores_text(row['cores'])}", ""]
         lines += table(row)
     return "\n".join(lines) + "\n"
 
@@ -126,7 +124,7 @@ def readme_table(results: dict) -> str:
         if key not in results["rows"]:
             continue
         row = results["rows"][key]
-        cells = [f"{label}, {cores_text(row['cores'], results)}"]
+        cells = [f"{label}, {cores_text(row['cores'])}"]
         cells.append(f"{figure(row['entries'][0]['value']['median'])} {row['unit'].split()[0]}")
         for start in COLUMNS[1:]:
             ratios = [e["ratio"]["median"] for e in row["entries"] if e["name"].startswith(start)]

@@ -4,7 +4,7 @@ import numpy as np
 
 from bench import peers
 from bench.problem import Problem, make_problem
-from bench.rounds import ratio, take_turns
+from bench.rounds import spread, take_turns
 from bench.rows import make_row
 from bench.stage import Stage
 from bench.worker import Worker
@@ -28,15 +28,14 @@ def training_row(stage: Stage, workload: Workload, cores: int) -> dict:
     compare(contestants, problem)
     runs = {peer.name: microseconds_a_step(peer, workload) for peer in contestants}
     values = take_turns({**runs, "peak": lambda _: stage.peak(cores)}, stage.rounds)
-    peaks = values.pop("peak")
+    peak = max(values.pop("peak"))
     row = make_row(
         f"train {workload.net}, {workload.activation}, batch {workload.batch_size}",
         "µs a step", cores, values,
         flops_per_step=workload.flops_per_step, steps=workload.steps,
     )  # fmt: skip
     for entry, times in zip(row["entries"], values.values(), strict=True):
-        rates = [workload.flops_per_step / time * 1e6 for time in times]
-        entry["share_of_peak"] = ratio(rates, peaks)
+        entry["share_of_peak"] = spread([workload.flops_per_step / t * 1e6 / peak for t in times])
     return row
 
 
