@@ -35,8 +35,7 @@ class Fastmlp:
         return self.model.get_weights()
 
     def put(self, x: np.ndarray) -> None:
-        # Many samples are read faster as bytes; one takes the short way in the net's own dtype.
-        self.inputs = x if len(x) > 1 else x.astype(np.float32)
+        self.inputs = x
 
     def predict(self) -> np.ndarray:
         return self.model.predict(self.inputs)
