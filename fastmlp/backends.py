@@ -28,7 +28,7 @@ _DESCRIPTIONS = {
 }
 NAMES = ("auto", *_KERNELS)
 
-# The fastest first; never the reference, which would be slow without anyone having asked for it.
+# The one that starts sooner first; never the reference, slow without anyone having asked for it.
 _AUTOMATIC = ("cython", "numba")
 
 

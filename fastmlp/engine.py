@@ -33,6 +33,16 @@ def aligned_zeros(size: int, dtype: np.dtype[Any]) -> Array:
     return memory[start : start + size * dtype.itemsize].view(dtype)
 
 
+def _call_all(calls: list[Callable[[], int]]) -> int:
+    """Run the engine's calls, one for each thread that shares the steps; all return the same."""
+    if len(calls) == 1:
+        return calls[0]()
+    with ThreadPoolExecutor(len(calls) - 1) as team:
+        for call in calls[1:]:
+            team.submit(call)
+        return calls[0]()
+
+
 @dataclass
 class Workspace:
     """Values and their gradients, for batches of up to a capacity, bound to the engine."""
@@ -44,12 +54,12 @@ class Workspace:
 
 @dataclass
 class _Few:
-    """Memory for a certain small number of samples, with a call that predicts them."""
+    """Memory for a certain small number of samples, with the calls that predict them."""
 
     samples: Array
     finite: NDArray[np.bool_]
     outputs: Array
-    call: Callable[[], int]
+    calls: list[Callable[[], int]]
 
 
 @dataclass
@@ -111,7 +121,7 @@ class Engine:
             np.isfinite(few.samples, few.finite)
             if False in few.finite.tobytes():  # sooner done than few.finite.all()
                 return None
-            few.call()
+            _call_all(few.calls)
             return few.outputs.copy()
 
     def _expect_few(self, count: int) -> None:
@@ -120,12 +130,13 @@ class Engine:
         data = Data(
             samples.reshape(count, -1).view(np.uint8), np.empty(0, np.int64), self.params[:0, None]
         )
-        call, *_ = self._prepare(Mode.PREDICT, data, None, count, outputs=outputs)
+        with self._lock:
+            calls = self._prepare(Mode.PREDICT, data, None, count, outputs=outputs)
         self._few[samples.shape] = _Few(
             samples,
             np.zeros(samples.shape, np.bool_),
             outputs.reshape(count, *self.plan.output_shape),
-            call,
+            calls,
         )
 
     def loss_and_gradient(self, data: Data, step: int = 0) -> tuple[float, Array]:
@@ -209,13 +220,7 @@ class Engine:
     def _run(self, mode: Mode, data: Data, order: Array | None, *rest: Any, **options: Any) -> int:
         with self._lock:
             calls = self._prepare(mode, data, order, *rest, **options)
-            if len(calls) == 1:
-                return calls[0]()
-            # Each thread runs the whole loop, on its share of every layer; all end with the same.
-            with ThreadPoolExecutor(len(calls) - 1) as team:
-                for call in calls[1:]:
-                    team.submit(call)
-                return calls[0]()
+            return _call_all(calls)
 
     def _prepare(
         self,

@@ -326,6 +326,7 @@ class Sequential:
         try:
             train(engine, self.layers, job, self.history, before)
         finally:
+            engine.threads = None
             self.epochs_trained = before + len(self.history.epoch)
         return self.history
 

@@ -192,6 +192,18 @@ class TestFewSamples:
         assert model.predict(x[:, :, ::-1]).tobytes() != model.predict(x).tobytes()
 
     @pytest.mark.parametrize("backend", ALL)
+    def test_may_be_shared_by_threads(self, backend, monkeypatch):
+        x = np.random.default_rng(0).normal(size=(5, 7)).astype(np.float32)
+        found = []
+        for threads in (1, 3):
+            monkeypatch.setattr("fastmlp.engine._WORTH_SHARING", 0)
+            monkeypatch.setattr("fastmlp.threads._chosen", threads)
+            net_layers = [layers.Input((7,)), layers.Dense(5, "tanh"), layers.Dense(3)]
+            model = Sequential(net_layers, seed=0, backend=backend)
+            found += [model.predict(x).tobytes() for _ in range(3)]
+        assert len(set(found)) == 1
+
+    @pytest.mark.parametrize("backend", ALL)
     def test_sees_new_weights_and_bad_samples(self, backend):
         model = Sequential([layers.Input((2,)), layers.Dense(1)], seed=0, backend=backend)
         x = np.ones((1, 2), np.float32)
