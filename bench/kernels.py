@@ -14,7 +14,7 @@ import numba
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from fastmlp.kernels.table import Activation, Hyper
+from fastmlp.kernels.table import FEW_OUTPUTS, Activation, Hyper
 
 real = np.float32
 SECONDS_A_RUN = 0.005
@@ -57,17 +57,22 @@ def normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 def forward_rows(rng, n, inputs, outputs):
     weights, bias = normal(rng, outputs, inputs), normal(rng, outputs)
-    return normal(rng, n, inputs), weights, bias, normal(rng, outputs, n)
+    return normal(rng, n, inputs), weights, bias, real(1 / 255), normal(rng, outputs, n)
 
 
 def forward(rng, n, inputs, outputs):
-    x, *rest = forward_rows(rng, n, inputs, outputs)
-    return np.ascontiguousarray(x.T), *rest
+    x, weights, bias, _, y = forward_rows(rng, n, inputs, outputs)
+    return np.ascontiguousarray(x.T), weights, bias, y
+
+
+def weight_update_rows(rng, n, inputs, outputs):
+    x, dy = normal(rng, n, inputs), normal(rng, outputs, n)
+    return x, dy, real(-1e-6), normal(rng, outputs, inputs)
 
 
 def weight_update(rng, n, inputs, outputs):
-    x, dy = normal(rng, n, inputs), normal(rng, outputs, n)
-    return x, dy, real(-1e-6), normal(rng, outputs, inputs)
+    x, *rest = weight_update_rows(rng, n, inputs, outputs)
+    return np.ascontiguousarray(x.T), *rest
 
 
 def input_gradient(rng, n, inputs, outputs):
@@ -79,11 +84,15 @@ def dense(n: int, inputs: int, outputs: int, *, first: bool = False) -> list[Cas
     sizes, flops = (n, inputs, outputs), 2 * n * inputs * outputs
     if first:
         forward_case = Case("dense_forward_rows", sizes, forward_rows, flops)
-        return [forward_case, Case("dense_weight_update", sizes, weight_update, flops)]
+        return [forward_case, Case("dense_weight_update_rows", sizes, weight_update_rows, flops)]
+    if outputs <= FEW_OUTPUTS:
+        update = Case("dense_weight_update", sizes, weight_update, flops)
+    else:
+        update = Case("dense_weight_update_rows", sizes, weight_update_rows, flops)
     return [
         Case("dense_forward", sizes, forward, flops),
         Case("dense_input_gradient", sizes, input_gradient, flops),
-        Case("dense_weight_update", sizes, weight_update, flops),
+        update,
     ]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import activations, losses
-from .kernels.table import Column, Op, Scalar
+from .kernels.table import FEW_OUTPUTS, Column, Op, Scalar
 from .layers.base import Array, Layer, Shape, Weight
 from .layers.shape import Input
 
@@ -157,9 +157,10 @@ class Builder:
     def dense(self, units: int, use_bias: bool) -> None:
         """Add a DENSE row for the layer's declared kernel and bias."""
         inputs, start = self._width, self._own_start
-        x_rows = self._end
+        x_rows = self._x
         if not self._as_rows:
-            self._end += inputs
+            x_rows = self._end if units > FEW_OUTPUTS else -1
+            self._end += inputs if units > FEW_OUTPUTS else 0
         self._operation(
             Op.DENSE, units, {
                 Column.WEIGHTS: start,
@@ -167,10 +168,19 @@ class Builder:
                 Column.SIZE: self.size - start,
                 Column.X_ROWS: x_rows,
             },
+            {Scalar.SCALE: self._take_scale()},
         )  # fmt: skip
         self._as_rows = False
         self._trainable = True
         self._penalties()
+
+    def _take_scale(self) -> float:
+        """Let the first row's product scale its sums, where the samples would only be scaled."""
+        if len(self._rows) > 1 or self._reals[0].get(Scalar.OFFSET, 0.0) != 0:
+            return 1.0
+        scale = self._reals[0][Scalar.SCALE]
+        self._reals[0][Scalar.SCALE] = 1.0
+        return scale
 
     def activation(self, activation: activations.Activation) -> None:
         """Add an ACTIVATION or a SOFTMAX row; for ``linear``, nothing."""

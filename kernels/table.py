@@ -49,14 +49,14 @@ class Column(IntEnum):
     ROWS = 10  # 1 if X is (n, features)
     INPUT_GRADIENT = 11  # 1 if something below wants to know dL/dX
     KEY = 12  # DROPOUT: of its random numbers
-    X_ROWS = 13  # DENSE whose X is (features, n): scratch for X as (n, features)
+    X_ROWS = 13  # DENSE: where X is, or is to be put, as (n, features); -1 if that is not wanted
 
 
 class Scalar(IntEnum):
     """The real columns of a table."""
 
     ALPHA = 0  # slope or scale of an activation
-    SCALE = 1  # INPUT and RESCALE compute x * SCALE + OFFSET
+    SCALE = 1  # INPUT and RESCALE compute x * SCALE + OFFSET, DENSE SCALE * W x + b
     OFFSET = 2
     RATE = 3  # of dropout
     L1 = 4
@@ -121,6 +121,10 @@ class Telemetry(IntEnum):
     SATURATED = 4  # share of outputs with |slope| below 0.01
     DEAD = 5  # share of units that are saturated on the whole batch
 
+
+# The gradient of a layer's weights reads its inputs as (n, features), turning them round if need
+# be.  Up to this many outputs it is faster to leave them, and to sum across the vectors.
+FEW_OUTPUTS = 16
 
 SELU_ALPHA = 1.6732632423543772848
 SELU_SCALE = 1.0507009873554804934

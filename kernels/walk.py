@@ -90,12 +90,12 @@ class Walk:
         x, y = self.ends(self.values, row, n)
         match row[Column.OP]:
             case Op.DENSE:
-                forward = (
-                    self.kernels.dense_forward_rows
-                    if row[Column.ROWS]
-                    else self.kernels.dense_forward
-                )
-                forward(x, *self.weights_and_bias(row, self.params), y)
+                weights, bias = self.weights_and_bias(row, self.params)
+                if row[Column.ROWS]:
+                    scale = self.real(r, Scalar.SCALE)
+                    self.kernels.dense_forward_rows(x, weights, bias, scale, y)
+                else:
+                    self.kernels.dense_forward(x, weights, bias, y)
             case Op.ACTIVATION:
                 alpha = self.real(r, Scalar.ALPHA)
                 self.kernels.activation_forward(row[Column.KIND], alpha, x.ravel(), y.ravel())
@@ -194,27 +194,42 @@ class Walk:
             l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
             self.kernels.penalty_update(l1, l2, rate, own)
 
-    def x_rows(self, row: Array, n: int) -> Array:
-        """The input of a DENSE row as (n, inputs), transposed if need be."""
-        x, _ = self.ends(self.values, row, n)
-        if row[Column.ROWS]:
-            return x
+    def x_rows(self, row: Array, n: int) -> Array | None:
+        """The input of a DENSE row as (n, inputs), transposed if need be, or None."""
+        if row[Column.X_ROWS] < 0:
+            return None
         rows = self.buffer(self.values, row[Column.X_ROWS], row[Column.INPUTS], n, 1)
-        self.kernels.transpose(x, rows)
+        if not row[Column.ROWS]:
+            x, _ = self.ends(self.values, row, n)
+            self.kernels.transpose(x, rows)
         return rows
 
-    def weight_gradient(self, row: Array, n: int) -> None:
+    def weight_gradient(self, r: int, n: int) -> None:
+        row = self.table[r]
+        x, _ = self.ends(self.values, row, n)
         _, dy = self.ends(self.deltas, row, n)
         dweights, dbias = self.weights_and_bias(row, self.gradient)
-        self.kernels.dense_weight_gradient(self.x_rows(row, n), dy, dweights)
+        x_rows = self.x_rows(row, n)
+        if x_rows is None:
+            self.kernels.dense_weight_gradient(x, dy, dweights)
+        else:
+            scale = self.real(r, Scalar.SCALE)
+            self.kernels.dense_weight_gradient_rows(x_rows, dy, scale, dweights)
         self.kernels.dense_bias_gradient(dy, dbias)
 
-    def weight_update(self, row: Array, n: int) -> None:
+    def weight_update(self, r: int, n: int) -> None:
+        row = self.table[r]
+        x, _ = self.ends(self.values, row, n)
         _, dy = self.ends(self.deltas, row, n)
         weights, bias = self.weights_and_bias(row, self.params)
-        scale = -self.params.dtype.type(self.hyper[Hyper.LEARNING_RATE])
-        self.kernels.dense_weight_update(self.x_rows(row, n), dy, scale, weights)
-        self.kernels.dense_bias_update(dy, scale, bias)
+        step = -self.params.dtype.type(self.hyper[Hyper.LEARNING_RATE])
+        x_rows = self.x_rows(row, n)
+        if x_rows is None:
+            self.kernels.dense_weight_update(x, dy, step, weights)
+        else:
+            scale = self.real(r, Scalar.SCALE)
+            self.kernels.dense_weight_update_rows(x_rows, dy, step * scale, weights)
+        self.kernels.dense_bias_update(dy, step, bias)
 
     def observe(self, r: int, n: int, record: Array) -> None:
         """Record one row's telemetry; overwrites the deltas of its X."""
@@ -309,7 +324,7 @@ def run(
             dense = row[Column.OP] == Op.DENSE
             custom = row[Column.OP] == Op.CUSTOM
             if dense and (observed or not fused):
-                walk.weight_gradient(row, n)
+                walk.weight_gradient(r, n)
                 walk.penalty_gradients(r)
             if custom:
                 walk.backward(r, n)
@@ -325,7 +340,7 @@ def run(
                     walk.backward(r, n)
                 if dense and fused:
                     walk.penalty_updates(r)
-                    walk.weight_update(row, n)
+                    walk.weight_update(r, n)
         if mode == Mode.TRAIN and not fused:
             kernels.sgd_step(params, gradient, velocity, hyper)
     return last

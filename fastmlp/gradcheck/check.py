@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from .. import backends
 from ..data import Data, check_data, real_array
 from ..engine import Engine
-from ..kernels.table import FIRST_LOSS, Column, Hyper, Op
+from ..kernels.table import FIRST_LOSS, Column, Hyper, Op, Scalar
 from ..model import Sequential
 from ..plan import Plan
 from ..threads import available_cores
@@ -175,13 +175,13 @@ def _first_steps(plan: Plan, values: Vector, n: int) -> Vector:
     step = STEP / 2
     capacity = values.size // plan.features
     steps = np.full(plan.size, step)
-    for row in plan.table:
+    for row, reals in zip(plan.table, plan.reals, strict=True):
         if row[Column.OP] != Op.DENSE:
             continue
         inputs, outputs, start = row[Column.INPUTS], row[Column.OUTPUTS], row[Column.WEIGHTS]
         x = values[row[Column.X] * capacity :][: inputs * n]
         x = x.reshape(n, inputs).T if row[Column.ROWS] else x.reshape(inputs, n)
-        largest = np.abs(x).max(axis=1)
+        largest = np.abs(reals[Scalar.SCALE] * x).max(axis=1)
         largest[largest == 0] = 1
         steps[start : start + inputs * outputs] = np.tile(step / largest, outputs)
     return steps

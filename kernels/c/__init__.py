@@ -12,7 +12,9 @@ dense_forward = by_dtype("dense_forward")
 dense_forward_rows = by_dtype("dense_forward_rows")
 dense_input_gradient = by_dtype("dense_input_gradient")
 dense_weight_gradient = by_dtype("dense_weight_gradient")
+dense_weight_gradient_rows = by_dtype("dense_weight_gradient_rows")
 dense_weight_update = by_dtype("dense_weight_update")
+dense_weight_update_rows = by_dtype("dense_weight_update_rows")
 dropout_mask = by_dtype("dropout_mask")
 gather_bytes = by_dtype("gather_bytes")
 gather_reals = by_dtype("gather_reals")
@@ -45,7 +47,9 @@ __all__ = [
     "dense_forward_rows",
     "dense_input_gradient",
     "dense_weight_gradient",
+    "dense_weight_gradient_rows",
     "dense_weight_update",
+    "dense_weight_update_rows",
     "dropout_mask",
     "gather_bytes",
     "gather_reals",

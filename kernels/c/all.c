@@ -18,6 +18,8 @@
 #endif
 
 #include "prefetch.c"
+#include "elementwise.c"
+#include "gather.c"
 #include "matmul.c"
 #include "dense.c"
 #include "elementary.c"
@@ -25,8 +27,6 @@
 #include "softmax.c"
 #include "losses.c"
 #include "dropout.c"
-#include "elementwise.c"
-#include "gather.c"
 #include "penalties.c"
 #include "updates.c"
 #include "telemetry.c"
@@ -46,7 +46,9 @@ const struct kernels NAME(FASTMLP_ISA, SUFFIX) = {
     .dense_forward_rows = dense_forward_rows,
     .dense_input_gradient = dense_input_gradient,
     .dense_weight_update = dense_weight_update,
+    .dense_weight_update_rows = dense_weight_update_rows,
     .dense_weight_gradient = dense_weight_gradient,
+    .dense_weight_gradient_rows = dense_weight_gradient_rows,
     .dense_bias_update = dense_bias_update,
     .dense_bias_gradient = dense_bias_gradient,
     .activation_forward = activation_forward,

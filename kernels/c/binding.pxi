@@ -65,14 +65,18 @@ cdef extern from "dispatch.h" nogil:
                           int64_t) noexcept nogil
         void (*dense_forward)(const REAL *, const REAL *, const REAL *, REAL *, int64_t, int64_t,
                               int64_t) noexcept nogil
-        void (*dense_forward_rows)(const REAL *, const REAL *, const REAL *, REAL *, int64_t,
+        void (*dense_forward_rows)(const REAL *, const REAL *, const REAL *, REAL, REAL *, int64_t,
                                    int64_t, int64_t) noexcept nogil
         void (*dense_input_gradient)(const REAL *, const REAL *, REAL *, int64_t, int64_t,
                                      int64_t) noexcept nogil
         void (*dense_weight_update)(const REAL *, const REAL *, REAL, REAL *, int64_t, int64_t,
                                     int64_t) noexcept nogil
+        void (*dense_weight_update_rows)(const REAL *, const REAL *, REAL, REAL *, int64_t,
+                                         int64_t, int64_t) noexcept nogil
         void (*dense_weight_gradient)(const REAL *, const REAL *, REAL *, int64_t, int64_t,
                                       int64_t) noexcept nogil
+        void (*dense_weight_gradient_rows)(const REAL *, const REAL *, REAL, REAL *, int64_t,
+                                           int64_t, int64_t) noexcept nogil
         void (*dense_bias_update)(const REAL *, REAL, REAL *, int64_t, int64_t) noexcept nogil
         void (*dense_bias_gradient)(const REAL *, REAL *, int64_t, int64_t) noexcept nogil
         void (*activation_forward)(int64_t, REAL, const REAL *, REAL *, int64_t) noexcept nogil
@@ -319,13 +323,13 @@ def dense_forward(const REAL[:, ::1] x, const REAL[:, ::1] weights, const REAL[:
 
 
 def dense_forward_rows(const REAL[:, ::1] x, const REAL[:, ::1] weights, const REAL[::1] bias,
-                       REAL[:, ::1] y):
+                       REAL scale, REAL[:, ::1] y):
     cdef int64_t outputs = weights.shape[0], inputs = weights.shape[1], n = x.shape[0]
     fit(x.shape[1] == inputs and bias.shape[0] in (0, outputs)
         and y.shape[0] == outputs and y.shape[1] == n)
     with nogil:
-        kernels.dense_forward_rows(&x[0, 0], &weights[0, 0], vector(bias), &y[0, 0], outputs,
-                                   inputs, n)
+        kernels.dense_forward_rows(&x[0, 0], &weights[0, 0], vector(bias), scale, &y[0, 0],
+                                   outputs, inputs, n)
 
 
 def dense_input_gradient(const REAL[:, ::1] weights, const REAL[:, ::1] dy, REAL[:, ::1] dx):
@@ -338,16 +342,34 @@ def dense_input_gradient(const REAL[:, ::1] weights, const REAL[:, ::1] dy, REAL
 def dense_weight_update(const REAL[:, ::1] x, const REAL[:, ::1] dy, REAL scale,
                         REAL[:, ::1] weights):
     cdef int64_t outputs = weights.shape[0], inputs = weights.shape[1], n = dy.shape[1]
-    fit(x.shape[0] == n and x.shape[1] == inputs and dy.shape[0] == outputs)
+    fit(x.shape[0] == inputs and x.shape[1] == n and dy.shape[0] == outputs)
     with nogil:
         kernels.dense_weight_update(&x[0, 0], &dy[0, 0], scale, &weights[0, 0], outputs, inputs, n)
 
 
+def dense_weight_update_rows(const REAL[:, ::1] x, const REAL[:, ::1] dy, REAL scale,
+                             REAL[:, ::1] weights):
+    cdef int64_t outputs = weights.shape[0], inputs = weights.shape[1], n = dy.shape[1]
+    fit(x.shape[0] == n and x.shape[1] == inputs and dy.shape[0] == outputs)
+    with nogil:
+        kernels.dense_weight_update_rows(&x[0, 0], &dy[0, 0], scale, &weights[0, 0], outputs,
+                                         inputs, n)
+
+
 def dense_weight_gradient(const REAL[:, ::1] x, const REAL[:, ::1] dy, REAL[:, ::1] dweights):
+    cdef int64_t outputs = dweights.shape[0], inputs = dweights.shape[1], n = dy.shape[1]
+    fit(x.shape[0] == inputs and x.shape[1] == n and dy.shape[0] == outputs)
+    with nogil:
+        kernels.dense_weight_gradient(&x[0, 0], &dy[0, 0], &dweights[0, 0], outputs, inputs, n)
+
+
+def dense_weight_gradient_rows(const REAL[:, ::1] x, const REAL[:, ::1] dy, REAL scale,
+                               REAL[:, ::1] dweights):
     cdef int64_t outputs = dweights.shape[0], inputs = dweights.shape[1], n = dy.shape[1]
     fit(x.shape[0] == n and x.shape[1] == inputs and dy.shape[0] == outputs)
     with nogil:
-        kernels.dense_weight_gradient(&x[0, 0], &dy[0, 0], &dweights[0, 0], outputs, inputs, n)
+        kernels.dense_weight_gradient_rows(&x[0, 0], &dy[0, 0], scale, &dweights[0, 0], outputs,
+                                           inputs, n)
 
 
 def dense_bias_update(const REAL[:, ::1] dy, REAL scale, REAL[::1] bias):

@@ -12,14 +12,6 @@ static void multiply(const real *x, const real *mask, real *y, int64_t size) {
     store_some(y + i, load_some(x + i, count) * load_some(mask + i, count), count);
 }
 
-typedef real four __attribute__((vector_size(4 * sizeof(real))));
-typedef real four_anywhere
-    __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
-
-INLINE four load_four(const real *p) { return *(const four_anywhere *)p; }
-
-INLINE void store_four(real *p, four v) { *(four_anywhere *)p = v; }
-
 /* y[4, 4] = x[4, 4].T */
 INLINE void transpose_4x4(const real *x, int64_t x_row, real *y, int64_t y_row) {
     four a = load_four(x), b = load_four(x + x_row);

@@ -10,6 +10,7 @@ struct net {
     int64_t capacity; /* samples that the workspace has room for */
     int64_t n;        /* samples in this batch */
     const int64_t *rows;
+    struct samples bytes; /* what the first product reads instead of its X, if any */
     struct ahead ahead;
 };
 
@@ -37,6 +38,15 @@ INLINE int64_t first_of(const struct net *net, int64_t count) {
 
 INLINE int64_t last_of(const struct net *net, int64_t count) {
     return count * (net->job->thread + 1) / net->job->threads;
+}
+
+/* Whether the first product can read the data set itself: bytes that need no change, and that no
+   other thread waits for. */
+static int reads_bytes(const struct net *net) {
+    const struct job *job = net->job;
+    return job->threads == 1 && ROW(1)[COLUMN_OP] == OP_DENSE &&
+           job->sample_bytes == ROW(0)[COLUMN_OUTPUTS] && REALS(0)[SCALAR_SCALE] == 1 &&
+           REALS(0)[SCALAR_OFFSET] == 0;
 }
 
 /* Bring the batch's samples into the first buffer. */
@@ -69,12 +79,12 @@ static void forward_row(struct net *net, int64_t r, int64_t step, int64_t masks)
         const real *weights = job->params + row[COLUMN_WEIGHTS] + first * inputs;
         const real *bias = bias_of(row, job->params);
         if (bias) bias += first;
-        if (row[COLUMN_ROWS]) {
-            start_with_bias(bias, y + start, last - first, n);
-            matmul_nt_ahead(weights, x, 1, y + start, last - first, inputs, n, &net->ahead);
-        } else {
+        if (row[COLUMN_ROWS]) /* dense_forward_rows, and more at once */
+            nt_set(weights, value(net, row[COLUMN_X]), net->bytes.data ? &net->bytes : NULL, bias,
+                   (real)reals[SCALAR_SCALE], y + start, last - first, inputs, n,
+                   job->mode < MODE_GRADIENT ? &net->ahead : NULL);
+        else
             dense_forward(x, weights, bias, y + start, last - first, inputs, n);
-        }
         break;
     }
     case OP_ACTIVATION:
@@ -121,8 +131,8 @@ static void backward_row(const struct net *net, int64_t r) {
     int64_t start = first * n, size = (last - first) * n;
     switch (row[COLUMN_OP]) {
     case OP_DENSE: /* dense_input_gradient, of some of the inputs */
-        matmul_nn_set(job->params + row[COLUMN_WEIGHTS] + first, 1, inputs, dy, dx + start,
-                      last - first, outputs, n);
+        nn_set(job->params + row[COLUMN_WEIGHTS] + first, 1, inputs, dy, NULL, 1, dx + start,
+               last - first, outputs, n, NULL);
         break;
     case OP_ACTIVATION:
         activation_backward(row[COLUMN_KIND], (real)reals[SCALAR_ALPHA], x + start, y + start,
@@ -167,14 +177,12 @@ static int64_t count_correct(const struct net *net, int64_t r) {
     return count_correct_targets(x, net->rows, job->targets, row[COLUMN_INPUTS], net->n);
 }
 
-/* The inputs of a DENSE row as (n, inputs), transposed and waited for if need be. */
-static const real *input_rows(const struct net *net, const int64_t *row) {
-    if (row[COLUMN_ROWS]) return value(net, row[COLUMN_X]);
-    real *x_rows = value(net, row[COLUMN_X_ROWS]);
-    transpose_rows(value(net, row[COLUMN_X]), x_rows, net->n, row[COLUMN_INPUTS],
-                   first_of(net, net->n), last_of(net, net->n));
+/* Write the inputs of a DENSE row, that are (inputs, n), as (n, inputs) too, if it wants them. */
+static void transpose_input(const struct net *net, const int64_t *row) {
+    if (row[COLUMN_ROWS] || row[COLUMN_X_ROWS] < 0) return;
+    transpose_rows(value(net, row[COLUMN_X]), value(net, row[COLUMN_X_ROWS]), net->n,
+                   row[COLUMN_INPUTS], first_of(net, net->n), last_of(net, net->n));
     wait(net);
-    return x_rows;
 }
 
 /* Add the gradients of the PENALTY rows that follow row r. */
@@ -195,26 +203,34 @@ static void penalty_updates(const struct net *net, int64_t r, real rate) {
 }
 
 /* Compute this thread's share of one DENSE row's part of the flat gradient. */
-static void weight_gradient_row(const struct net *net, int64_t r, const real *x) {
+static void weight_gradient_row(struct net *net, int64_t r) {
     const int64_t *row = ROW(r);
     int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = net->n;
     int64_t first = first_of(net, outputs), count = last_of(net, outputs) - first;
     const real *dy = delta(net, row[COLUMN_Y]) + first * n;
+    real *weights = net->job->gradient + row[COLUMN_WEIGHTS] + first * inputs;
     real *bias = bias_of(row, net->job->gradient);
-    dense_weight_gradient(x, dy, net->job->gradient + row[COLUMN_WEIGHTS] + first * inputs, count,
-                          inputs, n);
+    if (row[COLUMN_X_ROWS] < 0)
+        dense_weight_gradient(value(net, row[COLUMN_X]), dy, weights, count, inputs, n);
+    else /* dense_weight_gradient_rows, and more at once */
+        nn_set(dy, n, 1, value(net, row[COLUMN_X_ROWS]), NULL, (real)REALS(r)[SCALAR_SCALE],
+               weights, count, n, inputs, row[COLUMN_ROWS] ? &net->ahead : NULL);
     dense_bias_gradient(dy, bias ? bias + first : NULL, count, n);
 }
 
 /* Take this thread's share of the step along one DENSE row's gradient, without storing it. */
-static void weight_update_row(const struct net *net, int64_t r, const real *x, real rate) {
+static void weight_update_row(struct net *net, int64_t r, real rate) {
     const int64_t *row = ROW(r);
     int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = net->n;
     int64_t first = first_of(net, outputs), count = last_of(net, outputs) - first;
     const real *dy = delta(net, row[COLUMN_Y]) + first * n;
+    real *weights = net->job->params + row[COLUMN_WEIGHTS] + first * inputs;
     real *bias = bias_of(row, net->job->params);
-    dense_weight_update(x, dy, -rate, net->job->params + row[COLUMN_WEIGHTS] + first * inputs,
-                        count, inputs, n);
+    if (row[COLUMN_X_ROWS] < 0)
+        dense_weight_update(value(net, row[COLUMN_X]), dy, -rate, weights, count, inputs, n);
+    else /* dense_weight_update_rows, and more at once */
+        nn_add(dy, n, 1, value(net, row[COLUMN_X_ROWS]), -rate * (real)REALS(r)[SCALAR_SCALE],
+               weights, count, n, inputs, row[COLUMN_ROWS] ? &net->ahead : NULL);
     dense_bias_update(dy, -rate, bias ? bias + first : NULL, count, n);
 }
 
@@ -259,16 +275,16 @@ static double forward(struct net *net, int64_t step) {
 }
 
 /* From the loss's gradient down to the first layer's weights. */
-static void backward(const struct net *net, int64_t loss_index, int64_t batch, int fused) {
+static void backward(struct net *net, int64_t loss_index, int64_t batch, int fused) {
     const struct job *job = net->job;
     real rate = (real)job->hyper[HYPER_LEARNING_RATE];
     int observed = job->telemetry_every > 0 && batch % job->telemetry_every == 0;
     for (int64_t r = loss_index - 1; r > 0; r--) {
         const int64_t *row = ROW(r);
         int has_weights = row[COLUMN_OP] == OP_DENSE;
-        const real *x_rows = has_weights ? input_rows(net, row) : NULL;
+        if (has_weights) transpose_input(net, row);
         if (has_weights && (observed || !fused)) {
-            weight_gradient_row(net, r, x_rows);
+            weight_gradient_row(net, r);
             wait(net);
             if (job->thread == 0) penalty_gradients(net, r);
         }
@@ -287,7 +303,7 @@ static void backward(const struct net *net, int64_t loss_index, int64_t batch, i
                 if (job->thread == 0) penalty_updates(net, r, rate);
                 wait(net);
             }
-            weight_update_row(net, r, x_rows, rate);
+            weight_update_row(net, r, rate);
         }
     }
     wait(net);
@@ -306,13 +322,15 @@ static int64_t run(const struct job *job) {
         int64_t begin = batch * job->batch_size, end = begin + job->batch_size;
         net->n = smaller(job->batch_size, job->order_size - begin);
         net->rows = job->order + begin;
-        gather(net);
+        net->bytes = (struct samples){reads_bytes(net) ? job->samples : NULL, net->rows};
+        if (!net->bytes.data) gather(net);
         int64_t next = smaller(job->batch_size, job->order_size - end);
         net->ahead = (struct ahead){.data = job->samples, .bytes = job->sample_bytes};
         if (next > 0) {
             net->ahead.rows = job->order + end + first_of(net, next);
             net->ahead.n = last_of(net, next) - first_of(net, next);
         }
+        if (job->mode != MODE_PREDICT) prefetch_labels(job->labels, net->rows, net->n);
         wait(net);
         double penalties = forward(net, job->first_step + batch);
         if (job->mode == MODE_PREDICT) {

@@ -1,7 +1,19 @@
 /* Reading the batch's samples from wherever they lie in the data set. */
 
-/* LANES bytes as numbers. */
-INLINE vector load_bytes(const uint8_t *p) {
+/* A batch in a data set of bytes. */
+struct samples {
+    const uint8_t *data;
+    const int64_t *rows;
+};
+
+/* `count` bytes as numbers, and zeros; nothing beyond them is read. */
+INLINE vector load_bytes(const uint8_t *p, int64_t count) {
+    uint8_t some[LANES];
+    if (count < LANES) {
+        memset(some, 0, sizeof some);
+        memcpy(some, p, (size_t)count);
+        p = some;
+    }
 #if defined(__AVX512F__) && REAL_IS_FLOAT
     __m128i bytes = _mm_loadu_si128((const __m128i *)p);
     return (vector)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
@@ -25,9 +37,8 @@ static void gather_bytes(const uint8_t *data, const int64_t *rows, real scale, r
     for (int64_t i = 0; i < n; i++) {
         const uint8_t *row = data + rows[i] * features;
         real *to = out + i * features;
-        int64_t p = 0;
-        for (; p + LANES <= features; p += LANES) store(to + p, load_bytes(row + p) * scale + offset);
-        for (; p < features; p++) to[p] = (real)row[p] * scale + offset;
+        FOR_VECTORS(p, count, features)
+        store_some(to + p, load_bytes(row + p, count) * scale + offset, count);
     }
 }
 

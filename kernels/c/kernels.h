@@ -70,14 +70,18 @@ struct TYPED(kernels) {
 
     void (*dense_forward)(const REAL *x, const REAL *weights, const REAL *bias, REAL *y,
                           int64_t outputs, int64_t inputs, int64_t n);
-    void (*dense_forward_rows)(const REAL *x, const REAL *weights, const REAL *bias, REAL *y,
-                               int64_t outputs, int64_t inputs, int64_t n);
+    void (*dense_forward_rows)(const REAL *x, const REAL *weights, const REAL *bias, REAL scale,
+                               REAL *y, int64_t outputs, int64_t inputs, int64_t n);
     void (*dense_input_gradient)(const REAL *weights, const REAL *dy, REAL *dx, int64_t outputs,
                                  int64_t inputs, int64_t n);
     void (*dense_weight_update)(const REAL *x, const REAL *dy, REAL scale, REAL *weights,
                                 int64_t outputs, int64_t inputs, int64_t n);
+    void (*dense_weight_update_rows)(const REAL *x, const REAL *dy, REAL scale, REAL *weights,
+                                     int64_t outputs, int64_t inputs, int64_t n);
     void (*dense_weight_gradient)(const REAL *x, const REAL *dy, REAL *dweights, int64_t outputs,
                                   int64_t inputs, int64_t n);
+    void (*dense_weight_gradient_rows)(const REAL *x, const REAL *dy, REAL scale, REAL *dweights,
+                                       int64_t outputs, int64_t inputs, int64_t n);
     void (*dense_bias_update)(const REAL *dy, REAL scale, REAL *bias, int64_t outputs, int64_t n);
     void (*dense_bias_gradient)(const REAL *dy, REAL *dbias, int64_t outputs, int64_t n);
 

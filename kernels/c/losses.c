@@ -13,21 +13,31 @@ static double softmax_crossentropy_labels(const real *logits, const int64_t *row
                                           const int64_t *labels, real *scratch, real *dlogits,
                                           int64_t features, int64_t n) {
     const real *largest = scratch, *inverse = scratch + n;
+    const integers one = (integers)broadcast(1);
+    real share = (real)(1.0 / (double)n);
     softmax_forward(logits, scratch, dlogits, features, n);
     /* A sum of logarithms is the logarithm of a product: one for the batch, not one for each
        sample.  The factors are at most 1 and at least 1 / features. */
     double loss = 0, product = 1;
-    for (int64_t j = 0; j < n; j++) {
-        int64_t label = labels[rows[j]];
-        loss += (double)largest[j] - (double)logits[label * n + j];
-        product *= inverse[j];
+    FOR_VECTORS(j, count, n) {
+        integers label = {0}, chosen = {0};
+        for (int64_t lane = 0; lane < count; lane++)
+            label[lane] = (integer)labels[rows[j + lane]];
+        /* Looking at every class is faster than to change one number of a vector that was just
+           written: what reads it next would have to wait. */
+        for (int64_t i = 0; i < features; i++) {
+            integers is_label = label == (integer)i;
+            real *at = dlogits + i * n + j;
+            chosen |= (integers)load_some(logits + i * n + j, count) & is_label;
+            store_some(at, share * (load_some(at, count) - (vector)(one & is_label)), count);
+        }
+        loss += sum_of(load_some(largest + j, count) - (vector)chosen);
+        for (int64_t lane = 0; lane < count; lane++) product *= inverse[j + lane];
         if (product < 1e-200) {
             loss -= log(product);
             product = 1;
         }
-        dlogits[label * n + j] -= 1;
     }
-    scale_by((real)(1.0 / (double)n), dlogits, features * n);
     return loss - log(product);
 }
 

@@ -59,19 +59,24 @@ static double penalties_on(const struct trial *trial, int64_t r, int64_t index) 
     }
 }
 
-/* Compute one unit of a DENSE row. */
-static void unit_forward(const struct net *net, const int64_t *row, int64_t unit) {
+/* Compute one unit of the DENSE row r. */
+static void unit_forward(const struct net *net, int64_t r, int64_t unit) {
+    const int64_t *row = ROW(r);
     int64_t inputs = row[COLUMN_INPUTS], n = net->n;
-    const real *bias = bias_of(row, net->job->params);
-    (row[COLUMN_ROWS] ? dense_forward_rows : dense_forward)(
-        value(net, row[COLUMN_X]), net->job->params + row[COLUMN_WEIGHTS] + unit * inputs,
-        bias ? bias + unit : NULL, value(net, row[COLUMN_Y]) + unit * n, 1, inputs, n);
+    const real *x = value(net, row[COLUMN_X]), *bias = bias_of(row, net->job->params);
+    const real *weights = net->job->params + row[COLUMN_WEIGHTS] + unit * inputs;
+    real *y = value(net, row[COLUMN_Y]) + unit * n;
+    if (bias) bias += unit;
+    if (row[COLUMN_ROWS])
+        dense_forward_rows(x, weights, bias, (real)REALS(r)[SCALAR_SCALE], y, 1, inputs, n);
+    else
+        dense_forward(x, weights, bias, y, 1, inputs, n);
 }
 
 /* The batch's loss with the parameters as they are, from row r up. */
 static double loss_from(struct net *net, const struct trial *trial, int64_t r, int64_t unit,
                         uint8_t *crossed) {
-    unit_forward(net, ROW(r), unit);
+    unit_forward(net, r, unit);
     while (ROW(++r)[COLUMN_OP] < FIRST_LOSS) {
         const int64_t *row = ROW(r);
         if (row[COLUMN_OP] == OP_PENALTY) continue;

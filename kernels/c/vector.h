@@ -51,11 +51,20 @@ typedef real anywhere __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(r
     __builtin_shuffle(a, b, (int64_t __attribute__((vector_size(32)))){__VA_ARGS__})
 #endif
 
+/* Four numbers, on any machine. */
+typedef real four __attribute__((vector_size(4 * sizeof(real))));
+typedef real four_anywhere
+    __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+
 INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 INLINE vector load(const real *p) { return *(const anywhere *)p; }
 
 INLINE void store(real *p, vector v) { *(anywhere *)p = v; }
+
+INLINE four load_four(const real *p) { return *(const four_anywhere *)p; }
+
+INLINE void store_four(real *p, four v) { *(four_anywhere *)p = v; }
 
 INLINE vector broadcast(real x) { return x - (vector){0}; }
 
@@ -146,7 +155,7 @@ INLINE vector with_sign_of(vector x, vector y) {
 /* The sums of four vectors.  Two vectors are interleaved and added, and so half of their lanes
    are summed for both at once: 13 instructions for all four, where summing one after the other
    takes 8 each. */
-INLINE void sum_four(vector a, vector b, vector c, vector d, real sums[4]) {
+INLINE four sum_four(vector a, vector b, vector c, vector d) {
 #if defined(__AVX512F__) && REAL_IS_FLOAT
     __m512 ab = (__m512)((vector)_mm512_unpacklo_ps((__m512)a, (__m512)b) +
                          (vector)_mm512_unpackhi_ps((__m512)a, (__m512)b));
@@ -154,7 +163,7 @@ INLINE void sum_four(vector a, vector b, vector c, vector d, real sums[4]) {
                          (vector)_mm512_unpackhi_ps((__m512)c, (__m512)d));
     __m512 abcd = _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xEE));
     __m256 half = _mm256_add_ps(_mm512_castps512_ps256(abcd), _mm512_extractf32x8_ps(abcd, 1));
-    _mm_storeu_ps(sums, _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1)));
+    return (four)_mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
 #elif defined(__AVX512F__)
     __m512d ab = (__m512d)((vector)_mm512_unpacklo_pd((__m512d)a, (__m512d)b) +
                            (vector)_mm512_unpackhi_pd((__m512d)a, (__m512d)b));
@@ -162,39 +171,36 @@ INLINE void sum_four(vector a, vector b, vector c, vector d, real sums[4]) {
                            (vector)_mm512_unpackhi_pd((__m512d)c, (__m512d)d));
     __m256d ab_half = _mm256_add_pd(_mm512_castpd512_pd256(ab), _mm512_extractf64x4_pd(ab, 1));
     __m256d cd_half = _mm256_add_pd(_mm512_castpd512_pd256(cd), _mm512_extractf64x4_pd(cd, 1));
-    _mm256_storeu_pd(sums, _mm256_add_pd(_mm256_permute2f128_pd(ab_half, cd_half, 0x20),
-                                         _mm256_permute2f128_pd(ab_half, cd_half, 0x31)));
+    return (four)_mm256_add_pd(_mm256_permute2f128_pd(ab_half, cd_half, 0x20),
+                               _mm256_permute2f128_pd(ab_half, cd_half, 0x31));
 #elif defined(__AVX2__) && REAL_IS_FLOAT
     __m256 ab = (__m256)((vector)_mm256_unpacklo_ps((__m256)a, (__m256)b) +
                          (vector)_mm256_unpackhi_ps((__m256)a, (__m256)b));
     __m256 cd = (__m256)((vector)_mm256_unpacklo_ps((__m256)c, (__m256)d) +
                          (vector)_mm256_unpackhi_ps((__m256)c, (__m256)d));
     __m256 abcd = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xEE));
-    _mm_storeu_ps(sums, _mm_add_ps(_mm256_castps256_ps128(abcd), _mm256_extractf128_ps(abcd, 1)));
+    return (four)_mm_add_ps(_mm256_castps256_ps128(abcd), _mm256_extractf128_ps(abcd, 1));
 #elif defined(__AVX2__)
     __m256d ab = _mm256_hadd_pd((__m256d)a, (__m256d)b), cd = _mm256_hadd_pd((__m256d)c, (__m256d)d);
-    _mm256_storeu_pd(sums, _mm256_add_pd(_mm256_permute2f128_pd(ab, cd, 0x20),
-                                         _mm256_permute2f128_pd(ab, cd, 0x31)));
+    return (four)_mm256_add_pd(_mm256_permute2f128_pd(ab, cd, 0x20),
+                               _mm256_permute2f128_pd(ab, cd, 0x31));
 #elif defined(__aarch64__) && REAL_IS_FLOAT
-    store(sums, (vector)vpaddq_f32(vpaddq_f32((float32x4_t)a, (float32x4_t)b),
-                                   vpaddq_f32((float32x4_t)c, (float32x4_t)d)));
+    return (four)vpaddq_f32(vpaddq_f32((float32x4_t)a, (float32x4_t)b),
+                            vpaddq_f32((float32x4_t)c, (float32x4_t)d));
 #elif defined(__SSE2__) && REAL_IS_FLOAT
     __m128 rows[4] = {(__m128)a, (__m128)b, (__m128)c, (__m128)d};
     _MM_TRANSPOSE4_PS(rows[0], rows[1], rows[2], rows[3]);
-    store(sums, ((vector)rows[0] + (vector)rows[2]) + ((vector)rows[1] + (vector)rows[3]));
+    return ((four)rows[0] + (four)rows[2]) + ((four)rows[1] + (four)rows[3]);
 #else
-    const vector all[4] = {a, b, c, d};
-    for (int r = 0; r < 4; r++) {
-        sums[r] = 0;
-        for (int lane = 0; lane < LANES; lane++) sums[r] += all[r][lane];
-    }
+    four sums = {0};
+    for (int lane = 0; lane < LANES; lane++)
+        sums += (four){a[lane], b[lane], c[lane], d[lane]};
+    return sums;
 #endif
 }
 
 INLINE real sum_of(vector v) {
-    real sums[4];
-    sum_four(v, (vector){0}, (vector){0}, (vector){0}, sums);
-    return sums[0];
+    return sum_four(v, (vector){0}, (vector){0}, (vector){0})[0];
 }
 
 #endif

@@ -1,9 +1,14 @@
 """A dense layer, ``y = W x + b``, and its gradients.
 
 Values are ``(features, n)``; a first layer reads the samples as they lie, ``(n, features)``,
-through ``dense_forward_rows``.  The gradient of the weights needs ``x`` as ``(n, inputs)`` in any
-layer: so the vector runs along a row of ``W``, which is ``(outputs, inputs)``, and no sum ends
-across a vector.  A layer without a bias passes an empty one.
+through the kernels whose names end in ``_rows``.  Their ``scale`` is that of the samples: sums are
+scaled instead of all that they consist of.
+
+The gradient of any layer's weights comes in both forms.  Along the rows of ``x`` (n, inputs) the
+vector is a piece of a row of ``W``, which is ``(outputs, inputs)``, and no sum ends across a vector;
+but for few outputs that does not pay for turning ``x`` round.
+
+A layer without a bias passes an empty one.
 """
 
 from .jit import view
@@ -24,10 +29,10 @@ def dense_forward(x, weights, bias, y):
 
 
 @view
-def dense_forward_rows(x, weights, bias, y):
-    """Set ``y`` (outputs, n) to ``W x.T + b`` for ``x`` (n, inputs)."""
+def dense_forward_rows(x, weights, bias, scale, y):
+    """Set ``y`` (outputs, n) to ``scale * W x.T + b`` for ``x`` (n, inputs)."""
     start_with_bias(bias, y)
-    product_nt(weights, x, x.dtype.type(1), True, y)
+    product_nt(weights, x, scale, True, y)
 
 
 @view
@@ -38,20 +43,32 @@ def dense_input_gradient(weights, dy, dx):
 
 @view
 def dense_weight_update(x, dy, scale, weights):
-    """Add ``scale * dy x`` to ``weights``, for ``x`` (n, inputs).
+    """Add ``scale * dy x.T`` to ``weights``, for ``x`` (inputs, n).
 
     With ``scale = -rate`` that is the whole SGD step.
 
     The gradient is never stored.  For 784 inputs it would be written, read and cleared
     again at every step: as much memory traffic as the update itself.
     """
+    product_nt(dy, x, scale, True, weights)
+
+
+@view
+def dense_weight_update_rows(x, dy, scale, weights):
+    """Add ``scale * dy x`` to ``weights``, for ``x`` (n, inputs)."""
     product_nn(dy, x, scale, True, weights)
 
 
 @view
 def dense_weight_gradient(x, dy, dweights):
-    """Set ``dweights`` to ``dy x``, for ``x`` (n, inputs)."""
-    product_nn(dy, x, x.dtype.type(1), False, dweights)
+    """Set ``dweights`` to ``dy x.T``, for ``x`` (inputs, n)."""
+    product_nt(dy, x, x.dtype.type(1), False, dweights)
+
+
+@view
+def dense_weight_gradient_rows(x, dy, scale, dweights):
+    """Set ``dweights`` to ``scale * dy x``, for ``x`` (n, inputs)."""
+    product_nn(dy, x, scale, False, dweights)
 
 
 @view

@@ -21,7 +21,9 @@ from .dense import (
     dense_forward_rows,
     dense_input_gradient,
     dense_weight_gradient,
+    dense_weight_gradient_rows,
     dense_weight_update,
+    dense_weight_update_rows,
 )
 from .dropout import dropout_blocks
 from .elementwise import multiply, rescale, transpose
@@ -98,7 +100,8 @@ def forward_row(row, reals, params, values, capacity, n, step, masks, team):
             layer_bias(row, params, first, last),
         )
         if row[Column.ROWS]:
-            dense_forward_rows(matrix(values, at_x, n, inputs), weights, bias, y_matrix)
+            scale = real(reals[Scalar.SCALE])
+            dense_forward_rows(matrix(values, at_x, n, inputs), weights, bias, scale, y_matrix)
         else:
             dense_forward(matrix(values, at_x, inputs, n), weights, bias, y_matrix)
     elif op == Op.ACTIVATION:
@@ -226,29 +229,36 @@ def transpose_input(row, values, capacity, n, team):
 
 
 @view
-def input_rows(row, values, capacity, n):
-    """Return the input of a DENSE row as (n, inputs)."""
-    buffer = row[Column.X] if row[Column.ROWS] else row[Column.X_ROWS]
-    return matrix(values, buffer * capacity, n, row[Column.INPUTS])
-
-
-@view
-def weight_update_row(row, rate, params, values, deltas, capacity, n, team):
+def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, team):
     """Take a share of the step along one DENSE row's gradient, without storing it."""
     first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    inputs = row[Column.INPUTS]
     dy = part(deltas, row[Column.Y] * capacity + first * n, last - first, n, n)
-    x = input_rows(row, values, capacity, n)
-    dense_weight_update(x, dy, -rate, layer_weights(row, params, first, last))
+    weights = layer_weights(row, params, first, last)
+    if row[Column.X_ROWS] < 0:
+        x = matrix(values, row[Column.X] * capacity, inputs, n)
+        dense_weight_update(x, dy, -rate, weights)
+    else:
+        x = matrix(values, row[Column.X_ROWS] * capacity, n, inputs)
+        scale = values.dtype.type(reals[Scalar.SCALE])
+        dense_weight_update_rows(x, dy, -rate * scale, weights)
     dense_bias_update(dy, -rate, layer_bias(row, params, first, last))
 
 
 @view
-def weight_gradient_row(row, gradient, values, deltas, capacity, n, team):
+def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team):
     """Compute a share of one DENSE row's part of the flat gradient."""
     first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    inputs = row[Column.INPUTS]
     dy = part(deltas, row[Column.Y] * capacity + first * n, last - first, n, n)
-    x = input_rows(row, values, capacity, n)
-    dense_weight_gradient(x, dy, layer_weights(row, gradient, first, last))
+    weights = layer_weights(row, gradient, first, last)
+    if row[Column.X_ROWS] < 0:
+        x = matrix(values, row[Column.X] * capacity, inputs, n)
+        dense_weight_gradient(x, dy, weights)
+    else:
+        x = matrix(values, row[Column.X_ROWS] * capacity, n, inputs)
+        scale = values.dtype.type(reals[Scalar.SCALE])
+        dense_weight_gradient_rows(x, dy, scale, weights)
     dense_bias_gradient(dy, layer_bias(row, gradient, first, last))
 
 
@@ -374,11 +384,11 @@ def run(
         for r in range(loss_index - 1, 0, -1):
             row = table[r]
             has_weights = row[Column.OP] == Op.DENSE
-            if has_weights and not row[Column.ROWS]:
+            if has_weights and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
                 transpose_input(row, values, capacity, n, team)
                 wait(team)
             if has_weights and (observed or not fused):
-                weight_gradient_row(row, gradient, values, deltas, capacity, n, team)
+                weight_gradient_row(row, reals[r], gradient, values, deltas, capacity, n, team)
                 wait(team)
                 if thread == 0:
                     penalty_gradients(table, reals, r, params, gradient)
@@ -397,7 +407,7 @@ def run(
                 if thread == 0:
                     penalty_updates(table, reals, r, rate, params)
                 wait(team)
-                weight_update_row(row, rate, params, values, deltas, capacity, n, team)
+                weight_update_row(row, reals[r], rate, params, values, deltas, capacity, n, team)
         wait(team)
         if mode == Mode.TRAIN and not fused:
             own, end = first_element_of(params.size, team), last_element_of(params.size, team)

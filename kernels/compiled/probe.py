@@ -37,14 +37,15 @@ def copy(source, start, stop, target):
 
 
 @fast
-def unit_forward(row, unit, params, values, capacity, n):
+def unit_forward(row, reals, unit, params, values, capacity, n):
     """Compute one unit of a DENSE row."""
     inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
     y = matrix(values, row[Column.Y] * capacity + unit * n, 1, n)
     weights = layer_weights(row, params, unit, unit + 1)
     bias = layer_bias(row, params, unit, unit + 1)
     if row[Column.ROWS]:
-        dense_forward_rows(matrix(values, at_x, n, inputs), weights, bias, y)
+        scale = values.dtype.type(reals[Scalar.SCALE])
+        dense_forward_rows(matrix(values, at_x, n, inputs), weights, bias, scale, y)
     else:
         dense_forward(matrix(values, at_x, inputs, n), weights, bias, y)
 
@@ -156,7 +157,7 @@ def probe(
         crossed[k] = False
         for side in range(2):
             params[index] = original + steps[k] if side == 0 else original - steps[k]
-            unit_forward(row, unit, params, trial, capacity, n)
+            unit_forward(row, reals[r], unit, params, trial, capacity, n)
             for above in range(r + 1, loss_index):
                 forward_row(
                     table[above], reals[above], params, trial, capacity, n, 0, Masks.HOLD, alone

@@ -11,7 +11,9 @@ from .dense import (
     dense_forward_rows,
     dense_input_gradient,
     dense_weight_gradient,
+    dense_weight_gradient_rows,
     dense_weight_update,
+    dense_weight_update_rows,
 )
 from .dropout import dropout_mask
 from .elementwise import multiply, rescale, transpose
@@ -40,7 +42,9 @@ __all__ = [
     "dense_forward_rows",
     "dense_input_gradient",
     "dense_weight_gradient",
+    "dense_weight_gradient_rows",
     "dense_weight_update",
+    "dense_weight_update_rows",
     "dropout_mask",
     "gather_bytes",
     "gather_reals",

@@ -5,8 +5,8 @@ def dense_forward(x, weights, bias, y):
     y[:] = weights @ x + (bias[:, None] if bias.size else 0)
 
 
-def dense_forward_rows(x, weights, bias, y):
-    dense_forward(x.T, weights, bias, y)
+def dense_forward_rows(x, weights, bias, scale, y):
+    y[:] = scale * (weights @ x.T) + (bias[:, None] if bias.size else 0)
 
 
 def dense_input_gradient(weights, dy, dx):
@@ -14,11 +14,19 @@ def dense_input_gradient(weights, dy, dx):
 
 
 def dense_weight_update(x, dy, scale, weights):
+    weights += scale * (dy @ x.T)
+
+
+def dense_weight_update_rows(x, dy, scale, weights):
     weights += scale * (dy @ x)
 
 
 def dense_weight_gradient(x, dy, dweights):
-    dweights[:] = dy @ x
+    dweights[:] = dy @ x.T
+
+
+def dense_weight_gradient_rows(x, dy, scale, dweights):
+    dweights[:] = scale * (dy @ x)
 
 
 def dense_bias_update(dy, scale, bias):

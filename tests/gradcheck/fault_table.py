@@ -12,6 +12,7 @@ from tests.gradcheck.faults import (
     UNITS,
     Fault,
     after,
+    all_kernels_twice,
     diagonal_only,
     down_from,
     everywhere,
@@ -94,7 +95,7 @@ FAULTS = {
         {"output/bias": "^not finite: the analytic gradient"},
     ),
     "all kernels twice": Fault(
-        after("dense_weight_gradient", multiply_last(2)),
+        all_kernels_twice,
         KERNELS,
         own(*KERNELS),
         dict.fromkeys(KERNELS, "^scale: 2 times"),

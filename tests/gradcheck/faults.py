@@ -96,7 +96,8 @@ def instead(name, kernel):
 
 def of_kernel(layer, change):
     """Spoil the gradient of one kernel, which is (units, inputs) here."""
-    return after("dense_weight_gradient", change, UNITS[layer])
+    name = "dense_weight_gradient_rows" if layer == "first" else "dense_weight_gradient"
+    return after(name, change, UNITS[layer])
 
 
 def of_bias(layer, change):
@@ -118,28 +119,30 @@ def transpose(x, dy, dweights):
 
 
 def use_first_sample_only(x, dy, dweights):
-    dweights[:] = dy[:, :1] @ x[:1]
+    dweights[:] = dy[:, :1] @ x[:, :1].T
+
+
+def all_kernels_twice(monkeypatch):
+    for layer in UNITS:
+        of_kernel(layer, multiply_last(2))(monkeypatch)
 
 
 def leave_as_in_an_earlier_batch(monkeypatch):
     earlier = []
-    kernel = reference.dense_weight_gradient
+    kernel = reference.dense_weight_gradient_rows
 
-    def remember(x, dy, dweights):
-        kernel(x, dy, dweights)
-        if len(dweights) == UNITS["first"]:
-            earlier.append(dweights.copy())
+    def remember(x, dy, scale, dweights):
+        kernel(x, dy, scale, dweights)
+        earlier.append(dweights.copy())
 
-    monkeypatch.setattr(reference, "dense_weight_gradient", remember)
+    monkeypatch.setattr(reference, "dense_weight_gradient_rows", remember)
     model = classifier()
     model.loss_and_gradient(*batch(model, seed=1))
 
-    def stale(x, dy, dweights):
-        kernel(x, dy, dweights)
-        if len(dweights) == UNITS["first"]:
-            dweights[:] = earlier[0]
+    def stale(x, dy, scale, dweights):
+        dweights[:] = earlier[0]
 
-    monkeypatch.setattr(reference, "dense_weight_gradient", stale)
+    monkeypatch.setattr(reference, "dense_weight_gradient_rows", stale)
 
 
 def forget_the_mask(monkeypatch):

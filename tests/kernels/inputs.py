@@ -37,24 +37,28 @@ def dense_forward(rows=False, bias=True):
     def make(rng, dtype, m, k, n):
         x = normal(rng, dtype, n, k) if rows else normal(rng, dtype, k, n)
         own_bias = normal(rng, dtype, m if bias else 0)
-        return x, normal(rng, dtype, m, k), own_bias, normal(rng, dtype, m, n)
+        scale = (dtype(0.4),) if rows else ()
+        return x, normal(rng, dtype, m, k), own_bias, *scale, normal(rng, dtype, m, n)
 
-    def bound(x, weights, bias, y):
+    def bound(x, weights, bias, *rest):
+        scale = rest[0] if rows else 1
         return magnitude_of_product(
-            weights, x.T if rows else x, 1, bias[:, None] if bias.size else 0
+            weights, x.T if rows else x, scale, bias[:, None] if bias.size else 0
         )
 
     return make, bound
 
 
-def dense_weights(update=False):
+def dense_weights(update=False, rows=False):
     def make(rng, dtype, m, k, n):
-        scale = (dtype(-0.3),) if update else ()
-        return normal(rng, dtype, n, k), normal(rng, dtype, m, n), *scale, normal(rng, dtype, m, k)
+        scale = (dtype(-0.3),) if update or rows else ()
+        x = normal(rng, dtype, n, k) if rows else normal(rng, dtype, k, n)
+        return x, normal(rng, dtype, m, n), *scale, normal(rng, dtype, m, k)
 
     def bound(x, dy, *rest):
-        scale, before = rest if update else (1, 0)
-        return magnitude_of_product(dy, x, scale, before)
+        *scale, before = rest
+        x = x if rows else x.T
+        return magnitude_of_product(dy, x, *(scale or (1,)), before if update else 0)
 
     return make, bound
 

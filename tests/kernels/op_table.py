@@ -80,9 +80,9 @@ OPERATIONS = [
     Operation("matmul_nt", *inputs.product(transpose_b=True), (3,)),
     Operation("dense_forward", *inputs.dense_forward(), (3,)),
     Operation("dense_forward", *inputs.dense_forward(bias=False), (3,), "without bias"),
-    Operation("dense_forward_rows", *inputs.dense_forward(rows=True), (3,)),
+    Operation("dense_forward_rows", *inputs.dense_forward(rows=True), (4,)),
     Operation(
-        "dense_forward_rows", *inputs.dense_forward(rows=True, bias=False), (3,), "without bias"
+        "dense_forward_rows", *inputs.dense_forward(rows=True, bias=False), (4,), "without bias"
     ),
     Operation(
         "dense_input_gradient",
@@ -93,7 +93,9 @@ OPERATIONS = [
         (2,),
     ),
     Operation("dense_weight_update", *inputs.dense_weights(update=True), (3,)),
+    Operation("dense_weight_update_rows", *inputs.dense_weights(update=True, rows=True), (3,)),
     Operation("dense_weight_gradient", *inputs.dense_weights(), (2,)),
+    Operation("dense_weight_gradient_rows", *inputs.dense_weights(rows=True), (3,)),
     Operation(
         "dense_bias_update",
         lambda rng, dtype, m, k, n: (
