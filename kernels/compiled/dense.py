@@ -5,8 +5,8 @@ through the kernels whose names end in ``_rows``.  Their ``scale`` is that of th
 scaled instead of all that they consist of.
 
 The gradient of any layer's weights comes in both forms.  Along the rows of ``x`` (n, inputs) the
-vector is a piece of a row of ``W``, which is ``(outputs, inputs)``, and no sum ends across a vector;
-but for few outputs that does not pay for turning ``x`` round.
+vector is a piece of a row of ``W``, which is ``(outputs, inputs)``, and no sum ends across a
+vector; but for few outputs that does not pay for turning ``x`` round.
 
 A layer without a bias passes an empty one.
 """
