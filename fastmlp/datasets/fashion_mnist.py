@@ -51,9 +51,8 @@ Contents = dict[str, bytes]
 def load_data() -> tuple[Split, Split]:
     """Return ``(x_train, y_train), (x_test, y_test)``: 60,000 and 10,000 images.
 
-    Images are uint8 (n, 28, 28), labels uint8 (n,) from 0 to 9: the arrays are read-only views
-    of the files' content.  What was found elsewhere is kept in the cache, uncompressed, for that
-    loads ten times faster.
+    Images are uint8 (n, 28, 28), labels uint8 (n,) from 0 to 9.  What was found elsewhere is kept
+    in the cache, uncompressed, for that loads ten times faster.
 
     Raises
     ------
