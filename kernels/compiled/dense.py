@@ -12,7 +12,7 @@ A layer without a bias passes an empty one.
 """
 
 from .jit import view
-from .matmul import product_nn, product_nt
+from .matmul import product_nn, product_nn_ahead, product_nt
 
 
 @view
@@ -57,6 +57,12 @@ def dense_weight_update(x, dy, scale, weights):
 def dense_weight_update_rows(x, dy, scale, weights):
     """Add ``scale * dy x`` to ``weights``, for ``x`` (n, inputs)."""
     product_nn(dy, x, scale, True, weights)
+
+
+@view
+def dense_weight_update_ahead(x, dy, scale, weights, samples, ahead):
+    """The same, while ``samples[ahead]`` come near, which are like those in ``x``."""
+    product_nn_ahead(dy, x, scale, weights, samples, ahead)
 
 
 @view

@@ -23,6 +23,7 @@ from .dense import (
     dense_weight_gradient,
     dense_weight_gradient_rows,
     dense_weight_update,
+    dense_weight_update_ahead,
     dense_weight_update_rows,
 )
 from .dropout import dropout_blocks
@@ -229,8 +230,11 @@ def transpose_input(row, values, capacity, n, team):
 
 
 @view
-def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, team):
-    """Take a share of the step along one DENSE row's gradient, without storing it."""
+def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+    """Take a share of the step along one DENSE row's gradient, without storing it.
+
+    A first layer meanwhile lets the samples ``ahead`` come near.
+    """
     first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
     inputs = row[Column.INPUTS]
     dy = part(deltas, row[Column.Y] * capacity + first * n, last - first, n, n)
@@ -240,8 +244,11 @@ def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, tea
         dense_weight_update(x, dy, -rate, weights)
     else:
         x = matrix(values, row[Column.X_ROWS] * capacity, n, inputs)
-        scale = values.dtype.type(reals[Scalar.SCALE])
-        dense_weight_update_rows(x, dy, -rate * scale, weights)
+        scale = -rate * values.dtype.type(reals[Scalar.SCALE])
+        if row[Column.ROWS]:
+            dense_weight_update_ahead(x, dy, scale, weights, samples, ahead)
+        else:
+            dense_weight_update_rows(x, dy, scale, weights)
     dense_bias_update(dy, -rate, layer_bias(row, params, first, last))
 
 
@@ -329,11 +336,12 @@ def run(
         n = min(batch_size, order.size - batch * batch_size)
         rows = vector(order, batch * batch_size, n)
         gather(table[0], reals[0], samples, rows, values, capacity, team)
-        if batch + 1 < last:
-            start = (batch + 1) * batch_size
-            count = min(batch_size, order.size - start)
-            own = first_of(count, team)
-            fetch(samples, vector(order, start + own, last_of(count, team) - own))
+        start = min((batch + 1) * batch_size, order.size)
+        count = min(batch_size, order.size - start)
+        own = first_of(count, team)
+        ahead = vector(order, start + own, last_of(count, team) - own)
+        if not fused:
+            fetch(samples, ahead, 0)
         wait(team)
 
         penalties = 0.0
@@ -407,7 +415,9 @@ def run(
                 if thread == 0:
                     penalty_updates(table, reals, r, rate, params)
                 wait(team)
-                weight_update_row(row, reals[r], rate, params, values, deltas, capacity, n, team)
+                weight_update_row(
+                    row, reals[r], rate, params, values, deltas, capacity, n, samples, ahead, team
+                )
         wait(team)
         if mode == Mode.TRAIN and not fused:
             own, end = first_element_of(params.size, team), last_element_of(params.size, team)

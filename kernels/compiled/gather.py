@@ -28,12 +28,12 @@ def gather_reals(data, rows, scale, offset, out):
 
 
 @fast
-def fetch(data, rows):
-    """Let ``data[rows]``, for uint8 ``data``, come near while something else is computed.
+def fetch(data, rows, start):
+    """Let ``data[rows, start:]``, for uint8 ``data``, come near while something else is computed.
 
     The rows of a shuffled batch lie anywhere in a data set that no cache holds: waiting for them
     takes as long as a small net's arithmetic in its first layer.
     """
     for i in range(rows.size):
-        for byte in range(0, data.shape[1], CACHE_LINE):
+        for byte in range(start, data.shape[1], CACHE_LINE):
             prefetch(data, rows[i], byte)

@@ -19,6 +19,7 @@ order), in tiles of any size and in remainders.  So its bits do not depend on wh
 it lies, nor on how the rows of ``out`` are shared out among threads.
 """
 
+from .gather import CACHE_LINE, fetch
 from .jit import fast, view
 from .vectors import (
     add_scaled,
@@ -26,6 +27,7 @@ from .vectors import (
     load_row,
     load_rows,
     multiply_add,
+    prefetch,
     scaled,
     shifted,
     spread,
@@ -85,6 +87,44 @@ def product_nn(a, b, scale, keeps, out):
 
 
 @view
+def tile_nn_ahead(a, b, scale, out, rows, columns, j, count, samples, ahead, first, last):
+    tile = zeros(out, rows, columns)
+    for p in range(a.shape[1]):
+        tile = multiply_add(spread(a, rows, p), load_row(b, p, j, columns, count), tile)
+        if p < ahead.size:
+            for byte in range(first, last, CACHE_LINE):
+                prefetch(samples, ahead[p], byte)
+    finish(tile, scale, True, out, rows, j, count)
+
+
+@fast
+def product_nn_ahead(a, b, scale, out, samples, ahead):
+    """Add ``scale * a @ b`` to ``out``, and meanwhile let ``samples[ahead]`` come near.
+
+    ``b`` (k, n) is a batch of such samples.  While ten rows of ``out`` are computed, its columns
+    and the bytes of the samples to come are walked through side by side, with one cache line at
+    each step of a tile: only some two dozen requests can be under way, and asking for all at
+    once makes the product wait.
+    """
+    m, n, width = out.shape[0], out.shape[1], 2 * lanes(out)
+    size = samples.shape[1] // n
+    j = 0
+    if m >= 10:
+        rows = shifted(TEN, 0, m - 1)
+        while j + width <= n:
+            first = (j * size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
+            last = (j + width) * size
+            if first < last:
+                tile_nn_ahead(a, b, scale, out, rows, TWO, j, None, samples, ahead, first, last)
+            else:
+                tile_nn(a, b, scale, True, out, rows, TWO, j, None)
+            j += width
+        product_nn(a[10:], b, scale, True, out[10:])
+    fetch(samples, ahead, (j * size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE)
+    product_nn(a[:10], b[:, j:], scale, True, out[:10, j:])
+
+
+@view
 def tile_nt(a, b, scale, keeps, out, rows, columns, j):
     k, width = a.shape[1], lanes(out)
     tile = zeros(out, rows, columns)
@@ -104,9 +144,11 @@ def rows_nt(a, b, scale, keeps, out, rows):
     while j + 4 <= n:
         tile_nt(a, b, scale, keeps, out, rows, shifted(FOUR, j, n - 1), j)
         j += 4
-    while j < n:
+    while j + 2 <= n:
+        tile_nt(a, b, scale, keeps, out, rows, shifted(TWO, j, n - 1), j)
+        j += 2
+    if j < n:
         tile_nt(a, b, scale, keeps, out, rows, shifted(ONE, j, n - 1), j)
-        j += 1
 
 
 @fast
