@@ -1,5 +1,7 @@
 """fastmlp: ``model.fit`` and ``model.predict``."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bench.problem import Problem, fastmlp_net
@@ -11,7 +13,9 @@ class Fastmlp:
         self.name = f"fastmlp ({backend})"
 
     def load(self, problem: Problem) -> None:
-        self.problem = problem
+        # As users have them, in memory that NumPy has asked for: what comes out of a pickle is a
+        # view of Python's bytes.  The other peers make their own copies, as float32.
+        self.problem = replace(problem, x=problem.x.copy())
         self.reset()
 
     def reset(self) -> None:

@@ -37,11 +37,15 @@ INLINE void nn_tile(int adds, int rows, int vectors, int64_t count, const real *
     for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = (vector){0};
     for (int64_t p = 0; p < k; p++) {
         const real *at = b + p * b_row;
+        /* An unknown number to the compiler, which would otherwise keep a pointer for each row,
+           more than there are registers, and load most of them at each step: 1 % of the time. */
+        int64_t row = a_row;
+        __asm__("" : "+r"(row));
         vector b0 = vectors == 2 ? load(at) : load_some(at, count);
         vector b1 = vectors == 2 ? load_some(at + LANES, count) : b0;
 #pragma GCC unroll 10
         for (int i = 0; i < rows; i++) {
-            vector factor = broadcast(a[i * a_row + p * a_column]);
+            vector factor = broadcast(a[i * row + p * a_column]);
             sum[i][0] += factor * b0;
             if (vectors == 2) sum[i][1] += factor * b1;
         }
