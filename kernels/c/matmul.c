@@ -220,7 +220,7 @@ INLINE void nt_rows(int adds, int gathers, int rows, const real *a, real *b,
 
    If there are `samples`, b is made of their bytes: the first tiles convert, multiply and store,
    the others read.  To write b beforehand costs 1.2 µs at (10, 784, 32), a quarter of the product,
-   in traffic between the caches; here all of it but 0.4 µs hides behind the arithmetic. */
+   in traffic between the caches; here all of it but 0.5 µs hides behind the arithmetic. */
 INLINE void nt(int adds, const real *a, real *b, const struct samples *samples, const real *bias,
                real scale, real *out, int64_t m, int64_t k, int64_t n, struct ahead *ahead) {
     for (int64_t i = 0; i < m;) {
