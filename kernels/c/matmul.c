@@ -172,13 +172,13 @@ INLINE void nt_tile(int adds, int gathers, int rows, int columns, const real *a,
 #pragma GCC unroll 5
     for (int i = 0; i < rows; i++) {
         real *to = out + i * out_row;
-        four sums = scale * sum_four(sum[i][0], sum[i][1], sum[i][2], sum[i][3]);
-        if (bias) sums += bias[i];
+        four sums = sum_four(sum[i][0], sum[i][1], sum[i][2], sum[i][3]);
+        four start = (four){0} + (bias ? bias[i] : 0);
         if (columns == 4)
-            store_four(to, adds ? load_four(to) + sums : sums);
+            store_four(to, scale * sums + (adds ? load_four(to) : start));
         else
 #pragma GCC unroll 4
-            for (int j = 0; j < columns; j++) to[j] = adds ? to[j] + sums[j] : sums[j];
+            for (int j = 0; j < columns; j++) to[j] = scale * sums[j] + (adds ? to[j] : start[j]);
     }
 }
 

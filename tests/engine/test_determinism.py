@@ -135,6 +135,27 @@ def test_threads_that_share_a_step_get_what_one_would_get(monkeypatch, backend, 
     assert histories[0] == histories[1]
 
 
+@pytest.mark.parametrize("backend", COMPILED)
+@pytest.mark.parametrize("units", [1, 4, 12, 33])
+@pytest.mark.parametrize("threads", [2, 3, 5])
+def test_so_do_threads_that_share_a_step_on_bytes(monkeypatch, backend, units, threads):
+    monkeypatch.setattr("fastmlp.engine._WORTH_SHARING", 0)
+    x, y = data(101, features=77)
+    images = (40 * (x + 3)).clip(0, 255).astype(np.uint8)
+    results = []
+    for count in (1, threads):
+        monkeypatch.setattr("fastmlp.threads._chosen", count)
+        model = net(
+            layers.Rescaling(1 / 255), layers.Dense(units, "relu"), layers.Dense(units, "tanh"),
+            features=77, seed=0, dtype="float32", backend=backend,
+        )  # fmt: skip
+        model.fit(images, y, batch_size=13, epochs=2, verbose=0)
+        assert model._ready_engine()._threads_for(Mode.TRAIN, 13) == count
+        results.append([model.params, model.predict(images)])
+    for alone, shared in zip(*results, strict=True):
+        np.testing.assert_array_equal(alone, shared)
+
+
 def test_another_process_gets_the_same():
     root = Path(__file__).parents[2]
     done = subprocess.run(

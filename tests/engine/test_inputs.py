@@ -38,11 +38,12 @@ def images(samples=45):
 
 @pytest.mark.parametrize("backend", ALL)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_bytes_equal_floats_bit_for_bit(backend, dtype):
+@pytest.mark.parametrize("offset", [0.0, -0.5])
+def test_bytes_equal_floats_bit_for_bit(backend, dtype, offset):
     x, y = images()
     results = []
     for inputs in (x, x.astype(dtype)):
-        model = image_net(1 / 255, dtype, backend, offset=-0.5)
+        model = image_net(1 / 255, dtype, backend, offset)
         history = model.fit(
             inputs, y, batch_size=8, epochs=3, validation_data=(inputs, y), verbose=0
         )
@@ -54,14 +55,15 @@ def test_bytes_equal_floats_bit_for_bit(backend, dtype):
 
 
 @pytest.mark.parametrize("backend", ALL)
-def test_rescaling_in_the_net_equals_rescaling_before_it(backend):
+@pytest.mark.parametrize("offset", [0.0, -0.5])
+def test_rescaling_in_the_net_equals_rescaling_before_it(backend, offset):
     x, y = images()
     inside, before = (
-        image_net(1 / 255, "float64", backend, -0.5),
+        image_net(1 / 255, "float64", backend, offset),
         image_net(1.0, "float64", backend),
     )
     inside.fit(x, y, epochs=3, verbose=0)
-    before.fit(x / 255 - 0.5, y, epochs=3, verbose=0)
+    before.fit(x / 255 + offset, y, epochs=3, verbose=0)
     # x * (1 / 255) and x / 255 differ in the last bit.
     np.testing.assert_allclose(inside.params, before.params, atol=1e-14, rtol=0)
 
