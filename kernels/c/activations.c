@@ -28,7 +28,7 @@ static void activation_forward(int64_t kind, real alpha, const real *x, real *y,
     switch (kind) {
     case ACTIVATION_SIGMOID: MAP(vector_sigmoid(v))
     case ACTIVATION_TANH: MAP(vector_tanh(v))
-    case ACTIVATION_RELU: MAP(where_less(v, zero, zero, v))
+    case ACTIVATION_RELU: MAP(at_least(zero, v))
     case ACTIVATION_LEAKY_RELU: MAP(where_less(v, zero, alpha * v, v))
     case ACTIVATION_ELU:
         MAP(where_less(v, zero, alpha * vector_expm1_negative(where_less(v, zero, v, zero)), v))

@@ -60,10 +60,8 @@ INLINE vector reduce(vector x, integers *k) {
 /* exp(x), with 0 for results below about 1.6e-38 (3.3e-308 in 64 bits); NaN stays NaN. */
 INLINE vector vector_exp(vector x) {
     const vector zero = {0}, largest = broadcast(EXP_LARGEST), smallest = broadcast(EXP_SMALLEST);
-    vector bounded = where_less(largest, x, largest, x);
-    bounded = where_less(bounded, smallest, smallest, bounded);
     integers k;
-    vector m = reduce(bounded, &k);
+    vector m = reduce(at_least(smallest, at_most(largest, x)), &k);
     /* Two factors, for 2^k itself may overflow where the result does not. */
     integers half = k >> 1;
     vector factor = power_of_two(half);
@@ -75,7 +73,7 @@ INLINE vector vector_exp(vector x) {
 INLINE vector vector_expm1_negative(vector x) {
     const vector smallest = broadcast(EXPM1_SMALLEST);
     integers k;
-    vector m = reduce(where_less(x, smallest, smallest, x), &k);
+    vector m = reduce(at_least(smallest, x), &k);
     vector factor = power_of_two(k);
     return m * factor + (factor - 1);
 }
@@ -84,10 +82,8 @@ INLINE vector vector_expm1_negative(vector x) {
    one power of two, not two. */
 INLINE vector vector_sigmoid(vector x) {
     const vector zero = {0}, bound = broadcast(-EXP_SMALLEST), smallest = broadcast(EXP_SMALLEST);
-    vector z = where_less(bound, -x, bound, -x);
-    z = where_less(z, smallest, smallest, z);
     integers k;
-    vector m = reduce(z, &k), factor = power_of_two(k);
+    vector m = reduce(at_least(smallest, at_most(bound, -x)), &k), factor = power_of_two(k);
     vector y = 1 / (1 + (m * factor + factor));
     return where_less(x, smallest, zero, y);
 }

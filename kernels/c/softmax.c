@@ -7,7 +7,7 @@ static void softmax_forward(const real *x, real *scratch, real *y, int64_t featu
         vector largest = load_some(x + j, count), sum = {0};
         for (int64_t i = 1; i < features; i++) {
             vector v = load_some(x + i * n + j, count);
-            largest = where_less(largest, v, v, largest);
+            largest = at_least(largest, v);
         }
         for (int64_t i = 0; i < features; i++) {
             vector v = vector_exp(load_some(x + i * n + j, count) - largest);

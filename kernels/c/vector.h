@@ -141,6 +141,36 @@ INLINE vector where_less(vector x, vector y, vector a, vector b) {
 #endif
 }
 
+/* x, but at most `bound` in each lane; NaN stays NaN, as x is the second operand. */
+INLINE vector at_most(vector bound, vector x) {
+#if defined(__AVX512F__) && REAL_IS_FLOAT
+    return (vector)_mm512_min_ps((__m512)bound, (__m512)x);
+#elif defined(__AVX512F__)
+    return (vector)_mm512_min_pd((__m512d)bound, (__m512d)x);
+#elif defined(__AVX2__) && REAL_IS_FLOAT
+    return (vector)_mm256_min_ps((__m256)bound, (__m256)x);
+#elif defined(__AVX2__)
+    return (vector)_mm256_min_pd((__m256d)bound, (__m256d)x);
+#else
+    return where_less(bound, x, bound, x);
+#endif
+}
+
+/* x, but at least `bound` in each lane; NaN stays NaN. */
+INLINE vector at_least(vector bound, vector x) {
+#if defined(__AVX512F__) && REAL_IS_FLOAT
+    return (vector)_mm512_max_ps((__m512)bound, (__m512)x);
+#elif defined(__AVX512F__)
+    return (vector)_mm512_max_pd((__m512d)bound, (__m512d)x);
+#elif defined(__AVX2__) && REAL_IS_FLOAT
+    return (vector)_mm256_max_ps((__m256)bound, (__m256)x);
+#elif defined(__AVX2__)
+    return (vector)_mm256_max_pd((__m256d)bound, (__m256d)x);
+#else
+    return where_less(x, bound, bound, x);
+#endif
+}
+
 #define SIGN ((integers){0} + (integer)((uint64_t)1 << (8 * sizeof(real) - 1)))
 
 INLINE vector absolute(vector x) {
