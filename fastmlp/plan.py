@@ -5,6 +5,7 @@ This is the only corridor between the two.  What comes out, a :class:`Plan`, is 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +101,7 @@ class Plan:
         """The workspace's size for one sample."""
         return int(self.table[0, Column.X])
 
-    @property
+    @cached_property
     def is_penalized(self) -> bool:
         """Whether a tensor has a regularizer."""
         return bool((self.table[:, Column.OP] == Op.PENALTY).any())
@@ -111,7 +112,7 @@ class Plan:
         dense = self.table[self.table[:, Column.OP] == Op.DENSE]
         return int(dense[:, Column.INPUTS] @ dense[:, Column.OUTPUTS])
 
-    @property
+    @cached_property
     def outputs(self) -> int:
         """The number of values in one output."""
         return int(np.prod(self.output_shape))

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
@@ -35,7 +36,6 @@ class FitProgress:
     def __init__(self, verbose: int, epochs: int) -> None:
         self._verbose = verbose
         self._epochs = epochs
-        self._console = Console(highlight=False)
         self._bar: Progress | None = None
 
     def __enter__(self) -> Self:
@@ -48,6 +48,10 @@ class FitProgress:
         trace: TracebackType | None,
     ) -> None:
         self._stop_bar()
+
+    @cached_property
+    def _console(self) -> Console:
+        return Console(highlight=False)  # which takes as long as some steps of a small net
 
     def begin_epoch(self, epoch: int, steps: int) -> None:
         self._steps = steps
