@@ -21,6 +21,14 @@ FOREVER = 10**9
 PATIENCE = 60  # seconds, after which the interruption comes in any case
 
 
+@pytest.fixture(autouse=True)
+def sigint_is_heard():
+    """Shells start what runs in the background with SIGINT ignored: these tests would not end."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @contextlib.contextmanager
 def interrupted_when(condition):
     """Press Ctrl-C, as it were, as soon as a condition holds."""
