@@ -178,7 +178,8 @@ def _matched(case: cures.Case, tried: list[cures.Trial]) -> str:
     if shares[theory] == best:
         return f"No initialization does better than the matched one ({theory})."
     better = [name for name, share in shares.items() if share == best]
-    return f"The matched initialization ({theory}) is not the best one: {listing(better)} is."
+    verb = "is" if len(better) == 1 else "are"
+    return f"The matched initialization ({theory}) is not the best one: {listing(better)} {verb}."
 
 
 def _proposals(lab: Lab) -> list[str]:
