@@ -158,10 +158,13 @@ class Builder:
     def dense(self, units: int, use_bias: bool) -> None:
         """Add a DENSE row for the layer's declared kernel and bias."""
         inputs, start = self._width, self._own_start
-        x_rows = self._x
-        if not self._as_rows:
-            x_rows = self._end if units > FEW_OUTPUTS else -1
-            self._end += inputs if units > FEW_OUTPUTS else 0
+        if self._as_rows:
+            x_rows = self._x
+        elif units > FEW_OUTPUTS:
+            x_rows = self._end
+            self._end += inputs
+        else:
+            x_rows = -1
         self._operation(
             Op.DENSE, units, {
                 Column.WEIGHTS: start,

@@ -317,12 +317,13 @@ static int64_t run(const struct job *job) {
     int fused = job->mode == MODE_TRAIN && !job->velocity;
     while (loss_index < job->table_rows && ROW(loss_index)[COLUMN_OP] < FIRST_LOSS) loss_index++;
     net->capacity = job->workspace_size / ROW(0)[COLUMN_X];
+    net->bytes.data = reads_bytes(net) ? job->samples : NULL;
 
     for (int64_t batch = job->first; batch < job->last; batch++) {
         int64_t begin = batch * job->batch_size, end = begin + job->batch_size;
         net->n = smaller(job->batch_size, job->order_size - begin);
         net->rows = job->order + begin;
-        net->bytes = (struct samples){reads_bytes(net) ? job->samples : NULL, net->rows};
+        net->bytes.rows = net->rows;
         if (!net->bytes.data) gather(net);
         int64_t next = smaller(job->batch_size, job->order_size - end);
         net->ahead = (struct ahead){.data = job->samples, .bytes = job->sample_bytes};

@@ -141,16 +141,20 @@ INLINE vector where_less(vector x, vector y, vector a, vector b) {
 #endif
 }
 
+#if defined(__AVX512F__) && REAL_IS_FLOAT
+#define INTRINSIC(name, a, b) (vector)_mm512_##name##_ps((__m512)(a), (__m512)(b))
+#elif defined(__AVX512F__)
+#define INTRINSIC(name, a, b) (vector)_mm512_##name##_pd((__m512d)(a), (__m512d)(b))
+#elif defined(__AVX2__) && REAL_IS_FLOAT
+#define INTRINSIC(name, a, b) (vector)_mm256_##name##_ps((__m256)(a), (__m256)(b))
+#elif defined(__AVX2__)
+#define INTRINSIC(name, a, b) (vector)_mm256_##name##_pd((__m256d)(a), (__m256d)(b))
+#endif
+
 /* x, but at most `bound` in each lane; NaN stays NaN, as x is the second operand. */
 INLINE vector at_most(vector bound, vector x) {
-#if defined(__AVX512F__) && REAL_IS_FLOAT
-    return (vector)_mm512_min_ps((__m512)bound, (__m512)x);
-#elif defined(__AVX512F__)
-    return (vector)_mm512_min_pd((__m512d)bound, (__m512d)x);
-#elif defined(__AVX2__) && REAL_IS_FLOAT
-    return (vector)_mm256_min_ps((__m256)bound, (__m256)x);
-#elif defined(__AVX2__)
-    return (vector)_mm256_min_pd((__m256d)bound, (__m256d)x);
+#ifdef INTRINSIC
+    return INTRINSIC(min, bound, x);
 #else
     return where_less(bound, x, bound, x);
 #endif
@@ -158,14 +162,8 @@ INLINE vector at_most(vector bound, vector x) {
 
 /* x, but at least `bound` in each lane; NaN stays NaN. */
 INLINE vector at_least(vector bound, vector x) {
-#if defined(__AVX512F__) && REAL_IS_FLOAT
-    return (vector)_mm512_max_ps((__m512)bound, (__m512)x);
-#elif defined(__AVX512F__)
-    return (vector)_mm512_max_pd((__m512d)bound, (__m512d)x);
-#elif defined(__AVX2__) && REAL_IS_FLOAT
-    return (vector)_mm256_max_ps((__m256)bound, (__m256)x);
-#elif defined(__AVX2__)
-    return (vector)_mm256_max_pd((__m256d)bound, (__m256d)x);
+#ifdef INTRINSIC
+    return INTRINSIC(max, bound, x);
 #else
     return where_less(x, bound, bound, x);
 #endif

@@ -87,14 +87,14 @@ def product_nn(a, b, scale, keeps, out):
 
 
 @view
-def tile_nn_ahead(a, b, scale, out, rows, columns, j, count, samples, ahead, first, last):
-    tile = zeros(out, rows, columns)
+def tile_nn_ahead(a, b, scale, out, rows, j, samples, ahead, first, last):
+    tile = zeros(out, rows, TWO)
     for p in range(a.shape[1]):
-        tile = multiply_add(spread(a, rows, p), load_row(b, p, j, columns, count), tile)
+        tile = multiply_add(spread(a, rows, p), load_row(b, p, j, TWO, None), tile)
         if p < ahead.size:
             for byte in range(first, last, CACHE_LINE):
                 prefetch(samples, ahead[p], byte)
-    finish(tile, scale, True, out, rows, j, count)
+    finish(tile, scale, True, out, rows, j, None)
 
 
 @fast
@@ -115,7 +115,7 @@ def product_nn_ahead(a, b, scale, out, samples, ahead):
             first = (j * size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
             last = (j + width) * size
             if first < last:
-                tile_nn_ahead(a, b, scale, out, rows, TWO, j, None, samples, ahead, first, last)
+                tile_nn_ahead(a, b, scale, out, rows, j, samples, ahead, first, last)
             else:
                 tile_nn(a, b, scale, True, out, rows, TWO, j, None)
             j += width
