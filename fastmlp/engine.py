@@ -27,7 +27,7 @@ _FEW = 16
 _WORTH_SHARING = 2_000_000
 _BARRIER_SIZE = 32
 
-_RUNS_ITSELF = "this net is running: a layer, or what else is called while a net runs, cannot call the same net"
+_RUNS_ITSELF = "this net is running: a layer, or what else it calls, cannot call the same net"
 
 _engines: "WeakSet[Engine]" = WeakSet()
 
