@@ -12,10 +12,10 @@ from rich.console import Console
 
 from . import show
 from .forward import FORWARD
+from .machine import vector_bytes
 from .machine_code import compile_anew
 from .measure import Limits, arguments_for, is_numba, measure
 from .peers import peer_rates
-from .roofline import vector_bytes
 from .sigmoid import SIGMOID
 from .step import Ladder, Step
 from .update import UPDATE
