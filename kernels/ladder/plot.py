@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
 from .machine import core, cpu
@@ -32,6 +33,8 @@ SETTINGS: dict[Any, Any] = {
     "legend.frameon": False,
 }
 
+MARKER = 6  # pixels from a marker's middle to its edge, and a little more
+HALO = [withStroke(linewidth=2.5, foreground="white")]  # keeps lines out of letters
 PLACES = [  # of a label beside its point, in points: the first is taken at which it hides nothing
     (8, -9), (-8, 4), (8, 4), (-8, -10), (8, -20), (-8, 16), (8, 16), (-8, -21), (8, 28),
     (-8, 28), (8, -32), (-8, -33), (60, 4), (-60, 4), (60, -20), (-60, -20),
@@ -91,6 +94,7 @@ def roofline_figure(
         figure.legend(loc="outside lower center", ncols=2, fontsize=9)
         figure.draw_without_rendering()  # where things are is known only now
         taken = _draw_roofs(axes, roofs)
+        taken += [_around(axes, point) for own in points.values() for point in own.values()]
         for name, own in points.items():
             taken = _label_points(axes, LOOKS[name][0], own, taken)
     return figure
@@ -151,6 +155,12 @@ def _draw_ladder(
             axes.plot(*point, color=colour, marker=marker, mfc="white")
 
 
+def _around(axes: Axes, point: tuple[float, float]) -> Bbox:
+    """Return the pixels of a point's marker."""
+    x, y = axes.transData.transform(point)
+    return Bbox([[x - MARKER, y - MARKER], [x + MARKER, y + MARKER]])
+
+
 def _label_points(
     axes: Axes, colour: str, points: dict[Step, tuple[float, float]], taken: list[Bbox]
 ) -> list[Bbox]:
@@ -166,7 +176,13 @@ def _label_points(
     inside = axes.get_window_extent()
     for point, text in names.items():
         label = axes.annotate(
-            text, point, color=colour, fontsize=9, textcoords="offset points", xytext=PLACES[0]
+            text,
+            point,
+            color=colour,
+            fontsize=9,
+            textcoords="offset points",
+            xytext=PLACES[0],
+            path_effects=HALO,
         )
         for x, y in PLACES:
             label.set(position=(x, y), horizontalalignment="left" if x > 0 else "right")

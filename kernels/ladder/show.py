@@ -106,7 +106,8 @@ def _spread(rates: list[float]) -> str:
 def limits_line(limits: Limits) -> str:
     return (
         f"One core, measured: {limits.peak:.4g} GFLOP/s in multiply-adds; {limits.cache:.3g} GB/s "
-        f"from the first cache, {limits.home:.3g} GB/s from a block as large as all arrays together. "
+        f"from the first cache, {limits.home:.3g} GB/s from a block as large as all arrays "
+        "together. "
         f"Below {limits.peak / limits.cache:.2g} FLOP for each byte loaded, loads from the first "
         "cache are the lower roof; above, arithmetic is."
     )
