@@ -14,7 +14,7 @@ from numba.core import types
 from numba.extending import lower_builtin, type_callable
 from numba.np.arrayobj import make_array
 
-from .jit import fast, view
+from .jit import exact, view
 
 # Places in the barrier's memory, a cache line apart.
 ARRIVED, GENERATION, STOP = 0, 8, 16
@@ -108,7 +108,7 @@ def _lower_let_others_run(context, builder, signature, arguments):
     return context.get_dummy_value()
 
 
-@fast
+@exact
 def meet(barrier, threads):
     """Return when ``threads`` threads have called this."""
     generation = read_atomically(barrier, GENERATION)
