@@ -33,9 +33,9 @@ def test_l2_by_itself(backend, strength):
         )
     expected = 1 - (1 - 2 * RATE * strength) ** STEPS
     assert shrinkage(before, after) == pytest.approx(expected, rel=0.005)
-    # Each weight by itself, within two units of its last place.
+    # Each weight by itself, within some units of its last place.
     exact = before.astype(np.float64) * (1 - expected)
-    assert (np.abs(after - exact) <= 2 * np.spacing(np.abs(before)) + 1e-5 * STEPS**0.5 * expected).all()
+    assert (np.abs(after - exact) <= 8 * np.spacing(np.abs(before))).all()
 
 
 @BACKENDS
