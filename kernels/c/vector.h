@@ -155,8 +155,7 @@ INLINE vector fused(vector a, vector b, vector c) {
 #elif defined(__aarch64__)
     return (vector)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
 #else
-    for (int lane = 0; lane < LANES; lane++) c[lane] = fused_number(a[lane], b[lane], c[lane]);
-    return c;
+    return a * b + c;
 #endif
 }
 
@@ -165,6 +164,8 @@ INLINE four fused_four(four a, four b, four c) {
     return (four)_mm_fmadd_ps((__m128)a, (__m128)b, (__m128)c);
 #elif defined(__FMA__)
     return (four)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#elif !defined(__aarch64__)
+    return a * b + c;
 #else
     for (int lane = 0; lane < 4; lane++) c[lane] = fused_number(a[lane], b[lane], c[lane]);
     return c;

@@ -26,9 +26,9 @@ def softmax_crossentropy_labels(logits, rows, labels, scratch, dlogits):
     loss, product = 0.0, 1.0
     for j in range(n):
         label = labels[rows[j]]
-        loss += float(scratch[0, j] - logits[label, j])
+        loss += np.float64(scratch[0, j] - logits[label, j])
         # One logarithm for 16 samples: at least 1 / classes each, they don't underflow together.
-        product *= float(scratch[1, j])
+        product *= np.float64(scratch[1, j])
         if j % 16 == 15:
             loss -= math.log(product)
             product = 1.0
@@ -49,11 +49,11 @@ def softmax_crossentropy_targets(logits, rows, targets, scratch, dlogits):
         mass = logits.dtype.type(0)  # 1 but for rounding
         for i in range(classes):
             mass += target[i]
-        log_inverse = math.log(float(scratch[1, j]))
+        log_inverse = math.log(np.float64(scratch[1, j]))
         for i in range(classes):
-            log_probability = float(logits[i, j] - scratch[0, j]) + log_inverse
+            log_probability = np.float64(logits[i, j] - scratch[0, j]) + log_inverse
             if target[i] != 0:
-                loss = fma(-float(target[i]), log_probability, loss)
+                loss = fma(-np.float64(target[i]), log_probability, loss)
             dlogits[i, j] = fma(dlogits[i, j], mass, -target[i])
     scale_by(logits.dtype.type(1.0 / n), dlogits)
     return loss

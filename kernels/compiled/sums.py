@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from .jit import exact
 from .rounding import fma
 from .vectors import WIDE, load_wide, sum_of, wide
@@ -27,7 +29,7 @@ def sum_of_squares(values, center):
         total = fma(distance, distance, total)
     rest = 0.0
     for i in range(whole, values.size):
-        distance_of_one = float(values[i]) - center
+        distance_of_one = np.float64(values[i]) - center
         rest = fma(distance_of_one, distance_of_one, rest)
     return sum_of(total) + rest
 

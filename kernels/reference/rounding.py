@@ -15,7 +15,7 @@ def add_evenly(a, b, step, first=0):
     total = a + b
     lost = b - (total - a)
     distance = np.abs(np.spacing(total))
-    indices = first + np.arange(a.size)
-    fractions = (int(step) * STEP_STRIDE + indices * ELEMENT_STRIDE) % 2**31
+    indices = (first + np.arange(a.size)) % 2**31
+    fractions = (int(step) * STEP_STRIDE % 2**31 + indices * ELEMENT_STRIDE) % 2**31
     thresholds = ((fractions + 0.5) / 2**31).astype(a.dtype)
     return np.where(np.abs(lost) > thresholds * distance, total + np.copysign(distance, lost), total)
