@@ -72,9 +72,12 @@ def figures_of(
 
 def train(engine: Engine, layers: list[Layer], job: Job, history: History, first_epoch: int) -> int:
     """Train; ``history`` grows with each epoch. Returns the number of epochs completed."""
+    recorder = None
+    if job.telemetry is not None:
+        recorder = job.telemetry.recorder(layers[0], _observed_rows(engine))
     try:
         with FitProgress(job.verbose, job.epochs) as progress:
-            return _train(engine, layers, job, history, first_epoch, progress)
+            return _train(engine, layers, job, history, first_epoch, progress, recorder)
     except BaseException:
         history.drop_incomplete()
         raise
@@ -87,11 +90,9 @@ def _train(
     history: History,
     first_epoch: int,
     progress: FitProgress,
+    recorder: Recorder | None,
 ) -> int:
     pace = _Pace()
-    recorder = None
-    if job.telemetry is not None:
-        recorder = job.telemetry.recorder(_observed_rows(engine))
     for i in range(job.epochs):
         epoch = first_epoch + i
         batches = -(-job.data.count // job.batch_size)
