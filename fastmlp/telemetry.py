@@ -100,12 +100,11 @@ class Telemetry:
                 f"{', '.join(self.rows)}, got another, with {', '.join(names)}; "
                 "use a new Telemetry for each net"
             )
-        self._layer = weakref.ref(layer)
-        return Recorder(self, rows)
+        return Recorder(self, layer, rows)
 
-    def add(self, rows: list[str], steps: range, records: Array) -> None:
+    def add(self, layer: Layer, rows: list[str], steps: range, records: Array) -> None:
         """Keep the ``records`` (steps, rows, fields) of an epoch."""
-        self.rows = rows
+        self._layer, self.rows = weakref.ref(layer), rows
         self._parts.append((steps, records))
 
 
@@ -117,9 +116,10 @@ class Recorder:
     every : int
     """
 
-    def __init__(self, telemetry: Telemetry, rows: Sequence[str | None]) -> None:
-        self.every = positive_integer("every", telemetry.every)
+    def __init__(self, telemetry: Telemetry, layer: Layer, rows: Sequence[str | None]) -> None:
+        self.every = positive_integer("telemetry.every", telemetry.every)
         self._telemetry = telemetry
+        self._layer = layer
         self._rows = rows
 
     def begin_epoch(self, batches: int) -> Array:
@@ -131,4 +131,4 @@ class Recorder:
         keep = [r for r, name in enumerate(self._rows) if name is not None]
         steps = range(first_step, first_step + batches, self.every)
         names = [name for name in self._rows if name is not None]
-        self._telemetry.add(names, steps, records[: len(steps), keep])
+        self._telemetry.add(self._layer, names, steps, records[: len(steps), keep])

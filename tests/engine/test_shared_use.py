@@ -48,8 +48,6 @@ def test_labels_that_change_during_a_fit_change_nothing(backend, dtype):
         labels[:] = np.iinfo(dtype).max
 
     started = threading.Event()
-    original = model._engine
-    assert original is None or original
 
     class First(Telemetry):
         def add(self, *arguments):
@@ -206,7 +204,6 @@ def test_a_layer_that_calls_its_own_net_is_refused(backend, how, what):
     assert all("this net is running" in e or "in use by a fit" in e for e in layer.errors)
     layer.function = lambda: None
     assert np.isfinite(model.predict(x)).all()  # and the net is free again
-    assert threading.active_count() >= 1
 
 
 def test_an_error_in_a_layer_leaves_the_net_free():
@@ -236,7 +233,7 @@ def test_a_layer_may_call_another_net(backend):
 
 @pytest.mark.parametrize("layer", [None, Scale])
 def test_other_threads_wait_for_their_turn(layer):
-    x, y = data(60)
+    x, _ = data(60)
     model = net(*dense_tanh(), *([layer()] if layer else []))
     few, all_of_it = model.predict(x[:3]), model.predict(x)
     wrong = []
@@ -261,7 +258,7 @@ def test_other_threads_wait_for_their_turn(layer):
 def test_a_second_fit_of_a_net_is_refused(backend):
     x, y = data(64)
     model = net(*dense_tanh(), backend=backend)
-    errors, first, over = [], threading.Event(), threading.Event()
+    first, over = threading.Event(), threading.Event()
 
     class Slow(Telemetry):
         def add(self, *arguments):
@@ -289,7 +286,6 @@ def test_a_second_fit_of_a_net_is_refused(backend):
     assert other.history is None
     over.set()
     fit.join(PATIENCE)
-    assert errors == []
     assert model.epochs_trained == 2
     model.fit(x, y, verbose=0)
     other.fit(x, y, verbose=0)
