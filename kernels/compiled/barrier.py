@@ -22,7 +22,7 @@ from numba.core import cgutils, types
 from numba.extending import lower_builtin, type_callable
 from numba.np.arrayobj import make_array
 
-from .jit import fast, view
+from .jit import exact, view
 
 # Places in the barrier's memory.  Those that are looked at together share a cache line.
 ARRIVED, GENERATION, ABORT, SLEEPERS, STOP = 0, 8, 9, 10, 16
@@ -177,7 +177,7 @@ def _lower_wake(context, builder, signature, arguments):
     return context.get_dummy_value()
 
 
-@fast
+@exact
 def meet(barrier, threads):
     """Return True when ``threads`` threads have called this, or False if that was given up."""
     generation = read_atomically(barrier, GENERATION)
