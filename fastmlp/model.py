@@ -20,7 +20,7 @@ from .layers.base import Array, Shape
 from .lookup import by_name
 from .progress import resolve_verbose
 from .telemetry import Telemetry
-from .training import Job, Stop, figures_of, train
+from .training import Job, Stop, figures_of, observed_rows, train
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),
@@ -381,9 +381,13 @@ class Sequential:
                         "nothing for one of the two"
                     )
                 data, validation = data.part(slice(None, count)), data.part(slice(count, None))
+            recorder = None
+            if telemetry is not None:
+                rows = observed_rows(self._ready_engine().plan)
+                recorder = telemetry.recorder(self.layers[0], rows)
             return Job(
                 data, validation, batch_size, epochs, bool(shuffle), self.seed,
-                bool(self.metrics), shows, telemetry, stop or Stop(),
+                bool(self.metrics), shows, recorder, stop or Stop(),
             )  # fmt: skip
 
     def _check_data(

@@ -1,14 +1,16 @@
 """Looking inside a net while it trains."""
 
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .arguments import positive_integer
 from .kernels.table import Telemetry as Field
-from .layers.base import Array
+from .layers.base import Array, Layer
 
 
 @dataclass(eq=False)
@@ -40,6 +42,7 @@ class Telemetry:
 
     every: int
     rows: list[str] = field(init=False, default_factory=list)
+    _layer: weakref.ref[Layer] | None = field(init=False, default=None, repr=False)
     # The steps and the records of each epoch, added together lest Ctrl-C come in between.
     _parts: list[tuple[range, Array]] = field(init=False, default_factory=list, repr=False)
 
@@ -70,25 +73,38 @@ class Telemetry:
             return np.empty((0, len(self.rows), len(Field)))
         return np.concatenate([records for _, records in self._parts])
 
-    def recorder(self, rows: Sequence[str | None]) -> "Recorder":
-        """Return what records a fit; ``rows`` names those rows of the plan that are measured.
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is copied and pickled: all but whose records these are."""
+        return {**vars(self), "_layer": None}
+
+    def recorder(self, layer: Layer, rows: Sequence[str | None]) -> "Recorder":
+        """Return what records a fit.
+
+        Parameters
+        ----------
+        layer : Layer
+            The net's first, by which it is known: a layer is part of one net alone.
+        rows : sequence of str or None
+            The names of the plan's rows, None for those that are not measured.
 
         Raises
         ------
         ValueError
-            If this holds records of other rows, hence of another net.
+            If this holds records of another net.
         """
         names = [name for name in rows if name is not None]
-        if self._parts and names != self.rows:
+        same_net = self._layer is None or self._layer() is layer
+        if self._parts and (names != self.rows or not same_net):
             raise ValueError(
-                f"telemetry: expected the net whose rows it holds, {', '.join(self.rows)}, got one "
-                f"with {', '.join(names)}; use a new Telemetry for each net"
+                f"telemetry: expected the net whose records it holds, with the rows "
+                f"{', '.join(self.rows)}, got another, with {', '.join(names)}; "
+                "use a new Telemetry for each net"
             )
-        return Recorder(self, rows)
+        return Recorder(self, layer, rows)
 
-    def add(self, rows: list[str], steps: range, records: Array) -> None:
+    def add(self, layer: Layer, rows: list[str], steps: range, records: Array) -> None:
         """Keep the ``records`` (steps, rows, fields) of an epoch."""
-        self.rows = rows
+        self._layer, self.rows = weakref.ref(layer), rows
         self._parts.append((steps, records))
 
 
@@ -100,9 +116,10 @@ class Recorder:
     every : int
     """
 
-    def __init__(self, telemetry: Telemetry, rows: Sequence[str | None]) -> None:
-        self.every = positive_integer("every", telemetry.every)
+    def __init__(self, telemetry: Telemetry, layer: Layer, rows: Sequence[str | None]) -> None:
+        self.every = positive_integer("telemetry.every", telemetry.every)
         self._telemetry = telemetry
+        self._layer = layer
         self._rows = rows
 
     def begin_epoch(self, batches: int) -> Array:
@@ -114,4 +131,4 @@ class Recorder:
         keep = [r for r, name in enumerate(self._rows) if name is not None]
         steps = range(first_step, first_step + batches, self.every)
         names = [name for name in self._rows if name is not None]
-        self._telemetry.add(names, steps, records[: len(steps), keep])
+        self._telemetry.add(self._layer, names, steps, records[: len(steps), keep])

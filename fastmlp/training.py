@@ -12,8 +12,9 @@ from .engine import Engine
 from .history import Divergence, DivergenceWarning, History
 from .kernels.table import FIRST_LOSS, Column, Op, Total
 from .layers.base import Layer
+from .plan import Plan
 from .progress import FitProgress
-from .telemetry import Recorder, Telemetry
+from .telemetry import Recorder
 
 # How long a call of the engine may keep Python waiting: for Ctrl-C, for the progress bar.
 _SECONDS_PER_CALL = 0.2
@@ -42,7 +43,7 @@ class Job:
     seed: int
     wants_accuracy: bool
     verbose: int
-    telemetry: Telemetry | None = None
+    recorder: Recorder | None = None
     stop: Stop = field(default_factory=Stop)
 
 
@@ -89,14 +90,11 @@ def _train(
     progress: FitProgress,
 ) -> int:
     pace = _Pace()
-    recorder = None
-    if job.telemetry is not None:
-        recorder = job.telemetry.recorder(_observed_rows(engine))
     for i in range(job.epochs):
         epoch = first_epoch + i
         batches = -(-job.data.count // job.batch_size)
         progress.begin_epoch(i, batches)
-        totals, stopped_at = _train_epoch(engine, job, epoch, pace, progress, recorder)
+        totals, stopped_at = _train_epoch(engine, job, epoch, pace, progress)
         if stopped_at is None:
             return i
         figures = figures_of(engine, totals, job.wants_accuracy)
@@ -125,18 +123,14 @@ class _Pace:
 
 
 def _train_epoch(
-    engine: Engine,
-    job: Job,
-    epoch: int,
-    pace: _Pace,
-    progress: FitProgress,
-    recorder: Recorder | None,
+    engine: Engine, job: Job, epoch: int, pace: _Pace, progress: FitProgress
 ) -> tuple[NDArray[np.float64], int | None]:
     """Return the epoch's totals, and the batch at which it ended; None if told to stop."""
     count = job.data.count
     order = epoch_order(job.seed, epoch, count) if job.shuffle else np.arange(count)
     batches = -(-count // job.batch_size)
     totals = np.zeros(len(Total))
+    recorder = job.recorder
     records = None if recorder is None else recorder.begin_epoch(batches)
     at = 0
     while at < batches:
@@ -161,11 +155,11 @@ def _train_epoch(
     return totals, at
 
 
-def _observed_rows(engine: Engine) -> list[str | None]:
+def observed_rows(plan: Plan) -> list[str | None]:
     """Return what telemetry calls each row of the plan, None where it does not measure."""
     return [
         label if _is_observed(row) else None
-        for label, row in zip(engine.plan.labels, engine.plan.table, strict=True)
+        for label, row in zip(plan.labels, plan.table, strict=True)
     ]
 
 
