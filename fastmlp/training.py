@@ -3,6 +3,7 @@
 import threading
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from .history import Divergence, DivergenceWarning, History
 from .kernels.table import FIRST_LOSS, Column, Op, Total
 from .layers.base import Layer
 from .progress import FitProgress
+from .state import State
 from .telemetry import Telemetry
 
 # How long a call of the engine may keep Python waiting: for Ctrl-C, for the progress bar.
@@ -61,15 +63,20 @@ def figures_of(
     return figures
 
 
-def train(engine: Engine, layers: list[Layer], job: Job, history: History, first_epoch: int) -> int:
+def train(engine: Engine, layers: Sequence[Layer], job: Job, history: History, state: State) -> int:
     """Train; ``history`` grows with each epoch. Returns the number of epochs completed."""
     pace = _Pace()
+    first_epoch = state.epochs
     with FitProgress(job.verbose, job.epochs) as progress:
         for i in range(job.epochs):
             epoch = first_epoch + i
             batches = -(-job.data.count // job.batch_size)
             progress.begin_epoch(i, batches)
-            totals, stopped_at = _train_epoch(engine, job, epoch, pace, progress)
+            totals = np.zeros(len(Total))
+            try:
+                stopped_at = _train_epoch(engine, job, state, epoch, totals, pace, progress)
+            finally:
+                state.steps += _steps_taken(totals, job.batch_size)
             if stopped_at is None:
                 return i
             figures = figures_of(engine, totals, job.wants_accuracy)
@@ -97,26 +104,41 @@ class _Pace:
         self.steps = max(1, int(steps / max(seconds, 1e-6) * _SECONDS_PER_CALL))
 
 
+def _steps_taken(totals: NDArray[np.float64], batch_size: int) -> int:
+    """Return how many steps an epoch has taken, also if an interrupt ended it between two calls.
+
+    A batch whose loss is not finite is counted in the totals, but no step was taken along it.
+    """
+    batches = -(-int(totals[Total.SAMPLES]) // batch_size)
+    diverged = not np.isfinite(totals[Total.LOSS] + totals[Total.PENALTY])
+    return batches - int(diverged)
+
+
 def _train_epoch(
-    engine: Engine, job: Job, epoch: int, pace: _Pace, progress: FitProgress
-) -> tuple[NDArray[np.float64], int | None]:
-    """Return the epoch's totals, and the batch at which it ended; None if told to stop."""
+    engine: Engine,
+    job: Job,
+    state: State,
+    epoch: int,
+    totals: NDArray[np.float64],
+    pace: _Pace,
+    progress: FitProgress,
+) -> int | None:
+    """Fill the epoch's totals, and return the batch at which it ended; None if told to stop."""
     count = job.data.count
     order = epoch_order(job.seed, epoch, count) if job.shuffle else np.arange(count)
     batches = -(-count // job.batch_size)
-    totals = np.zeros(len(Total))
     records = None
     if job.telemetry is not None:
         records = job.telemetry.begin_epoch(batches, len(engine.plan.table))
     at = 0
     while at < batches:
         if job.stop is not None and job.stop.is_set():
-            return totals, None
+            return None
         upto = min(batches, at + pace.steps)
         started = time.perf_counter()
         reached = engine.train_epoch(
             job.data, order, job.batch_size, at, upto,
-            first_step=epoch * batches, wants_accuracy=job.wants_accuracy, totals=totals,
+            first_step=state.steps, wants_accuracy=job.wants_accuracy, totals=totals,
             telemetry=records,
             telemetry_every=0 if job.telemetry is None else job.telemetry.every,
         )  # fmt: skip
@@ -127,8 +149,8 @@ def _train_epoch(
             at = reached
             break
     if job.telemetry is not None and records is not None:
-        _keep_telemetry(engine, job.telemetry, records, epoch * batches, at)
-    return totals, at
+        _keep_telemetry(engine, job.telemetry, records, state.steps, at)
+    return at
 
 
 def _keep_telemetry(
@@ -153,7 +175,7 @@ def _validate(engine: Engine, job: Job, diverged: bool) -> dict[str, float]:
 
 def _explain(
     engine: Engine,
-    layers: list[Layer],
+    layers: Sequence[Layer],
     job: Job,
     epoch: int,
     step: int,
