@@ -135,8 +135,8 @@ def bind_of(name: str, python_layers: dict[int, PythonLayer]) -> Bind:
         bind: Bind = checked(walker, runs_python=True)
         return bind
     engine = _module(name, ".engine")
-    bind = engine.bind if name == "cython" else checked(_binder(engine.run))
-    return bind
+    ready: Bind = engine.bind if name == "cython" else checked(_binder(engine.run))
+    return ready
 
 
 def _binder(run: Callable[..., int]) -> Bind:
@@ -152,5 +152,5 @@ def probe_of(name: str, python_layers: dict[int, PythonLayer]) -> Probe:
         walker = functools.partial(walk_probe.probe, _module(name), python_layers)
         probe: Probe = checked_probe(walker, runs_python=True)
         return probe
-    probe = checked_probe(_module(name, ".probe").probe)
-    return probe
+    ready: Probe = checked_probe(_module(name, ".probe").probe)
+    return ready

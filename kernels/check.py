@@ -157,7 +157,7 @@ def check_net(
 
 
 def check_right_answers(net: Net, count: int, labels: Array, targets: Array) -> None:
-    """Raise ValueError unless each of ``count`` samples has what the loss wants: label or targets."""
+    """Raise ValueError unless ``count`` samples have the labels or targets that the loss wants."""
     if net.loss == Op.SOFTMAX_CROSSENTROPY and labels.size:
         right = labels.dtype == np.int64 and labels.shape == (count,)
         _require("labels", right, f"int64 ({count},)", f"{labels.dtype} {labels.shape}")
