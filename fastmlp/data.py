@@ -105,8 +105,14 @@ def real_array(argument: str, values: ArrayLike) -> Array:
     Raises
     ------
     TypeError, ValueError
-        If they are no real numbers, or no array.
+        If they are no real numbers, or no array, or if some of them are masked.
     """
+    parts = values if isinstance(values, (list, tuple)) else [values]
+    if any(np.ma.is_masked(part) for part in parts if isinstance(part, np.ma.MaskedArray)):
+        raise TypeError(
+            f"{argument}: expected an array without masked entries, whose masks would be ignored; "
+            "fill them with .filled(value), or leave those samples out"
+        )
     try:
         array = np.asarray(values)
     except ValueError as reason:

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,7 @@ from .kernels.table import FIRST_LOSS, Column, Op, Total
 from .layers.base import Layer
 from .plan import Plan
 from .progress import FitProgress
+from .state import State
 from .telemetry import Recorder
 
 # How long a call of the engine may keep Python waiting: for Ctrl-C, for the progress bar.
@@ -71,11 +73,11 @@ def figures_of(
     return figures
 
 
-def train(engine: Engine, layers: list[Layer], job: Job, history: History, first_epoch: int) -> int:
+def train(engine: Engine, layers: Sequence[Layer], job: Job, history: History, state: State) -> int:
     """Train; ``history`` grows with each epoch. Returns the number of epochs completed."""
     try:
         with FitProgress(job.verbose, job.epochs) as progress:
-            return _train(engine, layers, job, history, first_epoch, progress)
+            return _train(engine, layers, job, history, state, progress)
     except BaseException:
         history.drop_incomplete()
         raise
@@ -83,18 +85,23 @@ def train(engine: Engine, layers: list[Layer], job: Job, history: History, first
 
 def _train(
     engine: Engine,
-    layers: list[Layer],
+    layers: Sequence[Layer],
     job: Job,
     history: History,
-    first_epoch: int,
+    state: State,
     progress: FitProgress,
 ) -> int:
     pace = _Pace()
+    first_epoch = state.epochs
     for i in range(job.epochs):
         epoch = first_epoch + i
         batches = -(-job.data.count // job.batch_size)
         progress.begin_epoch(i, batches)
-        totals, stopped_at = _train_epoch(engine, job, epoch, pace, progress)
+        totals = np.zeros(len(Total))
+        try:
+            stopped_at = _train_epoch(engine, job, state, epoch, totals, pace, progress)
+        finally:
+            state.steps += _steps_taken(totals, job.batch_size)
         if stopped_at is None:
             return i
         figures = figures_of(engine, totals, job.wants_accuracy)
@@ -122,25 +129,40 @@ class _Pace:
         self.steps = max(1, int(steps / max(seconds, 1e-6) * _SECONDS_PER_CALL))
 
 
+def _steps_taken(totals: NDArray[np.float64], batch_size: int) -> int:
+    """Return how many steps an epoch has taken, also if an interrupt ended it between two calls.
+
+    A batch whose loss is not finite is counted in the totals, but no step was taken along it.
+    """
+    batches = -(-int(totals[Total.SAMPLES]) // batch_size)
+    diverged = not np.isfinite(totals[Total.LOSS] + totals[Total.PENALTY])
+    return batches - int(diverged)
+
+
 def _train_epoch(
-    engine: Engine, job: Job, epoch: int, pace: _Pace, progress: FitProgress
-) -> tuple[NDArray[np.float64], int | None]:
-    """Return the epoch's totals, and the batch at which it ended; None if told to stop."""
+    engine: Engine,
+    job: Job,
+    state: State,
+    epoch: int,
+    totals: NDArray[np.float64],
+    pace: _Pace,
+    progress: FitProgress,
+) -> int | None:
+    """Fill the epoch's totals, and return the batch at which it ended; None if told to stop."""
     count = job.data.count
     order = epoch_order(job.seed, epoch, count) if job.shuffle else np.arange(count)
     batches = -(-count // job.batch_size)
-    totals = np.zeros(len(Total))
     recorder = job.recorder
     records = None if recorder is None else recorder.begin_epoch(batches)
     at = 0
     while at < batches:
         if job.stop.is_wanted:
-            return totals, None
+            return None
         upto = min(batches, at + pace.steps)
         started = time.perf_counter()
         reached = engine.train_epoch(
             job.data, order, job.batch_size, at, upto,
-            first_step=epoch * batches, wants_accuracy=job.wants_accuracy, totals=totals,
+            first_step=state.steps, wants_accuracy=job.wants_accuracy, totals=totals,
             telemetry=records,
             telemetry_every=0 if recorder is None else recorder.every,
         )  # fmt: skip
@@ -151,8 +173,8 @@ def _train_epoch(
             at = reached
             break
     if recorder is not None and records is not None:
-        recorder.end_epoch(records, epoch * batches, at)
-    return totals, at
+        recorder.end_epoch(records, state.steps, at)
+    return at
 
 
 def observed_rows(plan: Plan) -> list[str | None]:
@@ -177,7 +199,7 @@ def _validate(engine: Engine, job: Job, diverged: bool) -> dict[str, float]:
 
 def _explain(
     engine: Engine,
-    layers: list[Layer],
+    layers: Sequence[Layer],
     job: Job,
     epoch: int,
     step: int,

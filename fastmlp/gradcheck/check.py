@@ -99,31 +99,33 @@ def _check_model(
     model: Sequential, x: ArrayLike, y: ArrayLike, step: int, tolerance: float
 ) -> GradientReport:
     started = time.perf_counter()
-    plan, loss = model.checked_plan(x)
-    data = check_data("{}", x, y, plan.input_shape, plan.outputs, loss, np.dtype(np.float64))
-    engine = Engine(
-        plan,
-        backends.bind_of(model.backend, plan.python_layers),
-        model.params.astype(np.float64),
-        np.zeros(len(Hyper)),
-    )
-    with _weights_in(plan, engine.params):
-        value, analytic = engine.loss_and_gradient(data, step)
-        if not np.isfinite(value):
-            raise ValueError(f"model: the loss is {value} on this batch, with nothing to check")
-        numeric = _differentiate(engine, data, value, model.backend)
-    tensors = _tensors_of(plan, engine.params, data.count)
-    return _judge(analytic, numeric, tensors, value, tolerance, started, _operations_above(plan))
+    with model.checked_plan(x) as (plan, loss):
+        data = check_data("{}", x, y, plan.input_shape, plan.outputs, loss, np.dtype(np.float64))
+        engine = Engine(
+            plan,
+            backends.bind_of(model.backend, plan.python_layers),
+            model.params.astype(np.float64),
+            np.zeros(len(Hyper)),
+        )
+        with _weights_in(plan, engine.params):
+            value, analytic = engine.loss_and_gradient(data, step)
+            if not np.isfinite(value):
+                raise ValueError(f"model: the loss is {value} on this batch, with nothing to check")
+            numeric = _differentiate(engine, data, value, model.backend)
+        tensors = _tensors_of(plan, engine.params, data.count)
+        return _judge(
+            analytic, numeric, tensors, value, tolerance, started, _operations_above(plan)
+        )
 
 
 @contextmanager
 def _weights_in(plan: Plan, params: Vector) -> Iterator[None]:
     """Let layers written in Python find their weights in another vector for a while."""
-    originals = [(slot.layer.weights, slot.weight.name) for slot in plan.slots]
+    originals = [(slot.layer._weights, slot.weight.name) for slot in plan.slots]
     kept = [weights[name] for weights, name in originals]
     try:
         for slot in plan.slots:
-            slot.layer.weights[slot.weight.name] = slot.view(params)
+            slot.layer._weights[slot.weight.name] = slot.view(params)
         yield
     finally:
         for (weights, name), array in zip(originals, kept, strict=True):
