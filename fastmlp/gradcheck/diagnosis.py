@@ -28,6 +28,9 @@ class Context:
 
 def distance(a: Array, b: Array) -> float:
     """Return ``|a - b| / (|a| + |b|)`` in Euclidean norms; 0 if both are 0."""
+    largest = max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))
+    if 0 < largest < np.inf:  # squares of 1e200 overflow, those of 1e-200 vanish
+        a, b = a / largest, b / largest
     total = float(np.linalg.norm(a) + np.linalg.norm(b))
     return float(np.linalg.norm(a - b)) / total if total else 0.0
 
