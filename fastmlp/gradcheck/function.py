@@ -1,5 +1,6 @@
 """A function of an array, with its gradient, as what is to be checked."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -104,8 +105,10 @@ class Function:
                 for index, step in zip(indices, steps, strict=True)
                 for sign in (1, -1)
             }
+            values = {value for value in values if math.isfinite(value)}
             for kind in _COARSE_TYPES:
-                if len(values) > 2 and all(float(kind(value)) == value for value in values):
+                exact = all(float(kind(value)) == value for value in values)
+                if exact and len(values) > 2 and _have_digits(values, np.finfo(kind).nmant // 2):
                     return float(np.finfo(kind).eps)
         return _EPS
 
@@ -125,6 +128,11 @@ class Function:
             losses, self.flat, steps, here, 0.0,
             has_hidden_kinks=True, precision=self._value_precision,
         )  # fmt: skip
+
+
+def _have_digits(values: set[float], bits: int) -> bool:
+    """Tell whether a number among the values needs more than so many bits."""
+    return any((math.frexp(value)[0] * 2.0**bits) % 1 for value in values)
 
 
 def _precision_of(array: Any) -> float:

@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from .diagnosis import Stage, distance, find_pattern, locate, only_penalty_is_wrong
+from .diagnosis import Stage, distance, find_pattern, locate, norm, only_penalty_is_wrong
 from .kinks import kinks_of
-from .numeric import RESOLVED, Flags, NumericGradient, Vector
+from .numeric import Flags, Indices, NumericGradient, Vector, resolved_share
 from .report import Entry, Kink, LayerResult, TensorResult, Verdict
 from .subject import Subject, Tensor
 
 _WORST = 5
 _UNRESOLVED = 4  # where the error itself is uncertain, so many times the error is no proof
 _RESIDUE = 8
+_NEGLIGIBLE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Comparison:
     def _resolved(self) -> Flags:
         a, n = np.abs(self.analytic), np.abs(self.numeric.values)
         with np.errstate(all="ignore"):
-            resolved: Flags = self.numeric.noise <= RESOLVED * np.fmax(a, n)
+            resolved: Flags = self.numeric.noise <= resolved_share(self.tolerance) * np.fmax(a, n)
         return resolved
 
 
@@ -87,7 +88,7 @@ def judge(subject: Subject, comparison: Comparison) -> dict[str, Any]:
         verdict = Verdict.CANNOT_TELL
         reason = "every entry lies at a kink, where any slope between those of both sides would do"
     elif verdict is Verdict.CANNOT_TELL and not reason:
-        reason = _reason_of(results)
+        reason = _reason_of(results, comparison.tolerance)
     smooth = ~numeric.at_kink
     return {
         "relative_error": distance(a[smooth], numeric.values[smooth]),
@@ -115,8 +116,8 @@ def _judge_tensor(
     entries, numeric = tensor.entries, comparison.numeric
     a, smooth = comparison.analytic[entries], ~numeric.at_kink[entries]
     n = np.where(smooth, numeric.values[entries], a)
-    resolution = float(np.linalg.norm(numeric.noise[entries][smooth]))
-    norm_a, norm_n = (float(np.linalg.norm(gradient[smooth])) for gradient in (a, n))
+    resolution = norm(numeric.noise[entries][smooth])
+    norm_a, norm_n = (norm(gradient[smooth]) for gradient in (a, n))
     at_kinks = [kink for kink in kinks if kink.tensor == tensor.name]
     hidden, faulty = int(unresolved[entries].sum()), int(wrong[entries].sum())
     finding, verdict = "", Verdict.PASSED
@@ -127,8 +128,8 @@ def _judge_tensor(
         verdict, finding = Verdict.FAILED, "wrong at a kink"
     elif (
         comparison.trouble
-        or 2 * hidden >= max(int(smooth.sum()), 1)
-        or (hidden and not resolution <= RESOLVED * max(norm_a, norm_n))
+        or _mostly_hidden(comparison, entries, unresolved)
+        or (hidden and not resolution <= resolved_share(comparison.tolerance) * max(norm_a, norm_n))
     ):
         verdict = Verdict.CANNOT_TELL
     return TensorResult(
@@ -146,6 +147,18 @@ def _judge_tensor(
     )
 
 
+def _mostly_hidden(comparison: Comparison, entries: Indices, unresolved: Flags) -> bool:
+    """Tell whether nothing is known of half the entries of a tensor that count.
+
+    Those next to nothing beside an entry that is known do not.
+    """
+    smooth = ~comparison.numeric.at_kink[entries]
+    sizes, hidden = np.abs(comparison.analytic[entries]), unresolved[entries]
+    known = sizes[smooth & ~hidden].max(initial=0.0)
+    hidden = hidden & ~((sizes <= _NEGLIGIBLE * known) & (known > 0))
+    return bool(hidden.any() and 2 * hidden.sum() >= smooth.sum())
+
+
 def _finding(comparison: Comparison, tensor: Tensor, a: Vector, n: Vector, smooth: Flags) -> str:
     changes = comparison.changes[tensor.entries].any()
     if changes and comparison.accumulates:
@@ -156,16 +169,17 @@ def _finding(comparison: Comparison, tensor: Tensor, a: Vector, n: Vector, smoot
     return find_pattern(a, n, tensor.context)
 
 
-def _reason_of(results: list[TensorResult]) -> str:
+def _reason_of(results: list[TensorResult], tolerance: float) -> str:
     """Say which tensors are hidden, and behind what."""
     hidden = [result for result in results if result.verdict is Verdict.CANNOT_TELL]
     names = ", ".join(
         f"{result.name} ({result.unresolved:,} of {np.prod(result.shape, dtype=int):,} entries)"
         for result in hidden
     )
+    share = resolved_share(tolerance)
     return (
         "rounding hides the gradient, or there is no derivative: whatever the step, differences "
-        f"of the function do not give it to within {RESOLVED:.0%} in {names}"
+        f"of the function do not give it to within {share:.0%} in {names}"
     )
 
 

@@ -32,10 +32,17 @@ STEP = 2.0**-10
 SHRINK = 2.0**-4
 KINK_ATTEMPTS = 5  # nearer than the last of these steps, a kink counts as being at the point
 ATTEMPTS = 13
-RESOLVED = 1e-2  # an error below this share of a derivative tells its sign and its size
+_RESOLVED = 1e-2
 _STRETCH = -1.5  # the attempt with a step 64 times the first
 _SAME_SLOPE = 1e-8  # relative
+_FINEST, _COARSEST = 2.0**-30, 2.0**-14  # steps that show a function's noise, of the point
+_DISTINCT = 4
 _EPS = float(np.finfo(np.float64).eps)
+
+
+def resolved_share(tolerance: float) -> float:
+    """Return the share of a derivative below which an error leaves its sign and size known."""
+    return max(_RESOLVED, 4 * tolerance)
 
 
 @dataclass
@@ -119,6 +126,7 @@ class _Slopes:
 
     values: Vector
     noise: Vector  # by rounding
+    width: Vector  # of the smaller step, to both sides
     plain: Vector  # without extrapolation
     bends: Vector  # the slope to the right less that to the left
     wide_bends: Vector
@@ -126,7 +134,7 @@ class _Slopes:
 
     def part(self, which: Flags) -> "_Slopes":
         return _Slopes(
-            self.values[which], self.noise[which], self.plain[which],
+            self.values[which], self.noise[which], self.width[which], self.plain[which],
             self.bends[which], self.wide_bends[which], self.crossed[which],
         )  # fmt: skip
 
@@ -144,11 +152,45 @@ class _Slopes:
 
 
 class _Probe:
-    """The function, asked for slopes; it counts its evaluations."""
+    """The function, asked for slopes; it counts its evaluations.
+
+    Attributes
+    ----------
+    noise : float64 array (entries,)
+        How far the function's values are known to scatter when an entry moves; 0 at first.
+    evaluations : int
+    """
 
     def __init__(self, question: Question) -> None:
         self._question = question
+        self.noise = np.zeros(question.point.size)
         self.evaluations = 0
+
+    def measure_noise(self, indices: Indices) -> None:
+        """Learn how far the values scatter from those of a smooth function.
+
+        Of seven values at equal and tiny distances, high differences leave nothing but noise:
+        rounding inside the function that its result does not tell of.  If most of the values are
+        the same, the function is coarser than these distances, which then are made larger.
+        """
+        point, found = self._question.point, np.zeros(indices.size)
+        scale = np.where(point[indices] == 0, 1.0, np.abs(point[indices]))
+        pending, distance = np.arange(indices.size), _FINEST
+        unmoved = self.unmoved(indices)
+        while pending.size and distance <= _COARSEST:
+            which, steps = indices[pending], distance * scale[pending]
+            sides = [self._values(which, j * steps)[0] for j in (1, 2, 3)]
+            down = [side[:, 1] for side in sides[::-1]]
+            values = np.stack([*down, unmoved[pending], *(side[:, 0] for side in sides)], axis=1)
+            with np.errstate(all="ignore"):
+                # Of white noise, these differences are sqrt(70) and sqrt(924) times as large.
+                fourth = np.abs(np.diff(values, 4)).max(axis=1) / 70**0.5
+                sixth = np.abs(np.diff(values, 6))[:, 0] / 924**0.5
+                scatter = np.maximum(fourth, sixth)
+            found[pending] = np.nan_to_num(scatter, nan=0.0, posinf=0.0)
+            is_coarse = (np.diff(np.sort(values, axis=1)) != 0).sum(axis=1) + 1 < _DISTINCT
+            pending, distance = pending[is_coarse], distance / SHRINK
+        self.noise[indices] = 4 * np.maximum(found, np.median(found)) if found.size else found
 
     def unmoved(self, indices: Indices) -> Vector:
         return self._values(indices, np.zeros(indices.size))[0][:, 0]
@@ -170,11 +212,13 @@ class _Probe:
             wide_slope = (wide[:, 0] - wide[:, 1]) / self._width(indices, 2 * steps)
             bends, wide_bends = (np.full(indices.size, np.nan) for _ in range(2))
             if unmoved is not None:
-                bends = (narrow[:, 0] - 2 * unmoved + narrow[:, 1]) / steps
-                wide_bends = (wide[:, 0] - 2 * unmoved + wide[:, 1]) / (2 * steps)
-            noise = self._rounding(np.abs(np.hstack([narrow, wide])).max(axis=1)) / width
+                # In this order, as twice a value of 1e308 overflows.
+                bends = ((narrow[:, 0] - unmoved) - (unmoved - narrow[:, 1])) / steps
+                wide_bends = ((wide[:, 0] - unmoved) - (unmoved - wide[:, 1])) / (2 * steps)
+            sizes = np.abs(np.hstack([narrow, wide])).max(axis=1)
+            noise = np.maximum(self._rounding(sizes), self.noise[indices]) / width
             return _Slopes(
-                (4 * slope - wide_slope) / 3, noise, slope, bends, wide_bends,
+                slope + (slope - wide_slope) / 3, noise, width, slope, bends, wide_bends,
                 crossed | crossed_wide,
             )  # fmt: skip
 
@@ -207,7 +251,9 @@ class _Probe:
 def numeric_gradient(question: Question, analytic: Vector, tolerance: float) -> NumericGradient:
     """Differentiate by every entry, until the result agrees with ``analytic`` or is certain."""
     probe = _Probe(question)
-    search = _Search(probe, question, analytic, min(tolerance, _SAME_SLOPE))
+    search = _Search(
+        probe, question, analytic, min(tolerance, _SAME_SLOPE), resolved_share(tolerance)
+    )
     search.run()
     search.stretch()
     entries = question.point.size
@@ -242,6 +288,7 @@ class _Search:
     question: Question
     analytic: Vector
     tolerance: float
+    resolved: float
     values: Vector = field(init=False)
     errors: Vector = field(init=False)
     flat: Flags = field(init=False)
@@ -254,15 +301,18 @@ class _Search:
             self.unmoved = self.probe.unmoved(everything)
         first = self.probe.slopes(everything, 0, self.unmoved)
         self.values, self.errors = first.values.copy(), first.noise.copy()
-        self.flat = (np.abs(first.values) <= first.noise) & ~(
-            np.abs(first.bends) > 16 * first.noise
-        )
+        self.flat = self._is_flat(first)
         self.kinks = everything[:0]
         self.was_rough = np.zeros(everything.size, np.bool_)
         self.times_bent = np.zeros(everything.size, np.int64)
         accepted = self._agrees(everything, first) & first.usable & ~first.look_bent
-        self.errors[~accepted] = np.inf
-        self._shrink(everything[~accepted], first.part(~accepted))
+        pending, before = everything[~accepted], first.part(~accepted)
+        self.errors[pending] = np.inf
+        self.probe.measure_noise(pending[~before.crossed])
+        with np.errstate(all="ignore"):
+            before.noise = np.maximum(before.noise, self.probe.noise[pending] / before.width)
+        self.flat[pending] = self._is_flat(before)
+        self._shrink(pending, before)
 
     def _shrink(self, pending: Indices, before: _Slopes) -> None:
         """Try ever smaller steps for the entries ``pending``, whose last slopes are ``before``."""
@@ -278,7 +328,8 @@ class _Search:
             self.values[pending[accepted]] = now.values[accepted]
             self.errors[pending[accepted]] = now.noise[accepted]
             self.was_rough[pending] |= rough
-            goes_on = ~settled & ~accepted
+            # A still smaller step, with still more noise, would be of no use.
+            goes_on = ~settled & ~accepted & ~(now.noise > self.errors[pending])
             if attempt == KINK_ATTEMPTS - 1:
                 # Bent once may be rounding that happens to look like a kink.
                 at_kink = goes_on & (now.crossed | (bent & (self.times_bent[pending] > 1)))
@@ -295,14 +346,14 @@ class _Search:
         trusted = smooth & before.usable & now.usable & ~self._on_a_stair(pending, before)
         settled: Flags = trusted & (gap <= same + 4 * now.noise)
         errors = before.noise + np.where(settled, np.minimum(gap, same), gap)
-        better = trusted & (settled | (errors < self.errors[pending]))
+        better = trusted & (errors < self.errors[pending])
         self.values[pending[better]] = before.values[better]
         self.errors[pending[better]] = errors[better]
         return settled
 
     def _accepts(self, pending: Indices, before: _Slopes, now: _Slopes) -> Flags:
         """Tell where the analytic derivative is right by a step that is worth believing."""
-        sharp = now.noise <= RESOLVED * np.abs(now.values)
+        sharp = now.noise <= self.resolved * np.abs(now.values)
         first_usable = now.usable & ~before.usable
         nothing = (now.values == 0) & (self.analytic[pending] == 0)
         agrees: Flags = (
@@ -326,11 +377,17 @@ class _Search:
             agrees: Flags = np.abs(a - n) <= self.tolerance * sizes + slopes.noise
         return agrees & np.isfinite(a)
 
+    def _is_flat(self, slopes: _Slopes) -> Flags:
+        with np.errstate(all="ignore"):
+            bent = np.abs(slopes.bends) > 16 * slopes.noise
+            flat: Flags = (np.abs(slopes.values) <= slopes.noise) & ~bent
+        return flat
+
     def stretch(self) -> None:
         """Where rounding hides the derivative, try a step 64 times the first."""
         a = np.abs(np.nan_to_num(self.analytic))
         sizes = np.maximum(a, np.abs(np.nan_to_num(self.values)))
-        hidden = ~(self.errors <= RESOLVED * sizes) & (sizes > 0)
+        hidden = ~(self.errors <= self.resolved * sizes) & (sizes > 0)
         hidden[self.kinks] = False
         indices = np.flatnonzero(hidden)
         if not indices.size:
@@ -339,7 +396,7 @@ class _Search:
         with np.errstate(all="ignore"):
             errors = far.noise + np.abs(far.values - far.plain)
             fits = ~(np.abs(far.values - self.values[indices]) > self.errors[indices] + errors)
-            better = far.usable & fits & (errors <= RESOLVED * np.abs(far.values))
+            better = far.usable & fits & (errors <= self.resolved * np.abs(far.values))
         self.values[indices[better]] = far.values[better]
         self.errors[indices[better]] = errors[better]
 

@@ -49,8 +49,9 @@ class Repeated:
         if len(self.others) == 1 or not changes.any():
             return False
         first, second, third = (g[changes] for g in (self.gradient, *self.others))
-        step, next_step = second - first, third - second
-        return bool(np.all(np.abs(next_step - step) <= _SAME_INCREMENT * np.abs(step)))
+        with np.errstate(all="ignore"):
+            step, next_step = second - first, third - second
+            return bool(np.all(np.abs(next_step - step) <= _SAME_INCREMENT * np.abs(step)))
 
 
 def call_repeatedly(call: Callable[[], tuple[float, Vector]]) -> Repeated:
