@@ -55,8 +55,8 @@ def check_gradients(
     First of all both are called again at the same point: a function that is not deterministic
     cannot be checked, and a gradient that is another one at each call is wrong.  A gradient
     passes if each of its entries agrees with the numeric one, but for ``tolerance`` and for what
-    rounding and the step do to the numeric one.  Where these hide the derivative, the verdict is neither
-    "passed" nor "failed" but "cannot tell".
+    rounding and the step do to the numeric one.  Where these hide the derivative, the verdict is
+    neither "passed" nor "failed" but "cannot tell".
 
     Parameters
     ----------

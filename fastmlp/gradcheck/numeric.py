@@ -35,8 +35,8 @@ ATTEMPTS = 13
 _RESOLVED = 1e-2
 _STRETCH = -1.5  # the attempt with a step 64 times the first
 _SAME_SLOPE = 1e-8  # relative
-_FINEST, _COARSEST = 2.0**-30, 2.0**-14  # steps that show a function's noise, of the point
-_DISTINCT = 4
+_FINEST, _COARSEST = 2.0**-30, 2.0**-22  # steps that show a function's noise, of the point
+_DISTINCT = 5  # of seven: a function that is constant to one side of a kink has four
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -89,7 +89,7 @@ class NumericGradient:
         How far rounding and truncation may have moved each value, infinite where no step gives
         one; at a kink, how far each of ``kept``.
     flat : bool
-        Moving this entry changes the function by no more than rounding does.
+        Moving this entry changes the function by no more than the rounding of its values.
     at_kink : bool
         The function has a kink nearer than the fifth step that was tried.
     left, right, side_noise : float64
@@ -187,10 +187,12 @@ class _Probe:
                 fourth = np.abs(np.diff(values, 4)).max(axis=1) / 70**0.5
                 sixth = np.abs(np.diff(values, 6))[:, 0] / 924**0.5
                 scatter = np.maximum(fourth, sixth)
-            found[pending] = np.nan_to_num(scatter, nan=0.0, posinf=0.0)
             is_coarse = (np.diff(np.sort(values, axis=1)) != 0).sum(axis=1) + 1 < _DISTINCT
+            scatter[is_coarse | ~np.isfinite(scatter)] = 0
+            found[pending] = scatter
             pending, distance = pending[is_coarse], distance / SHRINK
-        self.noise[indices] = 4 * np.maximum(found, np.median(found)) if found.size else found
+        if found.any():
+            self.noise[indices] = 8 * np.maximum(found, np.median(found[found > 0]))
 
     def unmoved(self, indices: Indices) -> Vector:
         return self._values(indices, np.zeros(indices.size))[0][:, 0]
@@ -301,7 +303,9 @@ class _Search:
             self.unmoved = self.probe.unmoved(everything)
         first = self.probe.slopes(everything, 0, self.unmoved)
         self.values, self.errors = first.values.copy(), first.noise.copy()
-        self.flat = self._is_flat(first)
+        with np.errstate(all="ignore"):
+            bent = np.abs(first.bends) > 16 * first.noise
+            self.flat = (np.abs(first.values) <= first.noise) & ~bent
         self.kinks = everything[:0]
         self.was_rough = np.zeros(everything.size, np.bool_)
         self.times_bent = np.zeros(everything.size, np.int64)
@@ -311,7 +315,6 @@ class _Search:
         self.probe.measure_noise(pending[~before.crossed])
         with np.errstate(all="ignore"):
             before.noise = np.maximum(before.noise, self.probe.noise[pending] / before.width)
-        self.flat[pending] = self._is_flat(before)
         self._shrink(pending, before)
 
     def _shrink(self, pending: Indices, before: _Slopes) -> None:
@@ -342,10 +345,9 @@ class _Search:
         with np.errstate(all="ignore"):
             gap = np.abs(before.values - now.values)
             sizes = np.abs(before.values) + np.abs(now.values)
-        same = _SAME_SLOPE * sizes
         trusted = smooth & before.usable & now.usable & ~self._on_a_stair(pending, before)
-        settled: Flags = trusted & (gap <= same + 4 * now.noise)
-        errors = before.noise + np.where(settled, np.minimum(gap, same), gap)
+        settled: Flags = trusted & (gap <= _SAME_SLOPE * sizes + 4 * now.noise)
+        errors = before.noise + gap
         better = trusted & (errors < self.errors[pending])
         self.values[pending[better]] = before.values[better]
         self.errors[pending[better]] = errors[better]
@@ -376,12 +378,6 @@ class _Search:
             sizes = np.abs(a) + np.abs(n)
             agrees: Flags = np.abs(a - n) <= self.tolerance * sizes + slopes.noise
         return agrees & np.isfinite(a)
-
-    def _is_flat(self, slopes: _Slopes) -> Flags:
-        with np.errstate(all="ignore"):
-            bent = np.abs(slopes.bends) > 16 * slopes.noise
-            flat: Flags = (np.abs(slopes.values) <= slopes.noise) & ~bent
-        return flat
 
     def stretch(self) -> None:
         """Where rounding hides the derivative, try a step 64 times the first."""
