@@ -57,10 +57,11 @@ def _subject(engine: Engine, data: Data, step: int, backend: str) -> Subject:
             raise ValueError(f"model: the loss is {value} on this batch, with nothing to check")
         return value, gradient
 
-    def call_nearby() -> Vector:
+    def call_nearby(seed: int) -> Vector:
         kept = params.copy()
         try:
-            params[:] *= 1 + _NEARBY * np.random.default_rng(0).choice([-1.0, 1.0], params.size)
+            signs = np.random.default_rng(seed).choice([-1.0, 1.0], params.size)
+            params[:] *= 1 + _NEARBY * signs
             return engine.loss_and_gradient(data, step)[1]
         finally:
             params[:] = kept
