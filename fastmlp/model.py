@@ -1,7 +1,6 @@
 """Sequential: a stack of layers with one input and one output."""
 
 import re
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ from rich.table import Table
 
 from . import backends, losses, optimizers, plan
 from .arguments import items, positive_integer
+from .claims import Claim
 from .data import Data, check_data, check_samples, finite, real_array
 from .engine import Engine, aligned_zeros
 from .history import History
@@ -20,7 +20,7 @@ from .layers.base import Array, Shape
 from .lookup import by_name
 from .progress import resolve_verbose
 from .telemetry import Telemetry
-from .training import Job, figures_of, train
+from .training import Job, Stop, figures_of, train
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),
@@ -172,15 +172,21 @@ class Sequential:
         Raises
         ------
         RuntimeError
-            If the net is not compiled.
+            If the net is not compiled, or if another fit that is not done uses the net or the
+            telemetry; nothing has changed then.
         TypeError, ValueError
             If an argument is not what it should be; nothing has changed then.
         """
-        job = self._job(
-            x, y, batch_size, epochs, verbose,
-            validation_split, validation_data, shuffle, telemetry,
-        )  # fmt: skip
-        return self.run_job(job)
+        claim = Claim()
+        try:
+            claim.take([self] if telemetry is None else [self, telemetry])
+            job = self._job(
+                x, y, batch_size, epochs, verbose,
+                validation_split, validation_data, shuffle, telemetry,
+            )  # fmt: skip
+            return self.run_job(job)
+        finally:
+            claim.active = False
 
     def evaluate(
         self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
@@ -314,7 +320,7 @@ class Sequential:
             return self._ready_engine().plan, loss
 
     def run_job(self, job: Job, threads: int | None = None) -> History:
-        """Train as a checked job says, on so many threads; ``fit`` is this with the checks."""
+        """Train as a checked job says, on so many threads; whoever calls this has a claim."""
         engine = self._ready_engine()
         engine.threads = threads
         assert self.optimizer is not None
@@ -341,7 +347,7 @@ class Sequential:
         validation_data: tuple[ArrayLike, ArrayLike] | None,
         shuffle: bool,
         telemetry: Telemetry | None,
-        stop: threading.Event | None = None,
+        stop: Stop | None = None,
         checked: dict[object, Data] | None = None,
     ) -> Job:
         """Check everything; nets that are given the same dict ``checked`` share their data."""
@@ -377,7 +383,7 @@ class Sequential:
                 data, validation = data.part(slice(None, count)), data.part(slice(count, None))
             return Job(
                 data, validation, batch_size, epochs, bool(shuffle), self.seed,
-                bool(self.metrics), shows, telemetry, stop,
+                bool(self.metrics), shows, telemetry, stop or Stop(),
             )  # fmt: skip
 
     def _check_data(

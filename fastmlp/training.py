@@ -1,9 +1,8 @@
 """The training loop: epochs of shuffled batches, each in one call of the engine."""
 
-import threading
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +13,21 @@ from .history import Divergence, DivergenceWarning, History
 from .kernels.table import FIRST_LOSS, Column, Op, Total
 from .layers.base import Layer
 from .progress import FitProgress
-from .telemetry import Telemetry
+from .telemetry import Recorder, Telemetry
 
 # How long a call of the engine may keep Python waiting: for Ctrl-C, for the progress bar.
 _SECONDS_PER_CALL = 0.2
 _FIRST_STEPS = 8
+
+
+@dataclass
+class Stop:
+    """A wish that fits end after the call of the engine that they are in.
+
+    Not a threading.Event: that takes several lines to set, between which Ctrl-C may come.
+    """
+
+    is_wanted: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,7 @@ class Job:
     wants_accuracy: bool
     verbose: int
     telemetry: Telemetry | None = None
-    stop: threading.Event | None = None
+    stop: Stop = field(default_factory=Stop)
 
 
 def epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
@@ -63,27 +72,45 @@ def figures_of(
 
 def train(engine: Engine, layers: list[Layer], job: Job, history: History, first_epoch: int) -> int:
     """Train; ``history`` grows with each epoch. Returns the number of epochs completed."""
+    try:
+        with FitProgress(job.verbose, job.epochs) as progress:
+            return _train(engine, layers, job, history, first_epoch, progress)
+    except BaseException:
+        history.drop_incomplete()
+        raise
+
+
+def _train(
+    engine: Engine,
+    layers: list[Layer],
+    job: Job,
+    history: History,
+    first_epoch: int,
+    progress: FitProgress,
+) -> int:
     pace = _Pace()
-    with FitProgress(job.verbose, job.epochs) as progress:
-        for i in range(job.epochs):
-            epoch = first_epoch + i
-            batches = -(-job.data.count // job.batch_size)
-            progress.begin_epoch(i, batches)
-            totals, stopped_at = _train_epoch(engine, job, epoch, pace, progress)
-            if stopped_at is None:
-                return i
-            figures = figures_of(engine, totals, job.wants_accuracy)
-            diverged = stopped_at < batches
-            if diverged:
-                # Before validation, which uses the memory that still holds the batch's values.
-                history.divergence = _explain(engine, layers, job, epoch, stopped_at, totals)
-            if job.validation is not None:
-                figures |= _validate(engine, job, diverged)
-            history.append(epoch, figures)
-            progress.end_epoch(figures)
-            if history.divergence is not None:
-                warnings.warn(history.divergence.message, DivergenceWarning, stacklevel=4)
-                return i
+    recorder = None
+    if job.telemetry is not None:
+        recorder = job.telemetry.recorder(_observed_rows(engine))
+    for i in range(job.epochs):
+        epoch = first_epoch + i
+        batches = -(-job.data.count // job.batch_size)
+        progress.begin_epoch(i, batches)
+        totals, stopped_at = _train_epoch(engine, job, epoch, pace, progress, recorder)
+        if stopped_at is None:
+            return i
+        figures = figures_of(engine, totals, job.wants_accuracy)
+        diverged = stopped_at < batches
+        if diverged:
+            # Before validation, which uses the memory that still holds the batch's values.
+            history.divergence = _explain(engine, layers, job, epoch, stopped_at, totals)
+        if job.validation is not None:
+            figures |= _validate(engine, job, diverged)
+        history.append(epoch, figures)
+        progress.end_epoch(figures)
+        if history.divergence is not None:
+            warnings.warn(history.divergence.message, DivergenceWarning, stacklevel=4)
+            return i
     return job.epochs
 
 
@@ -98,19 +125,22 @@ class _Pace:
 
 
 def _train_epoch(
-    engine: Engine, job: Job, epoch: int, pace: _Pace, progress: FitProgress
+    engine: Engine,
+    job: Job,
+    epoch: int,
+    pace: _Pace,
+    progress: FitProgress,
+    recorder: Recorder | None,
 ) -> tuple[NDArray[np.float64], int | None]:
     """Return the epoch's totals, and the batch at which it ended; None if told to stop."""
     count = job.data.count
     order = epoch_order(job.seed, epoch, count) if job.shuffle else np.arange(count)
     batches = -(-count // job.batch_size)
     totals = np.zeros(len(Total))
-    records = None
-    if job.telemetry is not None:
-        records = job.telemetry.begin_epoch(batches, len(engine.plan.table))
+    records = None if recorder is None else recorder.begin_epoch(batches)
     at = 0
     while at < batches:
-        if job.stop is not None and job.stop.is_set():
+        if job.stop.is_wanted:
             return totals, None
         upto = min(batches, at + pace.steps)
         started = time.perf_counter()
@@ -118,7 +148,7 @@ def _train_epoch(
             job.data, order, job.batch_size, at, upto,
             first_step=epoch * batches, wants_accuracy=job.wants_accuracy, totals=totals,
             telemetry=records,
-            telemetry_every=0 if job.telemetry is None else job.telemetry.every,
+            telemetry_every=0 if recorder is None else recorder.every,
         )  # fmt: skip
         pace.learn(upto - at, time.perf_counter() - started)
         at = upto
@@ -126,17 +156,17 @@ def _train_epoch(
         if reached < upto:
             at = reached
             break
-    if job.telemetry is not None and records is not None:
-        _keep_telemetry(engine, job.telemetry, records, epoch * batches, at)
+    if recorder is not None and records is not None:
+        recorder.end_epoch(records, epoch * batches, at)
     return totals, at
 
 
-def _keep_telemetry(
-    engine: Engine, telemetry: Telemetry, records: NDArray[np.float64], step: int, batches: int
-) -> None:
-    keep = [r for r, row in enumerate(engine.plan.table) if _is_observed(row)]
-    telemetry.rows = [engine.plan.labels[r] for r in keep]
-    telemetry.end_epoch(records, step, batches, keep)
+def _observed_rows(engine: Engine) -> list[str | None]:
+    """Return what telemetry calls each row of the plan, None where it does not measure."""
+    return [
+        label if _is_observed(row) else None
+        for label, row in zip(engine.plan.labels, engine.plan.table, strict=True)
+    ]
 
 
 def _is_observed(row: NDArray[np.int64]) -> bool:
