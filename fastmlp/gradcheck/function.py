@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..data import real_array
 from .diagnosis import Context
-from .numeric import STEP, Flags, Indices, Question, Vector
+from .slopes import STEP, Flags, Indices, Question, Vector
 from .subject import Subject, Tensor
 
 _EPS = float(np.finfo(np.float64).eps)

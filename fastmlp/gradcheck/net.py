@@ -15,7 +15,7 @@ from ..model import Sequential
 from ..plan import Plan
 from ..threads import available_cores
 from .diagnosis import Context
-from .numeric import STEP, Flags, Indices, Question, Vector
+from .slopes import STEP, Flags, Indices, Question, Vector
 from .subject import Subject, Tensor
 
 # The cross-entropy of confident outputs is a small difference of larger numbers.

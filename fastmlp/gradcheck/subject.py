@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .diagnosis import Context
-from .numeric import Indices, Question, Vector
+from .slopes import Indices, Question, Vector
 
 
 @dataclass(frozen=True)
