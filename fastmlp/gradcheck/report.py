@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from .diagnosis import explain_reading
+from .reading import explain_reading
 
 
 @dataclass(frozen=True)
