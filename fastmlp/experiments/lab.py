@@ -71,8 +71,6 @@ class Lab:
     dataset : Dataset
     settings : Settings
     console : Console
-    record : callable
-        Told of each net and its outcome as soon as it is done.
     measure : callable
         Tells what a question wants to know of a trained net beyond its history.
 
@@ -93,7 +91,6 @@ class Lab:
         dataset: Dataset,
         settings: Settings,
         console: Console,
-        record: Callable[[Net, Outcome], None],
         measure: Measure,
     ) -> None:
         self.dataset = dataset
@@ -105,7 +102,6 @@ class Lab:
         labels = dataset.test[1]
         self.entropy = label_entropy(labels)
         self.chance = float(np.bincount(labels).max() / len(labels))
-        self._record = record
         self._measure = measure
 
     def is_stuck(self, net: Net) -> bool:
@@ -193,9 +189,8 @@ class Lab:
 
     def _keep(self, net: Net, model: Sequential, history: History) -> None:
         divergence = history.divergence.message if history.divergence else ""
-        outcome = Outcome(history.history, divergence, self._measure(self.dataset, net, model))
-        self.outcomes[net] = outcome
-        self._record(net, outcome)
+        measured = self._measure(self.dataset, net, model)
+        self.outcomes[net] = Outcome(history.history, divergence, measured)
 
     def _progress(self) -> Progress:
         return Progress(
