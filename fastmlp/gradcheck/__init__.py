@@ -2,7 +2,7 @@
 
 from .check import check_gradients
 from .reading import explain_reading
-from .report import Entry, GradientReport, Kink, LayerResult, TensorResult
+from .report import Entry, GradientReport, Kink, LayerResult, TensorResult, Verdict
 
 __all__ = [
     "Entry",
@@ -10,6 +10,7 @@ __all__ = [
     "Kink",
     "LayerResult",
     "TensorResult",
+    "Verdict",
     "check_gradients",
     "explain_reading",
 ]

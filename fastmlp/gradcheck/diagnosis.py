@@ -28,14 +28,29 @@ class Context:
 
 def distance(a: Array, b: Array) -> float:
     """Return ``|a - b| / (|a| + |b|)`` in Euclidean norms; 0 if both are 0."""
+    largest = max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))
+    if 0 < largest < np.inf:  # squares of 1e200 overflow, those of 1e-200 vanish
+        a, b = a / largest, b / largest
     total = float(np.linalg.norm(a) + np.linalg.norm(b))
     return float(np.linalg.norm(a - b)) / total if total else 0.0
 
 
+def norm(a: Array) -> float:
+    """Return the Euclidean norm, of entries of any size."""
+    largest = float(np.abs(a).max(initial=0.0))
+    return largest * float(np.linalg.norm(a / largest)) if 0 < largest < np.inf else largest
+
+
 def find_pattern(analytic: Array, numeric: Array, context: Context) -> str:
     """Say in words how ``analytic`` differs from ``numeric``, both in the tensor's shape."""
+    largest = max(norm(analytic), norm(numeric))
+    if np.isfinite(largest) and largest and not 1e-100 < largest < 1e100:
+        # Products of such numbers overflow or vanish.
+        penalties = {name: penalty / largest for name, penalty in context.penalties.items()}
+        context = Context(context.batch_size, penalties)
+        analytic, numeric = analytic / largest, numeric / largest
     a, n = analytic, numeric
-    norm_a, norm_n = float(np.linalg.norm(a)), float(np.linalg.norm(n))
+    norm_a, norm_n = norm(a), norm(n)
     if not np.isfinite(norm_a):
         return "not finite: the analytic gradient holds NaN or infinity"
     if not np.isfinite(norm_n):
