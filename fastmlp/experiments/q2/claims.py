@@ -39,6 +39,11 @@ class Claim:
     kind: str = ""  # l1, l2, dropout, or none of them
     strength: float = 0.0
 
+    @property
+    def spoken(self) -> str:
+        """The name as a sentence has it."""
+        return self.name if self.kind else "the unregularized net"
+
 
 MODELS = (
     Claim("unregularized", 0.003, 1.0215, 0.5371, 1.1277, 0.1837),

@@ -156,8 +156,7 @@ def describe(lab: Lab) -> Section | None:
     caption = (
         "Loss (without penalties) and accuracy of the nets of this run, at every epoch, on the "
         "test set and in training; the large marks are the report's figures."
-        + (f" {count(hidden, 'point')} lie beyond the right edge and are not shown." if hidden
-           else "")
+        + (f" Points beyond the right edge, not shown: {hidden}." if hidden else "")
     )  # fmt: skip
     figure = Figure("loss_accuracy", caption, lambda: draw(lab))
     return Section("The critique", f"{_beside(found)}\n\n{text}", [figure], said)
@@ -232,7 +231,7 @@ def table_of_pairs(lab: Lab) -> list[Statement]:
         parts.append(f"Refuted: {'; '.join(map(_seen, refuted))}.")
         if any(h.test and h.accuracy < h.low for h in refuted):
             parts.append(
-                "A loss is the mean of −ln p(right class): one near 1 means that the right class "
+                "A loss is the mean of -ln p(right class): one near 1 means that the right class "
                 "gets a third of the probability or more on a typical sample, and is then mostly "
                 "the largest of ten. This is no theorem (a net could always put the right class "
                 "second), but no trained net here is like that."
@@ -302,8 +301,9 @@ def _ours(lab: Lab, *, subset: bool) -> tuple[str, dict[str, object]]:
     n = len(claims.seeds(lab.settings))
     if n < 2:
         return f"Here, with {where} samples, one seed cannot tell.", numbers
-    larger = [f"{name} ({-d.mean:+.3f})" for name, d in others.items() if d.sign < 0]
-    smaller = [f"{name} ({-d.mean:+.3f})" for name, d in others.items() if d.sign > 0]
+    spoken = {claim.name: claim.spoken for claim in claims.MODELS}
+    larger = [f"{spoken[name]} ({-d.mean:+.3f})" for name, d in others.items() if d.sign < 0]
+    smaller = [f"{spoken[name]} ({-d.mean:+.3f})" for name, d in others.items() if d.sign > 0]
     if larger:
         answer = f"it does not: the gap is larger than L2's for {listing(larger)}"
     elif len(smaller) == len(others):
@@ -329,7 +329,11 @@ def two_changes() -> Statement:
 
 
 def _edge(lab: Lab) -> float:
-    return max(1.15 * lab.entropy, 1.5)
+    """Return where the axis of losses ends: at the largest, unless that is far beyond chance."""
+    losses = np.concatenate(
+        [pairs(lab, list(lab.outcomes), p, penalized=False).loss for p in ("", "val_")]
+    )
+    return float(max(1.5, 1.05 * min(losses.max(initial=0.0), 2 * max(lab.entropy, 1.0))))
 
 
 def _hidden(lab: Lab, prefix: str) -> int:

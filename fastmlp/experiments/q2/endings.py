@@ -71,7 +71,11 @@ def endings(lab: Lab, nets: Sequence[Net]) -> list[Ending]:
 
 
 def difference(
-    lab: Lab, nets: Sequence[Net], others: Sequence[Net], figure: Callable[[Ending], float]
+    lab: Lab,
+    nets: Sequence[Net],
+    others: Sequence[Net],
+    figure: Callable[[Ending], float],
+    comparisons: int = 1,
 ) -> Interval:
     """Return how much larger a figure is for ``nets``, seed by seed; both are in seeds' order."""
     pairs = [
@@ -79,4 +83,4 @@ def difference(
         for a, b in zip(nets, others, strict=True)
         if a in lab.outcomes and b in lab.outcomes
     ]
-    return Interval.of([figure(a) - figure(b) for a, b in pairs])
+    return Interval.of([figure(a) - figure(b) for a, b in pairs], comparisons)

@@ -30,7 +30,7 @@ def describe(lab: Lab) -> Section | None:
     if not found:
         return None
     columns = [
-        "model", "‖a − n‖ / (‖a‖ + ‖n‖)", "worst tensor", "checked", "kinks", "verdict",
+        "model", "‖a - n‖ / (‖a‖ + ‖n‖)", "worst tensor", "checked", "kinks", "verdict",
     ]  # fmt: skip
     said = [verdict(lab)]
     parts = [
@@ -48,8 +48,8 @@ def describe(lab: Lab) -> Section | None:
         parts += [
             f"### The report's reading: {readings.REPORTED}",
             "The same check, made rightly and wrongly, on the unregularized net as it is "
-            f"initialized (seed 0, {SAMPLES} samples, step {readings.STEP:g}; in float32, the "
-            "losses J are rounded to it):",
+            f"initialized (seed 0, {min(SAMPLES, len(lab.dataset.train[0]))} samples; in float32, "
+            "the net computes in it, and the losses J are rounded to it):",
             *([readings.text(made)] if made else []),
             *(statement.text for statement in more),
             suspect(lab).text,
@@ -62,7 +62,7 @@ def verdict(lab: Lab) -> Statement:
     """Say of which models the gradient was shown to be right, or wrong, or neither."""
     groups: dict[str, list[str]] = {"passed": [], "failed": [], "cannot tell": []}
     for claim, report in findings(lab):
-        groups[str(report.verdict) if report else "cannot tell"].append(claim.name)
+        groups[str(report.verdict) if report else "cannot tell"].append(claim.spoken)
     words = {"passed": "right", "failed": "wrong", "cannot tell": "not judged"}
     parts = [
         f"the gradient is {word}{reason} for {listing(groups[key])}"

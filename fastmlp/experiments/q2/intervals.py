@@ -29,8 +29,11 @@ class Interval:
     count: int
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> "Interval":
-        """Return the interval of finite values; of none, or of others, all is NaN."""
+    def of(cls, values: Sequence[float], comparisons: int = 1) -> "Interval":
+        """Return the interval of finite values; of none, or of others, all is NaN.
+
+        Of so many comparisons, all hold at once with the level's probability (Bonferroni).
+        """
         n = len(values)
         if not n or not np.isfinite(values).all():
             return cls(math.nan, math.nan, math.nan, n)
@@ -38,7 +41,7 @@ class Interval:
         if n < 2:
             return cls(mean, math.nan, math.nan, n)
         error = float(np.std(values, ddof=1)) / math.sqrt(n)
-        reach = float(stats.t.ppf((1 + LEVEL) / 2, n - 1)) * error
+        reach = float(stats.t.ppf(1 - (1 - LEVEL) / 2 / comparisons, n - 1)) * error
         return cls(mean, mean - reach, mean + reach, n)
 
     @property

@@ -99,7 +99,7 @@ def points(lab: Lab, kind: str, *, subset: bool) -> list[Point]:
                     Interval.of([getattr(end, name) for end in ends[s]])
                     for name in ("train_loss", "test_loss", "gap", "test_accuracy")
                 ),
-                difference(lab, mine, done[0.0], lambda end: end.test_loss),
+                difference(lab, mine, done[0.0], lambda end: end.test_loss, len(done) - 1),
                 _verdict(lab, s, done, ends),
             )
         )
@@ -117,7 +117,9 @@ def _verdict(
     finite = {s for s, these in ends.items() if not any(end.diverged for end in these)}
     slack = TOLERANCE * min(float(np.mean([e.test_loss for e in ends[s]])) for s in finite)
     excess = {
-        other: difference(lab, nets[strength], nets[other], lambda end: end.test_loss)
+        other: difference(
+            lab, nets[strength], nets[other], lambda end: end.test_loss, len(nets) - 1
+        )
         for other in finite - {strength}
     }
     better = {other: d.low for other, d in excess.items() if d.low > slack}
@@ -142,8 +144,8 @@ def describe(lab: Lab) -> Section | None:
         "star. Means ± half the width of the 95 % t interval. A strength is called *well* chosen "
         "if its test loss is shown (by the intervals of the differences, seed by seed, from all "
         f"others) to be within {TOLERANCE:.0%} of the best, *under* if a stronger one is shown to "
-        "be better by more, *over* if a weaker one is, and else *undecided*. The intervals are "
-        "not corrected for their number."
+        "be better by more, *over* if a weaker one is, and else *undecided*. The intervals of "
+        "these differences are widened for their number in a sweep (Bonferroni)."
     ]
     statements = []
     for subset in (False, True):
@@ -298,7 +300,7 @@ def draw(lab: Lab) -> Drawing:
 
 
 def _set_height(lab: Lab, axis: Axes, found: list[Point]) -> None:
-    """Show every loss: on a linear axis, or a logarithmic one above the entropy if some are huge."""
+    """Show every loss; where some are huge, the axis is logarithmic above the entropy."""
     tops = [v for p in found for v in (p.test_loss.mean, p.test_loss.high, p.train_loss.high)]
     top = max((v for v in tops if np.isfinite(v)), default=lab.entropy)
     if top > 5 * lab.entropy:
