@@ -63,8 +63,8 @@ def explain_reading(relative_error: float) -> str:
     if r < NEAR_ONE:
         return (
             f"either one of the two is about {factor(r):.1f} times the other (a sum over the "
-            "batch beside a mean, a step so small that the difference is rounding), or they point "
-            "in nearly opposite directions; two unrelated vectors of equal length read about 0.71"
+            "batch beside a mean), or they point in nearly opposite directions; two unrelated "
+            "vectors of equal length read about 0.71"
         )
     return (
         f"if the two point the same way, one is {factor(r):.1e} times the other; two unrelated "
