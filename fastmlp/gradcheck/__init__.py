@@ -1,7 +1,7 @@
 """Is the gradient right?  Analytic against numeric, for every parameter."""
 
 from .check import check_gradients
-from .diagnosis import explain_reading
+from .reading import explain_reading
 from .report import Entry, GradientReport, Kink, LayerResult, TensorResult, Verdict
 
 __all__ = [

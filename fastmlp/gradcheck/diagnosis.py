@@ -154,48 +154,6 @@ def _silent_units(a: Array, n: Array) -> int:
     return int(silent.sum())
 
 
-def explain_reading(relative_error: float) -> str:
-    """Say what a value of ``|a - n| / (|a| + |n|)`` means.
-
-    Parameters
-    ----------
-    relative_error : float in [0, 1]
-
-    Raises
-    ------
-    ValueError
-        If it is out of its range.
-    """
-    r = relative_error
-    if not 0 <= r <= 1:
-        raise ValueError(f"relative_error: expected a number in [0, 1], got {r!r}")
-    if r <= 1e-7:
-        return "the two gradients agree"
-    if r <= 1e-2:
-        return (
-            f"nearly: they differ by some {2 * r:.1g} of their size; the numeric gradient may be "
-            "inexact (a step too large or too small, float32, a kink inside the step), or a small "
-            "term is missing"
-        )
-    if r < 0.9:
-        return f"wrong: if one is a multiple of the other, its factor is {(1 + r) / (1 - r):.4g}"
-    if 1 - r < 4 * np.finfo(np.float64).eps:
-        return (
-            "one of the two is exactly 0 (an analytic gradient never filled in, a step so small "
-            "that the loss does not change), or they have opposite signs"
-        )
-    if r < 0.999:
-        return (
-            "the two have next to nothing in common: opposite signs, other weights, another "
-            f"batch, or one is {(1 + r) / (1 - r):.1f} times the other"
-        )
-    return (
-        f"one of the two is some {2 / (1 - r):.0e} times larger than the other (it was divided "
-        "by a step that is not the one taken, or rounding noise over a tiny step is compared with "
-        "a gradient), or they have opposite signs"
-    )
-
-
 @dataclass(frozen=True)
 class Stage:
     """A layer with parameters, as far as it matters where a fault is.
