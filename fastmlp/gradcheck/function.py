@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..data import real_array
 from .diagnosis import Context
-from .numeric import STEP, Flags, Indices, Question, Vector
+from .slopes import STEP, Flags, Indices, Question, Vector
 from .subject import Subject, Tensor
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -63,8 +63,8 @@ class Function:
             raise ValueError(f"f: expected a finite number at x, got {value}")
         return value, self._gradient_at(self.flat)
 
-    def _call_nearby(self) -> Vector:
-        signs = np.where(np.random.default_rng(0).random(self.flat.size) < 0.5, -1.0, 1.0)
+    def _call_nearby(self, seed: int) -> Vector:
+        signs = np.where(np.random.default_rng(seed).random(self.flat.size) < 0.5, -1.0, 1.0)
         nearby = self.flat * (1 + 4 * max(self._value_precision, self._gradient_precision) * signs)
         self._value_at(nearby)  # a gradient may use what its function has left behind
         return self._gradient_at(nearby)

@@ -7,8 +7,9 @@ import numpy as np
 
 from .diagnosis import Stage, distance, find_pattern, locate, norm, only_penalty_is_wrong
 from .kinks import kinks_of
-from .numeric import Flags, Indices, NumericGradient, Vector, resolved_share
+from .numeric import NumericGradient, resolved_share
 from .report import Entry, Kink, LayerResult, TensorResult, Verdict
+from .slopes import Flags, Indices, Vector
 from .subject import Subject, Tensor
 
 _WORST = 5

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from .numeric import NumericGradient, Vector
+from .numeric import NumericGradient
 from .report import Kink
+from .slopes import Vector
 from .subject import Tensor
 
 

@@ -15,7 +15,7 @@ from ..model import Sequential
 from ..plan import Plan
 from ..threads import available_cores
 from .diagnosis import Context
-from .numeric import STEP, Flags, Indices, Question, Vector
+from .slopes import STEP, Flags, Indices, Question, Vector
 from .subject import Subject, Tensor
 
 # The cross-entropy of confident outputs is a small difference of larger numbers.
@@ -34,9 +34,7 @@ def subject_of(model: Sequential, x: ArrayLike, y: ArrayLike, step: int) -> Iter
     TypeError, ValueError
         If the data do not fit the net, or the loss is not finite.
     """
-    model._compiled_loss()
-    with model._built_for(x):
-        plan, loss = model.checked_plan(x)
+    with model.checked_plan(x) as (plan, loss):
         data = check_data("{}", x, y, plan.input_shape, plan.outputs, loss, np.dtype(np.float64))
         engine = Engine(
             plan,
@@ -57,10 +55,11 @@ def _subject(engine: Engine, data: Data, step: int, backend: str) -> Subject:
             raise ValueError(f"model: the loss is {value} on this batch, with nothing to check")
         return value, gradient
 
-    def call_nearby() -> Vector:
+    def call_nearby(seed: int) -> Vector:
         kept = params.copy()
         try:
-            params[:] *= 1 + _NEARBY * np.random.default_rng(0).choice([-1.0, 1.0], params.size)
+            signs = np.random.default_rng(seed).choice([-1.0, 1.0], params.size)
+            params[:] *= 1 + _NEARBY * signs
             return engine.loss_and_gradient(data, step)[1]
         finally:
             params[:] = kept
@@ -79,11 +78,11 @@ def _subject(engine: Engine, data: Data, step: int, backend: str) -> Subject:
 @contextmanager
 def _weights_in(plan: Plan, params: Vector) -> Iterator[None]:
     """Let layers written in Python find their weights in another vector for a while."""
-    originals = [(slot.layer.weights, slot.weight.name) for slot in plan.slots]
+    originals = [(slot.layer._weights, slot.weight.name) for slot in plan.slots]
     kept = [weights[name] for weights, name in originals]
     try:
         for slot in plan.slots:
-            slot.layer.weights[slot.weight.name] = slot.view(params)
+            slot.layer._weights[slot.weight.name] = slot.view(params)
         yield
     finally:
         for (weights, name), array in zip(originals, kept, strict=True):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .numeric import Flags, Vector
+from .slopes import Flags, Vector
 
 # A sum that threads add up in another order differs by a few roundings; nothing else should.
 _SAME = 64 * np.finfo(np.float64).eps

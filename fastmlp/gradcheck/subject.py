@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .diagnosis import Context
-from .numeric import Indices, Question, Vector
+from .slopes import Indices, Question, Vector
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Subject:
     call : function
         ``call()`` returns the value and the analytic gradient at the point, computed anew.
     call_nearby : function
-        ``call_nearby()`` returns the analytic gradient at a point a few roundings away.
+        ``call_nearby(seed)`` returns the analytic gradient at a point a few roundings away.
     question : function
         ``question(value)`` returns what is to be differentiated.
     precision : function
@@ -52,7 +52,7 @@ class Subject:
     tensors: list[Tensor]
     entries: int
     call: Callable[[], tuple[float, Vector]]
-    call_nearby: Callable[[], Vector]
+    call_nearby: Callable[[int], Vector]
     question: Callable[[float], Question]
     precision: Callable[[], float]
     operations_above: dict[str, list[str]] | None = None
