@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 # Sizes and counts go to the kernels as 64-bit integers; up to here, the sum of two of them does.
 LARGEST_INTEGER = 2**62
@@ -136,6 +137,31 @@ def items(argument: str, kind: str, values: object) -> list[Any]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise TypeError(f"{argument}: expected a list of {kind}, got {shown(values)}")
     return list(values)
+
+
+def real_array(argument: str, values: ArrayLike) -> NDArray[Any]:
+    """Return the values as an array.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no real numbers, no array, or some of them are masked.
+    """
+    try:
+        array = np.asarray(values)
+    except Exception as reason:
+        # NumPy's of ragged lists; or whatever another library raises when it is asked for an
+        # array, such as torch of a tensor that requires its gradient.
+        kind = TypeError if isinstance(reason, TypeError) else ValueError
+        raise kind(f"{argument}: cannot be made an array: {reason}") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{argument}: expected real numbers, got dtype {array.dtype}")
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(
+            f"{argument}: expected an array without masked values, got {values.mask.sum()} of "
+            "them; fill them, or leave their samples out"
+        )
+    return array
 
 
 def shape_of(argument: str, shape: object) -> tuple[int, ...]:

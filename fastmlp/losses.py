@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .arguments import truth
 from .kernels.table import Op
 from .lookup import by_name
 
@@ -26,6 +27,13 @@ class Loss:
     op: Op
     from_logits: bool = False
     sparse: bool = False
+
+    def __post_init__(self) -> None:
+        for argument in ("from_logits", "sparse"):
+            value = truth(argument, getattr(self, argument))
+            if value and self.op != Op.SOFTMAX_CROSSENTROPY:
+                raise ValueError(f"{argument}: True is for cross-entropies, not for {self.name}")
+            object.__setattr__(self, argument, value)
 
 
 def SparseCategoricalCrossentropy(from_logits: bool = False) -> Loss:  # noqa: N802
@@ -56,7 +64,15 @@ _KNOWN = {
     "mse": MeanSquaredError(),
 }
 
+_TWO_CLASSES = (
+    "for two classes, let the net end in Dense(2, 'softmax') and take the loss "
+    "'sparse_categorical_crossentropy' with the labels 0 and 1: it is the same model"
+)
+_ABSENT = {"binary_crossentropy": _TWO_CLASSES, "bce": _TWO_CLASSES}
+
 
 def get(loss: str | Loss) -> Loss:
     """Return the loss of that name, or the loss given."""
+    if isinstance(loss, str) and loss in _ABSENT:
+        raise ValueError(f"loss: {loss!r} does not exist here; {_ABSENT[loss]}")
     return loss if isinstance(loss, Loss) else by_name("loss", loss, _KNOWN)

@@ -313,10 +313,10 @@ def run(
         totals[Total.SAMPLES] += n
         if wants_accuracy:
             totals[Total.CORRECT] += walk.count_correct(table[loss_index], rows, labels, targets)
-        if not math.isfinite(loss + penalties):
-            return batch
         if mode == Mode.EVALUATE:
             continue
+        if not math.isfinite(loss + penalties):
+            return batch
 
         observed = telemetry_every > 0 and batch % telemetry_every == 0
         for r in range(loss_index - 1, 0, -1):

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import backends
-from ..data import Data, check_data, real_array
+from ..arguments import real_array
+from ..data import Data, check_data
 from ..engine import Engine
 from ..kernels.table import FIRST_LOSS, Column, Hyper, Op, Scalar
 from ..model import Sequential

@@ -1,5 +1,6 @@
 """What every layer has, and what a user's own layer fills in."""
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import initializers, regularizers
+from ..arguments import shape_of, shown
 
 if TYPE_CHECKING:
     from ..plan import Builder
@@ -61,7 +63,7 @@ class Layer:
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None and not isinstance(name, str):
-            raise TypeError(f"name: expected a string, got {name!r}")
+            raise TypeError(f"name: expected a string, got {shown(name)}")
         self._given_name = name
         self.name = name or _snake_case(type(self).__name__)
         self.declared: list[Weight] = []
@@ -117,23 +119,26 @@ class Layer:
         name : str
             Its key in ``self.weights`` and in what :meth:`backward` returns.
         shape : tuple of int
+            ``()`` for a single number.
         initializer : str or function
         fan_in, fan_out : int, optional
-            For the initializer; by default the first and the last of ``shape``.
+            For the initializer; by default what Keras makes of ``shape``.
         transposed : bool
             Whether it lies in memory with its axes swapped.
         regularizer : str or fastmlp.regularizers.L1L2, optional
             The net adds its value to the loss, and its gradient to what :meth:`backward` returns.
         """
-        shape = tuple(int(size) for size in shape)
-        ends = shape or (1,)
+        if not isinstance(name, str):
+            raise TypeError(f"name: expected a string, got {shown(name)}")
+        shape = shape_of("shape", shape)
+        own_fan_in, own_fan_out = initializers.fans_of(shape)
         self.declared.append(
             Weight(
                 name,
                 shape,
                 initializers.get("initializer", initializer),
-                ends[0] if fan_in is None else fan_in,
-                ends[-1] if fan_out is None else fan_out,
+                own_fan_in if fan_in is None else fan_in,
+                own_fan_out if fan_out is None else fan_out,
                 transposed,
                 regularizers.get("regularizer", regularizer),
             )
@@ -142,7 +147,7 @@ class Layer:
     @property
     def count(self) -> int:
         """The number of parameters."""
-        return sum(int(np.prod(weight.shape)) for weight in self.declared)
+        return sum(math.prod(weight.shape) for weight in self.declared)
 
     def get_weights(self) -> list[Array]:
         """Return copies of the weights, in the order in which they were declared."""

@@ -30,8 +30,8 @@ ARGUMENTS = [
     *[(lambda v=v: Input(v), ValueError, r"^shape\[0\]: expected a positive integer")
       for v in ((0,), (-1,), (2.5,), (None,), "ab", None, True)],
     (lambda: Activation("softmix"), ValueError, "activation: 'softmix' is unknown"),
-    (lambda: activations.leaky_relu(NAN), ValueError, "negative_slope: expected a finite number"),
-    (lambda: activations.elu(INF), ValueError, "alpha: expected a finite number"),
+    (lambda: activations.LeakyReLU(NAN), ValueError, "negative_slope: expected a finite number"),
+    (lambda: activations.ELU(INF), ValueError, "alpha: expected a finite number"),
     *[(lambda v=v: optimizers.SGD(v), ValueError, "learning_rate: expected a positive number")
       for v in (0, -0.1, NAN, INF, "0.1", None, 1j)],
     *[(lambda v=v: optimizers.SGD(0.1, v), ValueError, "momentum: expected a number in")

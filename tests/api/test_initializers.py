@@ -110,5 +110,5 @@ def test_a_function_of_ones_own():
 
     layer = Dense(4, kernel_initializer=mine, bias_initializer=mine)
     model = Sequential([Input((6,)), layer], seed=0)
-    assert calls == [((6, 4), 6, 4), ((4,), 6, 4)]
+    assert calls == [((6, 4), 6, 4), ((4,), 4, 4)]
     assert (model.params == 0.25).all()
