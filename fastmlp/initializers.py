@@ -35,7 +35,7 @@ _TRUNCATED_STD = 0.87962566103423978
 def _truncated_normal(
     shape: tuple[int, ...], std: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    draws = rng.standard_normal(shape)
+    draws = np.asarray(rng.standard_normal(shape))
     outside = np.abs(draws) > 2
     while outside.any():
         draws[outside] = rng.standard_normal(int(outside.sum()))

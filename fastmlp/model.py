@@ -355,7 +355,7 @@ class Sequential:
                 )
             arrays.append(finite(argument, array, self.dtype))
         for array, slot in zip(arrays, slots, strict=True):
-            slot.view(self._params)[:] = array
+            slot.view(self._params)[...] = array
 
     def summary(self) -> None:
         """Print the layers with their output shapes and numbers of parameters."""
@@ -502,7 +502,7 @@ class Sequential:
                 for view, array in zip(
                     layer.weights.values(), kept.get(id(layer), []), strict=False
                 ):
-                    view[:] = array
+                    view[...] = array
         self.layers = everything
 
     @contextmanager
@@ -536,7 +536,7 @@ class Sequential:
             rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0, number)))
             weight = slot.weight
             values = weight.initializer(weight.shape, weight.fan_in, weight.fan_out, rng)
-            slot.view(params)[:] = values
+            slot.view(params)[...] = values
         for slot in lowered.slots:
             slot.layer.weights[slot.weight.name] = slot.view(params)
         self._params, self._input_shape, self._engine = params, input_shape, None

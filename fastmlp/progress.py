@@ -91,9 +91,8 @@ class TerminalDisplay:
         self._width = 0
 
     def replace(self, text: str) -> None:
-        columns = (
-            shutil.get_terminal_size().columns - 1
-        )  # a line that is too long could not be written over
+        # A text that fills the line or more could not be written over.
+        columns = shutil.get_terminal_size().columns - 1
         text = text[:columns]
         print(f"\r{text:<{min(self._width, columns)}}", end="", flush=True)  # noqa: T201
         self._width = len(text)
