@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -198,6 +199,28 @@ class Sequential:
             validation_split, validation_data, shuffle, telemetry,
         )  # fmt: skip
         return self.run_job(job)
+
+    @overload
+    def evaluate(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        *,
+        return_dict: Literal[False] = False,
+    ) -> float | list[float]: ...
+
+    @overload
+    def evaluate(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        *,
+        return_dict: Literal[True],
+    ) -> dict[str, float]: ...
 
     def evaluate(
         self,
