@@ -94,13 +94,12 @@ def _reason_against(name: str) -> str:
 
 def _shadowed_install() -> Path | None:
     """Return where another fastmlp is installed, if this one is a checkout that hides it."""
-    try:
-        found = importlib.metadata.distribution("fastmlp").locate_file("fastmlp")
-    except importlib.metadata.PackageNotFoundError:
-        return None
-    installed = Path(str(found))
-    here = Path(__file__).parent
-    return installed if installed.is_dir() and installed.resolve() != here.resolve() else None
+    here = Path(__file__).resolve().parent
+    for found in importlib.metadata.distributions(name="fastmlp"):  # a build leaves one in here
+        installed = Path(str(found.locate_file("fastmlp")))
+        if installed.is_dir() and installed.resolve() != here:
+            return installed
+    return None
 
 
 def use(name: str) -> None:
