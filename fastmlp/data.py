@@ -94,7 +94,9 @@ def check_data(
             f"got shape {array.shape}"
         )
     if loss.sparse:
-        return replace(data, labels=_labels(y_name, array, outputs))
+        # A copy, made before it is checked: kernels use labels as indices, and whoever has the
+        # original may change it while they run.
+        return replace(data, labels=_labels(y_name, array.copy(), outputs))
     return replace(data, targets=_targets(y_name, array, outputs, loss, dtype))
 
 

@@ -1,7 +1,6 @@
 """Sequential: a stack of layers with one input and one output."""
 
 import re
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal, overload
@@ -23,6 +22,7 @@ from .arguments import (
     shown,
     truth,
 )
+from .claims import Claim
 from .data import Data, check_data, check_samples, finite
 from .engine import PREDICT_BATCH, Engine, aligned_zeros
 from .history import History
@@ -32,7 +32,7 @@ from .layers.base import Array, Shape
 from .lookup import by_name
 from .progress import resolve_verbose
 from .telemetry import Telemetry
-from .training import Job, train
+from .training import Job, Stop, observed_rows, train
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),
@@ -190,15 +190,21 @@ class Sequential:
         Raises
         ------
         RuntimeError
-            If the net is not compiled.
+            If the net is not compiled, or if another fit that is not done uses the net or the
+            telemetry; nothing has changed then.
         TypeError, ValueError
             If an argument is not what it should be; nothing has changed then.
         """
-        job = self._job(
-            x, y, batch_size, epochs, verbose,
-            validation_split, validation_data, shuffle, telemetry,
-        )  # fmt: skip
-        return self.run_job(job)
+        claim = Claim()
+        try:
+            claim.take([self] if telemetry is None else [self, telemetry])
+            job = self._job(
+                x, y, batch_size, epochs, verbose,
+                validation_split, validation_data, shuffle, telemetry,
+            )  # fmt: skip
+            return self.run_job(job)
+        finally:
+            claim.active = False
 
     @overload
     def evaluate(
@@ -405,7 +411,7 @@ class Sequential:
             return self._ready_engine().plan, loss
 
     def run_job(self, job: Job, threads: int | None = None) -> History:
-        """Train as a checked job says, on so many threads; ``fit`` is this with the checks."""
+        """Train as a checked job says, on so many threads; whoever calls this has a claim."""
         engine = self._ready_engine()
         engine.threads = threads
         assert self.optimizer is not None
@@ -432,7 +438,7 @@ class Sequential:
         validation_data: tuple[ArrayLike, ArrayLike] | None,
         shuffle: bool,
         telemetry: Telemetry | None,
-        stop: threading.Event | None = None,
+        stop: Stop | None = None,
         checked: dict[object, Data] | None = None,
     ) -> Job:
         """Check everything; nets that are given the same dict ``checked`` share their data."""
@@ -467,9 +473,13 @@ class Sequential:
                     )
                 data, validation = data.part(slice(None, count)), data.part(slice(count, None))
             self._check_workspace("batch_size", min(batch_size, data.count))
+            recorder = None
+            if telemetry is not None:
+                rows = observed_rows(self._ready_engine().plan)
+                recorder = telemetry.recorder(self.layers[0], rows)
             return Job(
                 data, validation, batch_size, epochs, shuffle, self.seed,
-                tuple(self.metrics), shows, telemetry, stop,
+                tuple(self.metrics), shows, recorder, stop or Stop(),
             )  # fmt: skip
 
     def _check_data(

@@ -1,11 +1,10 @@
 """The training loop: epochs of shuffled batches, each in one call of the engine."""
 
 import math
-import threading
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +14,23 @@ from .engine import Engine
 from .history import Divergence, DivergenceWarning, History
 from .kernels.table import FIRST_LOSS, Column, Op, Total
 from .layers.base import Layer
+from .plan import Plan
 from .progress import FitProgress
-from .telemetry import Telemetry
+from .telemetry import Recorder
 
 # How long a call of the engine may keep Python waiting: for Ctrl-C, for the progress bar.
 _SECONDS_PER_CALL = 0.2
 _FIRST_STEPS = 8
+
+
+@dataclass
+class Stop:
+    """A wish that fits end after the call of the engine that they are in.
+
+    Not a threading.Event: that takes several lines to set, between which Ctrl-C may come.
+    """
+
+    is_wanted: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,8 +45,8 @@ class Job:
     seed: int
     metrics: tuple[str, ...]
     verbose: int
-    telemetry: Telemetry | None = None
-    stop: threading.Event | None = None
+    recorder: Recorder | None = None
+    stop: Stop = field(default_factory=Stop)
 
     @property
     def wants_accuracy(self) -> bool:
@@ -77,32 +87,46 @@ def train(engine: Engine, layers: list[Layer], job: Job, history: History, first
     Random numbers follow the epoch's number over all fits of the net, which begin with
     ``first_epoch``; the history counts from 0.
     """
+    try:
+        with FitProgress(job.verbose, job.epochs) as progress:
+            return _train(engine, job, history, first_epoch, progress)
+    except BaseException:
+        history.drop_incomplete()
+        raise
+
+
+def _train(
+    engine: Engine,
+    job: Job,
+    history: History,
+    first_epoch: int,
+    progress: FitProgress,
+) -> int:
     pace = _Pace()
     batches = -(-job.data.count // job.batch_size)
-    with FitProgress(job.verbose, job.epochs) as progress:
-        for i in range(job.epochs):
-            progress.begin_epoch(i, batches)
-            totals, stopped_at = _train_epoch(engine, job, first_epoch + i, pace, progress)
-            if stopped_at is None:
-                return i
-            figures = figures_of(engine, totals, job.metrics)
-            if stopped_at < batches:
-                # Before validation, which uses the memory that still holds the batch's values.
-                history.divergence = _explain(engine, job, i, stopped_at, totals)
-            else:
-                history.divergence = _find_ruined_weights(engine, i, batches - 1, figures["loss"])
-            if job.validation is not None:
-                val_figures = _validate(engine, job, stopped_at < batches)
-                figures |= val_figures
-                if history.divergence is None and not math.isfinite(val_figures["val_loss"]):
-                    history.divergence = _explain_validation(
-                        engine, i, batches - 1, val_figures["val_loss"]
-                    )
-            history.append(i, figures)
-            progress.end_epoch(figures)
-            if history.divergence is not None:
-                warnings.warn(history.divergence.message, DivergenceWarning, stacklevel=4)
-                return i
+    for i in range(job.epochs):
+        progress.begin_epoch(i, batches)
+        totals, stopped_at = _train_epoch(engine, job, first_epoch + i, pace, progress)
+        if stopped_at is None:
+            return i
+        figures = figures_of(engine, totals, job.metrics)
+        if stopped_at < batches:
+            # Before validation, which uses the memory that still holds the batch's values.
+            history.divergence = _explain(engine, job, i, stopped_at, totals)
+        else:
+            history.divergence = _find_ruined_weights(engine, i, batches - 1, figures["loss"])
+        if job.validation is not None:
+            val_figures = _validate(engine, job, stopped_at < batches)
+            figures |= val_figures
+            if history.divergence is None and not math.isfinite(val_figures["val_loss"]):
+                history.divergence = _explain_validation(
+                    engine, i, batches - 1, val_figures["val_loss"]
+                )
+        history.append(i, figures)
+        progress.end_epoch(figures)
+        if history.divergence is not None:
+            warnings.warn(history.divergence.message, DivergenceWarning, stacklevel=5)
+            return i
     return job.epochs
 
 
@@ -124,12 +148,11 @@ def _train_epoch(
     order = epoch_order(job.seed, epoch, count) if job.shuffle else np.arange(count)
     batches = -(-count // job.batch_size)
     totals = np.zeros(len(Total))
-    records = None
-    if job.telemetry is not None:
-        records = job.telemetry.begin_epoch(batches, len(engine.plan.table))
+    recorder = job.recorder
+    records = None if recorder is None else recorder.begin_epoch(batches)
     at = 0
     while at < batches:
-        if job.stop is not None and job.stop.is_set():
+        if job.stop.is_wanted:
             return totals, None
         upto = min(batches, at + pace.steps)
         started = time.perf_counter()
@@ -137,7 +160,7 @@ def _train_epoch(
             job.data, order, job.batch_size, at, upto,
             first_step=epoch * batches, wants_accuracy=job.wants_accuracy, totals=totals,
             telemetry=records,
-            telemetry_every=0 if job.telemetry is None else job.telemetry.every,
+            telemetry_every=0 if recorder is None else recorder.every,
         )  # fmt: skip
         pace.learn(upto - at, time.perf_counter() - started)
         at = upto
@@ -145,17 +168,17 @@ def _train_epoch(
         if reached < upto:
             at = reached
             break
-    if job.telemetry is not None and records is not None:
-        _keep_telemetry(engine, job.telemetry, records, epoch * batches, at)
+    if recorder is not None and records is not None:
+        recorder.end_epoch(records, epoch * batches, at)
     return totals, at
 
 
-def _keep_telemetry(
-    engine: Engine, telemetry: Telemetry, records: NDArray[np.float64], step: int, batches: int
-) -> None:
-    keep = [r for r, row in enumerate(engine.plan.table) if _is_observed(row)]
-    telemetry.rows = [engine.plan.labels[r] for r in keep]
-    telemetry.end_epoch(records, step, batches, keep)
+def observed_rows(plan: Plan) -> list[str | None]:
+    """Return what telemetry calls each row of the plan, None where it does not measure."""
+    return [
+        label if _is_observed(row) else None
+        for label, row in zip(plan.labels, plan.table, strict=True)
+    ]
 
 
 def _is_observed(row: NDArray[np.int64]) -> bool:

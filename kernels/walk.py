@@ -182,17 +182,18 @@ class Walk:
         l1, l2 = self.reals[r, Scalar.L1], self.reals[r, Scalar.L2]
         return float(self.kernels.penalty(l1, l2, self.own(self.table[r], self.params)))
 
-    def penalty_gradients(self, r: int) -> None:
+    def penalty_gradients(self, r: int, step: int) -> None:
         for p in self.penalties(r):
             own = (self.own(self.table[p], vector) for vector in (self.params, self.gradient))
-            self.kernels.penalty_gradient(self.real(p, Scalar.L1), self.real(p, Scalar.L2), *own)
+            l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
+            self.kernels.penalty_gradient(l1, l2, step, *own)
 
-    def penalty_updates(self, r: int) -> None:
+    def penalty_updates(self, r: int, step: int) -> None:
         rate = self.params.dtype.type(self.hyper[Hyper.LEARNING_RATE])
         for p in self.penalties(r):
             own = self.own(self.table[p], self.params)
             l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
-            self.kernels.penalty_update(l1, l2, rate, own)
+            self.kernels.penalty_update(l1, l2, rate, step, own)
 
     def x_rows(self, row: Array, n: int) -> Array | None:
         """The input of a DENSE row as (n, inputs), transposed if need be, or None."""
@@ -290,14 +291,14 @@ def run(
 
     for batch in range(first, last):
         rows = order[batch * batch_size : (batch + 1) * batch_size]
-        n = rows.size
+        n, step = rows.size, first_step + batch
         walk.gather(samples, rows)
 
         if mode == Mode.PREDICT:
             y = walk.buffer(values, table[0, Column.Y], table[0, Column.OUTPUTS], n, 1).T
             for r in range(1, len(table)):
                 if r != loss_index:
-                    y = walk.forward(r, n, first_step + batch, masks)
+                    y = walk.forward(r, n, step, masks)
             kernels.transpose(y, outputs[batch * batch_size : batch * batch_size + n])
             continue
 
@@ -306,7 +307,7 @@ def run(
             if table[r, Column.OP] == Op.PENALTY:
                 penalties += walk.penalty(r)
             else:
-                walk.forward(r, n, first_step + batch, masks)
+                walk.forward(r, n, step, masks)
         loss = walk.loss(table[loss_index], rows, labels, targets)
         totals[Total.LOSS] += loss
         totals[Total.PENALTY] += penalties * n
@@ -325,22 +326,26 @@ def run(
             custom = row[Column.OP] == Op.CUSTOM
             if dense and (observed or not fused):
                 walk.weight_gradient(r, n)
-                walk.penalty_gradients(r)
             if custom:
                 walk.backward(r, n)
-                walk.penalty_gradients(r)
+                of_data = walk.own(row, gradient).copy()
+            if (dense or custom) and (observed or not fused):
+                walk.penalty_gradients(r, step)
             if observed:
                 walk.observe(r, n, telemetry[batch // telemetry_every, r])
             if custom:
                 if fused:
-                    own = (walk.own(row, v) for v in (params, gradient, velocity))
-                    kernels.sgd_step(*own, hyper)
+                    walk.penalty_updates(r, step)
+                    kernels.sgd_step(walk.own(row, params), of_data, velocity, hyper)
             else:
                 if row[Column.INPUT_GRADIENT]:
                     walk.backward(r, n)
                 if dense and fused:
-                    walk.penalty_updates(r)
+                    walk.penalty_updates(r, step)
                     walk.weight_update(r, n)
         if mode == Mode.TRAIN and not fused:
-            kernels.sgd_step(params, gradient, velocity, hyper)
+            if Op.PENALTY in table[:, Column.OP]:
+                kernels.sgd_step_evenly(step, 0, params, gradient, velocity, hyper)
+            else:
+                kernels.sgd_step(params, gradient, velocity, hyper)
     return last
