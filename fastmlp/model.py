@@ -195,6 +195,8 @@ class Sequential:
         TypeError, ValueError
             If an argument is not what it should be; nothing has changed then.
         """
+        if telemetry is not None and not isinstance(telemetry, Telemetry):
+            raise TypeError(f"telemetry: expected a fastmlp.Telemetry, got {shown(telemetry)}")
         claim = Claim()
         try:
             claim.take([self] if telemetry is None else [self, telemetry])
@@ -453,8 +455,6 @@ class Sequential:
         )
         if validation_split and validation_data is not None:
             raise ValueError("validation_split: not together with validation_data")
-        if telemetry is not None and not isinstance(telemetry, Telemetry):
-            raise TypeError(f"telemetry: expected a fastmlp.Telemetry, got {shown(telemetry)}")
         with self._built_for(x):
             self._ready_engine()
             checked = {} if checked is None else checked
