@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from . import backends
 from .data import Data
-from .kernels.table import Hyper, Mode, Telemetry, Total
+from .kernels.table import Mode, Telemetry, Total
 from .layers.base import Array
 from .plan import Plan
+from .state import aligned_zeros
 from .team import run_together
 from .threads import get_num_threads
 
-_ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 PREDICT_BATCH = 128  # samples that go through a net at once when it does not learn
 _FEW = 16
+_KEPT_WORKSPACES = 2  # whatever their size: of the training and of the validation of a fit
+_KEPT_BYTES = 32 << 20  # of all the workspaces that are kept beyond those
 
 # A step with fewer multiplications is done sooner than threads are started and have waited for
 # each other.
@@ -32,13 +34,6 @@ _RUNS_ITSELF = "this net is running: a layer, or what else it calls, cannot call
 _engines: "WeakSet[Engine]" = WeakSet()
 
 
-def aligned_zeros(size: int, dtype: np.dtype[Any]) -> Array:
-    """Return zeros (size,) that begin at a cache line."""
-    memory = np.zeros(size * dtype.itemsize + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + size * dtype.itemsize].view(dtype)
-
-
 @dataclass
 class Workspace:
     """Values and their gradients, for batches of up to a capacity, bound to the engine."""
@@ -46,6 +41,10 @@ class Workspace:
     values: Array
     deltas: Array
     prepare: backends.Prepare
+
+    @property
+    def bytes(self) -> int:
+        return self.values.nbytes + self.deltas.nbytes
 
 
 @dataclass
@@ -72,6 +71,7 @@ class Engine:
         The optimizer's numbers; see :class:`fastmlp.kernels.table.Hyper`.
     gradient : float array (plan.size,)
     velocity : float array (plan.size,), or empty without momentum
+        See :meth:`use_velocity`.
     threads : int, optional
         How many may share a step; by default :func:`fastmlp.get_num_threads`.
     """
@@ -94,6 +94,11 @@ class Engine:
     _workspaces: dict[int, Workspace] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.params.shape != (self.plan.size,):
+            raise ValueError(
+                f"params: expected shape ({self.plan.size},), as the layers declare it, "
+                f"got {self.params.shape}"
+            )
         self.gradient = aligned_zeros(self.plan.size, self.params.dtype)
         self.velocity = self.params[:0]
         self._connections = self.plan.connections
@@ -104,6 +109,14 @@ class Engine:
         """Forget who is running this, as the child of a fork must: those threads are no more."""
         self._lock = threading.RLock()
         self._is_running = False
+
+    def use_velocity(self, velocity: Array) -> None:
+        """Train with the momentum in this memory, or without if it is empty."""
+        if velocity is not self.velocity:
+            with self._lock:
+                self._few.clear()  # bound to the other one, as these are; if Ctrl-C comes in
+                self._workspaces.clear()  # between, they are made anew, and this is done again
+                self.velocity = velocity
 
     def forward(self, data: Data, batch_size: int = PREDICT_BATCH) -> Array:
         """Return the outputs (n, outputs) for the samples (n, ...)."""
@@ -233,21 +246,22 @@ class Engine:
             ``last``, or the index of the first batch whose loss was not finite: training
             stopped there, before that batch's step.
         """
-        if self.hyper[Hyper.MOMENTUM] and not self.velocity.size:
-            velocity = aligned_zeros(self.plan.size, self.params.dtype)
-            with self._lock:
-                self._few.clear()  # bound without it, as these are; if Ctrl-C comes in between,
-                self._workspaces.clear()  # they are made anew, and then this is done again
-                self.velocity = velocity
         return self._run(
             Mode.TRAIN, data, order, batch_size, first, last, first_step, wants_accuracy, totals,
             None, telemetry, telemetry_every,
         )  # fmt: skip
 
     def workspace(self, batch_size: int) -> Workspace:
-        """Return the memory for batches of that size, the same one each time."""
+        """Return the memory for batches of that size.
+
+        It stays the same one while it is in use: the two that were used last are kept, and others
+        while all are small.
+        """
         capacity = -(-batch_size // 16) * 16  # so that every buffer begins at a cache line
-        if capacity not in self._workspaces:
+        if capacity in self._workspaces:
+            self._workspaces[capacity] = self._workspaces.pop(capacity)  # now the last one used
+        else:
+            self._forget_workspaces()
             size = self.plan.features * capacity
             values, deltas = (aligned_zeros(size, self.params.dtype) for _ in range(2))
             prepare = self.bind(
@@ -258,16 +272,25 @@ class Engine:
             self._workspaces[capacity] = Workspace(values, deltas, prepare)
         return self._workspaces[capacity]
 
+    def _forget_workspaces(self) -> None:
+        """Make room for one more workspace: forget those used longest ago."""
+        kept = list(self._workspaces.values())
+        for capacity in list(self._workspaces)[: 1 - _KEPT_WORKSPACES]:
+            if sum(workspace.bytes for workspace in kept) > _KEPT_BYTES:
+                del kept[0], self._workspaces[capacity]
+
     def _compile(self, prepare: backends.Prepare) -> None:
         """Run no batch: the kernels are then compiled, if need be, before threads wait for them.
 
         This thread's compiling ends at Ctrl-C, that of others would not.
         """
         dtype, integers = self.params.dtype, np.zeros(_BARRIER_SIZE, np.int64)
-        data = Data(np.empty((1, 1), np.uint8), np.empty(0, np.int64), np.empty((0, 0), dtype))
+        features = int(np.prod(self.plan.input_shape))
+        samples = np.empty((1, features), np.uint8)
+        data = Data(samples, np.empty(0, np.int64), np.empty((0, 0), dtype))
         prepare(
             int(Mode.PREDICT), data.samples, data.labels, data.targets, integers[:1], 1, 0, 0, 0,
-            False, np.zeros(len(Total)), np.empty((0, self.plan.outputs), dtype),
+            False, np.zeros(len(Total)), np.empty((1, self.plan.outputs), dtype),
             np.empty((0, 0, len(Telemetry))), 0, 0, 1, integers,
         )()  # fmt: skip
 
@@ -301,9 +324,13 @@ class Engine:
         With them comes the memory of the barrier where they meet.
         """
         dtype = self.params.dtype
+        # C counts in 64 bits.  A batch larger than the data is all of them, and a step that is
+        # never reached is not recorded.
+        batch_size = min(batch_size, data.count if order is None else order.size)
+        telemetry_every = min(telemetry_every, max(data.count, 1))
         order = np.arange(data.count) if order is None else order
         batches = -(-order.size // batch_size)
-        workspace = self.workspace(min(batch_size, order.size))
+        workspace = self.workspace(batch_size)
         arguments = (
             int(mode),
             data.samples,
@@ -320,7 +347,7 @@ class Engine:
             np.empty((0, 0, len(Telemetry))) if telemetry is None else telemetry,
             telemetry_every,
         )
-        threads = self._threads_for(mode, min(batch_size, order.size))
+        threads = self._threads_for(mode, batch_size)
         barrier = aligned_zeros(_BARRIER_SIZE, np.dtype(np.int64))
         calls = [
             workspace.prepare(*arguments, thread, threads, barrier) for thread in range(threads)

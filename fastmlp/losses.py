@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .arguments import truth
-from .kernels.table import Op
+from .kernels.table import FIRST_LOSS, Op
 from .lookup import by_name
 
 
@@ -21,6 +21,11 @@ class Loss:
         Whether it takes what comes *before* the softmax.
     sparse : bool
         Whether targets are integer labels (n,) rather than an array (n, outputs).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such loss: only cross-entropy takes labels, or what comes before a softmax.
     """
 
     name: str
@@ -29,10 +34,14 @@ class Loss:
     sparse: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.op, Op) or self.op < FIRST_LOSS:
+            raise ValueError(f"op: expected one that computes a loss, got {self.op!r}")
         for argument in ("from_logits", "sparse"):
             value = truth(argument, getattr(self, argument))
             if value and self.op != Op.SOFTMAX_CROSSENTROPY:
-                raise ValueError(f"{argument}: True is for cross-entropies, not for {self.name}")
+                raise ValueError(
+                    f"{argument}: True is for cross-entropies; expected False for {self.op.name}"
+                )
             object.__setattr__(self, argument, value)
 
 

@@ -1,11 +1,12 @@
 """Optimizers: the numbers of an update rule, with their bounds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .arguments import real_number, truth
+from .attributes import unknown
 from .kernels.table import Hyper
 from .lookup import by_name
 
@@ -38,6 +39,12 @@ class SGD:
 
     def __post_init__(self) -> None:
         self.check()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        known = [field.name for field in fields(SGD)]
+        if type(self) is SGD and name not in known:
+            raise unknown(self, name, known)
+        object.__setattr__(self, name, value)
 
     def check(self) -> None:
         """Raise an error if a number is out of its range: they may be changed at any time."""

@@ -13,9 +13,9 @@ from .data import Data
 from .engine import Engine
 from .history import Divergence, DivergenceWarning, History
 from .kernels.table import FIRST_LOSS, Column, Op, Total
-from .layers.base import Layer
 from .plan import Plan
 from .progress import FitProgress
+from .state import State
 from .telemetry import Recorder
 
 # How long a call of the engine may keep Python waiting: for Ctrl-C, for the progress bar.
@@ -81,15 +81,15 @@ def figures_of(
     return figures
 
 
-def train(engine: Engine, layers: list[Layer], job: Job, history: History, first_epoch: int) -> int:
+def train(engine: Engine, job: Job, history: History, state: State) -> int:
     """Train; ``history`` grows with each epoch. Returns the number of epochs completed.
 
     Random numbers follow the epoch's number over all fits of the net, which begin with
-    ``first_epoch``; the history counts from 0.
+    ``state.epochs``; the history counts from 0.
     """
     try:
         with FitProgress(job.verbose, job.epochs) as progress:
-            return _train(engine, job, history, first_epoch, progress)
+            return _train(engine, job, history, state, progress)
     except BaseException:
         history.drop_incomplete()
         raise
@@ -99,14 +99,19 @@ def _train(
     engine: Engine,
     job: Job,
     history: History,
-    first_epoch: int,
+    state: State,
     progress: FitProgress,
 ) -> int:
     pace = _Pace()
     batches = -(-job.data.count // job.batch_size)
+    first_epoch = state.epochs
     for i in range(job.epochs):
         progress.begin_epoch(i, batches)
-        totals, stopped_at = _train_epoch(engine, job, first_epoch + i, pace, progress)
+        totals = np.zeros(len(Total))
+        try:
+            stopped_at = _train_epoch(engine, job, state, first_epoch + i, totals, pace, progress)
+        finally:
+            state.steps += _steps_taken(totals, job.batch_size)
         if stopped_at is None:
             return i
         figures = figures_of(engine, totals, job.metrics)
@@ -140,25 +145,40 @@ class _Pace:
         self.steps = max(1, int(steps / max(seconds, 1e-6) * _SECONDS_PER_CALL))
 
 
+def _steps_taken(totals: NDArray[np.float64], batch_size: int) -> int:
+    """Return how many steps an epoch has taken, also if an interrupt ended it between two calls.
+
+    A batch whose loss is not finite is counted in the totals, but no step was taken along it.
+    """
+    batches = -(-int(totals[Total.SAMPLES]) // batch_size)
+    diverged = not np.isfinite(totals[Total.LOSS] + totals[Total.PENALTY])
+    return batches - int(diverged)
+
+
 def _train_epoch(
-    engine: Engine, job: Job, epoch: int, pace: _Pace, progress: FitProgress
-) -> tuple[NDArray[np.float64], int | None]:
-    """Return the epoch's totals, and the batch at which it ended; None if told to stop."""
+    engine: Engine,
+    job: Job,
+    state: State,
+    epoch: int,
+    totals: NDArray[np.float64],
+    pace: _Pace,
+    progress: FitProgress,
+) -> int | None:
+    """Fill the epoch's totals, and return the batch at which it ended; None if told to stop."""
     count = job.data.count
     order = epoch_order(job.seed, epoch, count) if job.shuffle else np.arange(count)
     batches = -(-count // job.batch_size)
-    totals = np.zeros(len(Total))
     recorder = job.recorder
     records = None if recorder is None else recorder.begin_epoch(batches)
     at = 0
     while at < batches:
         if job.stop.is_wanted:
-            return totals, None
+            return None
         upto = min(batches, at + pace.steps)
         started = time.perf_counter()
         reached = engine.train_epoch(
             job.data, order, job.batch_size, at, upto,
-            first_step=epoch * batches, wants_accuracy=job.wants_accuracy, totals=totals,
+            first_step=state.steps, wants_accuracy=job.wants_accuracy, totals=totals,
             telemetry=records,
             telemetry_every=0 if recorder is None else recorder.every,
         )  # fmt: skip
@@ -169,8 +189,8 @@ def _train_epoch(
             at = reached
             break
     if recorder is not None and records is not None:
-        recorder.end_epoch(records, epoch * batches, at)
-    return totals, at
+        recorder.end_epoch(records, state.steps, at)
+    return at
 
 
 def observed_rows(plan: Plan) -> list[str | None]:

@@ -33,6 +33,16 @@ class Dense(Layer):
         unknown.
     """
 
+    _settings = (
+        "units",
+        "activation",
+        "use_bias",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+    )
+
     def __init__(
         self,
         units: int,

@@ -26,6 +26,8 @@ class Rescaling(Layer):
         If one is not a finite number.
     """
 
+    _settings = ("scale", "offset")
+
     def __init__(self, scale: float, offset: float = 0.0, name: str | None = None) -> None:
         super().__init__(name)
         self.scale = real_number("scale", scale)
