@@ -147,6 +147,12 @@ def real_array(argument: str, values: ArrayLike) -> NDArray[Any]:
     TypeError, ValueError
         If they are no real numbers, no array, or some of them are masked.
     """
+    parts = values if isinstance(values, (list, tuple)) else [values]
+    if any(np.ma.is_masked(part) for part in parts if isinstance(part, np.ma.MaskedArray)):
+        raise TypeError(
+            f"{argument}: expected an array without masked entries, whose masks would be ignored; "
+            "fill them with .filled(value), or leave those samples out"
+        )
     try:
         array = np.asarray(values)
     except Exception as reason:
@@ -156,11 +162,6 @@ def real_array(argument: str, values: ArrayLike) -> NDArray[Any]:
         raise kind(f"{argument}: cannot be made an array: {reason}") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{argument}: expected real numbers, got dtype {array.dtype}")
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise ValueError(
-            f"{argument}: expected an array without masked values, got {values.mask.sum()} of "
-            "them; fill them, or leave their samples out"
-        )
     return array
 
 

@@ -39,9 +39,7 @@ class Loss:
         for argument in ("from_logits", "sparse"):
             value = truth(argument, getattr(self, argument))
             if value and self.op != Op.SOFTMAX_CROSSENTROPY:
-                raise ValueError(
-                    f"{argument}: True is for cross-entropies; expected False for {self.op.name}"
-                )
+                raise ValueError(f"{argument}: expected False for {self.op.name}")
             object.__setattr__(self, argument, value)
 
 

@@ -32,7 +32,7 @@ SAMPLES = {
     "objects": (X.astype(object), TypeError, "x: expected real numbers, got dtype object"),
     "dates": (np.zeros((12, 3), "M8[s]"), TypeError, "x: expected real numbers"),
     "ragged": ([[1.0, 2.0, 3.0], [1.0]], ValueError, "x: cannot be made an array"),
-    "masked": (np.ma.masked_greater(X, 1), ValueError, "x: expected an array without masked"),
+    "masked": (np.ma.masked_greater(X, 1), TypeError, "x: expected an array without masked"),
     "torch's, with its gradient": (
         torch.tensor(X, requires_grad=True), ValueError, r"x: cannot be made an array: .*detach"
     ),
