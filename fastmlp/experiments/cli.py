@@ -197,6 +197,7 @@ class _Run:
                     **dataclasses.asdict(net),
                     **dataclasses.asdict(outcome),
                     "stuck": lab.is_stuck(net),
+                    "course": lab.course(net),
                 }
                 for net, outcome in lab.outcomes.items()
             ],
@@ -251,6 +252,8 @@ def _manifest(name: str, lab: Lab, interrupted: bool, seconds: float) -> dict[st
             "classes": lab.dataset.classes,
             "entropy": lab.entropy,
             "chance": lab.chance,
+            "threshold": lab.yardstick.threshold,
+            "ceiling": lab.yardstick.ceiling,
         },
         "backend": backends.resolve(lab.settings.backend),
         "versions": {
