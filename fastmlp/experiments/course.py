@@ -70,8 +70,10 @@ def known_accuracies(outcome: Outcome) -> Sequence[float]:
 
     The first is the first epoch's training accuracy: each sample is met there for the first
     time, so that it says whether the net knew anything on the way. The others are the test
-    accuracies after each epoch. A net whose loss is not finite knows nothing: -1.
+    accuracies after each epoch. A net whose loss is not finite knows nothing: -1. In an epoch
+    that broke off, the training accuracy is of a few samples only, and says nothing either.
     """
-    figures = outcome.figures
-    values = [figures["accuracy"][0], *figures["val_accuracy"]]
+    after = outcome.figures["val_accuracy"]
+    first = outcome.figures["accuracy"][0] if np.isfinite(after[0]) else -1.0
+    values = [first, *after]
     return [value if np.isfinite(value) else -1.0 for value in values]

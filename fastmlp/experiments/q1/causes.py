@@ -263,10 +263,10 @@ def describe(lab: Lab) -> Section | None:
         "What a net looks like before it has learned anything is compared with what became of it. "
         "The *gradient ratio* is the first layer's gradient norm over the output layer's, on the "
         "first batch. The *signal ratio* is how much the outputs of the last hidden layer differ "
-        "from sample to sample, over the same of the first. An AUC is the share of pairs, one net "
-        "that never learns and one that does, in which the former has the smaller figure: 0.5 is "
-        "guessing, 1 is perfect (95 % intervals by Newcombe's method). A figure that predicts "
-        "need not be the cause; that a lowered rate changes the end is an experiment, and shows "
+        "from sample to sample, over the same of the first. An AUC is the share of pairs, one "
+        "net that never learns and one of the others, in which the former has the smaller figure: "
+        "0.5 is guessing, 1 is perfect (95 % intervals by Newcombe's method). A figure that "
+        "predicts need not be the cause; that a lowered rate changes the end is an experiment, and shows "
         f"one.\n\n{listed}"
     )
     caption = (

@@ -127,8 +127,11 @@ def _changes(lab: Lab, patient: patients.Patient) -> Statement | None:
         return None
     corners = np.concatenate([change[:3], change[-3:]]).ravel()
     below = float((change < printed).mean())
+    differs = bool(claims.differences(lab))
     size = (
-        "of the size of the measured ones"
+        "not comparable"
+        if differs
+        else "of the size of the measured ones"
         if 0.025 <= below <= 0.975
         else "smaller than most measured ones"
         if below < 0.025
@@ -143,7 +146,8 @@ def _changes(lab: Lab, patient: patients.Patient) -> Statement | None:
         "printed entry is of which net is our reading: in the order of the nets.)"
     )
     quantities = {
-        "activation": activation, "printed": printed, "share_below": below, "course": course,
+        "activation": activation, "printed": printed, "comparable": not differs,
+        "share_below": below, "course": course,
         "median": float(np.median(change)), "median_corners": float(np.median(corners)),
     }  # fmt: skip
     return Statement("report's weight change", text, quantities)

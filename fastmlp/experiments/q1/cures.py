@@ -181,7 +181,7 @@ def trials(lab: Lab, case: Case) -> list[Trial]:
 def _summary(case: Case, tried: list[Trial]) -> Statement:
     by_verdict = {verdict: [t for t in tried if t.verdict == verdict] for verdict in VERDICTS}
     parts = [
-        f"{verdict}: {listing([_named(trial) for trial in some])}"
+        f"{verdict.capitalize()}: {listing([_named(trial) for trial in some])}"
         for verdict, some in by_verdict.items()
         if some
     ]
@@ -189,7 +189,7 @@ def _summary(case: Case, tried: list[Trial]) -> Statement:
     text = (
         f"**{style.NAMES[case.activation]} with {count(case.depth, 'hidden layer')}: {works} of "
         f"{count(len(tried), 'cure')} work in most nets.** A new seed alone makes "
-        f"{tried[0].control} learn. {'. '.join(part.capitalize() for part in parts)}."
+        f"{tried[0].control} learn. {'. '.join(parts)}."
     )
     quantities = {
         "activation": case.activation, "depth": case.depth,
@@ -202,7 +202,7 @@ def _summary(case: Case, tried: list[Trial]) -> Statement:
             for t in tried
         ],
     }  # fmt: skip
-    return Statement("cures", text.replace("works in most: ", "Works in most: "), quantities)
+    return Statement("cures", text, quantities)
 
 
 def _named(trial: Trial) -> str:

@@ -122,26 +122,21 @@ def planes(lab: Lab, knob: Knob) -> list[Plane]:
 
 
 def _sentence(plane: Plane) -> Statement:
-    name = plane.knob.name
+    name, own = plane.knob.name, _show(plane.own)
     parts, alike = [], []
     for value in plane.values():
         if value == plane.own:
             continue
         better, worse = plane.against_own(value)
         if better:
-            parts.append(f"{_show(value)} learns at {ranges(better)} hidden layers, where it fails")
+            parts.append(f"{_show(value)} learns at {ranges(better)} layers, where {own} fails")
         if worse:
-            parts.append(f"{_show(value)} fails at {ranges(worse)}, where it learns")
+            parts.append(f"{_show(value)} fails at {ranges(worse)} layers, where {own} learns")
         if not better and not worse:
             alike.append(_show(value))
     if alike:
-        parts.append(
-            f"with {', '.join(alike)} no depth is decided otherwise than with {_show(plane.own)}"
-        )
-    text = (
-        f"**{style.NAMES[plane.activation]}, {name}** (against {_show(plane.own)}): "
-        f"{'; '.join(parts)}."
-    )
+        parts.append(f"with {', '.join(alike)} no depth is decided otherwise than with {own}")
+    text = f"**{style.NAMES[plane.activation]}, {name}** (against {own}): {'; '.join(parts)}."
     quantities = {
         "activation": plane.activation, "knob": plane.knob.field, "own": plane.own,
         "cells": [

@@ -262,8 +262,8 @@ def draw_gradients(lab: Lab) -> Drawing:
         axis.set_yscale("log")
         axis.set_title(_name(net))
         axis.set_xlabel("layer")
-        inner = range(1, len(places), max(1, len(places) // 5))
-        ticks = [place for place in inner if place < len(places) - 1 or len(places) < 4]
+        inner = range(1, len(places), 1 if len(places) < 12 else 3)
+        ticks = [place for place in inner if len(places) < 8 or place < len(places) - 1]
         axis.set_xticks([*ticks, len(places)], [*map(str, ticks), "out"])
     axes[0][0].set_ylabel("gradient norm")
     style.legend_below(figure, [axes[0][0]])
@@ -277,7 +277,7 @@ def draw_first_layer(lab: Lab) -> Drawing:
     changes = [lab.observations[net].after - lab.observations[net].before for net in seen]
     finite = [np.abs(change[np.isfinite(change)]) for change in changes]
     limit = max((float(np.quantile(f, 0.999)) for f in finite if f.size), default=0.0) or 1.0
-    figure, axes = style.subplots(len(seen), units, 1.0 * units + 1.2, 1.2 * len(seen) + 0.4)
+    figure, axes = style.subplots(len(seen), units, 1.0 * units + 1.2, 1.05 * len(seen) + 0.4)
     for row, net, change in zip(axes, seen, changes, strict=True):
         for unit, axis in enumerate(row):
             axis.set_axis_off()
