@@ -83,7 +83,10 @@ class Lab:
         All that is done, also after an interruption.
     observations : dict of Net to Observation
     probes : dict of Net to Probe
-    gradient_checks : dict of Net to GradientReport
+    gradient_checks : dict of Net to GradientReport or None
+        None: an epoch of training left weights that are not finite, and there is no gradient.
+    notes : dict
+        What else a question measured, by a name of its own.
     entropy : float
         Of the test labels: the loss of a net that knows nothing but their frequencies.
     chance : float
@@ -103,7 +106,8 @@ class Lab:
         self.outcomes: dict[Net, Outcome] = {}
         self.observations: dict[Net, Observation] = {}
         self.probes: dict[Net, Probe] = {}
-        self.gradient_checks: dict[Net, GradientReport] = {}
+        self.gradient_checks: dict[Net, GradientReport | None] = {}
+        self.notes: dict[str, Any] = {}
         labels = dataset.test[1]
         self.entropy = label_entropy(labels)
         self.chance = float(np.bincount(labels).max() / len(labels))
@@ -193,9 +197,14 @@ class Lab:
     def check_gradients(self, net: Net, samples: int) -> None:
         """Check a net's gradient on the first samples, after an epoch of training."""
         model = net.build(self.dataset, self.settings.backend)
-        x, y = (array[: net.samples] for array in self.dataset.train)
-        model.fit(x, y, net.batch_size, 1, verbose=0)
-        self.gradient_checks[net] = check_gradients(model, x[:samples], y[:samples])
+        x, y = _repeated(self.dataset, net.samples)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DivergenceWarning)
+            model.fit(x, y, net.batch_size, 1, verbose=0)
+        if np.isfinite(model.params).all():
+            self.gradient_checks[net] = check_gradients(model, x[:samples], y[:samples])
+        else:
+            self.gradient_checks[net] = None
 
     def _train_group(self, nets: list[Net], advance: Callable[[], None]) -> None:
         models = [net.build(self.dataset, self.settings.backend) for net in nets]
@@ -204,7 +213,7 @@ class Lab:
             self._keep(nets[index], models[index], history)
             advance()
 
-        x, y = (array[: nets[0].samples] for array in self.dataset.train)
+        x, y = _repeated(self.dataset, nets[0].samples)
         hot, epochs = nets[0].cool_after, nets[0].epochs
         options: dict[str, Any] = {"validation_data": self.dataset.test, "jobs": self.settings.jobs}
         with warnings.catch_warnings():
@@ -242,6 +251,20 @@ def _joined(first: History, second: History) -> History:
     """Return the history of a training that was done in two parts."""
     figures = {name: first.history[name] + second.history[name] for name in first.history}
     return History(second.params, figures, first.epoch + second.epoch, second.divergence)
+
+
+def _repeated(
+    dataset: Dataset, samples: int | None
+) -> tuple[NDArray[np.number], NDArray[np.integer]]:
+    """Return the first samples, repeated until there are as many as in the whole set.
+
+    So an epoch has as many steps, and nothing but the data differs.
+    """
+    x, y = dataset.train
+    if samples is None or samples >= len(x):
+        return x, y
+    order = np.arange(len(x)) % samples
+    return x[order], y[order]
 
 
 def _trained_alike(nets: Iterable[Net]) -> Iterable[list[Net]]:

@@ -19,6 +19,9 @@ class Net:
     """A net and its training, in numbers; ``depth`` counts the hidden layers.
 
     After ``cool_after`` epochs, if that is not 0, the learning rate is divided by ``cool_by``.
+
+    With ``samples``, it sees only the first ones of the training set, so often that an epoch has as
+    many steps as with all of them.
     """
 
     activation: str

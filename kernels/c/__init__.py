@@ -30,6 +30,7 @@ record_step = by_dtype("record_step")
 record_values = by_dtype("record_values")
 rescale = by_dtype("rescale")
 sgd_step = by_dtype("sgd_step")
+sgd_step_evenly = by_dtype("sgd_step_evenly")
 softmax_backward = by_dtype("softmax_backward")
 softmax_crossentropy_labels = by_dtype("softmax_crossentropy_labels")
 softmax_crossentropy_targets = by_dtype("softmax_crossentropy_targets")
@@ -65,6 +66,7 @@ __all__ = [
     "record_values",
     "rescale",
     "sgd_step",
+    "sgd_step_evenly",
     "softmax_backward",
     "softmax_crossentropy_labels",
     "softmax_crossentropy_targets",

@@ -61,7 +61,7 @@ INLINE real gelu_slope(real x) {
 
 INLINE vector silu_slope(vector x) {
     vector s = vector_sigmoid(x);
-    return s * (1 + x * (1 - s));
+    return s * fused(x, 1 - s, broadcast(1));
 }
 
 /* A derivative may use the input x, the output y, or both: whichever is cheaper. */
@@ -70,7 +70,7 @@ static void activation_backward(int64_t kind, real alpha, const real *x, const r
     const vector zero = {0};
     switch (kind) {
     case ACTIVATION_SIGMOID: MAP_BACK(d *w *(1 - w))
-    case ACTIVATION_TANH: MAP_BACK(d *(1 - w * w))
+    case ACTIVATION_TANH: MAP_BACK(d *fused(-w, w, broadcast(1)))
     case ACTIVATION_RELU: MAP_BACK(where_less(zero, v, d, zero))
     case ACTIVATION_LEAKY_RELU: MAP_BACK(where_less(zero, v, d, alpha * d))
     case ACTIVATION_ELU: MAP_BACK(where_less(zero, v, d, d *(w + alpha)))

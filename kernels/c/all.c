@@ -27,6 +27,7 @@
 #include "softmax.c"
 #include "losses.c"
 #include "dropout.c"
+#include "rounding.c"
 #include "penalties.c"
 #include "updates.c"
 #include "telemetry.c"
@@ -70,6 +71,7 @@ const struct kernels NAME(FASTMLP_ISA, SUFFIX) = {
     .penalty_gradient = penalty_gradient,
     .penalty_update = penalty_update,
     .sgd_step = sgd_step,
+    .sgd_step_evenly = sgd_step_evenly,
     .record_values = record_values,
     .record_slopes = record_slopes,
     .record_step = record_step,

@@ -104,9 +104,11 @@ cdef extern from "dispatch.h" nogil:
         void (*gather_reals)(const REAL *, const int64_t *, REAL, REAL, REAL *, int64_t,
                              int64_t) noexcept nogil
         double (*penalty)(double, double, const REAL *, int64_t) noexcept nogil
-        void (*penalty_gradient)(REAL, REAL, const REAL *, REAL *, int64_t) noexcept nogil
-        void (*penalty_update)(REAL, REAL, REAL, REAL *, int64_t) noexcept nogil
+        void (*penalty_gradient)(REAL, REAL, int64_t, const REAL *, REAL *, int64_t) noexcept nogil
+        void (*penalty_update)(REAL, REAL, REAL, int64_t, REAL *, int64_t) noexcept nogil
         void (*sgd_step)(REAL *, const REAL *, REAL *, const double *, int64_t) noexcept nogil
+        void (*sgd_step_evenly)(int64_t, int64_t, REAL *, const REAL *, REAL *, const double *,
+                                int64_t) noexcept nogil
         void (*record_values)(const REAL *, double *, int64_t) noexcept nogil
         void (*record_slopes)(int64_t, REAL, const REAL *, const REAL *, int64_t, int64_t, REAL *,
                               double *, int64_t) noexcept nogil
@@ -525,15 +527,16 @@ def penalty(double l1, double l2, const REAL[::1] weights):
     return value
 
 
-def penalty_gradient(REAL l1, REAL l2, const REAL[::1] weights, REAL[::1] gradient):
+def penalty_gradient(REAL l1, REAL l2, int64_t step, const REAL[::1] weights,
+                     REAL[::1] gradient):
     fit(gradient.shape[0] == weights.shape[0])
     with nogil:
-        kernels.penalty_gradient(l1, l2, &weights[0], &gradient[0], weights.shape[0])
+        kernels.penalty_gradient(l1, l2, step, &weights[0], &gradient[0], weights.shape[0])
 
 
-def penalty_update(REAL l1, REAL l2, REAL rate, REAL[::1] weights):
+def penalty_update(REAL l1, REAL l2, REAL rate, int64_t step, REAL[::1] weights):
     with nogil:
-        kernels.penalty_update(l1, l2, rate, &weights[0], weights.shape[0])
+        kernels.penalty_update(l1, l2, rate, step, &weights[0], weights.shape[0])
 
 
 def sgd_step(REAL[::1] params, const REAL[::1] gradient, REAL[::1] velocity,
@@ -542,6 +545,15 @@ def sgd_step(REAL[::1] params, const REAL[::1] gradient, REAL[::1] velocity,
     fit(gradient.shape[0] == size and velocity.shape[0] in (0, size))
     with nogil:
         kernels.sgd_step(&params[0], &gradient[0], changed(velocity), &hyper[0], size)
+
+
+def sgd_step_evenly(int64_t step, int64_t first, REAL[::1] params, const REAL[::1] gradient,
+                    REAL[::1] velocity, const double[::1] hyper):
+    cdef int64_t size = params.shape[0]
+    fit(gradient.shape[0] == size and velocity.shape[0] == size)
+    with nogil:
+        kernels.sgd_step_evenly(step, first, &params[0], &gradient[0], &velocity[0], &hyper[0],
+                                size)
 
 
 def record_values(const REAL[::1] y, double[::1] out):

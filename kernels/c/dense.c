@@ -52,12 +52,13 @@ static void dense_bias_update(const real *dy, real scale, real *bias, int64_t ou
         vector sum[4] = {{0}};
         FOR_VECTORS(j, count, n)
         for (int r = 0; r < 4; r++) sum[r] += load_some(dy + (i + r) * n + j, count);
-        store_four(bias + i, load_four(bias + i) + scale * sum_four(sum[0], sum[1], sum[2], sum[3]));
+        four sums = sum_four(sum[0], sum[1], sum[2], sum[3]);
+        store_four(bias + i, fused_four((four){0} + scale, sums, load_four(bias + i)));
     }
     for (; i < outputs; i++) {
         vector sum = {0};
         FOR_VECTORS(j, count, n) sum += load_some(dy + i * n + j, count);
-        bias[i] += scale * sum_of(sum);
+        bias[i] = fused_number(scale, sum_of(sum), bias[i]);
     }
 }
 

@@ -30,31 +30,32 @@ INLINE vector power_of_two(integers k) { return (vector)((k + EXPONENT_BIAS) << 
 INLINE vector expm1_reduced(vector r) {
 #if REAL_IS_FLOAT
     vector q = broadcast(0.0013926213466332443037f);
-    q = q * r + 0.0083632029715758549465f;
-    q = q * r + 0.041666554437685938899f;
-    q = q * r + 0.16666576845993976311f;
+    q = fused(q, r, broadcast(0.0083632029715758549465f));
+    q = fused(q, r, broadcast(0.041666554437685938899f));
+    q = fused(q, r, broadcast(0.16666576845993976311f));
 #else
     vector q = broadcast(2.0914717341716375952e-9);
-    q = q * r + 2.5105259538448493419e-8;
-    q = q * r + 2.7557273570102139673e-7;
-    q = q * r + 2.7557255297969644392e-6;
-    q = q * r + 0.000024801587325605322782;
-    q = q * r + 0.00019841269874901259234;
-    q = q * r + 0.0013888888888883731828;
-    q = q * r + 0.0083333333333261120526;
-    q = q * r + 0.041666666666666669767;
-    q = q * r + 0.16666666666666671008;
+    q = fused(q, r, broadcast(2.5105259538448493419e-8));
+    q = fused(q, r, broadcast(2.7557273570102139673e-7));
+    q = fused(q, r, broadcast(2.7557255297969644392e-6));
+    q = fused(q, r, broadcast(0.000024801587325605322782));
+    q = fused(q, r, broadcast(0.00019841269874901259234));
+    q = fused(q, r, broadcast(0.0013888888888883731828));
+    q = fused(q, r, broadcast(0.0083333333333261120526));
+    q = fused(q, r, broadcast(0.041666666666666669767));
+    q = fused(q, r, broadcast(0.16666666666666671008));
 #endif
-    q = q * r + (real)0.5;
-    return r + r * r * q;
+    q = fused(q, r, broadcast((real)0.5));
+    return fused(r * r, q, r);
 }
 
 /* The integer k nearest to x / ln 2, and exp(x - k ln 2) - 1. */
 INLINE vector reduce(vector x, integers *k) {
-    vector shifted = x * LOG2E + ROUND;
+    vector shifted = fused(x, broadcast(LOG2E), broadcast(ROUND));
     *k = (integers)shifted - ROUND_BITS;
     vector rounded = shifted - ROUND;
-    return expm1_reduced((x - rounded * LN2_HIGH) - rounded * LN2_LOW);
+    vector r = fused(rounded, broadcast(-LN2_HIGH), x);
+    return expm1_reduced(fused(rounded, broadcast(-LN2_LOW), r));
 }
 
 /* exp(x), with 0 for results below about 1.6e-38 (3.3e-308 in 64 bits); NaN stays NaN. */
@@ -65,7 +66,7 @@ INLINE vector vector_exp(vector x) {
     /* Two factors, for 2^k itself may overflow where the result does not. */
     integers half = k >> 1;
     vector factor = power_of_two(half);
-    vector y = (m * factor + factor) * power_of_two(k - half);
+    vector y = fused(m, factor, factor) * power_of_two(k - half);
     return where_less(x, smallest, zero, y);
 }
 
@@ -75,7 +76,7 @@ INLINE vector vector_expm1_negative(vector x) {
     integers k;
     vector m = reduce(at_least(smallest, x), &k);
     vector factor = power_of_two(k);
-    return m * factor + (factor - 1);
+    return fused(m, factor, factor - 1);
 }
 
 /* 1 / (1 + exp(-x)), with 0 where exp(x) would be.  The exponential of a bounded argument needs
@@ -84,7 +85,7 @@ INLINE vector vector_sigmoid(vector x) {
     const vector zero = {0}, bound = broadcast(-EXP_SMALLEST), smallest = broadcast(EXP_SMALLEST);
     integers k;
     vector m = reduce(at_least(smallest, at_most(bound, -x)), &k), factor = power_of_two(k);
-    vector y = 1 / (1 + (m * factor + factor));
+    vector y = 1 / (1 + fused(m, factor, factor));
     return where_less(x, smallest, zero, y);
 }
 

@@ -2,8 +2,9 @@
 
 /* y = x * scale + offset; y may be x. */
 static void rescale(real scale, real offset, const real *x, real *y, int64_t size) {
+    const vector factor = broadcast(scale), start = broadcast(offset);
     FOR_VECTORS(i, count, size)
-    store_some(y + i, load_some(x + i, count) * scale + offset, count);
+    store_some(y + i, fused(load_some(x + i, count), factor, start), count);
 }
 
 /* y = x * mask; y may be x. */

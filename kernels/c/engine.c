@@ -29,7 +29,10 @@ INLINE real *bias_of(const int64_t *row, real *vector_of_params) {
     return row[COLUMN_BIAS] < 0 ? NULL : vector_of_params + row[COLUMN_BIAS];
 }
 
-INLINE void wait(const struct net *net) { wait_for_all(net->job->barrier, net->job->threads); }
+/* Wait for the other threads; returns 0 if they will not come, which only the first wait can. */
+INLINE int wait(const struct net *net) {
+    return wait_for_all(net->job->barrier, net->job->threads);
+}
 
 /* This thread's share of `count` equal things. */
 INLINE int64_t first_of(const struct net *net, int64_t count) {
@@ -186,20 +189,26 @@ static void transpose_input(const struct net *net, const int64_t *row) {
 }
 
 /* Add the gradients of the PENALTY rows that follow row r. */
-static void penalty_gradients(const struct net *net, int64_t r) {
+static void penalty_gradients(const struct net *net, int64_t r, int64_t step) {
     while (ROW(++r)[COLUMN_OP] == OP_PENALTY) {
         int64_t start = ROW(r)[COLUMN_WEIGHTS];
-        penalty_gradient((real)REALS(r)[SCALAR_L1], (real)REALS(r)[SCALAR_L2],
+        penalty_gradient((real)REALS(r)[SCALAR_L1], (real)REALS(r)[SCALAR_L2], step,
                          net->job->params + start, net->job->gradient + start,
                          ROW(r)[COLUMN_SIZE]);
     }
 }
 
 /* Step along the gradients of the PENALTY rows that follow row r. */
-static void penalty_updates(const struct net *net, int64_t r, real rate) {
+static void penalty_updates(const struct net *net, int64_t r, real rate, int64_t step) {
     while (ROW(++r)[COLUMN_OP] == OP_PENALTY)
-        penalty_update((real)REALS(r)[SCALAR_L1], (real)REALS(r)[SCALAR_L2], rate,
+        penalty_update((real)REALS(r)[SCALAR_L1], (real)REALS(r)[SCALAR_L2], rate, step,
                        net->job->params + ROW(r)[COLUMN_WEIGHTS], ROW(r)[COLUMN_SIZE]);
+}
+
+static int has_penalties(const struct net *net) {
+    for (int64_t r = 0; r < net->job->table_rows; r++)
+        if (ROW(r)[COLUMN_OP] == OP_PENALTY) return 1;
+    return 0;
 }
 
 /* Compute this thread's share of one DENSE row's part of the flat gradient. */
@@ -286,7 +295,7 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
         if (has_weights && (observed || !fused)) {
             weight_gradient_row(net, r);
             wait(net);
-            if (job->thread == 0) penalty_gradients(net, r);
+            if (job->thread == 0) penalty_gradients(net, r, job->first_step + batch);
         }
         if (observed) {
             int64_t at = (batch / job->telemetry_every * job->table_rows + r) * TELEMETRY_FIELDS;
@@ -300,7 +309,7 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
         }
         if (has_weights && fused) {
             if (ROW(r + 1)[COLUMN_OP] == OP_PENALTY) {
-                if (job->thread == 0) penalty_updates(net, r, rate);
+                if (job->thread == 0) penalty_updates(net, r, rate, job->first_step + batch);
                 wait(net);
             }
             weight_update_row(net, r, rate);
@@ -310,7 +319,8 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
 }
 
 /* Run the batches `first` to `last` of an epoch.  Returns `last`, or the index of the first batch
-   whose loss is not finite; that batch is not learned from. */
+   whose loss is not finite; that batch is not learned from.  Returns -1, with nothing changed, if
+   not all threads came. */
 static int64_t run(const struct job *job) {
     struct net the_net = {.job = job}, *net = &the_net;
     int64_t loss_index = 1;
@@ -318,6 +328,7 @@ static int64_t run(const struct job *job) {
     while (loss_index < job->table_rows && ROW(loss_index)[COLUMN_OP] < FIRST_LOSS) loss_index++;
     net->capacity = job->workspace_size / ROW(0)[COLUMN_X];
     net->bytes.data = reads_bytes(net) ? job->samples : NULL;
+    if (!wait(net)) return -1;
 
     for (int64_t batch = job->first; batch < job->last; batch++) {
         int64_t begin = batch * job->batch_size, end = begin + job->batch_size;
@@ -358,9 +369,13 @@ static int64_t run(const struct job *job) {
         backward(net, loss_index, batch, fused);
         if (job->mode == MODE_TRAIN && !fused) {
             int64_t first = first_of(net, job->params_size);
-            sgd_step(job->params + first, job->gradient + first,
-                     job->velocity ? job->velocity + first : NULL, job->hyper,
-                     last_of(net, job->params_size) - first);
+            int64_t size = last_of(net, job->params_size) - first;
+            real *params = job->params + first, *velocity = job->velocity + first;
+            if (has_penalties(net))
+                sgd_step_evenly(job->first_step + batch, first, params, job->gradient + first,
+                                velocity, job->hyper, size);
+            else
+                sgd_step(params, job->gradient + first, velocity, job->hyper, size);
             wait(net);
         }
     }

@@ -34,11 +34,12 @@ INLINE vector load_bytes(const uint8_t *p, int64_t count) {
    stored floats would take. */
 static void gather_bytes(const uint8_t *data, const int64_t *rows, real scale, real offset,
                          real *out, int64_t features, int64_t n) {
+    const vector factor = broadcast(scale), start = broadcast(offset);
     for (int64_t i = 0; i < n; i++) {
         const uint8_t *row = data + rows[i] * features;
         real *to = out + i * features;
         FOR_VECTORS(p, count, features)
-        store_some(to + p, load_bytes(row + p, count) * scale + offset, count);
+        store_some(to + p, fused(load_bytes(row + p, count), factor, start), count);
     }
 }
 

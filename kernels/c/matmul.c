@@ -46,21 +46,22 @@ INLINE void nn_tile(int adds, int rows, int vectors, int64_t count, const real *
 #pragma GCC unroll 10
         for (int i = 0; i < rows; i++) {
             vector factor = broadcast(a[i * row + p * a_column]);
-            sum[i][0] += factor * b0;
-            if (vectors == 2) sum[i][1] += factor * b1;
+            sum[i][0] = fused(factor, b0, sum[i][0]);
+            if (vectors == 2) sum[i][1] = fused(factor, b1, sum[i][1]);
         }
         if (ahead) prefetch_line(ahead);
     }
+    const vector share = broadcast(scale);
 #pragma GCC unroll 10
     for (int i = 0; i < rows; i++) {
         real *to = out + i * b_row;
         vector start = broadcast(bias ? bias[i] : 0);
         if (vectors == 2) {
-            store(to, scale * sum[i][0] + (adds ? load(to) : start));
+            store(to, fused(share, sum[i][0], adds ? load(to) : start));
             to += LANES;
         }
         if (adds) start = load_some(to, count);
-        store_some(to, scale * sum[i][vectors - 1] + start, count);
+        store_some(to, fused(share, sum[i][vectors - 1], start), count);
     }
 }
 
@@ -166,7 +167,7 @@ INLINE void nt_tile(int adds, int gathers, int rows, int columns, const real *a,
         for (int i = 0; i < rows; i++) {
             vector ap = load_some(a + i * k + p, count);
 #pragma GCC unroll 4
-            for (int j = 0; j < columns; j++) sum[i][j] += ap * bp[j];
+            for (int j = 0; j < columns; j++) sum[i][j] = fused(ap, bp[j], sum[i][j]);
         }
     }
 #pragma GCC unroll 5
@@ -175,10 +176,11 @@ INLINE void nt_tile(int adds, int gathers, int rows, int columns, const real *a,
         four sums = sum_four(sum[i][0], sum[i][1], sum[i][2], sum[i][3]);
         four start = (four){0} + (bias ? bias[i] : 0);
         if (columns == 4)
-            store_four(to, scale * sums + (adds ? load_four(to) : start));
+            store_four(to, fused_four((four){0} + scale, sums, adds ? load_four(to) : start));
         else
 #pragma GCC unroll 4
-            for (int j = 0; j < columns; j++) to[j] = scale * sums[j] + (adds ? to[j] : start[j]);
+            for (int j = 0; j < columns; j++)
+                to[j] = fused_number(scale, sums[j], adds ? to[j] : start[j]);
     }
 }
 

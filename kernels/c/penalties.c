@@ -1,4 +1,6 @@
-/* Penalties on weights, l1 |w| + l2 w^2, with value and gradient; at 0 the subgradient is 0. */
+/* Penalties on weights, l1 |w| + l2 w^2, with value and gradient; at 0 the subgradient is 0.
+   Both uses of the gradient round evenly over the steps: a penalty of 1e-8 changes a weight by less
+   than its rounding. */
 
 #include <math.h>
 
@@ -15,21 +17,25 @@ static double penalty(double l1, double l2, const real *weights, int64_t size) {
 INLINE vector penalty_slope(real l1, real l2, vector w) {
     const vector zero = {0};
     vector l1_part = where_less(zero, w, broadcast(l1), where_less(w, zero, broadcast(-l1), zero));
-    return l1_part + (l2 + l2) * w;
+    return fused(broadcast(l2 + l2), w, l1_part);
 }
 
 /* Add the gradient at the weights. */
-static void penalty_gradient(real l1, real l2, const real *weights, real *gradient, int64_t size) {
+static void penalty_gradient(real l1, real l2, int64_t step, const real *weights, real *gradient,
+                             int64_t size) {
     FOR_VECTORS(i, count, size) {
         vector slope = penalty_slope(l1, l2, load_some(weights + i, count));
-        store_some(gradient + i, load_some(gradient + i, count) + slope, count);
+        vector sum = add_evenly(load_some(gradient + i, count), slope, thresholds(step, i));
+        store_some(gradient + i, sum, count);
     }
 }
 
 /* Take the penalty's part of an SGD step. */
-static void penalty_update(real l1, real l2, real rate, real *weights, int64_t size) {
+static void penalty_update(real l1, real l2, real rate, int64_t step, real *weights,
+                           int64_t size) {
     FOR_VECTORS(i, count, size) {
         vector w = load_some(weights + i, count);
-        store_some(weights + i, w - rate * penalty_slope(l1, l2, w), count);
+        vector change = -rate * penalty_slope(l1, l2, w);
+        store_some(weights + i, add_evenly(w, change, thresholds(step, i)), count);
     }
 }

@@ -29,7 +29,7 @@ static void softmax_backward(const real *y, const real *dy, real *scratch, real 
     FOR_VECTORS(j, count, n) {
         vector sum = {0};
         for (int64_t i = 0; i < features; i++)
-            sum += load_some(y + i * n + j, count) * load_some(dy + i * n + j, count);
+            sum = fused(load_some(y + i * n + j, count), load_some(dy + i * n + j, count), sum);
         for (int64_t i = 0; i < features; i++) {
             vector slope = load_some(dy + i * n + j, count) - sum;
             store_some(dx + i * n + j, load_some(y + i * n + j, count) * slope, count);

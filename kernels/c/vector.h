@@ -1,9 +1,12 @@
 /* Vectors of the widest registers that the instruction set has, and the few operations on them
    for which C has no operator.  `real` is the dtype that this translation unit is made for.
 
-   GCC's and Clang's vector extensions give +, -, * and / on whole vectors, and the compiler fuses
-   a product and a sum into one instruction (-ffp-contract=fast).  What is written with intrinsics
-   here has a plain form beside it, for every other machine. */
+   GCC's and Clang's vector extensions give +, -, * and / on whole vectors.  What is written with
+   intrinsics here has a plain form beside it, for every other machine.
+
+   A product and a sum are one instruction, with one rounding, where it says `fused`, and nowhere
+   else (-ffp-contract=off): left to itself the compiler decides in each copy of an inlined
+   function, and in a loop and its remainder, whether to fuse and which product of a * b - c * d. */
 #ifndef FASTMLP_VECTOR_H
 #define FASTMLP_VECTOR_H
 
@@ -125,6 +128,48 @@ INLINE void store_some(real *p, vector v, int64_t count) {
         store(p, v);
     else
         store_part(p, v, count);
+}
+
+/* a * b + c, with one rounding where the machine has an instruction for that. */
+INLINE real fused_number(real a, real b, real c) {
+#if (defined(__FMA__) || defined(__aarch64__)) && REAL_IS_FLOAT
+    return __builtin_fmaf(a, b, c);
+#elif defined(__FMA__) || defined(__aarch64__)
+    return __builtin_fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
+INLINE vector fused(vector a, vector b, vector c) {
+#if defined(__AVX512F__) && REAL_IS_FLOAT
+    return (vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX512F__)
+    return (vector)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif defined(__AVX2__) && defined(__FMA__) && REAL_IS_FLOAT
+    return (vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__AVX2__) && defined(__FMA__)
+    return (vector)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#elif defined(__aarch64__) && REAL_IS_FLOAT
+    return (vector)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#elif defined(__aarch64__)
+    return (vector)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+#else
+    return a * b + c;
+#endif
+}
+
+INLINE four fused_four(four a, four b, four c) {
+#if defined(__FMA__) && REAL_IS_FLOAT
+    return (four)_mm_fmadd_ps((__m128)a, (__m128)b, (__m128)c);
+#elif defined(__FMA__)
+    return (four)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#elif !defined(__aarch64__)
+    return a * b + c;
+#else
+    for (int lane = 0; lane < 4; lane++) c[lane] = fused_number(a[lane], b[lane], c[lane]);
+    return c;
+#endif
 }
 
 /* x < y ? a : b in each lane; comparisons with NaN are false. */

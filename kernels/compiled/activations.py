@@ -7,7 +7,8 @@ import math
 
 from ..table import SELU_ALPHA, SELU_SCALE, Activation
 from .elementary import exp, expm1_negative, sigmoid, tanh
-from .jit import exact, fast
+from .jit import exact
+from .rounding import fma
 
 SQRT_HALF = math.sqrt(0.5)
 INVERSE_SQRT_TWO_PI = 1.0 / math.sqrt(2.0 * math.pi)
@@ -18,10 +19,10 @@ def gelu_slope(x):
     """Phi(x) + x phi(x), for the normal distribution function Phi and its density phi."""
     real = type(x)
     cumulative = real(0.5) * (real(1) + real(math.erf(x * real(SQRT_HALF))))
-    return cumulative + x * real(INVERSE_SQRT_TWO_PI) * exp(real(-0.5) * x * x)
+    return fma(x * real(INVERSE_SQRT_TWO_PI), exp(real(-0.5) * x * x), cumulative)
 
 
-@fast
+@exact
 def activation_forward(kind, alpha, x, y):
     """Set ``y`` to the activation of ``x``; ``alpha`` is leaky ReLU's slope and ELU's scale."""
     n = x.size
@@ -62,7 +63,7 @@ def activation_forward(kind, alpha, x, y):
             y[i] = above + real(math.log1p(exp(-abs(x[i]))))
 
 
-@fast
+@exact
 def activation_backward(kind, alpha, x, y, dy, dx):
     """Set ``dx`` to ``dy`` times the slope at ``x``, where the activation is ``y``."""
     n = x.size
@@ -73,7 +74,7 @@ def activation_backward(kind, alpha, x, y, dy, dx):
             dx[i] = dy[i] * y[i] * (one - y[i])
     elif kind == Activation.TANH:
         for i in range(n):
-            dx[i] = dy[i] * (one - y[i] * y[i])
+            dx[i] = dy[i] * fma(-y[i], y[i], one)
     elif kind == Activation.RELU:
         for i in range(n):
             dx[i] = dy[i] if x[i] > zero else zero
@@ -94,7 +95,7 @@ def activation_backward(kind, alpha, x, y, dy, dx):
     elif kind == Activation.SILU:
         for i in range(n):
             s = sigmoid(x[i])
-            dx[i] = dy[i] * s * (one + x[i] * (one - s))
+            dx[i] = dy[i] * s * fma(x[i], one - s, one)
     elif kind == Activation.SOFTPLUS:
         for i in range(n):
             dx[i] = dy[i] * sigmoid(x[i])

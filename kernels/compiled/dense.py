@@ -12,7 +12,7 @@ A layer without a bias passes an empty one.
 """
 
 from .jit import view
-from .matmul import product_nn, product_nn_ahead, product_nt
+from .matmul import product_nn, product_nn_ahead, product_nt, row_sums
 
 
 @view
@@ -80,15 +80,11 @@ def dense_weight_gradient_rows(x, dy, scale, dweights):
 @view
 def dense_bias_update(dy, scale, bias):
     """Add ``scale`` times the sum of each row of ``dy`` to ``bias``."""
-    for i in range(bias.size):
-        total = dy.dtype.type(0)
-        for j in range(dy.shape[1]):
-            total += dy[i, j]
-        bias[i] += scale * total
+    row_sums(dy, scale, bias)
 
 
 @view
 def dense_bias_gradient(dy, dbias):
     """Set ``dbias`` to the sum of each row of ``dy``."""
     dbias[:] = dbias.dtype.type(0)
-    dense_bias_update(dy, dy.dtype.type(1), dbias)
+    row_sums(dy, dy.dtype.type(1), dbias)

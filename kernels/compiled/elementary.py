@@ -6,12 +6,13 @@ at Chebyshev nodes (relative error 1e-8 in the 32-bit form, 2.3e-19 in the 64-bi
 rounding); and ``2^k`` is made by writing ``k`` into an exponent field.  NaN goes in and out.
 
 Rounding to the integer ``k`` adds and subtracts 1.5 * 2^23 (or 2^52): the sum's low bits hold
-``k``, with no conversion instruction.  That is why these functions must not be reassociated.
+``k``, with no conversion instruction.
 """
 
 import numpy as np
 
 from .jit import exact
+from .rounding import fma
 
 LOG2E_32 = np.float32(1.442695040888963407)
 LN2_HIGH_32 = np.float32(0.693115234375)  # 12 bits, so that k * high is exact
@@ -42,28 +43,39 @@ def power_of_two_64(k):
 def expm1_reduced_32(r):
     """exp(r) - 1 for |r| <= ln 2 / 2."""
     q = np.float32(0.0013926213466332443037)
-    q = q * r + np.float32(0.0083632029715758549465)
-    q = q * r + np.float32(0.041666554437685938899)
-    q = q * r + np.float32(0.16666576845993976311)
-    q = q * r + np.float32(0.5)
-    return r + r * r * q
+    q = fma(q, r, np.float32(0.0083632029715758549465))
+    q = fma(q, r, np.float32(0.041666554437685938899))
+    q = fma(q, r, np.float32(0.16666576845993976311))
+    q = fma(q, r, np.float32(0.5))
+    return fma(r * r, q, r)
 
 
 @exact
 def expm1_reduced_64(r):
     """exp(r) - 1 for |r| <= ln 2 / 2."""
     q = np.float64(2.0914717341716375952e-9)
-    q = q * r + np.float64(2.5105259538448493419e-8)
-    q = q * r + np.float64(2.7557273570102139673e-7)
-    q = q * r + np.float64(2.7557255297969644392e-6)
-    q = q * r + np.float64(0.000024801587325605322782)
-    q = q * r + np.float64(0.00019841269874901259234)
-    q = q * r + np.float64(0.0013888888888883731828)
-    q = q * r + np.float64(0.0083333333333261120526)
-    q = q * r + np.float64(0.041666666666666669767)
-    q = q * r + np.float64(0.16666666666666671008)
-    q = q * r + np.float64(0.5)
-    return r + r * r * q
+    q = fma(q, r, np.float64(2.5105259538448493419e-8))
+    q = fma(q, r, np.float64(2.7557273570102139673e-7))
+    q = fma(q, r, np.float64(2.7557255297969644392e-6))
+    q = fma(q, r, np.float64(0.000024801587325605322782))
+    q = fma(q, r, np.float64(0.00019841269874901259234))
+    q = fma(q, r, np.float64(0.0013888888888883731828))
+    q = fma(q, r, np.float64(0.0083333333333261120526))
+    q = fma(q, r, np.float64(0.041666666666666669767))
+    q = fma(q, r, np.float64(0.16666666666666671008))
+    q = fma(q, r, np.float64(0.5))
+    return fma(r * r, q, r)
+
+
+@exact
+def reduced_32(x, k):
+    """X - k ln 2, for an integer k in floating point."""
+    return fma(-k, LN2_LOW_32, fma(-k, LN2_HIGH_32, x))
+
+
+@exact
+def reduced_64(x, k):
+    return fma(-k, LN2_LOW_64, fma(-k, LN2_HIGH_64, x))
 
 
 @exact
@@ -74,14 +86,14 @@ def exp_32(x):
     negligible = x < np.float32(-87.0)
     if negligible:
         x = np.float32(-87.0)
-    shifted = np.float32(x * LOG2E_32 + ROUND_32)
+    shifted = np.float32(fma(x, LOG2E_32, ROUND_32))
     k = np.int32(shifted.view(np.int32) - ROUND_BITS_32)
     rounded = shifted - ROUND_32
-    m = expm1_reduced_32((x - rounded * LN2_HIGH_32) - rounded * LN2_LOW_32)
+    m = expm1_reduced_32(reduced_32(x, rounded))
     # Two factors, for 2^k itself may overflow where the result does not.
     half = np.int32(k >> np.int32(1))
     factor = power_of_two_32(half)
-    y = (m * factor + factor) * power_of_two_32(np.int32(k - half))
+    y = fma(m, factor, factor) * power_of_two_32(np.int32(k - half))
     return np.float32(0.0) if negligible else y
 
 
@@ -92,13 +104,13 @@ def exp_64(x):
     negligible = x < np.float64(-708.0)
     if negligible:
         x = np.float64(-708.0)
-    shifted = np.float64(x * LOG2E_64 + ROUND_64)
+    shifted = np.float64(fma(x, LOG2E_64, ROUND_64))
     k = np.int64(shifted.view(np.int64) - ROUND_BITS_64)
     rounded = shifted - ROUND_64
-    m = expm1_reduced_64((x - rounded * LN2_HIGH_64) - rounded * LN2_LOW_64)
+    m = expm1_reduced_64(reduced_64(x, rounded))
     half = np.int64(k >> np.int64(1))
     factor = power_of_two_64(half)
-    y = (m * factor + factor) * power_of_two_64(np.int64(k - half))
+    y = fma(m, factor, factor) * power_of_two_64(np.int64(k - half))
     return np.float64(0.0) if negligible else y
 
 
@@ -106,24 +118,24 @@ def exp_64(x):
 def expm1_negative_32(x):
     if x < np.float32(-40.0):
         x = np.float32(-40.0)
-    shifted = np.float32(x * LOG2E_32 + ROUND_32)
+    shifted = np.float32(fma(x, LOG2E_32, ROUND_32))
     k = np.int32(shifted.view(np.int32) - ROUND_BITS_32)
     rounded = shifted - ROUND_32
-    m = expm1_reduced_32((x - rounded * LN2_HIGH_32) - rounded * LN2_LOW_32)
+    m = expm1_reduced_32(reduced_32(x, rounded))
     factor = power_of_two_32(k)
-    return m * factor + (factor - np.float32(1.0))
+    return fma(m, factor, factor - np.float32(1.0))
 
 
 @exact
 def expm1_negative_64(x):
     if x < np.float64(-60.0):
         x = np.float64(-60.0)
-    shifted = np.float64(x * LOG2E_64 + ROUND_64)
+    shifted = np.float64(fma(x, LOG2E_64, ROUND_64))
     k = np.int64(shifted.view(np.int64) - ROUND_BITS_64)
     rounded = shifted - ROUND_64
-    m = expm1_reduced_64((x - rounded * LN2_HIGH_64) - rounded * LN2_LOW_64)
+    m = expm1_reduced_64(reduced_64(x, rounded))
     factor = power_of_two_64(k)
-    return m * factor + (factor - np.float64(1.0))
+    return fma(m, factor, factor - np.float64(1.0))
 
 
 @exact
@@ -148,23 +160,23 @@ def expm1_negative(x):
 @exact
 def exp_within_32(x):
     """exp(x) for |x| <= 87, where 2^k needs no second factor."""
-    shifted = np.float32(x * LOG2E_32 + ROUND_32)
+    shifted = np.float32(fma(x, LOG2E_32, ROUND_32))
     k = np.int32(shifted.view(np.int32) - ROUND_BITS_32)
     rounded = shifted - ROUND_32
-    m = expm1_reduced_32((x - rounded * LN2_HIGH_32) - rounded * LN2_LOW_32)
+    m = expm1_reduced_32(reduced_32(x, rounded))
     factor = power_of_two_32(k)
-    return m * factor + factor
+    return fma(m, factor, factor)
 
 
 @exact
 def exp_within_64(x):
     """exp(x) for |x| <= 708."""
-    shifted = np.float64(x * LOG2E_64 + ROUND_64)
+    shifted = np.float64(fma(x, LOG2E_64, ROUND_64))
     k = np.int64(shifted.view(np.int64) - ROUND_BITS_64)
     rounded = shifted - ROUND_64
-    m = expm1_reduced_64((x - rounded * LN2_HIGH_64) - rounded * LN2_LOW_64)
+    m = expm1_reduced_64(reduced_64(x, rounded))
     factor = power_of_two_64(k)
-    return m * factor + factor
+    return fma(m, factor, factor)
 
 
 @exact

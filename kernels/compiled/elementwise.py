@@ -1,17 +1,18 @@
 """The small change: rescaling, masking and layout."""
 
-from .jit import fast, view
+from .jit import exact, view
+from .rounding import fma
 from .vectors import lane_indices, lanes, load_rows, shifted, store, transposed
 
 
-@fast
+@exact
 def rescale(scale, offset, x, y):
     """Set flat ``y`` to ``x * scale + offset``."""
     for i in range(x.size):
-        y[i] = x[i] * scale + offset
+        y[i] = fma(x[i], scale, offset)
 
 
-@fast
+@exact
 def multiply(x, mask, y):
     """Set flat ``y`` to ``x * mask``."""
     for i in range(x.size):
@@ -25,7 +26,7 @@ def transpose_block(x, y, i, j, i_count, j_count):
     store(transposed(rows), y, shifted(block, i, y.shape[0] - 1), j, j_count)
 
 
-@fast
+@exact
 def transpose(x, y):
     """Set ``y`` (features, n) to ``x.T`` for ``x`` (n, features).
 

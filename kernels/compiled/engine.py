@@ -13,7 +13,16 @@ import math
 
 from ..table import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
 from .activations import activation_backward, activation_forward
-from .barrier import STOP, Team, first_element_of, first_of, last_element_of, last_of, wait
+from .barrier import (
+    STOP,
+    Team,
+    all_are_here,
+    first_element_of,
+    first_of,
+    last_element_of,
+    last_of,
+    wait,
+)
 from .dense import (
     dense_bias_gradient,
     dense_bias_update,
@@ -29,7 +38,7 @@ from .dense import (
 from .dropout import dropout_blocks
 from .elementwise import multiply, rescale, transpose
 from .gather import fetch, gather_bytes, gather_reals
-from .jit import fast, view
+from .jit import exact, view
 from .losses import (
     count_correct_labels,
     count_correct_targets,
@@ -40,7 +49,7 @@ from .losses import (
 from .penalties import penalty, penalty_gradient, penalty_update
 from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_slopes, record_step, record_values
-from .updates import sgd_step
+from .updates import sgd_step, sgd_step_evenly
 from .views import matrix, part, vector
 
 
@@ -193,7 +202,7 @@ def count_correct(row, values, capacity, rows, labels, targets):
 
 
 @view
-def penalty_gradients(table, reals, r, params, gradient):
+def penalty_gradients(table, reals, r, step, params, gradient):
     """Add the gradients of the PENALTY rows that follow row ``r``."""
     real = params.dtype.type
     while table[r + 1, Column.OP] == Op.PENALTY:
@@ -201,13 +210,14 @@ def penalty_gradients(table, reals, r, params, gradient):
         penalty_gradient(
             real(reals[r, Scalar.L1]),
             real(reals[r, Scalar.L2]),
+            step,
             layer_params(table[r], params),
             layer_params(table[r], gradient),
         )
 
 
 @view
-def penalty_updates(table, reals, r, rate, params):
+def penalty_updates(table, reals, r, rate, step, params):
     """Step along the gradients of the PENALTY rows that follow row ``r``."""
     real = params.dtype.type
     while table[r + 1, Column.OP] == Op.PENALTY:
@@ -216,8 +226,17 @@ def penalty_updates(table, reals, r, rate, params):
             real(reals[r, Scalar.L1]),
             real(reals[r, Scalar.L2]),
             rate,
+            step,
             layer_params(table[r], params),
         )
+
+
+@view
+def has_penalties(table):
+    found = False
+    for r in range(table.shape[0]):
+        found |= table[r, Column.OP] == Op.PENALTY
+    return found
 
 
 @view
@@ -290,7 +309,7 @@ def observe_row(row, reals, params, gradient, velocity, hyper, values, deltas, c
         record_slopes(row[Column.KIND], alpha, x, y, n, row[Column.ROWS], scratch, out)
 
 
-@fast
+@exact
 def run(
     mode,
     table,
@@ -321,7 +340,8 @@ def run(
     """Run the batches ``first`` to ``last`` of an epoch; ``fastmlp.engine`` explains all of this.
 
     Returns ``last``, or the index of the first batch whose loss is not finite; that batch
-    is not learned from.  Several threads get the same arguments, but for ``thread``.
+    is not learned from.  Several threads get the same arguments, but for ``thread``; if not all
+    of them come, the others return -1, with nothing changed.
     """
     team = Team(thread, threads, barrier)
     capacity = values.size // table[0, Column.X]
@@ -331,6 +351,8 @@ def run(
     loss_index = 0
     while table[loss_index, Column.OP] < FIRST_LOSS and loss_index < table.shape[0] - 1:
         loss_index += 1
+    if not all_are_here(team):
+        return -1
 
     for batch in range(first, last):
         n = min(batch_size, order.size - batch * batch_size)
@@ -399,7 +421,7 @@ def run(
                 weight_gradient_row(row, reals[r], gradient, values, deltas, capacity, n, team)
                 wait(team)
                 if thread == 0:
-                    penalty_gradients(table, reals, r, params, gradient)
+                    penalty_gradients(table, reals, r, first_step + batch, params, gradient)
             if observed:
                 if thread == 0:
                     record = telemetry[batch // telemetry_every, r]
@@ -413,7 +435,7 @@ def run(
                 wait(team)
             if has_weights and fused:
                 if thread == 0:
-                    penalty_updates(table, reals, r, rate, params)
+                    penalty_updates(table, reals, r, rate, first_step + batch, params)
                 wait(team)
                 weight_update_row(
                     row, reals[r], rate, params, values, deltas, capacity, n, samples, ahead, team
@@ -421,11 +443,16 @@ def run(
         wait(team)
         if mode == Mode.TRAIN and not fused:
             own, end = first_element_of(params.size, team), last_element_of(params.size, team)
-            sgd_step(
+            own_params, own_gradient = (
                 vector(params, own, end - own),
                 vector(gradient, own, end - own),
-                vector(velocity, own, end - own) if velocity.size else velocity,
-                hyper,
             )
+            own_velocity = vector(velocity, own, end - own)
+            if has_penalties(table):
+                sgd_step_evenly(
+                    first_step + batch, own, own_params, own_gradient, own_velocity, hyper
+                )
+            else:
+                sgd_step(own_params, own_gradient, own_velocity, hyper)
             wait(team)
     return last

@@ -1,12 +1,13 @@
 """Reading the batch's samples from wherever they lie in the data set."""
 
-from .jit import fast
+from .jit import exact
+from .rounding import fma
 from .vectors import prefetch
 
 CACHE_LINE = 64  # bytes
 
 
-@fast
+@exact
 def gather_bytes(data, rows, scale, offset, out):
     """Set ``out`` (n, features) to ``data[rows] * scale + offset`` for uint8 ``data``.
 
@@ -15,19 +16,19 @@ def gather_bytes(data, rows, scale, offset, out):
     for i in range(rows.size):
         row = data[rows[i]]
         for p in range(row.size):
-            out[i, p] = out.dtype.type(row[p]) * scale + offset
+            out[i, p] = fma(out.dtype.type(row[p]), scale, offset)
 
 
-@fast
+@exact
 def gather_reals(data, rows, scale, offset, out):
     """Set ``out`` (n, features) to ``data[rows] * scale + offset`` for ``data`` of its dtype."""
     for i in range(rows.size):
         row = data[rows[i]]
         for p in range(row.size):
-            out[i, p] = row[p] * scale + offset
+            out[i, p] = fma(row[p], scale, offset)
 
 
-@fast
+@exact
 def fetch(data, rows, start):
     """Let ``data[rows, start:]``, for uint8 ``data``, come near while something else is computed.
 

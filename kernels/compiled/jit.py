@@ -12,13 +12,20 @@ from typing import Any
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-# LLVM may reorder sums and fuse multiply-adds, which is what lets a reduction fill a vector
-# register.  The full "fast" set would also assume that no NaN or infinity occurs, and so delete
-# the very checks that notice a diverging run (numba#2919).
-REASSOCIATE = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})
+# Kernels are compiled without any permission to change their arithmetic.  The same kernel exists
+# in several copies of machine code: by itself, and in each caller that it is inlined into.  Which
+# copy a call reaches depends on what was compiled first and what came from the cache.  Given the
+# permission to fuse ``a * b - c * d`` (contract) or to reorder a sum (reassoc), the compiler
+# decides anew in each copy, in a vectorized loop and in its remainder, and their last bits differ.
+# So a kernel says itself what is fused (``rounding.fma``) and in which order a long sum is taken
+# (``vectors``), and all its copies agree.
+STRICT: frozenset[str] = frozenset()
 
-# For code whose rounding is the point, such as range reduction: fused multiply-adds only.
+# The ladder alone is compiled otherwise, to show what these permissions do.  The full "fast" set
+# would also assume that no NaN or infinity occurs, and so delete the very checks that notice a
+# diverging run (numba#2919).
 CONTRACT = frozenset({"contract"})
+REASSOCIATE = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})
 
 
 def _source_digest() -> str:
@@ -146,13 +153,16 @@ def compiled(flags: frozenset[str], inline: str = "never") -> Callable[[Callable
     return decorate
 
 
+exact = compiled(STRICT)
+
 # Inlined where it is called.  Without reference counts only inlined code may return a view; and
 # what is inlined is compiled once, not once by itself and again with each caller: the rows of the
 # engine as functions of their own cost a quarter more compile time.
-view = compiled(REASSOCIATE, inline="always")
+view = compiled(STRICT, inline="always")
 
+# For the ladder.
+contracted = compiled(CONTRACT)
 fast = compiled(REASSOCIATE)
-exact = compiled(CONTRACT)
 
 # For functions that are made while a program runs: a cache would not know them again.
 made_at_run_time = numba.njit(nogil=True)

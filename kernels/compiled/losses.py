@@ -8,11 +8,13 @@ import math
 
 import numpy as np
 
-from .jit import fast
+from .jit import exact
+from .rounding import fma
 from .softmax import softmax_forward
+from .sums import sum_of_squares
 
 
-@fast
+@exact
 def softmax_crossentropy_labels(logits, rows, labels, scratch, dlogits):
     """Softmax and cross-entropy in one, for integer labels.
 
@@ -24,9 +26,9 @@ def softmax_crossentropy_labels(logits, rows, labels, scratch, dlogits):
     loss, product = 0.0, 1.0
     for j in range(n):
         label = labels[rows[j]]
-        loss += float(scratch[0, j] - logits[label, j])
+        loss += np.float64(scratch[0, j] - logits[label, j])
         # One logarithm for 16 samples: at least 1 / classes each, they don't underflow together.
-        product *= float(scratch[1, j])
+        product *= np.float64(scratch[1, j])
         if j % 16 == 15:
             loss -= math.log(product)
             product = 1.0
@@ -36,7 +38,7 @@ def softmax_crossentropy_labels(logits, rows, labels, scratch, dlogits):
     return loss
 
 
-@fast
+@exact
 def softmax_crossentropy_targets(logits, rows, targets, scratch, dlogits):
     """Softmax and cross-entropy in one, for targets that are distributions over the classes."""
     classes, n = logits.shape
@@ -47,16 +49,17 @@ def softmax_crossentropy_targets(logits, rows, targets, scratch, dlogits):
         mass = logits.dtype.type(0)  # 1 but for rounding
         for i in range(classes):
             mass += target[i]
+        log_inverse = math.log(np.float64(scratch[1, j]))
         for i in range(classes):
-            log_probability = float(logits[i, j] - scratch[0, j]) + math.log(float(scratch[1, j]))
+            log_probability = np.float64(logits[i, j] - scratch[0, j]) + log_inverse
             if target[i] != 0:
-                loss -= float(target[i]) * log_probability
-            dlogits[i, j] = dlogits[i, j] * mass - target[i]
+                loss = fma(-np.float64(target[i]), log_probability, loss)
+            dlogits[i, j] = fma(dlogits[i, j], mass, -target[i])
     scale_by(logits.dtype.type(1.0 / n), dlogits)
     return loss
 
 
-@fast
+@exact
 def mean_squared_error(outputs, rows, targets, doutputs):
     """``sum_j mean_i (outputs[i, j] - targets[rows[j], i])^2`` and its gradient over n."""
     features, n = outputs.shape
@@ -64,20 +67,20 @@ def mean_squared_error(outputs, rows, targets, doutputs):
     loss = 0.0
     for i in range(features):
         for j in range(n):
-            difference = outputs[i, j] - targets[rows[j], i]
-            loss += float(difference * difference)
-            doutputs[i, j] = scale * difference
+            doutputs[i, j] = outputs[i, j] - targets[rows[j], i]
+        loss += sum_of_squares(doutputs[i], 0.0)
+    scale_by(scale, doutputs)
     return loss / features
 
 
-@fast
+@exact
 def scale_by(factor, values):
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):
             values[i, j] *= factor
 
 
-@fast
+@exact
 def count_correct_labels(outputs, rows, labels):
     """How many columns of ``outputs`` have their first maximum at their label."""
     correct = 0
@@ -87,7 +90,7 @@ def count_correct_labels(outputs, rows, labels):
     return correct
 
 
-@fast
+@exact
 def count_correct_targets(outputs, rows, targets):
     """How many columns of ``outputs`` have their first maximum where their target has it."""
     correct = 0
@@ -97,7 +100,7 @@ def count_correct_targets(outputs, rows, targets):
     return correct
 
 
-@fast
+@exact
 def first_maximum(values):
     best = np.int64(0)
     for i in range(1, values.size):

@@ -20,9 +20,10 @@ it lies, nor on how the rows of ``out`` are shared out among threads.
 """
 
 from .gather import CACHE_LINE, fetch
-from .jit import fast, view
+from .jit import exact, view
 from .vectors import (
     add_scaled,
+    filled,
     lanes,
     load_row,
     load_rows,
@@ -35,6 +36,7 @@ from .vectors import (
     sums,
     zeros,
 )
+from .views import matrix
 
 ONE, TWO, THREE, FOUR, FIVE, TEN = (tuple(range(n)) for n in (1, 2, 3, 4, 5, 10))
 
@@ -67,7 +69,7 @@ def rows_nn(a, b, scale, keeps, out, rows):
         j += width
 
 
-@fast
+@exact
 def product_nn(a, b, scale, keeps, out):
     """Set ``out`` to ``scale * a @ b``, (m, k) @ (k, n), plus what it held if it ``keeps`` that.
 
@@ -97,7 +99,7 @@ def tile_nn_ahead(a, b, scale, out, rows, j, samples, ahead, first, last):
     finish(tile, scale, True, out, rows, j, None)
 
 
-@fast
+@exact
 def product_nn_ahead(a, b, scale, out, samples, ahead):
     """Add ``scale * a @ b`` to ``out``, and meanwhile let ``samples[ahead]`` come near.
 
@@ -151,7 +153,7 @@ def rows_nt(a, b, scale, keeps, out, rows):
         tile_nt(a, b, scale, keeps, out, rows, shifted(ONE, j, n - 1), j)
 
 
-@fast
+@exact
 def product_nt(a, b, scale, keeps, out):
     """Set ``out`` to ``scale * a @ b.T``, (m, k) @ (n, k).T, plus what it held if it ``keeps``."""
     m = out.shape[0]
@@ -164,13 +166,42 @@ def product_nt(a, b, scale, keeps, out):
         i += 1
 
 
-@fast
+@view
+def tile_of_sums(a, scale, out, rows):
+    k, width = a.shape[1], lanes(a)
+    tile = zeros(a, rows, ONE)
+    ones = filled(a, 1)
+    rest = k % width
+    for p in range(0, k - rest, width):
+        tile = multiply_add(load_rows(a, rows, p, None), ones, tile)
+    if rest:
+        tile = multiply_add(load_rows(a, rows, k - rest, rest), ones, tile)
+    finish(sums(tile), scale, True, matrix(out, 0, out.size, 1), rows, 0, None)
+
+
+@exact
+def row_sums(a, scale, out):
+    """Add ``scale`` times the sum of each row of ``a`` (m, k) to flat ``out``, if it is not empty.
+
+    As in ``nt``, a row's sum is one chain for each lane, with however many rows beside it.
+    """
+    m = out.size
+    i = 0
+    while i + 5 <= m:
+        tile_of_sums(a, scale, out, shifted(FIVE, i, m - 1))
+        i += 5
+    while i < m:
+        tile_of_sums(a, scale, out, shifted(ONE, i, m - 1))
+        i += 1
+
+
+@exact
 def matmul_nn(a, b, scale, out):
     """Add ``scale * a @ b`` to ``out``: (m, k), (k, n) -> (m, n)."""
     product_nn(a, b, scale, True, out)
 
 
-@fast
+@exact
 def matmul_nt(a, b, scale, out):
     """Add ``scale * a @ b.T`` to ``out``: (m, k), (n, k) -> (m, n)."""
     product_nt(a, b, scale, True, out)

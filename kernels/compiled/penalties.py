@@ -2,41 +2,53 @@
 
 At 0, where |w| has no slope, the subgradient is 0: a weight that a penalty has driven to 0
 is not pushed off again by it.
+
+A penalty of 1e-8 changes a weight by less than its rounding.  Both uses therefore round evenly
+over the steps (``rounding.add_evenly``), by the number of the ``step`` and that of the weight.
 """
 
-from .jit import fast
+from .jit import exact
+from .rounding import add_evenly, fma, threshold
+from .vectors import WIDE, load_wide, sum_of, wide
 
 
-@fast
+@exact
 def penalty(l1, l2, weights):
     """The value, for flat ``weights``, summed in float64."""
-    total = 0.0
-    for i in range(weights.size):
-        w = float(weights[i])
-        total += l1 * abs(w) + l2 * (w * w)
-    return total
+    magnitudes, squares = wide(0.0), wide(0.0)
+    whole = weights.size - weights.size % WIDE
+    for i in range(0, whole, WIDE):
+        w = load_wide(weights, i, None)
+        magnitudes = magnitudes + abs(w)
+        squares = fma(w, w, squares)
+    w = load_wide(weights, whole, weights.size - whole)
+    magnitudes = magnitudes + abs(w)
+    squares = fma(w, w, squares)
+    return l1 * sum_of(magnitudes) + l2 * sum_of(squares)
 
 
-@fast
+@exact
 def slope(l1, l2, w):
     real = type(w)
     sign = real(1) if w > real(0) else (real(-1) if w < real(0) else real(0))
-    return l1 * sign + (l2 + l2) * w
+    return fma(l2 + l2, w, l1 * sign)
 
 
-@fast
-def penalty_gradient(l1, l2, weights, gradient):
+@exact
+def penalty_gradient(l1, l2, step, weights, gradient):
     """Add the gradient at flat ``weights`` to flat ``gradient``."""
     for i in range(weights.size):
-        gradient[i] += slope(l1, l2, weights[i])
+        own = slope(l1, l2, weights[i])
+        gradient[i] = add_evenly(gradient[i], own, threshold(own, step, i))
 
 
-@fast
-def penalty_update(l1, l2, rate, weights):
+@exact
+def penalty_update(l1, l2, rate, step, weights):
     """Take the penalty's part of an SGD step, in place.
 
     One array in and out: given the weights twice, as input and as output of
     ``penalty_gradient``, the compiler would have to assume that they overlap.
     """
     for i in range(weights.size):
-        weights[i] -= rate * slope(l1, l2, weights[i])
+        change = -rate * slope(l1, l2, weights[i])
+        weights[i] = add_evenly(weights[i], change, threshold(change, step, i))

@@ -12,7 +12,7 @@ from ..table import FIRST_LOSS, SELU_ALPHA, SELU_SCALE, Activation, Column, Mask
 from .barrier import Team
 from .dense import dense_forward, dense_forward_rows
 from .engine import forward_row, layer_bias, layer_weights, loss_row
-from .jit import fast, view
+from .jit import exact, view
 from .penalties import penalty
 from .views import matrix, vector
 
@@ -29,14 +29,14 @@ def owner_of(table, index):
     return r
 
 
-@fast
+@exact
 def copy(source, start, stop, target):
     # Not target[:] = source: in case the two overlap, Numba would copy twice.
     for i in range(start, stop):
         target[i] = source[i]
 
 
-@fast
+@exact
 def unit_forward(row, reals, unit, params, values, capacity, n):
     """Compute one unit of a DENSE row."""
     inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
@@ -50,7 +50,7 @@ def unit_forward(row, reals, unit, params, values, capacity, n):
         dense_forward(matrix(values, at_x, inputs, n), weights, bias, y)
 
 
-@fast
+@exact
 def crosses_kink(row, values, trial, capacity, n):
     """Tell whether an input of an activation with a kink at 0 is on its other side in ``trial``."""
     if row[Column.OP] != Op.ACTIVATION:
@@ -66,7 +66,7 @@ def crosses_kink(row, values, trial, capacity, n):
     return crossed > 0
 
 
-@fast
+@exact
 def keep_to_branches(row, reals, values, trial, capacity, n):
     """Where an activation's input crossed its kink, go on with the formula of its old side."""
     kind, alpha = row[Column.KIND], reals[Scalar.ALPHA]
@@ -89,7 +89,7 @@ def keep_to_branches(row, reals, values, trial, capacity, n):
             y[i] = scale * SELU_ALPHA * math.expm1(x[i])
 
 
-@fast
+@exact
 def penalties_on(table, reals, r, index, params):
     """Return the penalties of row ``r``'s tensors on one parameter."""
     total = 0.0
@@ -101,7 +101,7 @@ def penalties_on(table, reals, r, index, params):
     return total
 
 
-@fast
+@exact
 def probe(
     table,
     reals,

@@ -1,10 +1,11 @@
 """Softmax over the features of each sample; the vector runs along the samples."""
 
 from .elementary import exp
-from .jit import fast
+from .jit import exact
+from .rounding import fma
 
 
-@fast
+@exact
 def softmax_forward(x, scratch, y):
     """Set ``y`` (features, n) to the softmax of each column of ``x``; ``scratch`` is (2, n)."""
     features, n = x.shape
@@ -25,7 +26,7 @@ def softmax_forward(x, scratch, y):
             y[i, j] *= scratch[1, j]
 
 
-@fast
+@exact
 def softmax_backward(y, dy, scratch, dx):
     """Set ``dx`` to ``y * (dy - sum(dy * y))``, the sum over each column's features."""
     features, n = y.shape
@@ -33,7 +34,7 @@ def softmax_backward(y, dy, scratch, dx):
         scratch[0, j] = y.dtype.type(0)
     for i in range(features):
         for j in range(n):
-            scratch[0, j] += dy[i, j] * y[i, j]
+            scratch[0, j] = fma(dy[i, j], y[i, j], scratch[0, j])
     for i in range(features):
         for j in range(n):
             dx[i, j] = y[i, j] * (dy[i, j] - scratch[0, j])

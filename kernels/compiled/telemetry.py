@@ -8,33 +8,21 @@ import math
 
 from ..table import SATURATED_SLOPE, Hyper, Telemetry
 from .activations import activation_backward
-from .jit import fast
+from .jit import exact
+from .rounding import fma
+from .sums import norm, sum_of_squares, sum_of_values
+from .vectors import WIDE, load_wide, sum_of, wide
 
 
-@fast
-def norm(values):
-    """The Euclidean norm, summed in float64."""
-    total = 0.0
-    for i in range(values.size):
-        total += float(values[i]) * float(values[i])
-    return math.sqrt(total)
-
-
-@fast
+@exact
 def record_values(y, out):
     """Record the mean and the standard deviation of flat ``y``."""
-    mean = 0.0
-    for i in range(y.size):
-        mean += float(y[i])
-    mean /= y.size
-    variance = 0.0
-    for i in range(y.size):
-        variance += (float(y[i]) - mean) ** 2
+    mean = sum_of_values(y) / y.size
     out[Telemetry.MEAN] = mean
-    out[Telemetry.STD] = math.sqrt(variance / y.size)
+    out[Telemetry.STD] = math.sqrt(sum_of_squares(y, mean) / y.size)
 
 
-@fast
+@exact
 def record_slopes(kind, alpha, x, y, n, rows, scratch, out):
     """Record how much of an activation is flat; ``x``, ``y`` and ``scratch`` are flat.
 
@@ -58,21 +46,23 @@ def record_slopes(kind, alpha, x, y, n, rows, scratch, out):
     out[Telemetry.DEAD] = dead / features
 
 
-@fast
+@exact
 def record_step(params, gradient, velocity, hyper, out):
     """Record the gradient's norm and the ratio |step| / |params| of the step to come.
 
     Without momentum ``velocity`` is empty.
     """
-    rate, momentum = hyper[Hyper.LEARNING_RATE], hyper[Hyper.MOMENTUM]
+    rate, momentum = wide(hyper[Hyper.LEARNING_RATE]), wide(-hyper[Hyper.MOMENTUM])
     nesterov = hyper[Hyper.NESTEROV] != 0.0
-    step_squared = 0.0
-    for i in range(params.size):
-        step = rate * gradient[i]
+    step_squared = wide(0.0)
+    for i in range(0, params.size, WIDE):
+        count = min(WIDE, params.size - i)
+        data_step = rate * load_wide(gradient, i, count)
+        step = data_step
         if velocity.size:
-            step -= momentum * velocity[i]
+            step = fma(momentum, load_wide(velocity, i, count), data_step)
             if nesterov:
-                step = momentum * step + rate * gradient[i]
-        step_squared += float(step) * float(step)
+                step = data_step - momentum * step
+        step_squared = fma(step, step, step_squared)
     out[Telemetry.GRADIENT_NORM] = norm(gradient)
-    out[Telemetry.UPDATE_RATIO] = math.sqrt(step_squared) / norm(params)
+    out[Telemetry.UPDATE_RATIO] = math.sqrt(sum_of(step_squared)) / norm(params)

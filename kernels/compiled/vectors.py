@@ -7,8 +7,13 @@ lengths are known when a kernel is compiled, all loops over them are unrolled th
 LLVM turns most loops over scalars into vectors by itself.  But it decides alone how many sums to
 keep in registers, and how a remainder is computed; with explicit vectors the kernel decides.
 
+A long sum in float64 is taken in a *wide* vector, of as many lanes on any machine; it is added
+up with +, ``abs`` and ``fma``.
+
 In plain Python a vector is a small array.
 """
+
+import operator
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -18,9 +23,14 @@ from numba.core.datamodel import models
 from numba.extending import lower_builtin, register_model, type_callable
 from numba.np.arrayobj import make_array
 
+from .rounding import fma, fused
+
 # LLVM would split wider vectors than the machine has, but with half as many registers tiles
 # that are made for 32 of them would not fit.
 BYTES = 64 if llvm.get_host_cpu_features().get("avx512f") else 32
+
+# Lanes of a wide vector: four registers of AVX2, so that four additions are under way at a time.
+WIDE = 16
 
 
 def lanes(memory):
@@ -87,6 +97,29 @@ def _sum(vector):
     while vector.size > 1:
         vector = vector[: vector.size // 2] + vector[vector.size // 2 :]
     return vector[0]
+
+
+def wide(value):
+    """Return a wide vector that is filled with a number."""
+    return np.full(WIDE, value, np.float64)
+
+
+def load_wide(memory, j, count):
+    """Return a wide vector of the elements of flat ``memory`` from ``j`` on; see ``load_row``."""
+    vector = np.zeros(WIDE)
+    size = WIDE if count is None else count
+    vector[:size] = memory[j : j + size]
+    return vector
+
+
+def sum_of(vector):
+    """Return the sum of a vector's lanes; see ``sums``."""
+    return _sum(vector)
+
+
+def filled(memory, value):
+    """Return a tuple of one vector that is filled with a number."""
+    return (np.full(lanes(memory), value, memory.dtype),)
 
 
 def scaled(tile, scale):
@@ -166,7 +199,9 @@ class _Rows:
         self.count = count if isinstance(count.type, ir.IntType) else None
 
     def pointer(self, i, j):
-        """The address of an element; along a row elements are contiguous."""
+        """The address of an element; along a row elements are contiguous, as in flat memory."""
+        if i is None:
+            return self.builder.gep(self.array.data, [j])
         begin = cgutils.get_item_pointer(
             self.context, self.builder, self.memory_type, self.array,
             [i, ir.Constant(i.type, 0)], wraparound=False,
@@ -226,14 +261,6 @@ def _splat(builder, scalar, vector):
 def _shuffle(builder, first, second, lanes):
     order = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes)
     return builder.shuffle_vector(first, second, order)
-
-
-def _fused(builder, a, b, c):
-    # Not llvm.fma, which would be a call into libm on a machine that cannot fuse.
-    function = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(a.type, [a.type] * 3), f"llvm.fmuladd.{_suffix(a.type)}"
-    )
-    return builder.call(function, [a, b, c])
 
 
 def _unpack(builder, tile):
@@ -309,7 +336,7 @@ def _zeros(context, builder, signature, arguments):
 def _multiply_add(context, builder, signature, arguments):
     left, right = (cgutils.unpack_tuple(builder, vectors) for vectors in arguments[:2])
     tile = [
-        [_fused(builder, a, b, x) for b, x in zip(right, row, strict=True)]
+        [fused(builder, a, b, x) for b, x in zip(right, row, strict=True)]
         for a, row in zip(left, _unpack(builder, arguments[2]), strict=True)
     ]
     return _pack(context, builder, signature.return_type, tile)
@@ -345,6 +372,80 @@ def _sums_of(builder, vectors):
             )
         part //= 2
     return vectors[0]
+
+
+_WIDE = VectorType(types.float64, WIDE)
+
+
+@_compiles(wide, lambda value: _WIDE)
+def _wide(context, builder, signature, arguments):
+    value = context.cast(builder, arguments[0], signature.args[0], types.float64)
+    return _splat(builder, value, context.get_value_type(_WIDE))
+
+
+@_compiles(load_wide, lambda memory, j, count: _WIDE)
+def _load_wide(context, builder, signature, arguments):
+    memory, j, count = arguments
+    rows = _Rows(context, builder, signature.args[0], memory, count)
+    element = context.get_value_type(signature.args[0].dtype)
+    loaded = rows.load(ir.VectorType(element, WIDE), None, j)
+    doubles = context.get_value_type(_WIDE)
+    return loaded if loaded.type == doubles else builder.fpext(loaded, doubles)
+
+
+@_compiles(sum_of, lambda vector: vector.scalar)
+def _sum_of(context, builder, signature, arguments):
+    total = _sums_of(builder, arguments)
+    return builder.extract_element(total, ir.Constant(ir.IntType(32), 0))
+
+
+@_compiles(filled, lambda memory, value: types.UniTuple(_vector(memory), 1))
+def _filled(context, builder, signature, arguments):
+    kind = signature.return_type
+    value = context.cast(builder, arguments[1], signature.args[1], signature.args[0].dtype)
+    vector = _splat(builder, value, context.get_value_type(kind.dtype))
+    return context.make_tuple(builder, kind, [vector])
+
+
+@type_callable(operator.add)
+@type_callable(operator.sub)
+@type_callable(operator.mul)
+def _type_arithmetic(context):
+    return lambda a, b: a if isinstance(a, VectorType) and a == b else None
+
+
+@type_callable(abs)
+def _type_abs(context):
+    return lambda vector: vector if isinstance(vector, VectorType) else None
+
+
+@lower_builtin(operator.add, VectorType, VectorType)
+def _add(context, builder, signature, arguments):
+    return builder.fadd(*arguments)
+
+
+@lower_builtin(operator.sub, VectorType, VectorType)
+def _subtract(context, builder, signature, arguments):
+    return builder.fsub(*arguments)
+
+
+@lower_builtin(operator.mul, VectorType, VectorType)
+def _multiply(context, builder, signature, arguments):
+    return builder.fmul(*arguments)
+
+
+@lower_builtin(abs, VectorType)
+def _absolute(context, builder, signature, arguments):
+    kind = arguments[0].type
+    function = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(kind, [kind]), f"llvm.fabs.{_suffix(kind)}"
+    )
+    return builder.call(function, arguments)
+
+
+@lower_builtin(fma, VectorType, VectorType, VectorType)
+def _fma(context, builder, signature, arguments):
+    return fused(builder, *arguments)
 
 
 @_compiles(scaled, lambda tile, scale: tile)
@@ -398,7 +499,7 @@ def _add_scaled(context, builder, signature, arguments):
     for row, i in zip(tile, cgutils.unpack_tuple(builder, indices), strict=True):
         for vector, begin in zip(row, _begins(builder, row, j), strict=True):
             before = rows.load(vector.type, i, begin)
-            sums.append((_fused(builder, factor, vector, before), i, begin))
+            sums.append((fused(builder, factor, vector, before), i, begin))
     for value, i, begin in sums:
         rows.store(value, i, begin)
     return context.get_dummy_value()

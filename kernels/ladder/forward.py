@@ -8,12 +8,12 @@ import numpy as np
 
 from .. import reference
 from ..compiled import matmul
-from ..compiled.jit import exact, fast
+from ..compiled.jit import contracted, fast
 from .c_backend import c_step
 from .step import Ladder, Step
 
 
-@exact
+@contracted
 def textbook(a, b, scale, out):
     for i in range(a.shape[0]):
         for j in range(b.shape[0]):
@@ -23,7 +23,7 @@ def textbook(a, b, scale, out):
             out[i, j] += scale * total
 
 
-@exact
+@contracted
 def sum_outermost(a, b, scale, out):
     for p in range(a.shape[1]):
         for i in range(a.shape[0]):
@@ -179,8 +179,8 @@ FORWARD = Ladder(
         Step(
             "block_2x2",
             block_2x2,
-            "Two rows against two: four multiply-adds for four loads instead of one for two, so "
-            "the loads, which were the limit, are half as many.",
+            "Two rows against two: four multiply-adds for four loads instead of one for two: "
+            "there are half as many loads for the same arithmetic.",
             loads=16 / 8,
             streams=8 / 8,
             parts=(add, outside_of),

@@ -17,20 +17,20 @@ from ..compiled.elementary import (
     power_of_two_32,
     power_of_two_64,
 )
-from ..compiled.jit import exact, fast
+from ..compiled.jit import contracted, exact
 from ..table import Activation
 from .c_backend import c_step
 from .step import Ladder, Step
 
 
-@exact
+@contracted
 def textbook(x, y):
     one = x.dtype.type(1)
     for i in range(x.size):
         y[i] = one / (one + math.exp(-x[i]))
 
 
-@exact
+@contracted
 def two_branches(x, y):
     one = x.dtype.type(1)
     for i in range(x.size):
@@ -41,7 +41,7 @@ def two_branches(x, y):
             y[i] = e / (one + e)
 
 
-@exact
+@contracted
 def polynomial(x, y):
     one, limit = x.dtype.type(1), x.dtype.type(87)
     for i in range(x.size):
@@ -53,7 +53,7 @@ def polynomial(x, y):
         y[i] = one / (one + exp_by_floor(z))
 
 
-@exact
+@contracted
 def exp_by_floor(x):
     """2^k exp(r) for x = k ln 2 + r, with k = floor(x / ln 2 + 1/2)."""
     if isinstance(x, np.float32):
@@ -65,7 +65,7 @@ def exp_by_floor(x):
     return (1.0 + m) * power_of_two_64(np.int64(k))
 
 
-@exact
+@contracted
 def rational(x, y):
     half, limit = x.dtype.type(0.5), x.dtype.type(8.5)
     for i in range(x.size):
@@ -77,7 +77,7 @@ def rational(x, y):
         y[i] = half + half * tanh_by_quotient(z)
 
 
-@exact
+@contracted
 def tanh_by_quotient(x):
     """A quotient of polynomials fitted by least squares, within 3e-7 for |x| <= 8.5."""
     real = type(x)
@@ -94,7 +94,7 @@ def tanh_by_quotient(x):
     return x * p / q
 
 
-@exact
+@contracted
 def bits(x, y):
     one, limit = x.dtype.type(1), x.dtype.type(87)
     for i in range(x.size):
@@ -106,7 +106,7 @@ def bits(x, y):
         y[i] = one / (one + exp_by_bits(z))
 
 
-@exact
+@contracted
 def exp_by_bits(x):
     """The integer x / ln 2 + 127 written where a number keeps its exponent, fraction and all."""
     if isinstance(x, np.float32):
@@ -114,7 +114,7 @@ def exp_by_bits(x):
     return np.int64(x * 6497320848556798.0 + 4.606985713055957e18).view(np.float64)
 
 
-@fast
+@exact
 def shipped(x, y):
     for i in range(x.size):
         y[i] = elementary.sigmoid(x[i])

@@ -9,12 +9,12 @@ import numpy as np
 
 from .. import reference
 from ..compiled import matmul
-from ..compiled.jit import exact, fast
+from ..compiled.jit import contracted, fast
 from .c_backend import c_step
 from .step import Ladder, Step
 
 
-@exact
+@contracted
 def textbook(a, b, scale, out):
     for i in range(a.shape[0]):
         for j in range(b.shape[1]):
@@ -24,7 +24,7 @@ def textbook(a, b, scale, out):
             out[i, j] += scale * total
 
 
-@exact
+@contracted
 def rows(a, b, scale, out):
     for i in range(a.shape[0]):
         for p in range(a.shape[1]):

@@ -29,7 +29,7 @@ from .matmul import matmul_nn, matmul_nt
 from .penalties import penalty, penalty_gradient, penalty_update
 from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_slopes, record_step, record_values
-from .updates import sgd_step
+from .updates import sgd_step, sgd_step_evenly
 
 __all__ = [
     "activation_backward",
@@ -60,6 +60,7 @@ __all__ = [
     "record_values",
     "rescale",
     "sgd_step",
+    "sgd_step_evenly",
     "softmax_backward",
     "softmax_crossentropy_labels",
     "softmax_crossentropy_targets",

@@ -2,15 +2,21 @@
 
 import numpy as np
 
+from .rounding import add_evenly
+
 
 def penalty(l1, l2, weights):
     w = weights.astype(np.float64)
     return float(l1 * np.abs(w).sum() + l2 * (w**2).sum())
 
 
-def penalty_gradient(l1, l2, weights, gradient):
-    gradient += l1 * np.sign(weights) + 2 * l2 * weights
+def slope(l1, l2, weights):
+    return l1 * np.sign(weights) + 2 * l2 * weights
 
 
-def penalty_update(l1, l2, rate, weights):
-    weights -= rate * (l1 * np.sign(weights) + 2 * l2 * weights)
+def penalty_gradient(l1, l2, step, weights, gradient):
+    gradient[:] = add_evenly(gradient, slope(l1, l2, weights), step)
+
+
+def penalty_update(l1, l2, rate, step, weights):
+    weights[:] = add_evenly(weights, -rate * slope(l1, l2, weights), step)

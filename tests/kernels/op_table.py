@@ -145,6 +145,17 @@ OPERATIONS = [
     ),
     Operation("sgd_step", inputs.sgd(0.9, False), inputs.bound_sgd, (0, 2), "with momentum"),
     Operation("sgd_step", inputs.sgd(0.9, True), inputs.bound_sgd, (0, 2), "with Nesterov's"),
+    *(
+        Operation(
+            "sgd_step_evenly",
+            lambda rng, dtype, *sizes, nesterov=nesterov: (
+                7, 2**33, *inputs.sgd(0.9, nesterov)(rng, dtype, *sizes)
+            ),
+            lambda step, first, *arguments: inputs.bound_sgd(*arguments), (2, 4),
+            "with Nesterov's" if nesterov else "with momentum",
+        )
+        for nesterov in (False, True)
+    ),
     Operation(
         "penalty", inputs.make_penalty,
         lambda l1, l2, w: (w.size * (l1 * np.abs(w) + l2 * w**2).sum(),),
@@ -152,19 +163,22 @@ OPERATIONS = [
     Operation(
         "penalty_gradient",
         lambda rng, dtype, m, k, n: (
-            dtype(0.01), dtype(0.003), inputs.make_penalty(rng, dtype, m, k, n)[2],
+            dtype(0.01), dtype(0.003), 12_345, inputs.make_penalty(rng, dtype, m, k, n)[2],
             normal(rng, dtype, m * k),
         ),
-        lambda l1, l2, w, gradient: (np.abs(gradient) + 4 * (l1 + 2 * l2 * np.abs(w)),),
-        (3,),
+        lambda l1, l2, step, w, gradient: (np.abs(gradient) + 4 * (l1 + 2 * l2 * np.abs(w)),),
+        (4,),
     ),
     Operation(
         "penalty_update",
         lambda rng, dtype, m, k, n: (
-            dtype(0.01), dtype(0.003), dtype(0.5), inputs.make_penalty(rng, dtype, m, k, n)[2]
+            dtype(0.01), dtype(0.003), dtype(0.5), 2**40,
+            inputs.make_penalty(rng, dtype, m, k, n)[2],
         ),
-        lambda l1, l2, rate, w: (np.abs(w) + 4 * rate * (l1 + 2 * l2 * np.abs(w)) * (w != 0),),
-        (3,),
+        lambda l1, l2, rate, step, w: (
+            np.abs(w) + 4 * rate * (l1 + 2 * l2 * np.abs(w)) * (w != 0),
+        ),
+        (4,),
     ),
     *(
         Operation(

@@ -39,3 +39,9 @@ def test_constants(name):
 
 def test_the_first_loss():
     assert f"FIRST_LOSS = OP_{table.FIRST_LOSS.name}" in HEADER
+
+
+@pytest.mark.parametrize("name", ["STEP_STRIDE", "ELEMENT_STRIDE"])
+def test_strides(name):
+    (value,) = re.findall(rf"#define {name} (\w+)u", HEADER)
+    assert int(value, 16) == getattr(table, name)

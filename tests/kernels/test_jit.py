@@ -47,6 +47,18 @@ def test_no_flag_assumes_that_numbers_are_finite():
         assert name != "fastmath" or "fastmath=set(flags)" in line
 
 
+def test_only_the_ladder_lets_the_compiler_choose_the_rounding():
+    """A kernel has many copies, and each would be fused and reordered in a way of its own."""
+    assert frozenset() == jit.STRICT
+    for path in (KERNELS / "compiled").glob("*.py"):
+        if path.name != "jit.py":
+            used = {name for _, name, _ in names_in(path)}
+            assert not used & {"fast", "contracted"}, path.name
+    for kernel in vars(compiled).values():
+        if hasattr(kernel, "targetoptions"):
+            assert not kernel.targetoptions["fastmath"]
+
+
 def test_no_kernel_uses_a_test_that_reassociation_folds_away():
     """Numba makes isfinite(x) of x - x, and LLVM 0 of that: compare with infinity instead."""
     for path in (KERNELS / "compiled").glob("*.py"):

@@ -1,0 +1,70 @@
+"""What was compiled first, and what came from the cache, changes no bit.  Takes three compilations."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.kernels.op_table import JIT
+
+ROOT = Path(__file__).parents[2]
+
+NETS = """
+import hashlib, itertools, numpy as np
+from fastmlp import Telemetry, layers, optimizers, regularizers
+from tests.engine.nets import data, net, targets
+
+ACTIVATIONS = ["sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus"]
+OPTIMIZERS = [optimizers.SGD(0.05), optimizers.SGD(0.05, 0.9), optimizers.SGD(0.05, 0.9, nesterov=True)]
+
+
+def digests(dtype):
+    x, y = data(53)
+    for i, (activation, optimizer) in enumerate(zip(ACTIVATIONS, itertools.cycle(OPTIMIZERS))):
+        penalty = regularizers.L1L2(1e-4, 1e-6) if i % 2 else None
+        loss = "mse" if i % 3 == 2 else "sparse_categorical_crossentropy"
+        model = net(
+            layers.Rescaling(0.7, 0.1), layers.Dense(33, activation, kernel_regularizer=penalty),
+            layers.Dropout(0.2), layers.Dense(17, "softmax"), layers.Dense(19, activation),
+            last=None if loss == "mse" else "softmax", loss=loss, metrics=(), optimizer=optimizer,
+            dtype=dtype, backend="numba",
+        )
+        telemetry = Telemetry(every=3)
+        right = targets(53) if loss == "mse" else y
+        model.fit(x, right, batch_size=7, epochs=2, telemetry=telemetry, verbose=0)
+        _, gradients = model.loss_and_gradient(x, right)
+        parts = [model.params, *gradients, np.array(telemetry.records), model.predict(x)]
+        yield hashlib.sha256(b"".join(np.ascontiguousarray(p).tobytes() for p in parts)).hexdigest()
+"""
+RUN = "print(*digests('float32'), *digests('float64'))"
+STANDALONE = """
+from fastmlp.kernels import compiled
+for real in (np.float64, np.float32):
+    w, hyper = np.ones(37, real), np.array([0.1, 0.9, 1.0])
+    compiled.sgd_step(w, w.copy(), w.copy(), hyper)
+    compiled.sgd_step_evenly(0, 0, w, w.copy(), w.copy(), hyper)
+    compiled.activation_forward(1, real(0), w, w.copy())
+    compiled.penalty_update(real(0.1), real(0.1), real(0.1), 0, w)
+double = list(digests("float64"))
+print(*digests("float32"), *double)
+"""
+
+
+def digests(code, cache):
+    done = subprocess.run(
+        [sys.executable, "-c", NETS + code],
+        env=os.environ | {"FASTMLP_CACHE": str(cache), "PYTHONPATH": str(ROOT)},
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.split()
+
+
+@pytest.mark.skipif(not JIT, reason="plain Python has one copy of each kernel")
+def test_a_net_ends_with_the_same_bits(tmp_path):
+    fresh = digests(RUN, tmp_path / "first")
+    assert len(fresh) == 18
+    assert digests(RUN, tmp_path / "first") == fresh  # now from the cache
+    assert digests(STANDALONE, tmp_path / "second") == fresh  # kernels by themselves first
+    assert digests(RUN, tmp_path / "second") == fresh
