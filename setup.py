@@ -8,6 +8,7 @@ FASTMLP_REQUIRE_C=1  fail if it cannot be built
 FASTMLP_NATIVE=1     build it for this machine's CPU alone
 """
 
+import importlib.util
 import os
 import sysconfig
 from pathlib import Path
@@ -40,6 +41,16 @@ def instruction_sets() -> dict[str, list[str]]:
     return {"baseline": []}
 
 
+def write_contract(folder: str) -> None:
+    """Write what C and Cython must know of kernels/contract.py."""
+    spec = importlib.util.spec_from_file_location("generate", f"{SOURCES}/generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    generate.write(Path(folder))
+
+
 def is_set(variable: str) -> bool:
     return os.environ.get(variable, "0") not in ("", "0")
 
@@ -56,7 +67,13 @@ class BuildKernels(build_ext):
             # Here and not where an extension is built: Cython is not made for two threads.
             from Cython.Build import cythonize
 
-            translated = cythonize(self.extensions, build_dir=self.build_temp)
+            generated = f"{self.build_temp}/contract"
+            write_contract(generated)
+            for extension in self.extensions:
+                extension.include_dirs = [SOURCES, generated]
+            translated = cythonize(
+                self.extensions, build_dir=self.build_temp, include_path=[generated]
+            )
             for extension, new in zip(self.extensions, translated, strict=True):
                 extension.sources = new.sources
             super().run()
@@ -76,6 +93,7 @@ class BuildKernels(build_ext):
                 [f"{SOURCES}/all.c"],
                 output_dir=f"{self.build_temp}/{extension.name}-{name}",
                 macros=[*extension.define_macros, ("FASTMLP_ISA", name)],
+                include_dirs=extension.include_dirs,
                 extra_postargs=FLAGS + flags,
             )
         super().build_extension(extension)
@@ -90,7 +108,6 @@ def binding(dtype: str) -> Extension:
         [f"{SOURCES}/{dtype}.pyx"],
         extra_compile_args=["-O1", "-g0"],  # no time is spent in it
         define_macros=macros,
-        include_dirs=[SOURCES],
     )
 
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from .kernels.table import Activation as Kind
+from .kernels.contract import Activation as Kind
 from .lookup import by_name
 
 
@@ -15,7 +15,7 @@ class Activation:
     ----------
     name : str
         As in Keras.
-    kind : fastmlp.kernels.table.Activation or None
+    kind : fastmlp.kernels.contract.Activation or None
         Which kernel; None for ``linear`` and ``softmax``, which are no elementwise kernels.
     alpha : float
         The slope of leaky ReLU below 0; the scale of ELU below 0.

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .kernels.table import Op
+from .kernels.contract import Op
 from .layers.base import Array, Shape
 from .losses import Loss
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .attributes import unknown
-from .kernels.table import Hyper
+from .kernels.contract import Hyper
 from .lookup import by_name
 
 

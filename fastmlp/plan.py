@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from . import activations, losses
 from .attributes import assign
-from .kernels.table import FEW_OUTPUTS, Column, Op, Scalar
+from .kernels.contract import FEW_OUTPUTS, Column, Op, Scalar
 from .layers.base import Array, Layer, Shape, Weight, runs_in_python
 from .layers.shape import Input
 
@@ -92,7 +92,7 @@ class Plan:
     Attributes
     ----------
     table, reals : int64 and float64 arrays with a row per operation
-        See :mod:`fastmlp.kernels.table`.
+        See :mod:`fastmlp.kernels.contract`.
     labels : list of str
         A name for each row.
     slots : list of Slot
