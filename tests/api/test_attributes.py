@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import activations, losses, optimizers
-from fastmlp.kernels.table import Activation, Op
+from fastmlp.kernels.contract import Activation, Op
 from fastmlp.layers import Dense, Dropout, Flatten, Input, Layer, Rescaling
 from tests.engine.nets import Scale, data, net
 

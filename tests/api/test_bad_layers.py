@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, activations, backends, layers, losses, optimizers, regularizers
-from fastmlp.kernels.table import Op
+from fastmlp.kernels.contract import Op
 from fastmlp.layers import Activation, Dense, Dropout, Flatten, Input, Rescaling
 
 NAN, INF = float("nan"), float("inf")

@@ -1,7 +1,7 @@
 """Nets that several tests use."""
 
 from fastmlp import Sequential, layers
-from fastmlp.kernels.table import Column, Op, Scalar
+from fastmlp.kernels.contract import Column, Op, Scalar
 
 
 def dropout_net(seed=0, own_seed=None, rates=(0.3, 0.5), **options):

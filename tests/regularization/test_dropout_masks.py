@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels import reference
-from fastmlp.kernels.table import Column, Op
+from fastmlp.kernels.contract import Column, Op
 from tests.backends import ALL, COMPILED
 from tests.kernels.op_table import kernels
 from tests.regularization.nets import dropout_net, dropout_rows

@@ -7,7 +7,7 @@ from torch import nn
 
 from fastmlp import layers
 from fastmlp.kernels import reference
-from fastmlp.kernels.table import Column, Op, Scalar
+from fastmlp.kernels.contract import Column, Op, Scalar
 from fastmlp.training import epoch_order
 
 ACTIVATIONS = {
