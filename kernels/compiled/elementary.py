@@ -69,7 +69,7 @@ def expm1_reduced_64(r):
 
 @exact
 def reduced_32(x, k):
-    """x - k ln 2, for an integer k in floating point."""
+    """X - k ln 2, for an integer k in floating point."""
     return fma(-k, LN2_LOW_32, fma(-k, LN2_HIGH_32, x))
 
 

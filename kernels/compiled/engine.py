@@ -431,7 +431,10 @@ def run(
         wait(team)
         if mode == Mode.TRAIN and not fused:
             own, end = first_element_of(params.size, team), last_element_of(params.size, team)
-            own_params, own_gradient = vector(params, own, end - own), vector(gradient, own, end - own)
+            own_params, own_gradient = (
+                vector(params, own, end - own),
+                vector(gradient, own, end - own),
+            )
             own_velocity = vector(velocity, own, end - own)
             if has_penalties(table):
                 sgd_step_evenly(
