@@ -33,9 +33,11 @@ def test_l2_by_itself(backend, strength):
         )
     expected = 1 - (1 - 2 * RATE * strength) ** STEPS
     assert shrinkage(before, after) == pytest.approx(expected, rel=0.005)
-    # Each weight by itself, within some units of its last place.
+    # Each weight by itself, within some units of its last place; where a step is many units, the
+    # roundings are a random walk, as they are to the nearest.
+    units = 8 if strength < 1e-5 else 100
     exact = before.astype(np.float64) * (1 - expected)
-    assert (np.abs(after - exact) <= 8 * np.spacing(np.abs(before))).all()
+    assert (np.abs(after - exact) <= units * np.spacing(np.abs(before))).all()
 
 
 @BACKENDS
