@@ -7,28 +7,30 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from bench.report import LABELS, cores_text
 
-COLORS = {
-    "PyTorch eager": "#d1495b",
-    "torch.compile (model)": "#f0a35e",
-    "torch.compile (steps)": "#b5651d",
-    "JAX": "#2e86ab",
-    "scikit-learn": "#7a9e7e",
+# Okabe & Ito's colours (2008), and a marker each: told apart also by the colour-blind, and in grey.
+LOOKS = {
+    "PyTorch eager": ("#D55E00", "o"),
+    "torch.compile (model)": ("#E69F00", "s"),
+    "torch.compile (steps)": ("#8C510A", "D"),
+    "JAX": ("#0072B2", "^"),
+    "scikit-learn": ("#009E73", "P"),
 }
 BASE = "#222222"
-TIMES = (0.5, 1, 2, 5, 10, 20, 50, 100)
+TIMES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
-def color_of(name: str) -> str:
-    return next(color for start, color in COLORS.items() if name.startswith(start))
+def look_of(name: str) -> tuple[str, str]:
+    """The colour and the marker of a peer."""
+    return next(look for start, look in LOOKS.items() if name.startswith(start))
 
 
 def plot(results: dict, path: Path) -> None:
     figure, (works, widths) = plt.subplots(
-        1, 2, figsize=(11, 4.6), width_ratios=(1.25, 1), layout="constrained"
+        1, 2, figsize=(9.5, 4.6), width_ratios=(1.25, 1), layout="constrained"
     )
     _plot_works(works, results)
     _plot_widths(widths, results["rows"]["crossover"])
-    figure.savefig(path, dpi=130)
+    figure.savefig(path, dpi=170)
     plt.close(figure)
 
 
@@ -40,10 +42,11 @@ def _plot_works(axes: plt.Axes, results: dict) -> None:
             if entry["name"].startswith("fastmlp"):
                 continue
             ratio = entry["ratio"]
+            color, marker = look_of(entry["name"])
             axes.errorbar(
                 ratio["median"], y,
                 xerr=[[ratio["median"] - ratio["low"]], [ratio["high"] - ratio["median"]]],
-                fmt="o", color=color_of(entry["name"]), markersize=7,
+                fmt=marker, color=color, markersize=7, markeredgecolor="white", markeredgewidth=0.6,
             )  # fmt: skip
     axes.axvline(1, color=BASE)
     labels = [f"{LABELS[key]}\n{cores_text(row['cores'])}" for key, row in rows.items()]
@@ -52,8 +55,8 @@ def _plot_works(axes: plt.Axes, results: dict) -> None:
     axes.set_xscale("log")
     _times_axis(axes.xaxis)
     axes.set_title("Time over fastmlp's", loc="left", fontsize=10)
-    for name, color in COLORS.items():
-        axes.plot([], [], "o", color=color, label=name)
+    for name, (color, marker) in LOOKS.items():
+        axes.plot([], [], marker, color=color, label=name)
     axes.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.35, -0.07), ncol=3)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
@@ -66,10 +69,12 @@ def _plot_widths(axes: plt.Axes, row: dict) -> None:
             lines.setdefault((point["name"], point["batch_size"]), []).append(point)
     smallest = min(batch_size for _, batch_size in lines)
     for (name, batch_size), points in lines.items():
+        color, marker = look_of(name)
+        filled = batch_size == smallest
         axes.plot(
             [p["width"] for p in points], [p["ratio"]["median"] for p in points],
-            "-" if batch_size == smallest else "--", marker="o", markersize=4,
-            color=color_of(name), label=f"{name}, batch {batch_size}",
+            "-" if filled else "--", marker=marker, markersize=5, color=color,
+            markerfacecolor=color if filled else "white", label=f"{name}, batch {batch_size}",
         )  # fmt: skip
     axes.axhline(1, color=BASE)
     axes.set_xscale("log", base=2)

@@ -1,8 +1,9 @@
 """What was measured, as text: ``bench/RESULTS.md`` with everything, a small table in README.md."""
 
+import textwrap
 from pathlib import Path
 
-from bench.rows.crossover import BATCH_SIZES, overtaken_from
+from bench.rows.crossover import standing
 
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 # The rows of the README's table and of the picture; RESULTS.md has all.
@@ -76,9 +77,14 @@ def _row_table(row: dict) -> list[str]:
     for entry in row["entries"]:
         cells = [entry["name"], _spread_text(entry["value"]), _spread_text(entry["ratio"])]
         if has_share:
-            cells.append(f"{entry['share_of_peak']['median']:.1%}")
+            cells.append(_share_text(entry["share_of_peak"]["median"]))
         lines.append(_line(cells))
     return lines
+
+
+def _share_text(share: float) -> str:
+    """A share of the peak; one above 100 % says that the peak was measured too low."""
+    return f"{share:.1%}" + " (peak measured too low)" * (share > 1)
 
 
 def _crossover_table(row: dict) -> list[str]:
@@ -99,18 +105,55 @@ def _crossover_table(row: dict) -> list[str]:
 
 
 def overtaking(row: dict) -> list[str]:
-    """From which width on who is faster than fastmlp."""
+    """At which widths who is faster than fastmlp: where all rounds agree."""
     base, *others = dict.fromkeys(point["name"] for point in row["points"])
-    widest = max(point["width"] for point in row["points"])
-    sentences = []
+    rule = (
+        f"Faster or slower than {base} is said where the ratios of all rounds lie on one side of "
+        "1; elsewhere it is undecided."
+    )
+    sentences = [rule, ""]
     for name in others:
-        parts = []
-        for batch_size in BATCH_SIZES:
-            width = overtaken_from(row, name, batch_size)
-            where = f"from width {width} on" if width else f"at no width up to {widest}"
-            parts.append(f"{where} (batch {batch_size})")
-        sentences.append(f"{name} is faster than {base} {', '.join(parts)}.")
+        for batch_size in dict.fromkeys(point["batch_size"] for point in row["points"]):
+            line = [p for p in row["points"] if p["name"] == name and p["batch_size"] == batch_size]
+            sentences.append(f"- {name}, batch {batch_size}: {_standings(line)}.")
     return sentences
+
+
+def _standings(line: list[dict]) -> str:
+    of: dict[str, list[dict]] = {"faster": [], "undecided": [], "slower": []}
+    for point in sorted(line, key=lambda point: point["width"]):
+        of[standing(point)].append(point)
+    parts = []
+    for word, points in of.items():
+        if len(points) == len(line):
+            return f"{word} at every width from {points[0]['width']} to {points[-1]['width']}"
+        widths = ", ".join(
+            f"{p['width']}{_ratio_text(p['ratio'])}" if word == "undecided" else str(p["width"])
+            for p in points
+        )
+        if points or word == "faster":
+            parts.append(f"{word} at {'w = ' + widths if points else 'no width'}")
+    return "; ".join(parts)
+
+
+def _ratio_text(ratio: dict) -> str:
+    median, low, high = (figure(ratio[key]) for key in ("median", "low", "high"))
+    return f" ({median}, {low} to {high})"
+
+
+def widest(row: dict) -> str:
+    """How the others do at the largest net, in a sentence."""
+    width = max(point["width"] for point in row["points"])
+    batch_size = max(point["batch_size"] for point in row["points"])
+    base, *others = [
+        p for p in row["points"] if p["width"] == width and p["batch_size"] == batch_size
+    ]
+    times = " and ".join(
+        f"{p['name']} takes {p['ratio']['median']:.2f} times as long as {base['name']} "
+        f"({p['ratio']['low']:.2f} to {p['ratio']['high']:.2f})"
+        for p in others
+    )
+    return f"At the largest net of the picture, w = {width} with batches of {batch_size}, {times}."
 
 
 def _line(cells: list[str]) -> str:
@@ -130,6 +173,8 @@ def readme_table(results: dict) -> str:
             ratios = [e["ratio"]["median"] for e in row["entries"] if e["name"].startswith(start)]
             cells.append(f"{figure(min(ratios))}×" if ratios else "")
         lines.append(_line(cells))
+    if "crossover" in results["rows"]:
+        lines += ["", *textwrap.wrap(widest(results["rows"]["crossover"]), 98)]
     return "\n".join(lines)
 
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from bench.kernels import CASES, Case, Kernel
-from bench.peak import Peak, copy_rate
+from bench.peak import Peak
 from bench.peers import compiled_backends
 from fastmlp.kernels import reference
+from fastmlp.kernels.ladder.roofline import copy_rate
 
 TOLERANCE = 1e-4  # of the largest result
 

@@ -22,6 +22,7 @@ RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(32, 6)), RNG.integers(0, 3, 32)
 OTHER_X, OTHER_Y = RNG.normal(size=(32, 6)), RNG.integers(0, 3, 32)
 W = RNG.normal(size=(6, 3))
+GUARDED_NORM = 5.82  # of n, for the printed reading beside zeros and a guard of 1e-12
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,15 @@ class Case:
     numeric: np.ndarray
     lesson: str
     verdict: str = ""
+    guard: float = 0.0  # added to the denominator
 
     @property
     def reading(self) -> float:
-        return read(self.analytic, self.numeric)
+        return read(self.analytic, self.numeric, self.guard)
 
 
-def read(a: np.ndarray, n: np.ndarray) -> float:
-    return float(np.linalg.norm(a - n) / (np.linalg.norm(a) + np.linalg.norm(n)))
+def read(a: np.ndarray, n: np.ndarray, guard: float = 0.0) -> float:
+    return float(np.linalg.norm(a - n) / (np.linalg.norm(a) + np.linalg.norm(n) + guard))
 
 
 def loss(w: np.ndarray, x: np.ndarray = X, y: np.ndarray = Y) -> float:
@@ -68,6 +70,11 @@ def differences(w: np.ndarray, step: float, divisor: float | None = None) -> np.
         down[index] -= w.dtype.type(step)
         n[index] = (loss(up) - loss(down)) / (2 * (divisor or step))
     return n
+
+
+def wrong_precedence(w: np.ndarray, step: float) -> np.ndarray:
+    """(J+ - J-) / 2 * step, as it is computed without the brackets around 2 * step."""
+    return differences(w, step) * step * step
 
 
 def one_sided(w: np.ndarray, step: float) -> np.ndarray:
@@ -135,6 +142,7 @@ def cases() -> Iterator[Case]:
     for case in small_net():
         finding = check_gradients(loss, case.analytic, W).tensors[0].finding
         yield replace(case, verdict=finding or "nothing is wrong with the analytic gradient")
+    yield from inexact()
     yield from vanished()
 
 
@@ -151,20 +159,37 @@ def small_net() -> Iterator[Case]:
         np.zeros_like(a),
         n,
         "Zeros against anything: |a - n| is |n|, and the reading is 1, to the last digit. "
-        "So 0.9999999999998282 is something else: there IS a gradient, but a tiny or a wrong one.",
+        "So 0.9999999999998282 needs something more: see the next case.",
+    )
+    yield Case(
+        "The analytic gradient was never filled in, and a guard is in the denominator",
+        np.zeros_like(a),
+        GUARDED_NORM / np.linalg.norm(n) * n,
+        "To avoid 0 / 0, many add 1e-12 to |a| + |n|. Beside zeros that leaves "
+        "1 - r = 1e-12 / |n|. The printed value needs |n| = 5.8, which is a usual size: here the "
+        "loss was multiplied to have it. This is one of the two plausible causes.",
+        guard=1e-12,
+    )
+    yield Case(
+        "Operator precedence: (J+ - J-) / 2 * eps, float64, eps = 3e-7",
+        a,
+        wrong_precedence(W, 3e-7),
+        "Python divides by 2 and then multiplies by eps, so n is eps squared times what it should "
+        "be, and 1 - r is 2 eps squared: 2e-14 for eps = 1e-7, and the printed value for 2.9e-7. "
+        "This is the other plausible cause.",
+    )
+    yield Case(
+        "Operator precedence, float32, eps = 1e-7",
+        a,
+        wrong_precedence(W.astype(np.float32), 1e-7),
+        "In float32 the differences of the loss are a few of its rounding steps, 1e-7 each; times "
+        "eps / 2 that is 1e-14, again.",
     )
     yield Case(
         "The analytic gradient is 1e-13 times what it should be",
         1e-13 * a,
         n,
-        "A factor c reads (1 - c) / (1 + c), about 1 - 2c. Something was multiplied in that should "
-        "not be there (a squared epsilon, say), or n is that much too large.",
-    )
-    yield Case(
-        "The difference is divided by another step than the one taken",
-        a,
-        differences(W, 1e-3, divisor=1e-3 * 8.6e-14),
-        "The same from the other side: n is 1.2e13 times too large.",
+        "A factor c reads (1 - c) / (1 + c), about 1 - 2c, whichever side it is on.",
     )
     yield Case(
         "Other weights' gradient, of about the same size",
@@ -213,6 +238,58 @@ def small_net() -> Iterator[Case]:
         differences(single, 1e-7),
         "Now w moves, by a rounding error; so does the loss, and n is noise of ordinary size.",
     )
+    yield Case(
+        "float64, with a step of 1e-15",
+        a,
+        differences(W, 1e-15),
+        "Rounding noise over a tiny step. Whatever the step is, it does not come near the printed "
+        "value: see the list below.",
+    )
+
+
+def inexact() -> Iterator[Case]:
+    """Right gradients whose differences are not quite right, and one that lacks a little."""
+    a, n, single = gradient(W), differences(W, 1e-5), W.astype(np.float32)
+    yield Case(
+        "A step of 0.03",
+        a,
+        differences(W, 3e-2),
+        "Central differences are off by step^2 / 6 times the third derivative.",
+    )
+    yield Case(
+        "float32, with a step of 1e-3",
+        a,
+        differences(single, 1e-3),
+        "A step that suits float32; the rounding of the loss leaves 1e-4 or so.",
+    )
+    yield Case(
+        "A kink inside the step",
+        np.where(W > 0, 1.0, 0.0).ravel(),
+        kinked_differences(W.ravel(), 1e-2),
+        "A sum of ReLUs, one of whose inputs is nearer to 0 than the step.",
+    )
+    yield Case(
+        "A small term is missing: an L2 penalty of 1e-3",
+        a,
+        n + 2e-3 * W,
+        "The numeric gradient has it, as the loss has; the analytic one does not.",
+    )
+
+
+def kinked_differences(w: np.ndarray, step: float) -> np.ndarray:
+    """Central differences of sum(max(w, 0)), with one entry moved to nearly a step above 0."""
+    w = w.copy()
+    w[np.argmax(w > 0)] = 0.9 * step
+    return (np.maximum(w + step, 0) - np.maximum(w - step, 0)) / (2 * step)
+
+
+def noise_by_step() -> list[tuple[float, float, float]]:
+    """Return (step, reading in float64, reading in float32) of steps from 1e-2 to 1e-25."""
+    a, single = gradient(W), W.astype(np.float32)
+    return [
+        (step, read(a, differences(W, step)), read(a, differences(single, step)))
+        for step in (10.0**-k for k in range(2, 26))
+    ]
 
 
 def explain_the_number(r: float) -> str:
@@ -220,9 +297,11 @@ def explain_the_number(r: float) -> str:
     angle = np.sqrt(8 * (1 - r))
     return (
         f"If a and n point the same way, a reading r means that one is (1 + r) / (1 - r) times "
-        f"longer: {ratio:.3g} times. If they are equally long, it means that they stand at an "
-        f"angle of pi less {angle:.2g}: opposite, but for a numeric error of a millionth. One "
-        f"look at |a| and |n| tells which, and so does the table that check_gradients prints."
+        f"longer: {ratio:.3g} times, a factor of {np.sqrt(1 / ratio):.2g} squared. If "
+        f"a is 0 and 1e-12 was added to the denominator, |n| is {1e-12 * r / (1 - r):.3g}. If they "
+        f"are equally long, they stand at an angle of pi less {angle:.2g}: opposite, but for a "
+        f"numeric error of a millionth. One look at |a| and |n| tells which. Where automatic "
+        f"differentiation made a, and the net learns, the first suspect is the check."
     )
 
 
@@ -242,6 +321,9 @@ def main() -> list[Case]:
         show(case.lesson)
         if case.verdict:
             show(f"check_gradients: {case.verdict}.")
+    print("\nRounding noise, by the step (float64, float32):")
+    for step, double, single in noise_by_step():
+        print(f"    {step:.0e}   {double:.10g}   {single:.10g}")
     print("\nWhich of these read like it, to nine digits at least?")
     for number, case in enumerate(found):
         if abs(case.reading - READING) < 1e-9:

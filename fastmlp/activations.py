@@ -25,6 +25,13 @@ class Activation:
     kind: Kind | None = None
     alpha: float = 0.0
 
+    def __post_init__(self) -> None:
+        has_kernel = isinstance(self.kind, Kind)
+        if not has_kernel and (self.kind is not None or self.name not in ("linear", "softmax")):
+            raise ValueError(f"kind: expected a kernel for {self.name!r}, got {self.kind!r}")
+        if has_kernel and self.name in ("linear", "softmax"):
+            raise ValueError(f"kind: expected None for {self.name!r}, got {self.kind!r}")
+
 
 _KNOWN = {
     "linear": Activation("linear"),

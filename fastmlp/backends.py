@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .kernels import walk, walk_probe
+from .kernels.check import checked, checked_probe
 from .kernels.walk import PythonLayer
 from .lookup import by_name
 
@@ -130,10 +131,12 @@ def bind_of(name: str, python_layers: dict[int, PythonLayer]) -> Bind:
     row by row, on the same kernels.
     """
     if python_layers or name == "numpy":
-        return _binder(functools.partial(walk.run, _module(name), python_layers))
+        walker = _binder(functools.partial(walk.run, _module(name), python_layers))
+        bind: Bind = checked(walker, runs_python=True)
+        return bind
     engine = _module(name, ".engine")
-    bind: Bind = engine.bind if name == "cython" else _binder(engine.run)
-    return bind
+    ready: Bind = engine.bind if name == "cython" else checked(_binder(engine.run))
+    return ready
 
 
 def _binder(run: Callable[..., int]) -> Bind:
@@ -146,6 +149,8 @@ def _binder(run: Callable[..., int]) -> Bind:
 def probe_of(name: str, python_layers: dict[int, PythonLayer]) -> Probe:
     """Return the function that computes losses with one parameter at a time moved."""
     if python_layers or name == "numpy":
-        return functools.partial(walk_probe.probe, _module(name), python_layers)
-    probe: Probe = _module(name, ".probe").probe
-    return probe
+        walker = functools.partial(walk_probe.probe, _module(name), python_layers)
+        probe: Probe = checked_probe(walker, runs_python=True)
+        return probe
+    ready: Probe = checked_probe(_module(name, ".probe").probe)
+    return ready

@@ -93,7 +93,9 @@ def check_data(
             f"got shape {array.shape}"
         )
     if loss.sparse:
-        return replace(data, labels=_labels(y_name, array, outputs))
+        # A copy, made before it is checked: kernels use labels as indices, and whoever has the
+        # original may change it while they run.
+        return replace(data, labels=_labels(y_name, array.copy(), outputs))
     return replace(data, targets=_targets(y_name, array, outputs, loss, dtype))
 
 
@@ -103,8 +105,14 @@ def real_array(argument: str, values: ArrayLike) -> Array:
     Raises
     ------
     TypeError, ValueError
-        If they are no real numbers, or no array.
+        If they are no real numbers, or no array, or if some of them are masked.
     """
+    parts = values if isinstance(values, (list, tuple)) else [values]
+    if any(np.ma.is_masked(part) for part in parts if isinstance(part, np.ma.MaskedArray)):
+        raise TypeError(
+            f"{argument}: expected an array without masked entries, whose masks would be ignored; "
+            "fill them with .filled(value), or leave those samples out"
+        )
     try:
         array = np.asarray(values)
     except ValueError as reason:

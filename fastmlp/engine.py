@@ -1,46 +1,37 @@
 """The engine: a plan with its memory and a backend, and the four things one can do with it."""
 
+import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import backends
 from .data import Data
-from .kernels.table import Hyper, Mode, Telemetry, Total
+from .kernels.table import Mode, Telemetry, Total
 from .layers.base import Array
 from .plan import Plan
+from .state import aligned_zeros
+from .team import run_together
 from .threads import get_num_threads
 
-_ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 _PREDICT_BATCH = 128
 _FEW = 16
+_KEPT_WORKSPACES = 2  # whatever their size: of the training and of the validation of a fit
+_KEPT_BYTES = 32 << 20  # of all the workspaces that are kept beyond those
 
 # A step with fewer multiplications is done sooner than threads are started and have waited for
 # each other.
 _WORTH_SHARING = 2_000_000
 _BARRIER_SIZE = 32
 
+_RUNS_ITSELF = "this net is running: a layer, or what else it calls, cannot call the same net"
 
-def aligned_zeros(size: int, dtype: np.dtype[Any]) -> Array:
-    """Return zeros (size,) that begin at a cache line."""
-    memory = np.zeros(size * dtype.itemsize + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + size * dtype.itemsize].view(dtype)
-
-
-def _call_all(calls: list[Callable[[], int]]) -> int:
-    """Run the engine's calls, one for each thread that shares the steps; all return the same."""
-    if len(calls) == 1:
-        return calls[0]()
-    with ThreadPoolExecutor(len(calls) - 1) as team:
-        for call in calls[1:]:
-            team.submit(call)
-        return calls[0]()
+_engines: "WeakSet[Engine]" = WeakSet()
 
 
 @dataclass
@@ -51,18 +42,22 @@ class Workspace:
     deltas: Array
     prepare: backends.Prepare
 
+    @property
+    def bytes(self) -> int:
+        return self.values.nbytes + self.deltas.nbytes
+
 
 @dataclass
 class _Few:
-    """Memory for a certain small number of samples, with the calls that predict them."""
+    """Memory for a certain small number of samples, with the call that predicts them."""
 
     samples: Array
     finite: NDArray[np.bool_]
     outputs: Array
-    calls: list[Callable[[], int]]
+    call: Callable[[], int]
 
 
-@dataclass
+@dataclass(eq=False)
 class Engine:
     """A net ready to run.
 
@@ -76,6 +71,7 @@ class Engine:
         The optimizer's numbers; see :class:`fastmlp.kernels.table.Hyper`.
     gradient : float array (plan.size,)
     velocity : float array (plan.size,), or empty without momentum
+        See :meth:`use_velocity`.
     threads : int, optional
         How many may share a step; by default :func:`fastmlp.get_num_threads`.
     """
@@ -88,21 +84,46 @@ class Engine:
     velocity: Array = field(init=False)
     threads: int | None = field(init=False, default=None)
     _connections: int = field(init=False)
-    # Threads may use a net at the same time: its memory is for one after the other.
-    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+    # Threads may use a net at the same time: its memory is for one after the other.  The lock lets
+    # a thread in that is in already, such as when a layer calls its own net; `_is_running` tells.
+    # Both are used line by line, not by a context manager of our own: Ctrl-C could come between
+    # two lines of that.
+    _lock: threading.RLock = field(init=False)
+    _is_running: bool = field(init=False)
     _few: dict[tuple[int, ...], _Few] = field(init=False, default_factory=dict)
     _workspaces: dict[int, Workspace] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.params.shape != (self.plan.size,):
+            raise ValueError(
+                f"params: expected shape ({self.plan.size},), as the layers declare it, "
+                f"got {self.params.shape}"
+            )
         self.gradient = aligned_zeros(self.plan.size, self.params.dtype)
         self.velocity = self.params[:0]
         self._connections = self.plan.connections
+        self.let_all_in()
+        _engines.add(self)
+
+    def let_all_in(self) -> None:
+        """Forget who is running this, as the child of a fork must: those threads are no more."""
+        self._lock = threading.RLock()
+        self._is_running = False
+
+    def use_velocity(self, velocity: Array) -> None:
+        """Train with the momentum in this memory, or without if it is empty."""
+        if velocity is not self.velocity:
+            with self._lock:
+                self._few.clear()  # bound to the other one, as these are; if Ctrl-C comes in
+                self._workspaces.clear()  # between, they are made anew, and this is done again
+                self.velocity = velocity
 
     def forward(self, data: Data) -> Array:
         """Return the outputs (n, outputs) for the samples (n, ...)."""
         outputs = np.empty((data.count, self.plan.outputs), self.params.dtype)
         self._run(Mode.PREDICT, data, None, _PREDICT_BATCH, outputs=outputs)
-        if data.count <= _FEW and (data.count, *self.plan.input_shape) not in self._few:
+        is_small = data.count * self._connections < _WORTH_SHARING and not self.plan.python_layers
+        if is_small and data.count <= _FEW:
             self._expect_few(data.count)
         return outputs
 
@@ -117,26 +138,34 @@ class Engine:
         if few is None or (x.dtype is not few.samples.dtype and x.dtype != np.uint8):
             return None
         with self._lock:
-            few.samples[...] = x
-            np.isfinite(few.samples, few.finite)
-            if False in few.finite.tobytes():  # sooner done than few.finite.all()
-                return None
-            _call_all(few.calls)
-            return few.outputs.copy()
+            if self._is_running:
+                raise RuntimeError(_RUNS_ITSELF)
+            try:
+                self._is_running = True
+                few.samples[...] = x
+                np.isfinite(few.samples, few.finite)
+                if False in few.finite.tobytes():  # sooner done than few.finite.all()
+                    return None
+                few.call()
+                return few.outputs.copy()
+            finally:
+                self._is_running = False
 
     def _expect_few(self, count: int) -> None:
+        if (count, *self.plan.input_shape) in self._few:
+            return
         samples = np.zeros((count, *self.plan.input_shape), self.params.dtype)
         outputs = np.zeros((count, self.plan.outputs), self.params.dtype)
         data = Data(
             samples.reshape(count, -1).view(np.uint8), np.empty(0, np.int64), self.params[:0, None]
         )
         with self._lock:
-            calls = self._prepare(Mode.PREDICT, data, None, count, outputs=outputs)
+            calls, _ = self._prepare(Mode.PREDICT, data, None, count, outputs=outputs)
         self._few[samples.shape] = _Few(
             samples,
             np.zeros(samples.shape, np.bool_),
             outputs.reshape(count, *self.plan.output_shape),
-            calls,
+            calls[0],
         )
 
     def loss_and_gradient(self, data: Data, step: int = 0) -> tuple[float, Array]:
@@ -196,31 +225,63 @@ class Engine:
             ``last``, or the index of the first batch whose loss was not finite: training
             stopped there, before that batch's step.
         """
-        if self.hyper[Hyper.MOMENTUM] and not self.velocity.size:
-            self.velocity = aligned_zeros(self.plan.size, self.params.dtype)
-            self._workspaces.clear()  # bound without it
         return self._run(
             Mode.TRAIN, data, order, batch_size, first, last, first_step, wants_accuracy, totals,
             None, telemetry, telemetry_every,
         )  # fmt: skip
 
     def workspace(self, batch_size: int) -> Workspace:
-        """Return the memory for batches of that size, the same one each time."""
+        """Return the memory for batches of that size.
+
+        It stays the same one while it is in use: the two that were used last are kept, and others
+        while all are small.
+        """
         capacity = -(-batch_size // 16) * 16  # so that every buffer begins at a cache line
-        if capacity not in self._workspaces:
+        if capacity in self._workspaces:
+            self._workspaces[capacity] = self._workspaces.pop(capacity)  # now the last one used
+        else:
+            self._forget_workspaces()
             size = self.plan.features * capacity
             values, deltas = (aligned_zeros(size, self.params.dtype) for _ in range(2))
             prepare = self.bind(
                 self.plan.table, self.plan.reals, self.params, self.gradient, self.velocity,
                 self.hyper, values, deltas,
             )  # fmt: skip
+            self._compile(prepare)
             self._workspaces[capacity] = Workspace(values, deltas, prepare)
         return self._workspaces[capacity]
 
+    def _forget_workspaces(self) -> None:
+        """Make room for one more workspace: forget those used longest ago."""
+        kept = list(self._workspaces.values())
+        for capacity in list(self._workspaces)[: 1 - _KEPT_WORKSPACES]:
+            if sum(workspace.bytes for workspace in kept) > _KEPT_BYTES:
+                del kept[0], self._workspaces[capacity]
+
+    def _compile(self, prepare: backends.Prepare) -> None:
+        """Run no batch: the kernels are then compiled, if need be, before threads wait for them.
+
+        This thread's compiling ends at Ctrl-C, that of others would not.
+        """
+        dtype, integers = self.params.dtype, np.zeros(_BARRIER_SIZE, np.int64)
+        features = int(np.prod(self.plan.input_shape))
+        samples = np.empty((1, features), np.uint8)
+        data = Data(samples, np.empty(0, np.int64), np.empty((0, 0), dtype))
+        prepare(
+            int(Mode.PREDICT), data.samples, data.labels, data.targets, integers[:1], 1, 0, 0, 0,
+            False, np.zeros(len(Total)), np.empty((1, self.plan.outputs), dtype),
+            np.empty((0, 0, len(Telemetry))), 0, 0, 1, integers,
+        )()  # fmt: skip
+
     def _run(self, mode: Mode, data: Data, order: Array | None, *rest: Any, **options: Any) -> int:
         with self._lock:
-            calls = self._prepare(mode, data, order, *rest, **options)
-            return _call_all(calls)
+            if self._is_running:
+                raise RuntimeError(_RUNS_ITSELF)
+            try:
+                self._is_running = True
+                return run_together(*self._prepare(mode, data, order, *rest, **options))
+            finally:
+                self._is_running = False
 
     def _prepare(
         self,
@@ -236,12 +297,19 @@ class Engine:
         outputs: Array | None = None,
         telemetry: Array | None = None,
         telemetry_every: int = 0,
-    ) -> list[Callable[[], int]]:
-        """Return the calls of the engine, one for each thread that shares the steps."""
+    ) -> tuple[list[Callable[[], int]], Array]:
+        """Return the calls of the engine, one for each thread that shares the steps.
+
+        With them comes the memory of the barrier where they meet.
+        """
         dtype = self.params.dtype
+        # C counts in 64 bits.  A batch larger than the data is all of them, and a step that is
+        # never reached is not recorded.
+        batch_size = min(batch_size, data.count if order is None else order.size)
+        telemetry_every = min(telemetry_every, max(data.count, 1))
         order = np.arange(data.count) if order is None else order
         batches = -(-order.size // batch_size)
-        workspace = self.workspace(min(batch_size, order.size))
+        workspace = self.workspace(batch_size)
         arguments = (
             int(mode),
             data.samples,
@@ -258,14 +326,24 @@ class Engine:
             np.empty((0, 0, len(Telemetry))) if telemetry is None else telemetry,
             telemetry_every,
         )
-        threads = self._threads_for(mode, min(batch_size, order.size))
+        threads = self._threads_for(mode, batch_size)
         barrier = aligned_zeros(_BARRIER_SIZE, np.dtype(np.int64))
-        return [
+        calls = [
             workspace.prepare(*arguments, thread, threads, barrier) for thread in range(threads)
         ]
+        return calls, barrier
 
     def _threads_for(self, mode: Mode, batch_size: int) -> int:
         passes = 1 if mode in (Mode.PREDICT, Mode.EVALUATE) else 3
         if self.plan.python_layers or passes * batch_size * self._connections < _WORTH_SHARING:
             return 1
         return self.threads or get_num_threads()
+
+
+def _let_all_in() -> None:
+    for engine in _engines:
+        engine.let_all_in()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_all_in)

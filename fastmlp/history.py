@@ -55,6 +55,11 @@ class History:
 
     def append(self, epoch: int, figures: dict[str, float]) -> None:
         """Add an epoch."""
-        self.epoch.append(epoch)
         for name, value in figures.items():
             self.history.setdefault(name, []).append(value)
+        self.epoch.append(epoch)  # last: what it does not count is not complete
+
+    def drop_incomplete(self) -> None:
+        """Remove the figures of an epoch that Ctrl-C kept from being added."""
+        for values in self.history.values():
+            del values[len(self.epoch) :]

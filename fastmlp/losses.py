@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from .kernels.table import Op
+import numpy as np
+
+from .kernels.table import FIRST_LOSS, Op
 from .lookup import by_name
 
 
@@ -20,12 +22,27 @@ class Loss:
         Whether it takes what comes *before* the softmax.
     sparse : bool
         Whether targets are integer labels (n,) rather than an array (n, outputs).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such loss: only cross-entropy takes labels, or what comes before a softmax.
     """
 
     name: str
     op: Op
     from_logits: bool = False
     sparse: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.op, Op) or self.op < FIRST_LOSS:
+            raise ValueError(f"op: expected one that computes a loss, got {self.op!r}")
+        for argument in ("from_logits", "sparse"):
+            value = getattr(self, argument)
+            if not isinstance(value, (bool, np.bool_)):
+                raise TypeError(f"{argument}: expected True or False, got {value!r}")
+            if value and self.op != Op.SOFTMAX_CROSSENTROPY:
+                raise ValueError(f"{argument}: expected False for {self.op.name}, got True")
 
 
 def SparseCategoricalCrossentropy(from_logits: bool = False) -> Loss:  # noqa: N802

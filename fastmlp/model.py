@@ -1,9 +1,10 @@
 """Sequential: a stack of layers with one input and one output."""
 
+import copy
 import re
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,15 +13,18 @@ from rich.table import Table
 
 from . import backends, losses, optimizers, plan
 from .arguments import items, positive_integer
+from .attributes import assign, refuse, unknown
+from .claims import Claim
 from .data import Data, check_data, check_samples, finite, real_array
-from .engine import Engine, aligned_zeros
+from .engine import Engine
 from .history import History
 from .layers import Input, Layer
 from .layers.base import Array, Shape
 from .lookup import by_name
 from .progress import resolve_verbose
+from .state import State, aligned_zeros
 from .telemetry import Telemetry
-from .training import Job, figures_of, train
+from .training import Job, Stop, figures_of, observed_rows, train
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),
@@ -50,6 +54,14 @@ class Sequential:
         If an argument is not what it should be, or the layers do not fit together.
     """
 
+    # Set by the methods alone: only ``name`` and ``history`` are for users to set.
+    seed: int
+    dtype: np.dtype[np.floating]
+    backend: str
+    optimizer: optimizers.SGD | None
+    loss: losses.Loss | None
+    metrics: list[str]
+
     def __init__(
         self,
         layers: Sequence[Layer] = (),
@@ -63,26 +75,37 @@ class Sequential:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
             raise ValueError(f"seed: expected a non-negative integer, got {seed!r}")
-        self.seed = int(seed)
-        self.dtype = by_name("dtype", dtype, _DTYPES)
-        self.backend = backends.resolve(backend)
+        assign(
+            self, seed=int(seed), dtype=by_name("dtype", dtype, _DTYPES),
+            backend=backends.resolve(backend), optimizer=None, loss=None, metrics=[],
+        )  # fmt: skip
         self.name = name
-        self.layers: list[Layer] = []
         self.history: History | None = None
-        self.optimizer: optimizers.SGD | None = None
-        self.loss: losses.Loss | None = None
-        self.metrics: list[str] = []
-        self.epochs_trained = 0
+        self._layers: tuple[Layer, ...] = ()
         self._input_shape: Shape | None = None
-        self._params: Array = np.empty(0, self.dtype)
+        self._slots: list[plan.Slot] = []
+        self._state = State(np.empty(0, self.dtype))
         self._engine: Engine | None = None
         layers = items("layers", "layers", layers)
         for index, layer in enumerate(layers):
             self._check_layer(f"layers[{index}]", layer, layers[:index])
         self._append(layers)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set ``name`` or ``history``, or an attribute of a subclass's own."""
+        if name == "trainable" and value is True:
+            return
+        is_private = name.startswith("_")
+        if name == "trainable" or (name in _FIXED and not is_private):
+            raise refuse(self, name, "does not let it be set")
+        if type(self) is Sequential and name not in ("name", "history") and not is_private:
+            raise unknown(self, name, ("name", "history"))
+        object.__setattr__(self, name, value)
+
     def add(self, layer: Layer) -> None:
         """Put a layer on top.
+
+        The weights of the others stay; momentum starts from nothing.
 
         Raises
         ------
@@ -99,6 +122,9 @@ class Sequential:
         metrics: Sequence[str] = (),
     ) -> None:
         """Choose what to minimize, and how.
+
+        The weights, and the numbers of steps and epochs, stay; momentum starts from nothing, as in
+        Keras.
 
         Parameters
         ----------
@@ -124,7 +150,8 @@ class Sequential:
                 raise ValueError(
                     f"metrics: 'accuracy' needs at least two outputs, the net has {lowered.outputs}"
                 )
-        self.optimizer, self.loss, self.metrics = new_optimizer, new_loss, new_metrics
+        assign(self, optimizer=new_optimizer, loss=new_loss, metrics=new_metrics)
+        self._state.velocity = self._state.params[:0]
         self._engine = None
 
     def fit(
@@ -172,15 +199,22 @@ class Sequential:
         Raises
         ------
         RuntimeError
-            If the net is not compiled.
+            If the net is not compiled, or if another fit that is not done uses the net or the
+            telemetry; nothing has changed then.
         TypeError, ValueError
             If an argument is not what it should be; nothing has changed then.
         """
-        job = self._job(
-            x, y, batch_size, epochs, verbose,
-            validation_split, validation_data, shuffle, telemetry,
-        )  # fmt: skip
-        return self.run_job(job)
+        claim = Claim()
+        try:
+            claim.take([self] if telemetry is None else [self, telemetry])
+            with self._built_for(x):
+                job = self._job(
+                    x, y, batch_size, epochs, verbose,
+                    validation_split, validation_data, shuffle, telemetry,
+                )  # fmt: skip
+                return self.run_job(job)
+        finally:
+            claim.active = False
 
     def evaluate(
         self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
@@ -216,7 +250,7 @@ class Sequential:
         TypeError, ValueError
             If ``x`` does not fit the net.
         """
-        if self._engine is not None and isinstance(x, np.ndarray):
+        if self._engine is not None and type(x) is np.ndarray:  # a masked array is one, too
             outputs = self._engine.forward_few(x)
             if outputs is not None:
                 return outputs
@@ -251,17 +285,32 @@ class Sequential:
         return self._input_shape is not None
 
     @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers; :meth:`add` puts another one on top."""
+        return self._layers
+
+    @property
     def params(self) -> Array:
         """All parameters as one flat vector: the memory that training changes."""
-        return self._params
+        return self._state.params[:]
+
+    @property
+    def steps_trained(self) -> int:
+        """The steps taken so far, over all fits and also in epochs that were interrupted."""
+        return self._state.steps
+
+    @property
+    def epochs_trained(self) -> int:
+        """The epochs completed so far, over all fits; each is shuffled by its number."""
+        return self._state.epochs
 
     def count_params(self) -> int:
         """Return the number of parameters."""
-        return self._params.size
+        return self._state.params.size
 
     def get_weights(self) -> list[Array]:
         """Return copies of all weights: per layer its kernel (inputs, outputs) and bias."""
-        return [array for layer in self.layers for array in layer.get_weights()]
+        return [np.array(slot.view(self._state.params)) for slot in self._slots]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Set all weights, in the order and shapes of :meth:`get_weights`.
@@ -273,7 +322,7 @@ class Sequential:
         """
         if not self.built:
             raise RuntimeError("set_weights: the net has no weights yet; give it an Input layer")
-        slots = self._ready_engine().plan.slots
+        slots = self._slots
         given = items("weights", "arrays", weights)
         if len(given) != len(slots):
             raise ValueError(f"weights: expected {len(slots)} arrays, got {len(given)}")
@@ -285,9 +334,10 @@ class Sequential:
                 raise ValueError(
                     f"{argument}: expected shape {slot.weight.shape}, got {array.shape}"
                 )
-            arrays.append(finite(argument, array, self.dtype))
+            # A copy, as those given may be views of the very weights that are set.
+            arrays.append(np.array(finite(argument, array, self.dtype)))
         for array, slot in zip(arrays, slots, strict=True):
-            slot.view(self._params)[:] = array
+            slot.view(self._state.params)[...] = array
 
     def summary(self) -> None:
         """Print the layers with their output shapes and numbers of parameters."""
@@ -307,28 +357,40 @@ class Sequential:
         table.add_row("total", "", f"{self.count_params():,}" if self.built else "?")
         Console().print(table)
 
-    def checked_plan(self, x: ArrayLike) -> tuple[plan.Plan, losses.Loss]:
-        """Return the plan of the compiled net, built for samples like ``x`` if need be."""
+    @contextmanager
+    def checked_plan(self, x: ArrayLike) -> Iterator[tuple[plan.Plan, losses.Loss]]:
+        """Give the plan of the compiled net, built for samples like ``x`` if need be.
+
+        If an error follows, the net is as it was before.
+        """
         loss = self._compiled_loss()
         with self._built_for(x):
-            return self._ready_engine().plan, loss
+            yield self._ready_engine().plan, loss
 
     def run_job(self, job: Job, threads: int | None = None) -> History:
-        """Train as a checked job says, on so many threads; ``fit`` is this with the checks."""
+        """Train as a checked job says, on so many threads; whoever calls this has a claim."""
         engine = self._ready_engine()
         engine.threads = threads
         assert self.optimizer is not None
         engine.hyper[:] = self.optimizer.hyper()
-        self.history = History(
+        state = self._state
+        if self.optimizer.momentum:
+            state.start_momentum()
+        engine.use_velocity(state.velocity)
+        previous, steps, before = self.history, state.steps, state.epochs
+        self.history = history = History(
             {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.data.count}
         )
-        before = self.epochs_trained
         try:
-            train(engine, self.layers, job, self.history, before)
+            train(engine, self._layers, job, history, state)
+        except Exception:
+            if state.steps == steps and not history.epoch:
+                self.history = previous  # nothing has happened
+            raise
         finally:
             engine.threads = None
-            self.epochs_trained = before + len(self.history.epoch)
-        return self.history
+            state.epochs = before + len(history.epoch)
+        return history
 
     def _job(
         self,
@@ -341,7 +403,7 @@ class Sequential:
         validation_data: tuple[ArrayLike, ArrayLike] | None,
         shuffle: bool,
         telemetry: Telemetry | None,
-        stop: threading.Event | None = None,
+        stop: Stop | None = None,
         checked: dict[object, Data] | None = None,
     ) -> Job:
         """Check everything; nets that are given the same dict ``checked`` share their data."""
@@ -375,9 +437,13 @@ class Sequential:
                         "nothing for one of the two"
                     )
                 data, validation = data.part(slice(None, count)), data.part(slice(count, None))
+            recorder = None
+            if telemetry is not None:
+                rows = observed_rows(self._ready_engine().plan)
+                recorder = telemetry.recorder(self.layers[0], rows)
             return Job(
                 data, validation, batch_size, epochs, bool(shuffle), self.seed,
-                bool(self.metrics), shows, telemetry, stop,
+                bool(self.metrics), shows, recorder, stop or Stop(),
             )  # fmt: skip
 
     def _check_data(
@@ -405,76 +471,152 @@ class Sequential:
     def _check_layer(self, argument: str, layer: object, others: Sequence[Layer]) -> None:
         if not isinstance(layer, Layer):
             raise TypeError(f"{argument}: expected a Layer, got {layer!r}")
-        if layer.weights or any(layer is other for other in others):
+        if layer._in_use or any(layer is other for other in others):
             raise ValueError(f"{argument}: {layer!r} is already part of a net")
         if isinstance(layer, Input) and others:
             raise ValueError(f"{argument}: an Input can only be the first layer")
+        if not getattr(layer, "trainable", True):
+            raise ValueError(f"{argument}: {layer!r} has trainable=False, which is not supported")
+        if hasattr(layer, "call"):
+            raise TypeError(
+                f"{argument}: {layer!r} has a method call(), which would not be called: write "
+                "forward(x, training) and backward(dy)"
+            )
 
-    def _append(self, layers: list[Layer]) -> None:
-        old_shape = self._input_shape
-        everything = self.layers + layers
-        _name_apart(everything)
-        if old_shape is None and everything and isinstance(everything[0], Input):
-            old_shape = everything[0].shape
-        if old_shape is not None:
-            kept = {id(layer): layer.get_weights() for layer in self.layers if layer.weights}
-            self._build(everything, old_shape)
-            for layer in self.layers:
-                for view, array in zip(
-                    layer.weights.values(), kept.get(id(layer), []), strict=False
-                ):
-                    view[:] = array
-        self.layers = everything
+    def _append(self, layers: Sequence[Layer]) -> None:
+        everything = (*self._layers, *layers)
+        shape = self._input_shape
+        if shape is None and everything and isinstance(everything[0], Input):
+            shape = everything[0].shape
+        with _unchanged_after_an_error(self, *layers):
+            if shape is None:
+                _name_apart(everything)
+            else:
+                self._build(everything, shape)
+            self._layers = everything
 
     @contextmanager
     def _built_for(self, x: ArrayLike) -> Iterator[None]:
-        """Build a net without an Input for samples like those of ``x``, unless an error follows."""
+        """Build a net without an Input for samples like those of ``x``.
+
+        If an error follows before a first step is taken, the net is as it was before.
+        """
         if self.built:
             yield
             return
         shape = real_array("x", x).shape
-        if not self.layers:
+        if not self._layers:
             raise ValueError("layers: the net has none")
-        for index, layer in enumerate(self.layers):
-            self._check_layer(f"layers[{index}]", layer, self.layers[:index])
+        for index, layer in enumerate(self._layers):
+            self._check_layer(f"layers[{index}]", layer, self._layers[:index])
         if len(shape) < 2 or 0 in shape[1:]:
             raise ValueError(f"x: expected shape (samples, features, ...), got {shape}")
-        try:
-            self._build(self.layers, shape[1:])
+        with _unchanged_after_an_error(self, *self._layers):
+            self._build(self._layers, shape[1:])
             yield
-        except BaseException:
-            for layer in self.layers:
-                layer.declared, layer.weights = [], {}
-            self._params, self._input_shape, self._engine = self._params[:0], None, None
-            raise
 
-    def _build(self, layers: list[Layer], input_shape: Shape) -> None:
+    def _build(self, layers: Sequence[Layer], input_shape: Shape) -> None:
+        """Give every layer its weights: those that it has, or new ones."""
+        _name_apart(layers)
         plan.build_layers(layers, input_shape)
         lowered = plan.lower(layers, input_shape, None, self.seed)
         params = aligned_zeros(lowered.size, self.dtype)
         for number, slot in enumerate(lowered.slots):
             rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0, number)))
-            weight = slot.weight
-            values = weight.initializer(weight.shape, weight.fan_in, weight.fan_out, rng)
-            slot.view(params)[:] = values
+            slot.view(params)[...] = _first_values(slot, rng, self.dtype)
+        self._link(layers, lowered.slots, params)
+        self._state = self._state.resized(params)
+        self._input_shape, self._engine = input_shape, None
+
+    def _link(self, layers: Sequence[Layer], slots: list[plan.Slot], params: Array) -> None:
+        """Let the layers see their weights in the memory that training changes."""
+        for layer in layers:
+            assign(layer, _weights={}, _in_use=True)
+        for slot in slots:
+            slot.layer._weights[slot.weight.name] = slot.view(params)
+        self._slots = slots
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs; the weights are with the layers, which copy them."""
+        state = self._state.resized(self._state.params[:0])
+        state.velocity = self._state.velocity
+        return vars(self) | {"_engine": None, "_slots": [], "_state": state}
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        vars(self).update(attributes)
+        backends.resolve(self.backend)
+        if self._input_shape is None:
+            return
+        lowered = plan.lower(self._layers, self._input_shape, None, self.seed)
+        params, velocity = (aligned_zeros(lowered.size, self.dtype) for _ in range(2))
         for slot in lowered.slots:
-            slot.layer.weights[slot.weight.name] = slot.view(params)
-        self._params, self._input_shape, self._engine = params, input_shape, None
+            slot.view(params)[...] = slot.layer._weights[slot.weight.name]
+        self._link(self._layers, lowered.slots, params)
+        state = self._state.resized(params)
+        if self._state.velocity.size:
+            velocity[:] = self._state.velocity
+            state.velocity = velocity
+        self._state = state
+
+    def __copy__(self) -> "Sequential":
+        """Return a deep copy: nets that share layers would train each other's weights."""
+        return copy.deepcopy(self)
 
     def _ready_engine(self) -> Engine:
         if self._engine is None:
             if self._input_shape is None:
                 raise RuntimeError("the net does not know its input shape yet; add an Input layer")
-            lowered = plan.lower(self.layers, self._input_shape, self.loss, self.seed)
+            lowered = plan.lower(self._layers, self._input_shape, self.loss, self.seed)
             if self.metrics and lowered.outputs < 2:
                 raise ValueError("metrics: 'accuracy' needs a net with at least two outputs")
             hyper = (self.optimizer or optimizers.SGD()).hyper()
             bind = backends.bind_of(self.backend, lowered.python_layers)
-            self._engine = Engine(lowered, bind, self._params, hyper)
+            self._engine = Engine(lowered, bind, self._state.params, hyper)
         return self._engine
 
     def __repr__(self) -> str:
         return f"<Sequential {self.name!r}: {', '.join(layer.name for layer in self.layers)}>"
+
+
+_FIXED = {*dir(Sequential), *Sequential.__annotations__}
+
+
+@contextmanager
+def _unchanged_after_an_error(model: Sequential, *layers: Layer) -> Iterator[None]:
+    """If an error follows, and no step is taken before it, give back all attributes."""
+    kept = [(owner, dict(vars(owner))) for owner in (model, *layers)]
+    before = model.steps_trained, model.epochs_trained
+    try:
+        yield
+    except BaseException:
+        if (model.steps_trained, model.epochs_trained) == before:
+            for owner, attributes in kept:
+                vars(owner).clear()
+                vars(owner).update(attributes)
+        raise
+
+
+def _first_values(slot: plan.Slot, rng: np.random.Generator, dtype: np.dtype[np.floating]) -> Array:
+    """Return the values that a layer brought along, or those of its initializer.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no finite real numbers of the weight's shape.
+    """
+    weight, name = slot.weight, f"{slot.layer.name}/{slot.weight.name}"
+    if weight.name in slot.layer._weights:
+        argument, values = name, slot.layer._weights[weight.name]
+    else:
+        function = getattr(weight.initializer, "__name__", repr(weight.initializer))
+        argument = f"{name}: the initializer {function}"
+        values = weight.initializer(weight.shape, weight.fan_in, weight.fan_out, rng)
+        if values is None:
+            raise TypeError(f"{argument}: expected an array of shape {weight.shape}, got None")
+    array = real_array(argument, values)
+    if array.shape != weight.shape:
+        raise ValueError(f"{argument}: expected shape {weight.shape}, got {array.shape}")
+    return finite(argument, array, dtype)
 
 
 def _name_apart(layers: Sequence[Layer]) -> None:
@@ -492,5 +634,5 @@ def _name_apart(layers: Sequence[Layer]) -> None:
         while name in taken:
             number += 1
             name = f"{base}_{number}"
-        layer.name = name
+        assign(layer, name=name)
         taken.add(name)

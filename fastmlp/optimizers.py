@@ -1,11 +1,12 @@
 """Optimizers: the numbers of an update rule, with their bounds."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .attributes import unknown
 from .kernels.table import Hyper
 from .lookup import by_name
 
@@ -38,6 +39,12 @@ class SGD:
     def __post_init__(self) -> None:
         self.check()
 
+    def __setattr__(self, name: str, value: object) -> None:
+        known = [field.name for field in fields(SGD)]
+        if type(self) is SGD and name not in known:
+            raise unknown(self, name, known)
+        object.__setattr__(self, name, value)
+
     def check(self) -> None:
         """Raise ValueError if a number is out of its range: they may be changed at any time."""
         if not (_is_real(self.learning_rate) and 0 < self.learning_rate < math.inf):
@@ -46,6 +53,8 @@ class SGD:
             )
         if not (_is_real(self.momentum) and 0 <= self.momentum < 1):
             raise ValueError(f"momentum: expected a number in [0, 1), got {self.momentum!r}")
+        if not isinstance(self.nesterov, (bool, np.bool_)):
+            raise ValueError(f"nesterov: expected True or False, got {self.nesterov!r}")
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov: True needs a momentum above 0, got momentum=0")
 

@@ -1,17 +1,20 @@
 """Many nets side by side: the compiled loop releases the GIL, so threads suffice."""
 
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
+from queue import SimpleQueue
 
 from numpy.typing import ArrayLike
 
-from .arguments import items, positive_integer
+from .arguments import items
+from .claims import Claim
 from .data import Data
 from .history import History
 from .model import Sequential
-from .threads import available_cores, get_num_threads
+from .team import Worker, dismiss_all
+from .threads import available_cores, get_num_threads, thread_count
+from .training import Job, Stop
 
 
 def fit_many(
@@ -29,8 +32,8 @@ def fit_many(
     """Train several nets on the same samples, as many at once as there are cores.
 
     Each gets what ``model.fit`` would give it alone, bit for bit, whatever ``jobs`` is.
-    Ctrl-C stops all of them between two steps and raises KeyboardInterrupt; each net keeps
-    its weights, and in ``model.history`` the epochs it completed.
+    Ctrl-C stops all of them between two steps and raises KeyboardInterrupt when the last has
+    stopped; each net keeps its weights, and in ``model.history`` the epochs it completed.
 
     Parameters
     ----------
@@ -49,10 +52,12 @@ def fit_many(
 
     Raises
     ------
+    RuntimeError
+        If another fit that is not done uses one of the nets; nothing has changed then.
     TypeError, ValueError
         If an argument is not what it should be; nothing has changed then.
     """
-    jobs = available_cores() if jobs is None else positive_integer("jobs", jobs)
+    jobs = available_cores() if jobs is None else thread_count("jobs", jobs)
     if on_done is not None and not callable(on_done):
         raise TypeError(f"on_done: expected a function, got {on_done!r}")
     models = items("models", "nets", models)
@@ -61,30 +66,78 @@ def fit_many(
             raise TypeError(f"models[{index}]: expected a Sequential, got {model!r}")
     if len({id(model) for model in models}) < len(models):
         raise ValueError("models: the same net is in the list more than once")
-    share = max(1, get_num_threads() // max(1, min(jobs, len(models))))
-    stop = threading.Event()
+    workers_wanted = min(jobs, len(models))
+    stop, claim = Stop(), Claim()
     checked: dict[object, Data] = {}
-    with ExitStack() as unless_refused:
-        for model in models:
-            unless_refused.enter_context(model._built_for(x))
-        prepared = [
-            model._job(
-                x, y, batch_size, epochs, 0, 0.0, validation_data, shuffle, None, stop, checked
-            )
-            for model in models
-        ]
-    with ThreadPoolExecutor(jobs) as pool:
+    try:
+        claim.take(models)
+        with ExitStack() as unless_refused:
+            for model in models:
+                unless_refused.enter_context(model._built_for(x))
+            prepared = [
+                model._job(
+                    x, y, batch_size, epochs, 0, 0.0, validation_data, shuffle, None, stop, checked
+                )
+                for model in models
+            ]
+        _compile(models)
+        share = max(1, get_num_threads() // max(1, workers_wanted))
+        return _run_all(
+            list(zip(models, prepared, strict=True)), workers_wanted, share, stop, on_done
+        )
+    finally:
+        claim.active = False
+
+
+def _compile(models: Sequence[Sequential]) -> None:
+    """Have the kernels compiled by this thread: Ctrl-C would not end it in another."""
+    first = {(model.backend, model.dtype): model for model in models}
+    for model in first.values():
+        model._ready_engine().workspace(1)
+
+
+def _run_all(
+    tasks: Sequence[tuple[Sequential, Job]],
+    threads: int,
+    share: int,
+    stop: Stop,
+    on_done: Callable[[int, History], None] | None,
+) -> list[History]:
+    """Run the jobs on so many threads, each with its share of the cores."""
+    todo = iter(enumerate(tasks))
+    done: SimpleQueue[tuple[int, History | BaseException]] = SimpleQueue()
+    workers: list[Worker] = []
+    histories: dict[int, History] = {}
+    try:
+        workers.extend(Worker(partial(_work, todo, share, stop, done)) for _ in range(threads))
+        for worker in workers:
+            worker.start()
+            worker.wait_until_begun()
+        while len(histories) < len(tasks):
+            index, outcome = done.get()
+            if isinstance(outcome, BaseException):
+                raise outcome
+            histories[index] = outcome
+            if on_done is not None:
+                on_done(index, outcome)
+    finally:
+        stop.is_wanted = True
+        dismiss_all(workers)
+    return [histories[index] for index in range(len(tasks))]
+
+
+def _work(
+    todo: Iterator[tuple[int, tuple[Sequential, Job]]],
+    share: int,
+    stop: Stop,
+    done: "SimpleQueue[tuple[int, History | BaseException]]",
+) -> None:
+    """Run one job after the other, as they are left by other threads that do the same."""
+    for index, (model, job) in todo:
+        if stop.is_wanted:
+            return
         try:
-            futures = {
-                pool.submit(model.run_job, job, share): index
-                for index, (model, job) in enumerate(zip(models, prepared, strict=True))
-            }
-            for future in as_completed(futures):
-                history = future.result()
-                if on_done is not None:
-                    on_done(futures[future], history)
-        except BaseException:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
-    return [future.result() for future in futures]
+            done.put((index, model.run_job(job, share)))
+        except BaseException as error:
+            done.put((index, error))
+            return

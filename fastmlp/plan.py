@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import activations, losses
+from .attributes import assign
 from .kernels.table import FEW_OUTPUTS, Column, Op, Scalar
-from .layers.base import Array, Layer, Shape, Weight
+from .layers.base import Array, Layer, Shape, Weight, runs_in_python
 from .layers.shape import Input
 
 
@@ -40,32 +41,48 @@ class PythonRows:
     output_shape: Shape
 
     def forward_rows(self, x: Array, training: bool) -> Array:
-        y = np.asarray(self.layer.forward(x.reshape(-1, *self.input_shape), training))
-        self._expect("forward", "outputs", y, (len(x), *self.output_shape))
+        found = self.layer.forward(_read_only(x.reshape(-1, *self.input_shape)), training)
+        y = self._expect("forward", "outputs", found, (len(x), *self.output_shape))
         return y.reshape(len(x), -1)
 
     def backward_rows(self, dy: Array, dparams: Array) -> Array:
-        found = self.layer.backward(dy.reshape(-1, *self.output_shape))
+        found = self.layer.backward(_read_only(dy.reshape(-1, *self.output_shape)))
         if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[1], Mapping):
             raise TypeError(f"{self.layer!r}.backward: expected dL/dx and a dict of gradients")
-        dx, gradients = np.asarray(found[0]), found[1]
-        self._expect("backward", "dL/dx", dx, (len(dy), *self.input_shape))
+        gradients = found[1]
+        dx = self._expect("backward", "dL/dx", found[0], (len(dy), *self.input_shape))
+        declared = self.layer.declared
+        for name in gradients:
+            if name not in [weight.name for weight in declared]:
+                raise ValueError(f"{self.layer!r}.backward: a gradient for {name!r}, no weight")
         start = 0
-        for weight in self.layer.declared:
+        for weight in declared:
             if weight.name not in gradients:
                 raise ValueError(f"{self.layer!r}.backward: no gradient for {weight.name!r}")
-            gradient = np.asarray(gradients[weight.name])
-            self._expect("backward", f"dL/d{weight.name}", gradient, weight.shape)
+            given = gradients[weight.name]
+            gradient = self._expect("backward", f"dL/d{weight.name}", given, weight.shape)
             flat = (gradient.T if weight.transposed else gradient).ravel()
             dparams[start : start + flat.size] = flat
             start += flat.size
         return dx.reshape(len(dy), -1)
 
-    def _expect(self, method: str, what: str, array: Array, shape: Shape) -> None:
+    def _expect(self, method: str, what: str, given: object, shape: Shape) -> Array:
+        array = np.asarray(given)
+        if array.dtype.kind not in "fiub" or np.ma.is_masked(given):
+            kind = "masked values" if np.ma.is_masked(given) else f"dtype {array.dtype}"
+            raise TypeError(f"{self.layer!r}.{method}: expected {what} in real numbers, got {kind}")
         if array.shape != shape:
             raise ValueError(
                 f"{self.layer!r}.{method}: expected {what} of shape {shape}, got {array.shape}"
             )
+        return array
+
+
+def _read_only(array: Array) -> Array:
+    """Return a view that a user's code cannot write into: the memory is the net's own."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 @dataclass(frozen=True)
@@ -152,12 +169,23 @@ class Builder:
             self.slots.append(Slot(layer, weight, self.size))
             self.size += int(np.prod(weight.shape))
         self._own_start = start
-        layer.lower(self)
+        if runs_in_python(layer):
+            self.custom(layer)
+        else:
+            layer.lower(self)
+        if self._width != int(np.prod(self._next_shape)):
+            raise ValueError(
+                f"{layer!r}: output_shape says {self._next_shape}, but its kernel computes "
+                f"{self._width} values"
+            )
         self.shape = self._next_shape
 
     def dense(self, units: int, use_bias: bool) -> None:
         """Add a DENSE row for the layer's declared kernel and bias."""
         inputs, start = self._width, self._own_start
+        self._expect_declared(
+            ("kernel", (inputs, units), True), *[("bias", (units,), False)] * use_bias
+        )
         if self._as_rows:
             x_rows = self._x
         elif units > FEW_OUTPUTS:
@@ -177,6 +205,17 @@ class Builder:
         self._as_rows = False
         self._trainable = True
         self._penalties()
+
+    def _expect_declared(self, *expected: tuple[str, Shape, bool]) -> None:
+        """Raise ValueError unless the layer declared just what a kernel reads."""
+        declared = [(w.name, w.shape, w.transposed) for w in self.layer.declared]
+        if declared != list(expected):
+            raise ValueError(
+                f"{self.layer!r}: its kernel reads the weights "
+                f"{[(name, shape) for name, shape, _ in expected]}, but build declared "
+                f"{[(name, shape) for name, shape, _ in declared]}; "
+                "other weights need a forward and a backward of its own"
+            )
 
     def _take_scale(self) -> float:
         """Let the first row's product scale its sums, where the samples would only be scaled."""
@@ -330,7 +369,7 @@ class Builder:
 
 
 def build_layers(layers: Sequence[Layer], input_shape: Shape) -> None:
-    """Let every layer declare its weights; errors name the layer that does not fit.
+    """Let every layer that is new declare its weights; errors name the layer that does not fit.
 
     Raises
     ------
@@ -339,12 +378,15 @@ def build_layers(layers: Sequence[Layer], input_shape: Shape) -> None:
     """
     shape = input_shape
     for index, layer in enumerate(layers):
-        layer.declared = []
         try:
             output_shape = layer.output_shape(shape)
-            layer.build(shape)
+            if not layer._in_use:
+                assign(layer, _declared=[], _building=True)
+                layer.build(shape)
         except ValueError as reason:
             raise ValueError(f"layers[{index}] ({layer.name!r}): {reason}") from reason
+        finally:
+            assign(layer, _building=False)
         shape = output_shape
 
 

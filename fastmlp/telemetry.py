@@ -1,20 +1,24 @@
 """Looking inside a net while it trains."""
 
+import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .arguments import positive_integer
 from .kernels.table import Telemetry as Field
-from .layers.base import Array
+from .layers.base import Array, Layer
 
 
-@dataclass
+@dataclass(eq=False)
 class Telemetry:
     """Pass one to ``fit`` to have every layer measured inside the compiled loop.
 
-    Observing changes no result.  A recorded step costs about two; the others nothing.
+    Observing changes no result.  A recorded step costs about two; the others nothing.  Use one for
+    each net; it goes on over several fits, of which there can be one at a time.
 
     Parameters
     ----------
@@ -26,7 +30,7 @@ class Telemetry:
     rows : list of str
         What is measured: ``"dense_1"`` for the layer, ``"dense_1/relu"`` for its activation.
     steps : list of int
-        The recorded steps, counted over all epochs.
+        The recorded steps, counted over all epochs.  Its length is that of ``records``.
     records : float64 array (steps, rows, fields)
         NaN where a row has no such figure.
 
@@ -38,8 +42,9 @@ class Telemetry:
 
     every: int
     rows: list[str] = field(init=False, default_factory=list)
-    steps: list[int] = field(init=False, default_factory=list)
-    _parts: list[Array] = field(init=False, default_factory=list, repr=False)
+    _layer: weakref.ref[Layer] | None = field(init=False, default=None, repr=False)
+    # The steps and the records of each epoch, added together lest Ctrl-C come in between.
+    _parts: list[tuple[range, Array]] = field(init=False, default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         self.every = positive_integer("every", self.every)
@@ -57,18 +62,73 @@ class Telemetry:
         return self.records[:, :, names.index(name)]
 
     @property
+    def steps(self) -> list[int]:
+        """The recorded steps, counted over all epochs."""
+        return [step for steps, _ in self._parts for step in steps]
+
+    @property
     def records(self) -> NDArray[np.float64]:
         """All figures (steps, rows, fields)."""
         if not self._parts:
             return np.empty((0, len(self.rows), len(Field)))
-        return np.concatenate(self._parts)
+        return np.concatenate([records for _, records in self._parts])
 
-    def begin_epoch(self, batches: int, rows: int) -> Array:
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is copied and pickled: all but whose records these are."""
+        return {**vars(self), "_layer": None}
+
+    def recorder(self, layer: Layer, rows: Sequence[str | None]) -> "Recorder":
+        """Return what records a fit.
+
+        Parameters
+        ----------
+        layer : Layer
+            The net's first, by which it is known: a layer is part of one net alone.
+        rows : sequence of str or None
+            The names of the plan's rows, None for those that are not measured.
+
+        Raises
+        ------
+        ValueError
+            If this holds records of another net.
+        """
+        names = [name for name in rows if name is not None]
+        same_net = self._layer is None or self._layer() is layer
+        if self._parts and (names != self.rows or not same_net):
+            raise ValueError(
+                f"telemetry: expected the net whose records it holds, with the rows "
+                f"{', '.join(self.rows)}, got another, with {', '.join(names)}; "
+                "use a new Telemetry for each net"
+            )
+        return Recorder(self, layer, rows)
+
+    def add(self, layer: Layer, rows: list[str], steps: range, records: Array) -> None:
+        """Keep the ``records`` (steps, rows, fields) of an epoch."""
+        self._layer, self.rows = weakref.ref(layer), rows
+        self._parts.append((steps, records))
+
+
+class Recorder:
+    """Records one fit: as ``telemetry.every`` is when it begins, whoever changes it meanwhile.
+
+    Attributes
+    ----------
+    every : int
+    """
+
+    def __init__(self, telemetry: Telemetry, layer: Layer, rows: Sequence[str | None]) -> None:
+        self.every = positive_integer("telemetry.every", telemetry.every)
+        self._telemetry = telemetry
+        self._layer = layer
+        self._rows = rows
+
+    def begin_epoch(self, batches: int) -> Array:
         """Return the array that the engine fills in the epoch to come."""
-        return np.full((-(-batches // self.every), rows, len(Field)), np.nan)
+        return np.full((-(-batches // self.every), len(self._rows), len(Field)), np.nan)
 
-    def end_epoch(self, records: Array, first_step: int, batches: int, keep: list[int]) -> None:
-        """Keep what was recorded, of the rows ``keep``, if ``batches`` batches were run."""
-        count = -(-batches // self.every)
-        self.steps.extend(range(first_step, first_step + batches, self.every))
-        self._parts.append(records[:count, keep])
+    def end_epoch(self, records: Array, first_step: int, batches: int) -> None:
+        """Keep what was recorded, if ``batches`` batches were run."""
+        keep = [r for r, name in enumerate(self._rows) if name is not None]
+        steps = range(first_step, first_step + batches, self.every)
+        names = [name for name in self._rows if name is not None]
+        self._telemetry.add(self._layer, names, steps, records[: len(steps), keep])

@@ -1,9 +1,9 @@
 """The training loop: epochs of shuffled batches, each in one call of the engine."""
 
-import threading
 import time
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,24 @@ from .engine import Engine
 from .history import Divergence, DivergenceWarning, History
 from .kernels.table import FIRST_LOSS, Column, Op, Total
 from .layers.base import Layer
+from .plan import Plan
 from .progress import FitProgress
-from .telemetry import Telemetry
+from .state import State
+from .telemetry import Recorder
 
 # How long a call of the engine may keep Python waiting: for Ctrl-C, for the progress bar.
 _SECONDS_PER_CALL = 0.2
 _FIRST_STEPS = 8
+
+
+@dataclass
+class Stop:
+    """A wish that fits end after the call of the engine that they are in.
+
+    Not a threading.Event: that takes several lines to set, between which Ctrl-C may come.
+    """
+
+    is_wanted: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,8 +45,8 @@ class Job:
     seed: int
     wants_accuracy: bool
     verbose: int
-    telemetry: Telemetry | None = None
-    stop: threading.Event | None = None
+    recorder: Recorder | None = None
+    stop: Stop = field(default_factory=Stop)
 
 
 def epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
@@ -61,29 +73,49 @@ def figures_of(
     return figures
 
 
-def train(engine: Engine, layers: list[Layer], job: Job, history: History, first_epoch: int) -> int:
+def train(engine: Engine, layers: Sequence[Layer], job: Job, history: History, state: State) -> int:
     """Train; ``history`` grows with each epoch. Returns the number of epochs completed."""
+    try:
+        with FitProgress(job.verbose, job.epochs) as progress:
+            return _train(engine, layers, job, history, state, progress)
+    except BaseException:
+        history.drop_incomplete()
+        raise
+
+
+def _train(
+    engine: Engine,
+    layers: Sequence[Layer],
+    job: Job,
+    history: History,
+    state: State,
+    progress: FitProgress,
+) -> int:
     pace = _Pace()
-    with FitProgress(job.verbose, job.epochs) as progress:
-        for i in range(job.epochs):
-            epoch = first_epoch + i
-            batches = -(-job.data.count // job.batch_size)
-            progress.begin_epoch(i, batches)
-            totals, stopped_at = _train_epoch(engine, job, epoch, pace, progress)
-            if stopped_at is None:
-                return i
-            figures = figures_of(engine, totals, job.wants_accuracy)
-            diverged = stopped_at < batches
-            if diverged:
-                # Before validation, which uses the memory that still holds the batch's values.
-                history.divergence = _explain(engine, layers, job, epoch, stopped_at, totals)
-            if job.validation is not None:
-                figures |= _validate(engine, job, diverged)
-            history.append(epoch, figures)
-            progress.end_epoch(figures)
-            if history.divergence is not None:
-                warnings.warn(history.divergence.message, DivergenceWarning, stacklevel=4)
-                return i
+    first_epoch = state.epochs
+    for i in range(job.epochs):
+        epoch = first_epoch + i
+        batches = -(-job.data.count // job.batch_size)
+        progress.begin_epoch(i, batches)
+        totals = np.zeros(len(Total))
+        try:
+            stopped_at = _train_epoch(engine, job, state, epoch, totals, pace, progress)
+        finally:
+            state.steps += _steps_taken(totals, job.batch_size)
+        if stopped_at is None:
+            return i
+        figures = figures_of(engine, totals, job.wants_accuracy)
+        diverged = stopped_at < batches
+        if diverged:
+            # Before validation, which uses the memory that still holds the batch's values.
+            history.divergence = _explain(engine, layers, job, epoch, stopped_at, totals)
+        if job.validation is not None:
+            figures |= _validate(engine, job, diverged)
+        history.append(epoch, figures)
+        progress.end_epoch(figures)
+        if history.divergence is not None:
+            warnings.warn(history.divergence.message, DivergenceWarning, stacklevel=4)
+            return i
     return job.epochs
 
 
@@ -97,28 +129,42 @@ class _Pace:
         self.steps = max(1, int(steps / max(seconds, 1e-6) * _SECONDS_PER_CALL))
 
 
+def _steps_taken(totals: NDArray[np.float64], batch_size: int) -> int:
+    """Return how many steps an epoch has taken, also if an interrupt ended it between two calls.
+
+    A batch whose loss is not finite is counted in the totals, but no step was taken along it.
+    """
+    batches = -(-int(totals[Total.SAMPLES]) // batch_size)
+    diverged = not np.isfinite(totals[Total.LOSS] + totals[Total.PENALTY])
+    return batches - int(diverged)
+
+
 def _train_epoch(
-    engine: Engine, job: Job, epoch: int, pace: _Pace, progress: FitProgress
-) -> tuple[NDArray[np.float64], int | None]:
-    """Return the epoch's totals, and the batch at which it ended; None if told to stop."""
+    engine: Engine,
+    job: Job,
+    state: State,
+    epoch: int,
+    totals: NDArray[np.float64],
+    pace: _Pace,
+    progress: FitProgress,
+) -> int | None:
+    """Fill the epoch's totals, and return the batch at which it ended; None if told to stop."""
     count = job.data.count
     order = epoch_order(job.seed, epoch, count) if job.shuffle else np.arange(count)
     batches = -(-count // job.batch_size)
-    totals = np.zeros(len(Total))
-    records = None
-    if job.telemetry is not None:
-        records = job.telemetry.begin_epoch(batches, len(engine.plan.table))
+    recorder = job.recorder
+    records = None if recorder is None else recorder.begin_epoch(batches)
     at = 0
     while at < batches:
-        if job.stop is not None and job.stop.is_set():
-            return totals, None
+        if job.stop.is_wanted:
+            return None
         upto = min(batches, at + pace.steps)
         started = time.perf_counter()
         reached = engine.train_epoch(
             job.data, order, job.batch_size, at, upto,
-            first_step=epoch * batches, wants_accuracy=job.wants_accuracy, totals=totals,
+            first_step=state.steps, wants_accuracy=job.wants_accuracy, totals=totals,
             telemetry=records,
-            telemetry_every=0 if job.telemetry is None else job.telemetry.every,
+            telemetry_every=0 if recorder is None else recorder.every,
         )  # fmt: skip
         pace.learn(upto - at, time.perf_counter() - started)
         at = upto
@@ -126,17 +172,17 @@ def _train_epoch(
         if reached < upto:
             at = reached
             break
-    if job.telemetry is not None and records is not None:
-        _keep_telemetry(engine, job.telemetry, records, epoch * batches, at)
-    return totals, at
+    if recorder is not None and records is not None:
+        recorder.end_epoch(records, state.steps, at)
+    return at
 
 
-def _keep_telemetry(
-    engine: Engine, telemetry: Telemetry, records: NDArray[np.float64], step: int, batches: int
-) -> None:
-    keep = [r for r, row in enumerate(engine.plan.table) if _is_observed(row)]
-    telemetry.rows = [engine.plan.labels[r] for r in keep]
-    telemetry.end_epoch(records, step, batches, keep)
+def observed_rows(plan: Plan) -> list[str | None]:
+    """Return what telemetry calls each row of the plan, None where it does not measure."""
+    return [
+        label if _is_observed(row) else None
+        for label, row in zip(plan.labels, plan.table, strict=True)
+    ]
 
 
 def _is_observed(row: NDArray[np.int64]) -> bool:
@@ -153,7 +199,7 @@ def _validate(engine: Engine, job: Job, diverged: bool) -> dict[str, float]:
 
 def _explain(
     engine: Engine,
-    layers: list[Layer],
+    layers: Sequence[Layer],
     job: Job,
     epoch: int,
     step: int,

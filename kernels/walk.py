@@ -8,6 +8,7 @@ when one wants to know what an epoch consists of.
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol
@@ -232,6 +233,63 @@ class Walk:
             self.kernels.dense_weight_update_rows(x_rows, dy, step * scale, weights)
         self.kernels.dense_bias_update(dy, step, bias)
 
+    def way_back(
+        self, loss_index: int, n: int, step: int, fused: bool, records: Array | None
+    ) -> None:
+        """From the loss's gradient down to the first layer's weights."""
+        for r in range(loss_index - 1, 0, -1):
+            row = self.table[r]
+            dense = row[Column.OP] == Op.DENSE
+            custom = row[Column.OP] == Op.CUSTOM
+            observed = records is not None
+            if dense and (observed or not fused):
+                self.weight_gradient(r, n)
+            if custom:
+                self.backward(r, n)
+            of_data = self.own(row, self.gradient).copy() if custom and fused and observed else None
+            if (dense or custom) and (observed or not fused):
+                self.penalty_gradients(r, step)
+            if records is not None:
+                self.observe(r, n, records[r])
+            if of_data is not None:  # a fused step adds the penalties to the weights itself
+                self.own(row, self.gradient)[:] = of_data
+            if row[Column.INPUT_GRADIENT] and not custom:
+                self.backward(r, n)
+
+    def take_step(self, loss_index: int, n: int, step: int, fused: bool) -> None:
+        """Step along the gradients of all rows, from the last one down.
+
+        After the whole way back: if a layer in Python raises on it, no weight has changed yet.
+        """
+        if not fused:
+            memory = self.params, self.gradient, self.velocity, self.hyper
+            if Op.PENALTY in self.table[:, Column.OP]:
+                self.kernels.sgd_step_evenly(step, 0, *memory)
+            else:
+                self.kernels.sgd_step(*memory)
+            return
+        for r in range(loss_index - 1, 0, -1):
+            row = self.table[r]
+            if row[Column.OP] == Op.CUSTOM:
+                self.penalty_updates(r, step)
+                own = (self.own(row, v) for v in (self.params, self.gradient))
+                self.kernels.sgd_step(*own, self.velocity, self.hyper)
+            elif row[Column.OP] == Op.DENSE:
+                self.penalty_updates(r, step)
+                self.weight_update(r, n)
+
+    @contextmanager
+    def whole_steps(self, totals: Array) -> Iterator[None]:
+        """Undo a step, and what its batch added to ``totals``, if an error or Ctrl-C ends it."""
+        changed = (self.params, self.velocity, totals)
+        before = [vector.copy() for vector in changed]
+        try:
+            yield
+        except BaseException:
+            for vector, kept in zip(changed, before, strict=True):
+                vector[:] = kept
+            raise
+
     def observe(self, r: int, n: int, record: Array) -> None:
         """Record one row's telemetry; overwrites the deltas of its X."""
         row = self.table[r]
@@ -302,50 +360,27 @@ def run(
             kernels.transpose(y, outputs[batch * batch_size : batch * batch_size + n])
             continue
 
-        penalties = 0.0
-        for r in range(1, loss_index):
-            if table[r, Column.OP] == Op.PENALTY:
-                penalties += walk.penalty(r)
-            else:
-                walk.forward(r, n, step, masks)
-        loss = walk.loss(table[loss_index], rows, labels, targets)
-        totals[Total.LOSS] += loss
-        totals[Total.PENALTY] += penalties * n
-        totals[Total.SAMPLES] += n
-        if wants_accuracy:
-            totals[Total.CORRECT] += walk.count_correct(table[loss_index], rows, labels, targets)
-        if not math.isfinite(loss + penalties):
-            return batch
-        if mode == Mode.EVALUATE:
-            continue
-
-        observed = telemetry_every > 0 and batch % telemetry_every == 0
-        for r in range(loss_index - 1, 0, -1):
-            row = table[r]
-            dense = row[Column.OP] == Op.DENSE
-            custom = row[Column.OP] == Op.CUSTOM
-            if dense and (observed or not fused):
-                walk.weight_gradient(r, n)
-            if custom:
-                walk.backward(r, n)
-                of_data = walk.own(row, gradient).copy()
-            if (dense or custom) and (observed or not fused):
-                walk.penalty_gradients(r, step)
-            if observed:
-                walk.observe(r, n, telemetry[batch // telemetry_every, r])
-            if custom:
-                if fused:
-                    walk.penalty_updates(r, step)
-                    kernels.sgd_step(walk.own(row, params), of_data, velocity, hyper)
-            else:
-                if row[Column.INPUT_GRADIENT]:
-                    walk.backward(r, n)
-                if dense and fused:
-                    walk.penalty_updates(r, step)
-                    walk.weight_update(r, n)
-        if mode == Mode.TRAIN and not fused:
-            if Op.PENALTY in table[:, Column.OP]:
-                kernels.sgd_step_evenly(step, 0, params, gradient, velocity, hyper)
-            else:
-                kernels.sgd_step(params, gradient, velocity, hyper)
+        with walk.whole_steps(totals) if mode == Mode.TRAIN else nullcontext():
+            penalties = 0.0
+            for r in range(1, loss_index):
+                if table[r, Column.OP] == Op.PENALTY:
+                    penalties += walk.penalty(r)
+                else:
+                    walk.forward(r, n, step, masks)
+            loss = walk.loss(table[loss_index], rows, labels, targets)
+            totals[Total.LOSS] += loss
+            totals[Total.PENALTY] += penalties * n
+            totals[Total.SAMPLES] += n
+            if wants_accuracy:
+                row = table[loss_index]
+                totals[Total.CORRECT] += walk.count_correct(row, rows, labels, targets)
+            if not math.isfinite(loss + penalties):
+                return batch
+            if mode == Mode.EVALUATE:
+                continue
+            observed = telemetry_every > 0 and batch % telemetry_every == 0
+            records = telemetry[batch // telemetry_every] if observed else None
+            walk.way_back(loss_index, n, step, fused, records)
+            if mode == Mode.TRAIN:
+                walk.take_step(loss_index, n, step, fused)
     return last

@@ -49,12 +49,8 @@ def _workload(width: int, batch_size: int) -> Workload:
     return Workload(widths, "relu", batch_size, steps * batch_size, 0.05)
 
 
-def overtaken_from(row: dict, name: str, batch_size: int) -> int | None:
-    """The smallest width from which on a peer is faster."""
-    line = [p for p in row["points"] if p["name"] == name and p["batch_size"] == batch_size]
-    faster = None
-    for point in sorted(line, key=lambda point: -point["width"]):
-        if point["ratio"]["median"] >= 1:
-            break
-        faster = point["width"]
-    return faster
+def standing(point: dict) -> str:
+    """Tell who is faster at a point: a ratio's whole spread must lie on one side of 1."""
+    if point["ratio"]["high"] < 1:
+        return "faster"
+    return "slower" if point["ratio"]["low"] > 1 else "undecided"

@@ -1,47 +1,49 @@
 """The command line: ``python -m fastmlp.experiments {q1,q2} [options]``."""
 
-import argparse
 import contextlib
+import csv
 import dataclasses
 import datetime
+import functools
 import os
 import platform
 import sys
 import time
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.markdown import Markdown
 
 from .. import __version__, backends, datasets
 from ..warmup import warm_up
-from . import q1, q2, style
-from .folder import RunFolder
+from . import options, q1, q2, style
+from .folder import EPOCHS, REPORT, RESULTS, RunFolder, Write, as_json, text
 from .lab import Lab
-from .nets import Net, Outcome
-from .report import Section, to_markdown
-from .settings import Settings
+from .nets import Net
+from .report import Figure, Section, to_markdown
 
 QUESTIONS = {"q1": q1, "q2": q2}
+FAILED = 1
 INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
 
 _FIGURES = ("loss", "data_loss", "accuracy", "val_loss", "val_data_loss", "val_accuracy")
+_COLUMNS = [*(field.name for field in dataclasses.fields(Net)), "epoch", *_FIGURES]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one question; returns the exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    parser = options.parser(QUESTIONS)
+    chosen = parser.parse_args(arguments)
     console = Console(highlight=False)
-    settings = Settings(
-        **{field.name: getattr(options, field.name) for field in dataclasses.fields(Settings)}
-    )
-    question = QUESTIONS[options.question]
-    path = (
-        options.out or Path("runs") / f"{options.question}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
-    )
+    settings = options.settings(chosen)
+    question = QUESTIONS[chosen.question]
+    path = chosen.out or _new_path(chosen.question)
+    existed = path.exists()
     try:
         backends.resolve(settings.backend)
         folder = RunFolder(path)
@@ -53,85 +55,183 @@ def main(arguments: list[str] | None = None) -> int:
         dataset = settings.cut(datasets.load(settings.dataset))
     except (datasets.DatasetNotFoundError, ValueError) as reason:
         console.print(f"error: --dataset: {reason}", style="red", markup=False)
-        return 1
-    return _run(question, options.question, settings, dataset, folder, console)
-
-
-def _run(
-    question: ModuleType,
-    name: str,
-    settings: Settings,
-    dataset: datasets.Dataset,
-    folder: RunFolder,
-    console: Console,
-) -> int:
-    started = time.perf_counter()
-    columns = [*(field.name for field in dataclasses.fields(Net)), "epoch", *_FIGURES]
-    interrupted = False
-    with folder.table("epochs.csv", columns) as add_row:
-
-        def record(net: Net, outcome: Outcome) -> None:
-            for epoch in range(len(outcome.figures["loss"])):
-                figures = {key: values[epoch] for key, values in outcome.figures.items()}
-                add_row({**dataclasses.asdict(net), "epoch": epoch + 1, **figures})
-
-        lab = Lab(dataset, settings, console, record, question.measure)
-        if dataset.note:
-            console.print(dataset.note, style="yellow", markup=False)
-        sections: list[Section] = []
-        try:
-            warm_up(settings.backend, question.DTYPES, console=console)
-            for part in question.PARTS:
-                part.train(lab)
-                _add(part.describe(lab), sections, console)
-        except KeyboardInterrupt:
-            interrupted = True
-            console.print("\nInterrupted: writing what is done.", style="yellow")
-            for part in question.PARTS[len(sections) :]:
-                _add(part.describe(lab), sections, console)
-    with console.status("Drawing the figures"):
-        _draw(question, lab, folder, sections)
-    seconds = time.perf_counter() - started
-    _write(question, name, lab, folder, sections, interrupted, seconds)
-    console.print(
-        f"{'Interrupted after' if interrupted else 'Done in'} {seconds:.0f} s: "
-        f"{folder.path / 'report.md'}, with its figures, results.json and epochs.csv beside it.",
-        soft_wrap=True,
+        if not existed:
+            path.rmdir()
+        return FAILED
+    return _Run(question, chosen.question, Lab(dataset, settings, console, question.measure)).go(
+        folder
     )
-    return INTERRUPTED if interrupted else 0
 
 
-def _add(section: Section | None, sections: list[Section], console: Console) -> None:
-    if section is not None:
-        sections.append(section)
-        console.print(Markdown(f"## {section.title}\n\n{section.text}"))
-        console.print()
+class _Run:
+    """A question on its way: trains, says what it finds, and leaves it in a folder."""
+
+    def __init__(self, question: ModuleType, name: str, lab: Lab) -> None:
+        self.question = question
+        self.name = name
+        self.lab = lab
+        self.sections: list[Section] = []
+        self.interrupted = False
+        self.started = time.perf_counter()
+        self.seconds = 0.0
+        self.failed: dict[str, Exception] = {}
+
+    def go(self, folder: RunFolder) -> int:
+        """Run the question; numbers are written first, then words, then pictures."""
+        console = self.lab.console
+        if self.lab.dataset.note:
+            console.print(self.lab.dataset.note, style="yellow", markup=False)
+        try:
+            self._train()
+        except Exception as error:
+            folder.publish(
+                {RESULTS: as_json(self._results({}, f"{type(error).__name__}: {error}"))}
+            )
+            raise
+        self.seconds = time.perf_counter() - self.started
+        try:
+            self._publish(folder)
+        except KeyboardInterrupt:  # once more: what is done is worth a second attempt
+            self.interrupted = True
+            self._publish(folder)
+        try:
+            self._draw(folder)
+        except KeyboardInterrupt:
+            self.interrupted = True
+            console.print("\nInterrupted: some figures are missing.", style="yellow")
+        return self._conclude(folder)
+
+    def _train(self) -> None:
+        question, console = self.question, self.lab.console
+        try:
+            warm_up(self.lab.settings.backend, question.DTYPES, console=console)
+            for part in question.PARTS:
+                part.train(self.lab)
+                self._add(part.describe(self.lab))
+        except KeyboardInterrupt:
+            self.interrupted = True
+            console.print("\nInterrupted: writing what is done.", style="yellow")
+            self.sections = []
+            for part in question.PARTS:
+                self._add(part.describe(self.lab))
+
+    def _add(self, section: Section | None) -> None:
+        if section is not None:
+            self.sections.append(section)
+            self.lab.console.print(Markdown(f"## {section.title}\n\n{section.text}"))
+            self.lab.console.print()
+
+    def _publish(self, folder: RunFolder) -> None:
+        parts = self.question.PARTS
+        found = {part.__name__.rpartition(".")[2]: part.results(self.lab) for part in parts}
+        arrays = self.question.arrays(self.lab)
+        self.failed |= folder.publish(
+            {
+                RESULTS: as_json(self._results(found)),
+                EPOCHS: self._write_epochs,
+                **{name: _npz(values) for name, values in arrays.items()},
+                REPORT: text(self._report()),
+            }
+        )
+
+    def _draw(self, folder: RunFolder) -> None:
+        with self.lab.console.status("Drawing the figures"), style.applied():
+            for figure in _figures(self.sections):
+                try:
+                    drawing = figure.draw()
+                except Exception as reason:  # one picture must not cost the others
+                    self.failed[f"{figure.name}.png"] = reason
+                    continue
+                for suffix in ("png", "svg"):
+                    name = f"{figure.name}.{suffix}"
+                    write = functools.partial(drawing.savefig, format=suffix)
+                    self.failed |= folder.add({name: write})
+                    drawing.set_layout_engine("none")  # what was laid out once stays so
+
+    def _conclude(self, folder: RunFolder) -> int:
+        console = self.lab.console
+        if self.failed and REPORT not in self.failed:
+            folder.add({REPORT: text(self._report())})
+        for name, reason in self.failed.items():
+            console.print(
+                f"error: {name} could not be written: {reason}", style="red", markup=False
+            )
+        console.print(
+            f"{'Interrupted after' if self.interrupted else 'Done in'} {self.seconds:.0f} s: "
+            f"{folder.path / REPORT}, with its figures, {RESULTS} and {EPOCHS} beside it.",
+            soft_wrap=True, markup=False,
+        )  # fmt: skip
+        return INTERRUPTED if self.interrupted else FAILED if self.failed else 0
+
+    def _report(self) -> str:
+        preface = _preface(self._manifest())
+        if self.failed:
+            names = ", ".join(self.failed)
+            preface += f"\n\n**Missing, because they could not be written: {names}.**"
+        sections = [
+            dataclasses.replace(
+                section,
+                figures=[f for f in section.figures if f"{f.name}.png" not in self.failed],
+            )
+            for section in self.sections
+        ]
+        return to_markdown(self.question.TITLE, preface, sections)
+
+    def _results(self, found: dict[str, object], error: str = "") -> dict[str, object]:
+        lab = self.lab
+        return {
+            **self._manifest(),
+            **({"error": error} if error else {}),
+            "files": [
+                RESULTS, EPOCHS, REPORT, *self.question.ARRAYS,
+                *(f"{f.name}.{kind}" for f in _figures(self.sections) for kind in ("png", "svg")),
+            ],
+            "statements": [
+                {"section": section.title, **dataclasses.asdict(statement)}
+                for section in self.sections
+                for statement in section.statements
+            ],
+            "findings": found,
+            "nets": [
+                {
+                    **dataclasses.asdict(net),
+                    **dataclasses.asdict(outcome),
+                    "stuck": lab.is_stuck(net),
+                }
+                for net, outcome in lab.outcomes.items()
+            ],
+        }  # fmt: skip
+
+    def _write_epochs(self, path: Path) -> None:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, _COLUMNS)
+            writer.writeheader()
+            for net, outcome in self.lab.outcomes.items():
+                for epoch in range(len(outcome.figures["loss"])):
+                    figures = {name: values[epoch] for name, values in outcome.figures.items()}
+                    writer.writerow({**dataclasses.asdict(net), "epoch": epoch + 1, **figures})
+
+    def _manifest(self) -> dict[str, object]:
+        return _manifest(self.name, self.lab, self.interrupted, self.seconds)
 
 
-def _draw(question: ModuleType, lab: Lab, folder: RunFolder, sections: list[Section]) -> None:
-    with style.applied():
-        for figure in (figure for section in sections for figure in section.figures):
-            folder.save_figure(figure.name, figure.draw())
-    question.write_arrays(lab, folder)
+def _figures(sections: Iterable[Section]) -> list[Figure]:
+    return [figure for section in sections for figure in section.figures]
 
 
-def _write(
-    question: ModuleType,
-    name: str,
-    lab: Lab,
-    folder: RunFolder,
-    sections: list[Section],
-    interrupted: bool,
-    seconds: float,
-) -> None:
-    manifest = _manifest(name, lab, interrupted, seconds)
-    found = {part.__name__.rpartition(".")[2]: part.results(lab) for part in question.PARTS}
-    nets = [
-        {**dataclasses.asdict(net), **dataclasses.asdict(outcome), "stuck": lab.is_stuck(net)}
-        for net, outcome in lab.outcomes.items()
-    ]
-    folder.write_json("results.json", {**manifest, "findings": found, "nets": nets})
-    folder.write_text("report.md", to_markdown(question.TITLE, _preface(manifest), sections))
+def _npz(arrays: dict[str, NDArray[np.floating]]) -> Write:
+    def write(path: Path) -> None:
+        with path.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+
+    return write
+
+
+def _new_path(question: str) -> Path:
+    """Return a directory below runs/ that does not exist yet."""
+    stem = f"{question}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    names = (stem, *(f"{stem}-{n}" for n in range(2, 1000)))
+    return next(path for path in (Path("runs") / name for name in names) if not path.exists())
 
 
 def _manifest(name: str, lab: Lab, interrupted: bool, seconds: float) -> dict[str, object]:
@@ -156,7 +256,7 @@ def _manifest(name: str, lab: Lab, interrupted: bool, seconds: float) -> dict[st
         "versions": {
             "fastmlp": __version__,
             "python": platform.python_version(),
-            **_installed("numpy", "numba", "matplotlib"),
+            **_installed("numpy", "numba", "scipy", "matplotlib"),
         },
         "machine": {
             "system": platform.platform(),
@@ -197,45 +297,6 @@ def _processor() -> str:
         lines = []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.processor() or platform.machine()
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m fastmlp.experiments",
-        description="The course's questions, answered by measurement.",
-    )
-    questions = parser.add_subparsers(dest="question", required=True, metavar="question")
-    for name, question in QUESTIONS.items():
-        one = questions.add_parser(
-            name, help=question.TITLE, description=question.TITLE + ".",
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        )  # fmt: skip
-        one.add_argument("--dataset", choices=("auto", "fashion-mnist", "digits"), default="auto")
-        one.add_argument("--quick", action="store_true", help="fewer samples and seeds")
-        one.add_argument("--epochs", type=_positive, help="of each training")
-        one.add_argument("--seeds", type=_positive, help="nets of each kind")
-        one.add_argument("--batch-size", type=_positive, default=32)
-        one.add_argument("--learning-rate", type=_rate, help="instead of the report's")
-        one.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<question>-<time>")
-        one.add_argument("--backend", choices=backends.NAMES, default="auto")
-        one.add_argument("--jobs", type=_positive, help="nets at once; default: one per core")
-    return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a positive integer, got {text}")
-    return int(text)
-
-
-def _rate(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a positive number, got {text}")
-    return value
 
 
 if __name__ == "__main__":

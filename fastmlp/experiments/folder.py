@@ -1,24 +1,32 @@
-"""The directory of a run: files appear in it whole, or not at all."""
+"""The directory of a run: its files belong together, and appear whole or not at all."""
 
-import csv
 import json
 import os
+import re
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from matplotlib.figure import Figure as Drawing
+Write = Callable[[Path], object]
+
+RESULTS = "results.json"
+EPOCHS = "epochs.csv"
+REPORT = "report.md"
 
 
 class RunFolder:
     """Where a run leaves its results.
 
+    The first call of :meth:`publish` puts this run's files in the place of an earlier run's,
+    all at once; until then the earlier run stays as it is. Files that no run has written are
+    never touched.
+
     Parameters
     ----------
     path : Path
-        Created if it does not exist; files of an earlier run in it are replaced.
+        Created if it does not exist.
 
     Raises
     ------
@@ -30,52 +38,122 @@ class RunFolder:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             pass
+        for name in (RESULTS, EPOCHS, REPORT):
+            if (path / name).is_dir():
+                raise IsADirectoryError(f"{name} in it is a directory")
         self.path = path
+        self._own: set[str] = set()
 
-    @contextmanager
-    def _replacing(self, name: str) -> Iterator[Path]:
-        handle, temporary = tempfile.mkstemp(
-            dir=self.path, prefix=f".{Path(name).stem}-", suffix=Path(name).suffix
-        )
-        os.close(handle)
+    def publish(self, files: Mapping[str, Write]) -> dict[str, Exception]:
+        """Write files and put them in the place of an earlier run's.
+
+        Parameters
+        ----------
+        files : dict of str to function
+            By name, a function that writes the file to the path that it is given.
+
+        Returns
+        -------
+        dict of str to Exception
+            What could not be written, and why. If that is everything, or if RESULTS is among
+            it, an earlier run's files stay, and what was written is left in a directory beside
+            them that :attr:`path` contains.
+        """
+        staging = Path(tempfile.mkdtemp(dir=self.path, prefix=".unfinished-"))
         try:
-            yield Path(temporary)
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, self.path / name)
+            failed = _write_all(files, staging)
+            if RESULTS in failed and (self.path / RESULTS).exists():
+                return failed
+            written = [name for name in files if name not in failed]
+            failed |= self._exchange(staging, written)
+            return failed
+        finally:
+            _remove_if_empty(staging)
+
+    def add(self, files: Mapping[str, Write]) -> dict[str, Exception]:
+        """Add files to those of this run, each whole; returns what failed, and why."""
+        staging = Path(tempfile.mkdtemp(dir=self.path, prefix=".unfinished-"))
+        try:
+            failed = _write_all(files, staging)
+            for name in files:
+                if name not in failed:
+                    try:
+                        os.replace(staging / name, self.path / name)
+                        self._own.add(name)
+                    except OSError as reason:
+                        failed[name] = reason
+            return failed
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+    def _exchange(self, staging: Path, names: list[str]) -> dict[str, Exception]:
+        """Move the earlier run's files away and the new ones in; undo all if interrupted."""
+        failed: dict[str, Exception] = {}
+        old = Path(tempfile.mkdtemp(dir=self.path, prefix=".earlier-"))
+        moved: list[str] = []
+        placed: list[str] = []
+        try:
+            for name in sorted((_files_of_run(self.path) | set(names)) - self._own):
+                if (self.path / name).is_file():
+                    moved.append(name)
+                    os.replace(self.path / name, old / name)
+            for name in names:
+                try:
+                    placed.append(name)
+                    os.replace(staging / name, self.path / name)
+                except OSError as reason:
+                    placed.pop()
+                    failed[name] = reason
         except BaseException:
-            os.unlink(temporary)
+            for name in placed:
+                if (self.path / name).is_file():
+                    os.replace(self.path / name, staging / name)
+            for name in moved:
+                if (old / name).is_file():
+                    os.replace(old / name, self.path / name)
+            _remove_if_empty(old)
             raise
-
-    def write_text(self, name: str, text: str) -> None:
-        with self._replacing(name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-
-    def write_json(self, name: str, value: Any) -> None:
-        self.write_text(name, json.dumps(value, indent=1, default=str) + "\n")
-
-    def write_binary(self, name: str, write: Callable[[IO[bytes]], None]) -> None:
-        with self._replacing(name) as temporary, temporary.open("wb") as file:
-            write(file)
-
-    def save_figure(self, name: str, drawing: Drawing) -> None:
-        """Save a figure as PNG and as SVG."""
-        for suffix in ("png", "svg"):
-            with self._replacing(f"{name}.{suffix}") as temporary:
-                drawing.savefig(temporary, format=suffix)
-            drawing.set_layout_engine("none")  # what was laid out once stays so
-
-    @contextmanager
-    def table(
-        self, name: str, columns: Sequence[str]
-    ) -> Iterator[Callable[[dict[str, object]], object]]:
-        """Write a CSV file; yields a function that adds a row, on disk at once."""
-        with (self.path / name).open("w", newline="", encoding="utf-8", buffering=1) as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            yield writer.writerow
+        self._own |= set(placed)
+        shutil.rmtree(old, ignore_errors=True)
+        return failed
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def text(content: str) -> Write:
+    """Return what writes a text."""
+    return lambda path: path.write_text(content, encoding="utf-8")
+
+
+def as_json(value: Any) -> Write:
+    """Return what writes JSON; figures that are not finite are NaN and Infinity, as in Python."""
+    return lambda path: path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+
+
+def _write_all(files: Mapping[str, Write], directory: Path) -> dict[str, Exception]:
+    failed: dict[str, Exception] = {}
+    for name, write in files.items():
+        target = directory / name
+        try:
+            write(target)
+        except Exception as reason:  # whatever is wrong with one file, the others are written
+            failed[name] = reason
+            target.unlink(missing_ok=True)
+    return failed
+
+
+def _files_of_run(path: Path) -> set[str]:
+    """Return the names of the files that an earlier run may have left: those it lists."""
+    names = {RESULTS, EPOCHS, REPORT}
+    try:
+        results = json.loads((path / RESULTS).read_text(encoding="utf-8"))
+        listed = results.get("files", []) if isinstance(results, dict) else []
+        report = (path / REPORT).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return names
+    pictures = re.findall(r"!\[[^\]]*\]\(([\w.-]+)\.png\)", report)
+    names |= {f"{stem}.{suffix}" for stem in pictures for suffix in ("png", "svg")}
+    return names | {name for name in listed if isinstance(name, str) and Path(name).name == name}
+
+
+def _remove_if_empty(directory: Path) -> None:
+    if not any(directory.iterdir()):
+        directory.rmdir()

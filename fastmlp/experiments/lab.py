@@ -4,6 +4,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,8 +72,6 @@ class Lab:
     dataset : Dataset
     settings : Settings
     console : Console
-    record : callable
-        Told of each net and its outcome as soon as it is done.
     measure : callable
         Tells what a question wants to know of a trained net beyond its history.
 
@@ -81,7 +80,10 @@ class Lab:
     outcomes : dict of Net to Outcome
         All that is done, also after an interruption.
     observations : dict of Net to Observation
-    gradient_checks : dict of Net to GradientReport
+    gradient_checks : dict of Net to GradientReport or None
+        None: an epoch of training left weights that are not finite, and there is no gradient.
+    notes : dict
+        What else a question measured, by a name of its own.
     entropy : float
         Of the test labels: the loss of a net that knows nothing but their frequencies.
     chance : float
@@ -93,7 +95,6 @@ class Lab:
         dataset: Dataset,
         settings: Settings,
         console: Console,
-        record: Callable[[Net, Outcome], None],
         measure: Measure,
     ) -> None:
         self.dataset = dataset
@@ -101,11 +102,11 @@ class Lab:
         self.console = console
         self.outcomes: dict[Net, Outcome] = {}
         self.observations: dict[Net, Observation] = {}
-        self.gradient_checks: dict[Net, GradientReport] = {}
+        self.gradient_checks: dict[Net, GradientReport | None] = {}
+        self.notes: dict[str, Any] = {}
         labels = dataset.test[1]
         self.entropy = label_entropy(labels)
         self.chance = float(np.bincount(labels).max() / len(labels))
-        self._record = record
         self._measure = measure
 
     def is_stuck(self, net: Net) -> bool:
@@ -165,9 +166,14 @@ class Lab:
     def check_gradients(self, net: Net, samples: int) -> None:
         """Check a net's gradient on the first samples, after an epoch of training."""
         model = net.build(self.dataset, self.settings.backend)
-        x, y = (array[: net.samples] for array in self.dataset.train)
-        model.fit(x, y, net.batch_size, 1, verbose=0)
-        self.gradient_checks[net] = check_gradients(model, x[:samples], y[:samples])
+        x, y = _repeated(self.dataset, net.samples)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DivergenceWarning)
+            model.fit(x, y, net.batch_size, 1, verbose=0)
+        if np.isfinite(model.params).all():
+            self.gradient_checks[net] = check_gradients(model, x[:samples], y[:samples])
+        else:
+            self.gradient_checks[net] = None
 
     def _train_group(self, nets: list[Net], advance: Callable[[], None]) -> None:
         models = [net.build(self.dataset, self.settings.backend) for net in nets]
@@ -176,14 +182,13 @@ class Lab:
             self._keep(nets[index], models[index], history)
             advance()
 
-        x, y = self.dataset.train
-        samples = nets[0].samples
+        x, y = _repeated(self.dataset, nets[0].samples)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DivergenceWarning)
             fit_many(
                 models,
-                x[:samples],
-                y[:samples],
+                x,
+                y,
                 nets[0].batch_size,
                 nets[0].epochs,
                 validation_data=self.dataset.test,
@@ -193,9 +198,8 @@ class Lab:
 
     def _keep(self, net: Net, model: Sequential, history: History) -> None:
         divergence = history.divergence.message if history.divergence else ""
-        outcome = Outcome(history.history, divergence, self._measure(self.dataset, net, model))
-        self.outcomes[net] = outcome
-        self._record(net, outcome)
+        measured = self._measure(self.dataset, net, model)
+        self.outcomes[net] = Outcome(history.history, divergence, measured)
 
     def _progress(self) -> Progress:
         return Progress(
@@ -208,6 +212,20 @@ class Lab:
             transient=True,
             disable=not self.console.is_terminal,
         )
+
+
+def _repeated(
+    dataset: Dataset, samples: int | None
+) -> tuple[NDArray[np.number], NDArray[np.integer]]:
+    """Return the first samples, repeated until there are as many as in the whole set.
+
+    So an epoch has as many steps, and nothing but the data differs.
+    """
+    x, y = dataset.train
+    if samples is None or samples >= len(x):
+        return x, y
+    order = np.arange(len(x)) % samples
+    return x[order], y[order]
 
 
 def _trained_alike(nets: Iterable[Net]) -> Iterable[list[Net]]:

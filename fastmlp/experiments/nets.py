@@ -16,7 +16,11 @@ LEARNED_SHARE = 0.01
 
 @dataclass(frozen=True)
 class Net:
-    """A net and its training, in numbers; ``depth`` counts the hidden layers."""
+    """A net and its training, in numbers; ``depth`` counts the hidden layers.
+
+    With ``samples``, it sees only the first ones of the training set, so often that an epoch has as
+    many steps as with all of them.
+    """
 
     activation: str
     depth: int

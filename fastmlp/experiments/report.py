@@ -1,7 +1,8 @@
 """What an experiment has to say: sections of text, each with its figures."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from matplotlib.figure import Figure as Drawing
 from tabulate import tabulate
@@ -17,12 +18,32 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Statement:
+    """A sentence that the numbers made, with these numbers: results.json keeps both.
+
+    Attributes
+    ----------
+    kind : str
+        What is stated, as one word for all sentences of that sort.
+    text : str
+        Markdown.
+    quantities : dict
+        What the sentence rests on, as JSON takes it: enough to check it without this program.
+    """
+
+    kind: str
+    text: str
+    quantities: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Section:
-    """A part of a report; ``text`` is Markdown."""
+    """A part of a report; ``text`` is Markdown and contains the statements' texts."""
 
     title: str
     text: str
     figures: Sequence[Figure] = ()
+    statements: Sequence[Statement] = ()
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], text_columns: int = 1) -> str:

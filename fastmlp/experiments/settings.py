@@ -1,8 +1,10 @@
 """What a run of an experiment was asked for."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..datasets import Dataset
+from .nets import Net
 
 QUICK_TRAIN = 6_000
 QUICK_TEST = 1_000
@@ -20,6 +22,14 @@ class Settings:
     seeds: int | None = None
     batch_size: int = 32
     learning_rate: float | None = None
+    activations: tuple[str, ...] | None = None
+    depth: int | None = None
+    width: int | None = None
+    initializer: str | None = None
+    momentum: float | None = None
+    l1: float | None = None
+    l2: float | None = None
+    dropout: float | None = None
     backend: str = "auto"
     jobs: int | None = None
     quick: bool = False
@@ -32,6 +42,21 @@ class Settings:
 
     def rate_or(self, default: float) -> float:
         return self.learning_rate if self.learning_rate is not None else default
+
+    def changed(self, net: Net) -> Net:
+        """Return the net with all that was asked for; what was not stays the question's.
+
+        Of several activations a question chooses, and it gives each net its seed.
+        """
+        asked: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in (
+                "epochs", "learning_rate", "depth", "width", "initializer", "momentum", "l1",
+                "l2", "dropout",
+            )
+            if getattr(self, name) is not None
+        }  # fmt: skip
+        return replace(net, batch_size=self.batch_size, **asked)
 
     def cut(self, dataset: Dataset) -> Dataset:
         """Return the samples that the run uses."""

@@ -18,7 +18,7 @@ LIGHT = "#DDDDDD"
 
 NAMES = {
     "sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU", "leaky_relu": "leaky ReLU",
-    "elu": "ELU", "selu": "SELU", "gelu": "GELU",
+    "elu": "ELU", "selu": "SELU", "gelu": "GELU", "silu": "SiLU", "softplus": "softplus",
 }  # fmt: skip
 
 _SETTINGS: dict[Any, Any] = {

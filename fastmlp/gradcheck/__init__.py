@@ -1,8 +1,8 @@
 """Is the gradient right?  Analytic against numeric, for every parameter."""
 
 from .check import check_gradients
-from .diagnosis import explain_reading
-from .report import Entry, GradientReport, Kink, LayerResult, TensorResult
+from .reading import explain_reading
+from .report import Entry, GradientReport, Kink, LayerResult, TensorResult, Verdict
 
 __all__ = [
     "Entry",
@@ -10,6 +10,7 @@ __all__ = [
     "Kink",
     "LayerResult",
     "TensorResult",
+    "Verdict",
     "check_gradients",
     "explain_reading",
 ]

@@ -1,5 +1,6 @@
 """What a gradient check found, as data and as a table."""
 
+import enum
 import io
 import math
 from dataclasses import dataclass
@@ -7,7 +8,18 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from .diagnosis import explain_reading
+_DOUBLE, _SINGLE = 2.0**-52, 2.0**-23  # relative rounding errors
+_PARALLEL = 1e-9  # 1 less the cosine, up to which one gradient is called a multiple of the other
+
+_REPEATS = ("accumulates", "not repeatable")  # findings
+
+
+class Verdict(enum.StrEnum):
+    """What a check ends in; each is equal to its text, as in ``report.verdict == "passed"``."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    CANNOT_TELL = "cannot tell"
 
 
 @dataclass(frozen=True)
@@ -75,12 +87,16 @@ class TensorResult:
         ``|a - n| / (|a| + |n|)`` in Euclidean norms.
     analytic_norm, numeric_norm : float
     resolution : float
-        How far rounding may move the numeric gradient, as a norm.
+        How far rounding and the step may move the numeric gradient, as a norm.
     kinks : int
         How many entries lie at a kink; they are in :attr:`GradientReport.kinks`.
-    passed : bool
+    verdict : Verdict
     finding : str
-        If not passed, what kind of wrong it is.
+        If failed, what kind of wrong it is.
+    wrong : int
+        How many entries are wrong, those at a kink included.
+    unresolved : int
+        Of how many entries it cannot be told whether they are right.
     """
 
     name: str
@@ -90,8 +106,14 @@ class TensorResult:
     numeric_norm: float
     resolution: float
     kinks: int
-    passed: bool
+    verdict: Verdict
     finding: str
+    wrong: int
+    unresolved: int
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict is Verdict.PASSED
 
 
 @dataclass(frozen=True)
@@ -100,7 +122,11 @@ class LayerResult:
 
     name: str
     relative_error: float
-    passed: bool
+    verdict: Verdict
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict is Verdict.PASSED
 
 
 @dataclass(frozen=True)
@@ -110,16 +136,25 @@ class GradientReport:
     Attributes
     ----------
     relative_error : float
-        ``|a - n| / (|a| + |n|)`` in Euclidean norms over all parameters, those at a kink aside.
-    passed : bool
+        ``|a - n| / (|a| + |n|)`` in Euclidean norms over all parameters, those at a kink aside;
+        NaN if there is no numeric gradient.
+    cosine : float
+        Of the angle between the two; NaN if one is 0 or not finite.
+    verdict : Verdict
+        ``"passed"``; ``"failed"``: at least one entry is wrong; or ``"cannot tell"``: none is
+        known to be wrong, but not enough of them is known to be right either.
+    reason : str
+        Why it cannot be told; empty with the other verdicts.
     tolerance : float
+    precision : float
+        The relative rounding error of the function's values, or of its gradient if coarser.
     layers : list of LayerResult
     tensors : list of TensorResult
     worst : list of Entry
         Those with the largest difference beyond rounding.
     kinks : list of Kink
     location : str
-        If not passed, where the fault is likely to be.
+        If failed, where the fault is likely to be.
     parameters, evaluations : int
         How many were checked, and by how many evaluations of the loss.
     loss : float
@@ -127,8 +162,11 @@ class GradientReport:
     """
 
     relative_error: float
-    passed: bool
+    cosine: float
+    verdict: Verdict
+    reason: str
     tolerance: float
+    precision: float
     layers: list[LayerResult]
     tensors: list[TensorResult]
     worst: list[Entry]
@@ -140,11 +178,54 @@ class GradientReport:
     seconds: float
 
     @property
+    def passed(self) -> bool:
+        """Whether the gradient was shown to be right: False as well where it cannot be told."""
+        return self.verdict is Verdict.PASSED
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    @property
     def explanation(self) -> str:
-        """What the relative error means, in words."""
-        if not math.isfinite(self.relative_error):
+        """The verdict in words."""
+        match self.verdict:
+            case Verdict.PASSED:
+                return self._agreement()
+            case Verdict.FAILED:
+                return self._disagreement()
+            case _:
+                return self.reason
+
+    def _agreement(self) -> str:
+        if self.precision > _DOUBLE:
+            kind = "float16" if self.precision > _SINGLE else "float32"
+            return f"the two gradients agree, as far as numbers of {kind} can show it"
+        if self.relative_error <= self.tolerance:
+            return "the two gradients agree"
+        return "the two gradients agree, as far as rounding lets differences of the function show"
+
+    def _disagreement(self) -> str:
+        a, n = (math.hypot(*(getattr(t, f"{kind}_norm") for t in self.tensors))
+                for kind in ("analytic", "numeric"))  # fmt: skip
+        r = self.relative_error
+        wrong = sum(tensor.wrong for tensor in self.tensors)
+        if any(tensor.finding.startswith(_REPEATS) for tensor in self.tensors):
+            return "the gradient is another one at a second call, and a function has only one"
+        if not math.isfinite(a + n):
             return "one of the two gradients is not finite"
-        return explain_reading(min(self.relative_error, 1.0))
+        if r <= self.tolerance:
+            return f"close as a whole, but wrong in {wrong:,} of {self.parameters:,} entries"
+        if a == 0:
+            return "the analytic gradient is 0, the numeric one is not"
+        if n == 0:
+            return "the numeric gradient is 0, the analytic one is not"
+        if 1 - abs(self.cosine) <= _PARALLEL:
+            factor = math.copysign(a / n, self.cosine)
+            return f"the analytic gradient is {factor:.6g} times the numeric one"
+        return (
+            f"wrong in {wrong:,} of {self.parameters:,} entries; the cosine between the two "
+            f"gradients is {self.cosine:.6g}, the ratio of their norms {a / n:.4g}"
+        )
 
     def __str__(self) -> str:
         console = Console(width=110, record=True, file=io.StringIO(), highlight=False)
@@ -155,18 +236,22 @@ class GradientReport:
                 f"At a kink, where the loss has a slope on either side, and judged apart: "
                 f"{len(self.kinks)} of the parameters; {wrong or 'none'} of them wrong."
             )
-        if not self.passed:
+        if self.verdict is Verdict.FAILED:
             console.print("Largest differences:")
             console.print(self._worst_table())
             console.print(f"Where: {self.location}.")
-        verdict = "PASSED" if self.passed else "FAILED"
+        hidden = sum(tensor.unresolved for tensor in self.tensors)
+        if hidden and self.verdict is not Verdict.CANNOT_TELL:
+            console.print(
+                f"Not judged, as rounding hides their derivative: {hidden:,} of the parameters."
+            )
         console.print(
-            f"{verdict}: relative error {self.relative_error:.2e} over {self.parameters:,} "
-            f"parameters: {self.explanation}."
+            f"{self.verdict.upper()}: relative error {self.relative_error:.2e} over "
+            f"{self.parameters:,} parameters: {self.explanation}."
         )
         console.print(
-            f"(Rule: every tensor's |a - n| / (|a| + |n|) is at most {self.tolerance:g}, or "
-            "|a - n| is below what rounding does to n.)"
+            f"(Rule: every entry's |a - n| / (|a| + |n|) is at most {self.tolerance:g}, or "
+            "|a - n| is below what rounding and the step do to n.)"
         )
         return "\n".join(line.rstrip() for line in console.export_text().splitlines())
 
@@ -190,6 +275,8 @@ class GradientReport:
         return table
 
     def _approval(self, tensor: TensorResult) -> str:
+        if tensor.verdict is Verdict.CANNOT_TELL:
+            return "cannot tell"
         return "ok" if tensor.relative_error <= self.tolerance else "ok within rounding"
 
     def _worst_table(self) -> Table:

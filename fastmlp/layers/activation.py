@@ -18,6 +18,8 @@ class Activation(Layer):
         Such as ``"relu"`` or ``activations.leaky_relu(0.01)``.
     """
 
+    _settings = ("activation",)
+
     def __init__(self, activation: str | activations.Activation, name: str | None = None) -> None:
         super().__init__(name)
         self.activation = activations.get(activation)

@@ -1,13 +1,16 @@
 """What every layer has, and what a user's own layer fills in."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import initializers, regularizers
+from ..attributes import refuse, unknown
 
 if TYPE_CHECKING:
     from ..plan import Builder
@@ -40,6 +43,13 @@ class Layer:
     them in ``self.weights`` by name, and computes in :meth:`forward` and :meth:`backward`.
     The net then runs layer by layer, with the same kernels for all its other layers.
 
+    A subclass of a layer that comes with fastmlp, such as :class:`Dense`, is run in Python as soon
+    as it has a ``forward`` or a ``backward`` of its own: it then computes all of its outputs, the
+    activation included.
+
+    The settings of the layers that come with fastmlp are fixed when a layer is made.  A copy of a
+    layer belongs to no net; put into one, it keeps its weights.
+
     Parameters
     ----------
     name : str, optional
@@ -59,13 +69,51 @@ class Layer:
     ...         return dy * self.weights["scale"], {"scale": (dy * self.x).sum(axis=0)}
     """
 
+    # The public attributes of a class of layers that kernels exist for; a user's own has none.
+    _settings: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str
+    _in_use = False  # whether it is part of a net that is built
+    _building = False
+
     def __init__(self, name: str | None = None) -> None:
         if name is not None and not isinstance(name, str):
             raise TypeError(f"name: expected a string, got {name!r}")
         self._given_name = name
         self.name = name or _snake_case(type(self).__name__)
-        self.declared: list[Weight] = []
-        self.weights: dict[str, Array] = {}
+        self._declared: list[Weight] = []
+        self._weights: dict[str, Array] = {}
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute, unless it would have no effect on a net that is built already."""
+        if name == "trainable":
+            if value is not True:
+                raise refuse(self, name, "cannot be frozen")
+            return
+        if name in ("weights", "declared"):
+            raise refuse(self, name, "declares its weights in build, with add_weight")
+        known = {s for kind in type(self).__mro__ for s in vars(kind).get("_settings", ())}
+        if name in known and name in vars(self):
+            raise refuse(self, name, f"was made with {name}={vars(self)[name]!r}, which is fixed")
+        is_ready_made = type(self) is not Layer and "_settings" in vars(type(self))
+        if is_ready_made and name not in known and not name.startswith("_"):
+            raise unknown(self, name, known)
+        object.__setattr__(self, name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs: weights of its own, and no place in a net."""
+        weights = {name: np.array(view) for name, view in self._weights.items()}
+        return vars(self) | {"_weights": weights, "_in_use": False}
+
+    @property
+    def weights(self) -> Mapping[str, Array]:
+        """The weights by name: views of the memory that training changes."""
+        return MappingProxyType(self._weights)
+
+    @property
+    def declared(self) -> tuple[Weight, ...]:
+        """The tensors that :meth:`build` declared."""
+        return tuple(self._declared)
 
     def build(self, input_shape: Shape) -> None:
         """Declare the weights for inputs of ``input_shape``, which excludes the batch."""
@@ -87,17 +135,17 @@ class Layer:
     def forward(self, x: Array, training: bool) -> Array:
         """Return the outputs (n, *output_shape) for ``x`` (n, *input_shape).
 
-        ``x`` is a view of memory that is used again: copy what :meth:`backward` needs.
+        ``x`` is a read-only view of memory that is used again: copy what :meth:`backward` needs.
         """
-        raise NotImplementedError(f"{type(self).__name__}.forward(x, training) is missing")
+        raise NotImplementedError(_missing(self, "forward", "(x, training)"))
 
     def backward(self, dy: Array) -> tuple[Array, dict[str, Array]]:
         """Return dL/dx, and dL/dw for each weight by name, given dL/dy.
 
-        It follows the :meth:`forward` of the same batch. ``dy`` is already divided by the
-        batch's size, so weights' gradients are sums over the batch.
+        It follows the :meth:`forward` of the same batch. ``dy`` is read-only and already divided
+        by the batch's size, so weights' gradients are sums over the batch.
         """
-        raise NotImplementedError(f"{type(self).__name__}.backward(dy) is missing")
+        raise NotImplementedError(_missing(self, "backward", "(dy)"))
 
     def add_weight(
         self,
@@ -124,10 +172,21 @@ class Layer:
             Whether it lies in memory with its axes swapped.
         regularizer : str or fastmlp.regularizers.L1L2, optional
             The net adds its value to the loss, and its gradient to what :meth:`backward` returns.
+
+        Raises
+        ------
+        RuntimeError
+            If it is called from anywhere else than :meth:`build`.
+        ValueError
+            If the layer has declared a tensor of that name already.
         """
+        if not self._building:
+            raise RuntimeError(f"add_weight: {self!r} can declare {name!r} in build only")
+        if any(weight.name == name for weight in self._declared):
+            raise ValueError(f"name: {self!r} has declared a weight {name!r} already")
         shape = tuple(int(size) for size in shape)
         ends = shape or (1,)
-        self.declared.append(
+        self._declared.append(
             Weight(
                 name,
                 shape,
@@ -142,14 +201,32 @@ class Layer:
     @property
     def count(self) -> int:
         """The number of parameters."""
-        return sum(int(np.prod(weight.shape)) for weight in self.declared)
+        return sum(int(np.prod(weight.shape)) for weight in self._declared)
 
     def get_weights(self) -> list[Array]:
         """Return copies of the weights, in the order in which they were declared."""
-        return [np.array(self.weights[weight.name]) for weight in self.declared]
+        return [np.array(view) for view in self._weights.values()]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+def runs_in_python(layer: Layer) -> bool:
+    """Whether a layer's own ``forward`` or ``backward`` is nearer to it than its ``lower``."""
+    ancestry = type(layer).__mro__
+    lowers = next(i for i, kind in enumerate(ancestry) if "lower" in vars(kind))
+    own = [vars(layer), *(vars(kind) for kind in ancestry[:lowers])]
+    return any(method in attributes for method in ("forward", "backward") for attributes in own)
+
+
+def _missing(layer: Layer, method: str, arguments: str) -> str:
+    kind = type(layer)
+    if getattr(kind, method) is not getattr(Layer, method):
+        return (
+            f"{kind.__name__}.{method} cannot call super().{method}: the layers that come with "
+            "fastmlp compute in kernels, not in Python"
+        )
+    return f"{kind.__name__}.{method}{arguments} is missing"
 
 
 def _snake_case(name: str) -> str:

@@ -32,6 +32,16 @@ class Dense(Layer):
         If ``units`` is not a positive integer or a name is unknown.
     """
 
+    _settings = (
+        "units",
+        "activation",
+        "use_bias",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+    )
+
     def __init__(
         self,
         units: int,

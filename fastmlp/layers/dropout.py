@@ -29,6 +29,8 @@ class Dropout(Layer):
         If ``rate`` is out of its range: at 1 nothing would be left to scale up.
     """
 
+    _settings = ("rate", "seed")
+
     def __init__(self, rate: float, seed: int | None = None, name: str | None = None) -> None:
         super().__init__(name)
         real = isinstance(rate, (int, float)) and not isinstance(rate, bool)

@@ -21,6 +21,8 @@ class Rescaling(Layer):
     offset : float
     """
 
+    _settings = ("scale", "offset")
+
     def __init__(self, scale: float, offset: float = 0.0, name: str | None = None) -> None:
         super().__init__(name)
         for argument, value in (("scale", scale), ("offset", offset)):

@@ -24,6 +24,8 @@ class Input(Layer):
         If ``shape`` is empty or holds anything but positive integers.
     """
 
+    _settings = ("shape",)
+
     def __init__(self, shape: Shape, name: str | None = None) -> None:
         super().__init__(name)
         sizes = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
@@ -42,6 +44,8 @@ class Input(Layer):
 
 class Flatten(Layer):
     """From any shape to ``(features,)``, in C order."""
+
+    _settings = ()
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (math.prod(input_shape),)

@@ -29,7 +29,10 @@ INLINE real *bias_of(const int64_t *row, real *vector_of_params) {
     return row[COLUMN_BIAS] < 0 ? NULL : vector_of_params + row[COLUMN_BIAS];
 }
 
-INLINE void wait(const struct net *net) { wait_for_all(net->job->barrier, net->job->threads); }
+/* Wait for the other threads; returns 0 if they will not come, which only the first wait can. */
+INLINE int wait(const struct net *net) {
+    return wait_for_all(net->job->barrier, net->job->threads);
+}
 
 /* This thread's share of `count` equal things. */
 INLINE int64_t first_of(const struct net *net, int64_t count) {
@@ -316,7 +319,8 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
 }
 
 /* Run the batches `first` to `last` of an epoch.  Returns `last`, or the index of the first batch
-   whose loss is not finite; that batch is not learned from. */
+   whose loss is not finite; that batch is not learned from.  Returns -1, with nothing changed, if
+   not all threads came. */
 static int64_t run(const struct job *job) {
     struct net the_net = {.job = job}, *net = &the_net;
     int64_t loss_index = 1;
@@ -324,6 +328,7 @@ static int64_t run(const struct job *job) {
     while (loss_index < job->table_rows && ROW(loss_index)[COLUMN_OP] < FIRST_LOSS) loss_index++;
     net->capacity = job->workspace_size / ROW(0)[COLUMN_X];
     net->bytes.data = reads_bytes(net) ? job->samples : NULL;
+    if (!wait(net)) return -1;
 
     for (int64_t batch = job->first; batch < job->last; batch++) {
         int64_t begin = batch * job->batch_size, end = begin + job->batch_size;

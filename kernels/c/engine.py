@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from ..check import checked
 from .dispatch import Array, of_dtype
 
 
-def bind(
+def _bind(
     table: Array,
     reals: Array,
     params: Array,
@@ -18,3 +19,6 @@ def bind(
     """Return a function of the mode and the batches, which returns the call of the engine."""
     net = of_dtype(params).Net
     return net(table, reals, params, gradient, velocity, hyper, values, deltas).prepare
+
+
+bind = checked(_bind)

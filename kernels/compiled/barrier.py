@@ -2,24 +2,38 @@
 
 A loop that reads an array until it changes may hang once compiled (numba#1351): nothing tells LLVM
 that somebody else writes to it, so it reads once.  Hence atomic operations.
+
+A thread that has to wait spins first, since the others usually come within microseconds; then it
+offers its core to others; then it sleeps until it is woken, so that it does not keep those that
+work from a core.  A wait can be given up: whoever finds that some thread will never come sets
+``ABORT``.  That is only done while that thread is outside of ``run``, hence only before the first
+of run's waits has ended: see ``fastmlp/team.py``.  A sleep ends by itself after a millisecond, to
+look at ``ABORT``, which Python sets without waking anybody.
 """
 
 import os
 import platform
+import sys
 import threading
 from typing import Any, NamedTuple
 
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import lower_builtin, type_callable
 from numba.np.arrayobj import make_array
 
 from .jit import exact, view
 
-# Places in the barrier's memory, a cache line apart.
-ARRIVED, GENERATION, STOP = 0, 8, 16
+# Places in the barrier's memory.  Those that are looked at together share a cache line.
+ARRIVED, GENERATION, ABORT, SLEEPERS, STOP = 0, 8, 9, 10, 16
 
-SPINS = 2000
+SPINS = 500  # 10 to 20 microseconds
+YIELDS = 20
+LONGEST_SLEEP = 1_000_000  # nanoseconds
+
+# Linux' system call that sleeps while a number in memory is what it was, and its operations.
+_FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine(), 0) * (sys.platform == "linux")
+_FUTEX_WAIT, _FUTEX_WAKE = 128, 129
 
 # Of element-wise work.  Of a b - c d, LLVM may round either product, and does not choose alike in a
 # vectorized loop and in its remainder.  A multiple of any such loop's step leaves no remainders
@@ -58,6 +72,15 @@ def let_others_run():
     os.sched_yield()
 
 
+def sleep_while(memory, i, number):
+    """Sleep, for a millisecond at most, unless an element is no longer ``number``."""
+    os.sched_yield()
+
+
+def wake(memory, i):
+    """Wake all who sleep while an element is what it was."""
+
+
 @type_callable(add_atomically)
 def _type_add(context):
     return lambda memory, i, amount: memory.dtype
@@ -66,6 +89,16 @@ def _type_add(context):
 @type_callable(read_atomically)
 def _type_read(context):
     return lambda memory, i: memory.dtype
+
+
+@type_callable(sleep_while)
+def _type_sleep(context):
+    return lambda memory, i, number: types.none
+
+
+@type_callable(wake)
+def _type_wake(context):
+    return lambda memory, i: types.none
 
 
 @type_callable(pause)
@@ -108,21 +141,73 @@ def _lower_let_others_run(context, builder, signature, arguments):
     return context.get_dummy_value()
 
 
+_LONG, _POINTER = ir.IntType(64), ir.IntType(8).as_pointer()
+
+
+def _futex(builder, place, operation, number, limit):
+    """Call it; of the number in memory, the lower half is looked at."""
+    kind = ir.FunctionType(_LONG, [_LONG, _POINTER], var_arg=True)
+    function = builder.module.globals.get("syscall") or ir.Function(builder.module, kind, "syscall")
+    arguments = [
+        _LONG(_FUTEX), builder.bitcast(place, _POINTER), _LONG(operation), number, limit,
+        _LONG(0), _LONG(0),
+    ]  # fmt: skip
+    builder.call(function, arguments)
+
+
+@lower_builtin(sleep_while, types.Array, types.Integer, types.Integer)
+def _lower_sleep(context, builder, signature, arguments):
+    if not _FUTEX:
+        return _lower_let_others_run(context, builder, None, ())
+    memory, i, number = arguments
+    place = builder.gep(make_array(signature.args[0])(context, builder, memory).data, [i])
+    limit = cgutils.alloca_once(builder, ir.ArrayType(_LONG, 2))  # seconds and nanoseconds
+    builder.store(ir.Constant(limit.type.pointee, [0, LONGEST_SLEEP]), limit)
+    number = context.cast(builder, number, signature.args[2], types.int64)
+    _futex(builder, place, _FUTEX_WAIT, number, builder.bitcast(limit, _POINTER))
+    return context.get_dummy_value()
+
+
+@lower_builtin(wake, types.Array, types.Integer)
+def _lower_wake(context, builder, signature, arguments):
+    if _FUTEX:
+        memory, i = arguments
+        place = builder.gep(make_array(signature.args[0])(context, builder, memory).data, [i])
+        _futex(builder, place, _FUTEX_WAKE, _LONG(2**31 - 1), ir.Constant(_POINTER, None))
+    return context.get_dummy_value()
+
+
 @exact
 def meet(barrier, threads):
-    """Return when ``threads`` threads have called this."""
+    """Return True when ``threads`` threads have called this, or False if that was given up."""
     generation = read_atomically(barrier, GENERATION)
     if add_atomically(barrier, ARRIVED, 1) == threads - 1:
         add_atomically(barrier, ARRIVED, -threads)
         add_atomically(barrier, GENERATION, 1)
-        return
+        if read_atomically(barrier, SLEEPERS) > 0:
+            wake(barrier, GENERATION)
+        return True
     spins = 0
     while read_atomically(barrier, GENERATION) == generation:
-        spins += 1
-        if spins > SPINS:
-            let_others_run()  # there may be fewer cores than threads
+        if read_atomically(barrier, ABORT) != 0:
+            return False
+        if spins >= SPINS + YIELDS:
+            add_atomically(barrier, SLEEPERS, 1)
+            sleep_while(barrier, GENERATION, generation)
+            add_atomically(barrier, SLEEPERS, -1)
+            continue
+        if spins >= SPINS:
+            let_others_run()
         else:
             pause()
+        spins += 1
+    return True
+
+
+@view
+def all_are_here(team):
+    """Wait for the others; False if they will not come, which only the first wait can find."""
+    return team.threads == 1 or meet(team.barrier, team.threads)
 
 
 @view

@@ -13,7 +13,16 @@ import math
 
 from ..table import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
 from .activations import activation_backward, activation_forward
-from .barrier import STOP, Team, first_element_of, first_of, last_element_of, last_of, wait
+from .barrier import (
+    STOP,
+    Team,
+    all_are_here,
+    first_element_of,
+    first_of,
+    last_element_of,
+    last_of,
+    wait,
+)
 from .dense import (
     dense_bias_gradient,
     dense_bias_update,
@@ -331,7 +340,8 @@ def run(
     """Run the batches ``first`` to ``last`` of an epoch; ``fastmlp.engine`` explains all of this.
 
     Returns ``last``, or the index of the first batch whose loss is not finite; that batch
-    is not learned from.  Several threads get the same arguments, but for ``thread``.
+    is not learned from.  Several threads get the same arguments, but for ``thread``; if not all
+    of them come, the others return -1, with nothing changed.
     """
     team = Team(thread, threads, barrier)
     capacity = values.size // table[0, Column.X]
@@ -341,6 +351,8 @@ def run(
     loss_index = 0
     while table[loss_index, Column.OP] < FIRST_LOSS and loss_index < table.shape[0] - 1:
         loss_index += 1
+    if not all_are_here(team):
+        return -1
 
     for batch in range(first, last):
         n = min(batch_size, order.size - batch * batch_size)

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import numba
 import numpy as np
-from llvmlite import binding
 from rich.console import Console
 
 from . import show
 from .forward import FORWARD
+from .machine import core, cpu, vector_bytes
 from .machine_code import compile_anew
 from .measure import Limits, arguments_for, is_numba, measure
 from .peers import peer_rates
-from .roofline import vector_bytes
 from .sigmoid import SIGMOID
 from .step import Ladder, Step
 from .update import UPDATE
@@ -39,26 +38,34 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     names = options.ladders or list(LADDERS)
     vector = vector_bytes()
-    console.print(
-        f"{binding.get_host_cpu_name()}, vectors of {vector} bytes: {vector // 4} float32.\n"
-    )
+    console.print(f"{cpu()}, {core()}, vectors of {vector} bytes: {vector // 4} float32.\n")
     with console.status("Measuring NumPy"):
         peers = peer_rates(options.rounds)
     found = {}
     for name in names:
         with console.status(f"Compiling, checking and measuring {name}"):
-            found[name] = Limits.of(LADDERS[name]), measure(LADDERS[name], options.rounds)
+            found[name] = _measured(LADDERS[name], options.rounds)
         if not options.brief:
-            show.show_ladder(console, name, LADDERS[name], found[name][1])
+            limits, rates = found[name]
+            show.show_ladder(console, name, LADDERS[name], rates, limits)
     for name, (limits, rates) in found.items():
         console.print(show.rates_table(name, LADDERS[name], rates, limits, peers))
-        console.print(show.limits_line(limits), "\n")
+        console.print(show.limits_line(limits))
+        own = show.peers_of(name, LADDERS[name], peers)
+        console.print(show.above_the_roof(LADDERS[name], rates, limits, own), "\n")
     if options.plot:
         from .plot import draw_roofline
 
         draw_roofline(options.plot, {n: (LADDERS[n], *found[n]) for n in names}, peers)
         console.print(f"Drawn: {options.plot}", soft_wrap=True)
     return 0
+
+
+def _measured(ladder: Ladder, rounds: int) -> tuple[Limits, list[list[float]]]:
+    """Measure the limits before and after the steps: the clock may change in between."""
+    before = Limits.of(ladder)
+    rates = measure(ladder, rounds)
+    return before.or_higher(Limits.of(ladder)), rates
 
 
 def pin_to_one_core() -> None:

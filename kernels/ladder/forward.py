@@ -179,8 +179,8 @@ FORWARD = Ladder(
         Step(
             "block_2x2",
             block_2x2,
-            "Two rows against two: four multiply-adds for four loads instead of one for two, so "
-            "the loads, which were the limit, are half as many.",
+            "Two rows against two: four multiply-adds for four loads instead of one for two: "
+            "there are half as many loads for the same arithmetic.",
             loads=16 / 8,
             streams=8 / 8,
             parts=(add, outside_of),

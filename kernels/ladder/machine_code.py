@@ -104,6 +104,19 @@ def count(lines: list[str]) -> dict[str, int]:
     return found
 
 
+def accumulators(lines: list[str]) -> set[str]:
+    """Return the registers that a loop's multiply-adds (x86-64) write.
+
+    Multiply-adds that write the same register wait for one another.
+    """
+    found = set()
+    for line in lines:
+        mnemonic, _, operands = line.strip().partition("\t")
+        if MULTIPLY_ADD.match(mnemonic):
+            found.add(operands.rpartition(", ")[2])
+    return found
+
+
 def _is_scalar(line: str) -> bool:
     return line.split()[0].endswith(("ss", "sd")) and "zmm" not in line and "ymm" not in line
 

@@ -10,11 +10,12 @@ import numba
 import numpy as np
 
 from ..compiled.jit import made_at_run_time
-from .roofline import aligned, bandwidth, fma_peak
+from .roofline import aligned, bandwidth, fma_peak, places
 from .step import Array, Kernel, Ladder, Step
 from .timing import Repeated, rates
 
-FIRST_CACHE = 24 * 1024  # bytes that fit the first data cache of any processor
+ABOVE = 1.02  # more than this share of a roof is no longer noise of a percent or two
+NEAR = 0.85  # from this share of a roof on, it is what limits a step
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,40 @@ class Limits:
 
     @classmethod
     def of(cls, ladder: Ladder) -> "Limits":
-        return cls(
-            fma_peak() / 1e9, bandwidth(FIRST_CACHE) / 1e9, bandwidth(ladder.footprint()) / 1e9
+        first = places()[0]
+        return cls(fma_peak() / 1e9, first.bandwidth() / 1e9, bandwidth(ladder.footprint()) / 1e9)
+
+    def or_higher(self, other: "Limits") -> "Limits":
+        """Return the higher of each two measurements: a disturbance can only slow one down."""
+        return Limits(
+            max(self.peak, other.peak), max(self.cache, other.cache), max(self.home, other.home)
         )
+
+    def roofs(self, step: Step) -> dict[str, float]:
+        """Return the rates, in its ladder's unit, that each limit by itself allows a step."""
+        return {
+            "arithmetic": self.peak / step.flops,
+            "loads": self.cache / step.loads,
+            "loads from beyond the first cache": self.home / step.streams,
+        }
 
     def roof(self, step: Step) -> float:
         """Return the rate, in its ladder's unit, that a step's arithmetic and traffic allow."""
-        return min(self.peak / step.flops, self.cache / step.loads, self.home / step.streams)
+        return min(self.roofs(step).values())
+
+    def verdict(self, step: Step, rate: float) -> str:
+        """Say in a sentence what limits a step, as far as its rate and the roofs tell."""
+        roofs = self.roofs(step)
+        lowest = min(roofs, key=lambda name: roofs[name])
+        share = rate / roofs[lowest]
+        if share > ABOVE:
+            return (
+                f"{share:.0%} of its roof ({lowest}): no step can be faster than its roof, so "
+                "the roof was measured too low, or other programs disturbed the measurement."
+            )
+        if share >= NEAR:
+            return f"{share:.0%} of its roof: the limit is {lowest}."
+        return f"{share:.0%} of its roof ({lowest}): something else is in the way."
 
 
 def arguments_for(ladder: Ladder, dtype: Any, sizes: tuple[int, ...]) -> tuple[Any, ...]:

@@ -9,20 +9,23 @@ from rich.table import Table
 from rich.text import Text
 
 from .machine_code import count, inner_loop
-from .measure import Limits
+from .measure import ABOVE, Limits
 from .step import Ladder
 
 LEXERS = {"asm": "gas", "llvm": "llvm"}
 
 
-def show_ladder(console: Console, name: str, ladder: Ladder, rates: list[list[float]]) -> None:
-    """Print a ladder's steps: the idea, the rate and the source of each."""
+def show_ladder(
+    console: Console, name: str, ladder: Ladder, rates: list[list[float]], limits: Limits
+) -> None:
+    """Print a ladder's steps: the idea, the rate, what limits it, and the source of each."""
     console.rule(f"[bold]{ladder.title}", align="left", characters="=")
     console.print(Padding(Text(ladder.question, "italic"), (1, 0)))
     for number, (step, own) in enumerate(zip(ladder.steps, rates, strict=True), start=1):
         rate = f"{statistics.median(own):.3g} {ladder.unit}"
         console.rule(f"[bold]{number}  {name}/{step.name}[/]  {rate}", align="left")
         console.print(step.idea)
+        console.print(limits.verdict(step, statistics.median(own)))
         if step.rejected:
             console.print(f"Rejected: {step.rejected}", style="yellow")
         console.print(
@@ -47,7 +50,7 @@ def rates_table(
         rate, roof = statistics.median(own), limits.roof(step)
         table.add_row(
             step.name, f"{rate:.3g}", _spread(own), f"{rate / first:.3g}",
-            f"{roof:.3g}", f"{rate / roof:.0%}",
+            f"{roof:.3g}", _share(rate, roof),
             style="dim" if step.rejected else "bold" if step is ladder.steps[-1] else "",
         )  # fmt: skip
     table.add_section()
@@ -56,14 +59,44 @@ def rates_table(
         rate = statistics.median(own)
         table.add_row(
             title, f"{rate:.3g}", _spread(own), f"{rate / first:.3g}", f"{peak:.3g}",
-            f"{rate / peak:.0%}",
+            _share(rate, peak),
         )  # fmt: skip
     return table
+
+
+def peers_of(name: str, ladder: Ladder, peers: dict[str, list[float]]) -> list[list[float]]:
+    """Return the rates of the peers that a ladder's table shows."""
+    return [peers[key] for key, _ in _peers(name, ladder)]
 
 
 def _peers(name: str, ladder: Ladder) -> list[tuple[str, str]]:
     same = (name, "the same")
     return [same, ("large", "1024 cubed")] if ladder.unit == "GFLOP/s" else [same]
+
+
+def _share(rate: float, roof: float) -> str:
+    """Write a share of a roof, with a mark where that roof was measured too low."""
+    return f"{rate / roof:.0%}" + (" (!)" if rate / roof > ABOVE else "")
+
+
+def above_the_roof(
+    ladder: Ladder, rates: list[list[float]], limits: Limits, peers: list[list[float]]
+) -> str:
+    """Say what stands above its roof, which the table marks with (!); empty if nothing does."""
+    names = [
+        step.name
+        for step, own in zip(ladder.steps, rates, strict=True)
+        if statistics.median(own) / limits.roof(step) > ABOVE
+    ]
+    peak = limits.peak / ladder.steps[-1].flops
+    if any(statistics.median(own) / peak > ABOVE for own in peers):
+        names.append("NumPy")
+    if not names:
+        return ""
+    return (
+        f"(!) Above the roof: {', '.join(names)}. Nothing can be faster than its roof, so the "
+        "roof was measured too low, or other programs disturbed the measurement: measure again."
+    )
 
 
 def _spread(rates: list[float]) -> str:
@@ -73,7 +106,10 @@ def _spread(rates: list[float]) -> str:
 def limits_line(limits: Limits) -> str:
     return (
         f"One core, measured: {limits.peak:.4g} GFLOP/s in multiply-adds; {limits.cache:.3g} GB/s "
-        f"from the first cache, {limits.home:.3g} GB/s from where the samples lie."
+        f"from the first cache, {limits.home:.3g} GB/s from a block as large as all arrays "
+        "together. "
+        f"Below {limits.peak / limits.cache:.2g} FLOP for each byte loaded, loads from the first "
+        "cache are the lower roof; above, arithmetic is."
     )
 
 

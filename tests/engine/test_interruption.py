@@ -1,15 +1,20 @@
 """Ctrl-C ends training between two steps, with everything kept."""
 
+import _thread
 import contextlib
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
 import numpy as np
 import pytest
 
-from fastmlp import fit_many, layers
-from tests.backends import ALL
+from fastmlp import engine, fit_many, layers, set_num_threads, team
+from tests.backends import ALL, COMPILED
+from tests.soak_interrupts import Soak
 
 from .nets import data, dense_tanh, net
 
@@ -105,3 +110,217 @@ def test_many_nets_all_stop_and_keep_theirs():
     for model in models[:2]:
         assert len(model.history.epoch) == model.epochs_trained >= 2
     assert epochs_of(models[2]) == 0  # its turn had not come
+
+
+@pytest.fixture
+def shared(monkeypatch):
+    """Let any net be shared, however small, by three threads."""
+    monkeypatch.setattr(engine, "_WORTH_SHARING", 0)
+    monkeypatch.setattr("fastmlp.threads._chosen", 0)
+    set_num_threads(3)
+
+
+@pytest.mark.parametrize("backend", COMPILED)
+@pytest.mark.parametrize("name", ["predict", "evaluate", "fit", "fit_many"])
+def test_no_interrupt_hangs(backend, name, monkeypatch):
+    """The short form of ``python -m tests.soak_interrupts``."""
+    monkeypatch.setattr("fastmlp.threads._chosen", 0)
+    soak = Soak(backend)
+    for number in range(12):
+        soak.run(name, threads=1 + number % 4, presses=1 + number % 3)
+    assert sum(soak.outcomes.values()) == 12
+
+
+class Impatience(BaseException):
+    """An interrupt of a kind that nothing else raises."""
+
+
+def lines_of_run_together():
+    """Every line of ``team.py`` that the calling thread runs when it runs calls together."""
+    seen = []
+
+    def trace(frame, event, _):
+        if frame.f_code.co_filename != team.__file__:
+            return None
+        if event == "line":
+            seen.append(len(seen))
+        return trace
+
+    return seen, trace
+
+
+@pytest.mark.parametrize("backend", COMPILED)
+def test_an_interrupt_at_any_line_leaves_nobody_waiting(shared, backend):
+    """One after the other, each line that runs before and after the calls raises."""
+    x, y = data(64)
+    model = net(*dense_tanh(), backend=backend)
+    expected = model.predict(x)
+    seen, trace = lines_of_run_together()
+    sys.settrace(trace)
+    model.predict(x)
+    sys.settrace(None)
+    assert len(seen) > 20
+    for last in range(len(seen)):
+        count = 0
+
+        def interrupt(frame, event, _, last=last):
+            nonlocal count
+            if frame.f_code.co_filename != team.__file__:
+                return None
+            if event == "line":
+                count += 1
+                if count > last:
+                    sys.settrace(None)
+                    raise Impatience
+            return interrupt
+
+        sys.settrace(interrupt)
+        try:
+            with contextlib.suppress(Impatience):
+                model.predict(x)
+        finally:
+            sys.settrace(None)
+        np.testing.assert_array_equal(model.predict(x), expected)
+    before = model.params.copy()
+    model.fit(x, y, verbose=0)
+    assert (model.params != before).any()
+
+
+@pytest.mark.parametrize("backend", COMPILED)
+@pytest.mark.parametrize("started", [0, 1])
+def test_a_thread_that_cannot_be_started_is_an_error(shared, backend, started, monkeypatch):
+    x, y = data(64)
+    model = net(*dense_tanh(), backend=backend)
+    expected, before = model.predict(x), model.params.copy()
+    starts = []
+
+    def start(function, arguments):
+        starts.append(function)
+        if len(starts) > started:
+            raise RuntimeError("can't start new thread")
+        return _thread.start_new_thread(function, arguments)
+
+    monkeypatch.setattr(team, "start_new_thread", start)
+    for call in (lambda: model.fit(x, y, verbose=0), lambda: model.predict(x)):
+        starts.clear()
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            call()
+    monkeypatch.undo()
+    np.testing.assert_array_equal(model.params, before)
+    np.testing.assert_array_equal(model.predict(x), expected)
+
+
+@pytest.mark.parametrize("backend", COMPILED)
+def test_a_thread_that_fails_before_its_call_is_an_error(shared, backend):
+    x, _ = data(64)
+    model = net(*dense_tanh(), backend=backend)
+    expected = model.predict(x)
+    prepare = model._engine._prepare
+
+    def with_a_failing_helper(*arguments, **options):
+        calls, barrier = prepare(*arguments, **options)
+
+        def fail():
+            raise MemoryError
+
+        return [calls[0], fail, calls[2]], barrier
+
+    model._engine._prepare = with_a_failing_helper
+    with pytest.raises(MemoryError):
+        model.predict(x)
+    del model._engine._prepare
+    np.testing.assert_array_equal(model.predict(x), expected)
+
+
+def test_a_thread_that_never_begins_is_an_error(shared, monkeypatch):
+    x, _ = data(64)
+    model = net(*dense_tanh())
+    expected = model.predict(x)
+    monkeypatch.setattr(team, "_PATIENCE", 0.05)
+    monkeypatch.setattr(team, "start_new_thread", lambda function, arguments: 0)
+    with pytest.raises(RuntimeError, match="did not begin"):
+        model.predict(x)
+    with pytest.raises(RuntimeError, match="did not begin"):
+        fit_many([net(*dense_tanh())], *data(64))
+    monkeypatch.undo()
+    np.testing.assert_array_equal(model.predict(x), expected)
+
+
+def test_a_dismissed_worker_that_has_not_begun_never_does():
+    ran = []
+    worker = team.Worker(lambda: ran.append(1))
+    worker.dismiss()
+    worker.dismiss()
+    worker._run()
+    assert ran == []
+
+
+def run_python(source, timeout=100):
+    """Run a program in a process of its own; a hang is an error."""
+    return subprocess.run(
+        [sys.executable, "-c", source], timeout=timeout, capture_output=True, text=True, check=False
+    )
+
+
+WIDE = """
+import threading, time, resource, os
+import numpy as np
+import fastmlp
+from fastmlp import Sequential, layers, set_num_threads
+model = Sequential(
+    [layers.Input(512), layers.Dense(512, "relu"), layers.Dense(10, "softmax")], backend={!r}
+)
+model.compile("sgd", "sparse_categorical_crossentropy")
+x, y = np.ones((256, 512), np.float32), np.zeros(256, int)
+set_num_threads(3)
+model.fit(x, y, verbose=0)
+"""
+
+
+@pytest.mark.parametrize("backend", COMPILED)
+def test_the_interpreter_ends_while_a_daemon_thread_trains(backend):
+    ended = run_python(WIDE.format(backend) + """
+fit = lambda: model.fit(x, y, epochs=10**9, verbose=0)
+threading.Thread(target=fit, daemon=True).start()
+time.sleep(0.3)
+""")  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS limits memory on Linux alone")
+@pytest.mark.parametrize("backend", COMPILED)
+def test_no_memory_for_another_thread_is_an_error(backend):
+    ended = run_python(WIDE.format(backend) + """
+used = int(open("/proc/self/statm").read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+before = model.params.copy()
+threading.stack_size(2**30)
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**27, hard))
+for _ in range(3):
+    try:
+        model.predict(x)
+        raise SystemExit("a thread was started")
+    except RuntimeError as reason:
+        assert "can't start new thread" in str(reason), reason
+resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+threading.stack_size(0)
+assert np.isfinite(model.predict(x)).all() and (model.params == before).all()
+""")  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("backend", COMPILED)
+def test_a_child_of_a_fork_can_use_a_net_that_was_in_use(backend):
+    ended = run_python(WIDE.format(backend) + """
+threading.Thread(target=model.fit, args=(x, y, 32, 10**9, 0), daemon=True).start()
+time.sleep(0.3)
+child = os.fork()
+if not child:
+    ok = model.predict(x).shape == (256, 10)
+    model.fit(x, y, verbose=0)
+    os._exit(0 if ok else 1)
+_, status = os.waitpid(child, 0)
+raise SystemExit(status)
+""")  # fmt: skip
+    assert ended.returncode == 0, ended.stderr

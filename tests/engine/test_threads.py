@@ -96,5 +96,5 @@ def test_small_nets_are_not_shared(shared, monkeypatch):
     monkeypatch.undo()
     x, y = data(64)
     model = net(layers.Dense(3, "tanh"), backend="numba")
-    monkeypatch.setattr(engine, "ThreadPoolExecutor", None)
+    monkeypatch.setattr("fastmlp.team.Worker", None)
     model.fit(x, y, verbose=0)

@@ -23,7 +23,6 @@ def lab(question, settings=None, dataset=None) -> Lab:
         dataset or small_dataset(),
         settings or Settings(epochs=1, seeds=2),
         Console(quiet=True),
-        lambda net, outcome: None,
         question.measure,
     )
 

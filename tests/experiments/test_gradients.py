@@ -16,17 +16,13 @@ TOLERANCE = 1e-8
 
 def configurations():
     patients = [q1_claims.net(Settings(), name, d) for name, d in q1_claims.DEPTHS.items()]
-    models = [
-        q2_claims.net(Settings(), claim, subset=subset)
-        for claim in q2_claims.MODELS
-        for subset in (False, True)
-    ]
-    cured = [cure.apply(net) for net in patients for cure in cures.CURES]
     it = lab(q2)
+    models = [q2_claims.net(it, claim) for claim in q2_claims.MODELS]
+    cured = [cure.apply(net) for net in patients for cure in cures.CURES]
     swept = [
         sweeps.nets(it, kind, strength, subset=False)[0]
-        for kind, strengths in sweeps.STRENGTHS.items()
-        for strength in strengths
+        for kind in sweeps.KINDS
+        for strength in sweeps.strengths(it, kind)
     ]
     # What a gradient depends on; the learning rate and the like are not part of it.
     alike = {}

@@ -41,13 +41,30 @@ def test_data_that_do_not_fit(arguments, error, message):
         check_gradients(net(), *arguments)
 
 
-@pytest.mark.parametrize("step", [-1, 1.5, True, "0", None])
+@pytest.mark.parametrize("step", [-1, 1.5, True, "0", "a", None, float("nan"), [0]])
 def test_bad_step(step):
     with pytest.raises(ValueError, match=r"^step: expected a non-negative integer, got "):
         check_gradients(net(), X, Y, step=step)
 
 
-@pytest.mark.parametrize("tolerance", [0, -1e-7, float("nan")])
+@pytest.mark.parametrize("step", [1, -1, True, "a", None])
+def test_a_function_has_no_step(step):
+    with pytest.raises(ValueError, match=r"^step: expected none for a function.*, got "):
+        check_gradients(square, twice, X, step=step)
+
+
+@pytest.mark.parametrize("tolerance", [1, 2.5, float("inf"), np.float32(1)])
+def test_a_tolerance_that_everything_would_pass(tolerance):
+    with pytest.raises(ValueError, match=r"^tolerance: expected a number below 1"):
+        check_gradients(square, twice, X, tolerance=tolerance)
+
+
+@pytest.mark.parametrize("tolerance", [1e-6, np.float32(1e-6), np.float64(1e-6)])
+def test_numbers_of_numpy_are_tolerances(tolerance):
+    assert check_gradients(square, twice, X, tolerance=tolerance).tolerance == float(tolerance)
+
+
+@pytest.mark.parametrize("tolerance", [0, -1e-7, float("nan"), "1", True, 1j, [1e-7]])
 @pytest.mark.parametrize("arguments", [(net(), X, Y), (square, twice, X)])
 def test_bad_tolerance(arguments, tolerance):
     with pytest.raises(ValueError, match=r"^tolerance: expected a positive number, got "):
@@ -141,6 +158,31 @@ def test_a_net_without_input_layer_is_built_for_the_batch():
     model.compile("sgd", "sparse_categorical_crossentropy")
     assert check_gradients(model, X, Y).parameters == 8
     assert model.built
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"y": Y + 5},
+        {"y": Y[:2]},
+        {"x": np.full((4, 3), np.nan)},
+        {"x": np.full((4, 3), 1e200)},
+        {"step": "a"},
+        {"tolerance": "1"},
+    ],
+)
+def test_a_net_that_was_not_built_is_not_after_an_error(arguments):
+    loss, last = (
+        ("mse", None) if "x" in arguments else ("sparse_categorical_crossentropy", "softmax")
+    )
+    model = Sequential([layers.Dense(2, last)], seed=0, backend="numpy", dtype="float64")
+    model.compile("sgd", loss)
+    y = np.zeros((4, 2)) if "x" in arguments else Y
+    with np.errstate(over="ignore"), pytest.raises(ValueError, match="^(x|y|step|tolerance|model)"):
+        check_gradients(model, **{"x": X, "y": y} | arguments)
+    assert not model.built
+    assert model.count_params() == 0
+    assert model.layers[0].weights == {}
 
 
 def test_uint8_images():

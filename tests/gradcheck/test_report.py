@@ -121,6 +121,79 @@ def test_text_fits_a_terminal_and_has_no_escapes(monkeypatch):
     assert text == "\n".join(line.rstrip() for line in text.splitlines())
 
 
+def test_a_wrong_sign_in_a_small_component_beside_a_huge_one():
+    """Their norms agree to 1e-10; that entry is wrong all the same, and the text says so."""
+
+    def gradient(x):
+        return np.array([2e6 * x[0], -2e-4 * x[1]])
+
+    report = check_gradients(lambda x: 1e6 * x[0] ** 2 + 1e-4 * x[1] ** 2, gradient, np.ones(2))
+    assert report.relative_error < 1e-9
+    assert report.verdict == "failed"
+    assert report.location == "in 1 of the 2 entries of x"
+    assert report.worst[0].index == (1,)
+    assert report.explanation == "close as a whole, but wrong in 1 of 2 entries"
+    assert "agree" not in str(report)
+
+
+@pytest.mark.parametrize(
+    ("gradient", "explanation"),
+    [
+        (lambda x: 3 * 2 * x, "the analytic gradient is 3 times the numeric one"),
+        (lambda x: -2 * x, "the analytic gradient is -1 times the numeric one"),
+        (lambda x: 0 * x, "the analytic gradient is 0, the numeric one is not"),
+        (lambda x: 2 * np.roll(x, 1), "wrong in 4 of 4 entries; the cosine between the two"),
+        (lambda x: x + np.array([9.0, 0, 0, 0]), "wrong in 4 of 4 entries; the cosine between"),
+    ],
+)
+def test_a_factor_is_only_named_where_there_is_one(gradient, explanation):
+    report = check_gradients(lambda x: (x**2).sum(), gradient, np.array([1.0, -2.0, 0.5, 3.0]))
+    assert report.verdict == "failed"
+    assert report.explanation.startswith(explanation)
+    assert ("times the numeric one" in report.explanation) == (abs(report.cosine) > 1 - 1e-9)
+    assert "agree" not in str(report)
+
+
+def test_a_wrong_slope_at_a_kink_is_no_agreement():
+    report = check_gradients(
+        lambda x: np.abs(x).sum(), lambda x: np.where(x == 0, 2, np.sign(x)), np.array([0.0, 1.0])
+    )
+    assert report.verdict == "failed"
+    assert "agree" not in str(report)
+    assert report.explanation == "close as a whole, but wrong in 1 of 2 entries"
+
+
+def accumulating(factor):
+    total = np.zeros(3)
+
+    def gradient(x):
+        nonlocal total
+        total = factor * total + 2 * x
+        return total
+
+    return gradient
+
+
+@pytest.mark.parametrize(("factor", "finding"), [(1, "accumulates: "), (0.9, "not repeatable: ")])
+def test_a_gradient_that_is_not_cleared(factor, finding):
+    report = check_gradients(lambda x: (x**2).sum(), accumulating(factor), np.ones(3))
+    assert report.verdict == "failed"
+    assert report.tensors[0].finding.startswith(finding)
+    assert report.location == "in 3 of the 3 entries of x"
+    assert "another one at a second call" in report.explanation
+
+
+def test_a_report_is_true_if_the_check_has_passed():
+    x = np.array([1.0, 2.0])
+    right, wrong = (check_gradients(lambda x: (x**2).sum(), k * x, x) for k in (2, 3))
+    hidden = check_gradients(lambda x: 1e20 + (x**2).sum(), 2 * x, x)
+    assert [r.verdict for r in (right, wrong, hidden)] == ["passed", "failed", "cannot tell"]
+    assert [bool(r) for r in (right, wrong, hidden)] == [True, False, False]
+    assert [r.passed for r in (right, wrong, hidden)] == [True, False, False]
+    assert not right.reason
+    assert not wrong.reason
+
+
 def test_text_tells_of_kinks():
     report = check_gradients(
         lambda x: np.abs(x).sum(), lambda x: np.where(x == 0, 2, np.sign(x)), np.array([0.0, 1.0])
@@ -131,9 +204,9 @@ def test_text_tells_of_kinks():
 
 
 def test_text_tells_which_tensors_pass_only_within_rounding():
-    """A gradient of 1e-14 beside a loss of 1: no difference can show it."""
-    x = np.array([1e-14, 2e-14])
-    report = check_gradients(lambda x: 1 + (x**2).sum(), lambda x: 2 * x, x)
+    """A gradient of 1 beside a loss of 1e8: differences show four digits of it."""
+    x = np.array([0.5, 0.7])
+    report = check_gradients(lambda x: 1e8 + (x**2).sum(), lambda x: 2 * x, x)
     assert report.passed
     assert report.tensors[0].relative_error > report.tolerance
     assert "ok within rounding" in " ".join(str(report).split())

@@ -121,6 +121,25 @@ def test_the_roof_is_the_lowest_of_three():
     assert Limits(peak=20, cache=200, home=80).roof(dataclasses.replace(step, flops=8)) == 2.5
 
 
+def test_a_verdict_follows_from_rate_and_roofs():
+    step = dataclasses.replace(forward.FORWARD.steps[0], loads=4.0, streams=2.0, flops=1.0)
+    by_loads = Limits(peak=100, cache=200, home=1000)
+    assert by_loads.verdict(step, 49) == "98% of its roof: the limit is loads."
+    assert "something else is in the way" in by_loads.verdict(step, 30)
+    for rate in (52, 65, 1000):
+        assert "the roof was measured too low" in by_loads.verdict(step, rate)
+        assert "the limit is" not in by_loads.verdict(step, rate)
+    by_arithmetic = Limits(peak=20, cache=200, home=1000)
+    assert by_arithmetic.verdict(step, 19) == "95% of its roof: the limit is arithmetic."
+    by_streams = Limits(peak=100, cache=200, home=80)
+    assert by_streams.verdict(step, 39).endswith("the limit is loads from beyond the first cache.")
+
+
+def test_limits_of_two_measurements_are_the_higher_ones():
+    both = Limits(peak=1, cache=5, home=3).or_higher(Limits(peak=2, cache=4, home=3))
+    assert both == Limits(peak=2, cache=5, home=3)
+
+
 def test_nothing_that_trains_imports_the_ladder():
     program = """
 import sys

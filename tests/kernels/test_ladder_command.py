@@ -5,11 +5,12 @@ import sys
 
 import numba
 import pytest
+from rich.console import Console
 
-from fastmlp.kernels.ladder import cli
+from fastmlp.kernels.ladder import cli, show
 from fastmlp.kernels.ladder.cli import LADDERS, main
 from fastmlp.kernels.ladder.measure import Limits
-from fastmlp.kernels.ladder.plot import draw_roofline
+from fastmlp.kernels.ladder.plot import Roofs, draw_roofline, roofline_figure
 
 from .op_table import JIT
 
@@ -83,11 +84,58 @@ def test_without_a_compiler_there_is_nothing_to_show(monkeypatch, capsys):
     fails_with("NUMBA_DISABLE_JIT is set", [], capsys)
 
 
-def test_the_plot_is_a_png(tmp_path):
-    limits = Limits(peak=118.0, cache=210.0, home=117.0)
+def found_at(speed):
+    """Made-up rates of a machine that is so many times as fast as a slow one."""
+    limits = Limits(peak=100.0 * speed, cache=200.0 * speed, home=110.0 * speed)
     found = {
-        name: (ladder, limits, [[1.0 + i] for i in range(len(ladder.steps))])
+        name: (ladder, limits, [[speed * (1.0 + i**2)] for i in range(len(ladder.steps))])
         for name, ladder in LADDERS.items()
     }
-    draw_roofline(tmp_path / "roof", found, {"large": [100.0]})
+    slopes = {"first cache": 200.0 * speed, "second cache": 110.0 * speed, "memory": 30.0}
+    levels = {"the peak": 100.0 * speed, "one number": 13.0 * speed, "one chain": 1.6 * speed}
+    return found, {"large": [90.0 * speed]}, Roofs(slopes, levels)
+
+
+def test_the_plot_is_a_png(tmp_path):
+    draw_roofline(tmp_path / "roof", *found_at(1))
     assert (tmp_path / "roof").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("speed", [0.01, 1, 2.5, 40])
+def test_no_point_and_no_level_lies_off_the_plot(speed):
+    found, peers, roofs = found_at(speed)
+    figure = roofline_figure(found, peers, roofs)
+    (axes,) = figure.axes
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    for ladder, _, rates in found.values():
+        for step, (rate,) in zip(ladder.steps, rates, strict=True):
+            assert left < step.flops / step.loads < right
+            assert bottom < step.flops * rate < top or step.c_source
+    assert all(bottom < level < top for level in roofs.levels.values())
+
+
+@pytest.mark.parametrize("speed", [0.01, 1, 2.5, 40])
+def test_no_label_is_clipped(speed):
+    figure = roofline_figure(*found_at(speed))
+    (axes,) = figure.axes
+    assert len(axes.texts) > 12
+    for text in axes.texts:
+        place = text.get_window_extent()
+        assert figure.bbox.x0 <= place.x0 < place.x1 <= figure.bbox.x1, text.get_text()
+        assert figure.bbox.y0 <= place.y0 < place.y1 <= figure.bbox.y1, text.get_text()
+
+
+def test_what_stands_above_its_roof_is_said_to():
+    ladder = LADDERS["forward"]
+    limits = Limits(peak=100, cache=200, home=1000)
+    rates = [[limits.roof(step)] for step in ladder.steps]
+    assert show.above_the_roof(ladder, rates, limits, [[99.0]]) == ""
+    rates[1] = [1.3 * rates[1][0]]
+    said = show.above_the_roof(ladder, rates, limits, [[99.0], [110.0]])
+    assert "Above the roof: sum_outermost, NumPy. " in said
+    assert "too low" in said
+    console = Console(record=True, width=120)
+    console.print(
+        show.rates_table("forward", ladder, rates, limits, {"forward": [99.0], "large": [110.0]})
+    )
+    assert "130% (!)" in console.export_text()

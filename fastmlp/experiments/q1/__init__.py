@@ -1,10 +1,10 @@
 """Question 1: why do deep nets stop learning, and what cures them."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ... import Sequential
 from ...datasets import Dataset
-from ..folder import RunFolder
 from ..lab import Lab
 from ..nets import Net
 from . import critique, cures, depth_map, patients
@@ -12,6 +12,13 @@ from . import critique, cures, depth_map, patients
 TITLE = "Why deep sigmoid, tanh and ReLU nets stop learning, and what cures them"
 
 DTYPES = ("float32",)
+
+OPTIONS = {
+    "activations": "those that are compared",
+    "depth": "hidden layers of the nets looked at closely; the map goes at least that deep",
+}
+
+ARRAYS = ("first_layer_change.npz",)
 
 # In this order: each may use what the earlier ones found.
 PARTS = (patients, depth_map, cures, critique)
@@ -22,10 +29,7 @@ def measure(dataset: Dataset, net: Net, model: Sequential) -> dict[str, float]:
     return {}
 
 
-def write_arrays(lab: Lab, folder: RunFolder) -> None:
-    """Write what is too long for a report: the first layers' weight changes (inputs, units)."""
+def arrays(lab: Lab) -> dict[str, dict[str, NDArray[np.floating]]]:
+    """Return the first layers' weight changes (inputs, units), by the file's name."""
     changes = patients.arrays(lab)
-    if changes:
-        folder.write_binary(
-            "first_layer_change.npz", lambda file: np.savez(file, allow_pickle=False, **changes)
-        )
+    return dict.fromkeys(ARRAYS, changes) if changes else {}

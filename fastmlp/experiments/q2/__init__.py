@@ -1,6 +1,8 @@
 """Question 2: what do L1, L2 and dropout do, and is the gradient right."""
 
-from ..folder import RunFolder
+import numpy as np
+from numpy.typing import NDArray
+
 from ..lab import Lab
 from . import critique, gradients, models, sweeps
 from .measure import measure
@@ -12,8 +14,17 @@ DTYPES = ("float32", "float64")  # to train, and to check gradients
 # In this order: each may use what the earlier ones found.
 PARTS = (models, sweeps, gradients, critique)
 
-__all__ = ["DTYPES", "PARTS", "TITLE", "measure", "write_arrays"]
+# What the options mean here, where it is not what they mean everywhere.
+OPTIONS = {
+    "activations": "of the hidden layers, one",
+    "depth": "hidden layers",
+}
+
+ARRAYS = ()  # files of arrays too long for results.json: none
+
+__all__ = ["ARRAYS", "DTYPES", "OPTIONS", "PARTS", "TITLE", "arrays", "measure"]
 
 
-def write_arrays(lab: Lab, folder: RunFolder) -> None:
-    """Write nothing: what is too long for the report is in results.json and epochs.csv."""
+def arrays(lab: Lab) -> dict[str, dict[str, NDArray[np.floating]]]:
+    """Return nothing: what is too long for the report is in results.json and epochs.csv."""
+    return {}

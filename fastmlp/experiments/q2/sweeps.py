@@ -1,78 +1,132 @@
 """The sweeps: how much of each regularizer is too little, right, or too much."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from .. import style
 from ..lab import Lab
 from ..nets import Net
-from ..report import Figure, Section, count, table
-from . import claims, models
+from ..report import Figure, Section, Statement, count, listing, table
+from . import claims
+from .claims import Claim
+from .endings import Ending, difference, endings
+from .intervals import Interval
 
 STRENGTHS = {
-    "l1": (1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2),
-    "l2": (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
-    "dropout": (0.02, 0.05, 0.1, 0.25, 0.5, 0.75),
+    "l1": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2),
+    "l2": (3e-4, 1e-3, 5e-3, 1e-2, 3e-2, 1e-1),
+    "dropout": (0.02, 0.05, 0.1, 0.5, 0.75),
 }
 NAMES = {"l1": "L1, λ", "l2": "L2, λ", "dropout": "dropout, rate"}
+CLAIMS = {claim.kind: claim for claim in claims.REGULARIZED}
 KINDS = tuple(STRENGTHS)
 
-# A strength is right if its test loss is within this share of the best.
+# A strength is right if its test loss is shown to be within this share of the best.
 TOLERANCE = 0.01
 
-Verdict = Literal["under", "well", "over"]
+Verdict = Literal["under", "well", "over", "undecided", "diverged", "nothing learned"]
+
+_WORDS: dict[str, str] = {
+    "under": "under-regularized: a stronger one has a lower test loss",
+    "well": f"well chosen: no other has a test loss lower by {TOLERANCE:.0%}",
+    "over": "over-regularized: a weaker one has a lower test loss",
+}
 
 
 @dataclass(frozen=True)
 class Point:
-    """A strength, 0 being none, with the means over its seeds and what they amount to."""
+    """A strength, 0 being none, with what its seeds show."""
 
     strength: float
-    train_loss: float
-    test_loss: float
-    test_accuracy: float
+    ends: list[Ending]
+    train_loss: Interval
+    test_loss: Interval
+    gap: Interval
+    test_accuracy: Interval
+    gain: Interval  # test loss less that of strength 0
     verdict: Verdict
+
+    @property
+    def learned(self) -> int:
+        return sum(end.learned for end in self.ends)
+
+    @property
+    def diverged(self) -> int:
+        return sum(end.diverged for end in self.ends)
+
+
+def strengths(lab: Lab, kind: str) -> list[float]:
+    """Return 0, the sweep's strengths and the model's own, in order."""
+    return sorted({0.0, *STRENGTHS[kind], claims.own_strength(lab.settings, CLAIMS[kind])})
 
 
 def nets(lab: Lab, kind: str, strength: float, *, subset: bool) -> list[Net]:
-    """Return the nets of a strength; all of a sweep share the learning rate of the plain net."""
-    claim = replace(claims.MODELS[0], **{kind: strength})  # type: ignore[arg-type]
+    """Return the nets of a strength; all of a sweep have the learning rate of its model."""
     return [
-        claims.net(lab.settings, claim, seed, subset=subset)
+        claims.net(lab, CLAIMS[kind], seed, subset=subset, strength=strength)
         for seed in claims.sweep_seeds(lab.settings)
     ]
 
 
 def train(lab: Lab) -> None:
     for subset in (False, True):
-        for kind, strengths in STRENGTHS.items():
-            title = f"Sweep of {kind}{', subset' if subset else ''}"
-            lab.train(title, [n for s in strengths for n in nets(lab, kind, s, subset=subset)])
+        for kind in KINDS:
+            title = f"Sweep of {kind}{', few samples' if subset else ''}"
+            lab.train(
+                title,
+                [n for s in strengths(lab, kind) for n in nets(lab, kind, s, subset=subset)],
+            )
 
 
 def points(lab: Lab, kind: str, *, subset: bool) -> list[Point]:
-    """Return a sweep, from no regularization on; empty if nothing of it has been trained."""
-    means = []
-    for strength in (0.0, *STRENGTHS[kind]):
-        done = lab.done(nets(lab, kind, strength, subset=subset))
-        if done:
-            train = float(np.mean([lab.outcomes[net].measured["train_loss"] for net in done]))
-            test = float(np.mean([models.test_loss(lab, net) for net in done]))
-            accuracy = float(np.mean([lab.test_accuracy(net) for net in done]))
-            means.append((strength, train, test, accuracy))
-    if len(means) < 2:
+    """Return a sweep, from no regularization on; empty unless two strengths are complete."""
+    sweep = {s: nets(lab, kind, s, subset=subset) for s in strengths(lab, kind)}
+    done = {s: mine for s, mine in sweep.items() if len(lab.done(mine)) == len(mine)}
+    if len(done) < 2 or 0.0 not in done:
         return []
-    losses = [test if np.isfinite(test) else np.inf for _, _, test, _ in means]
-    best = min(losses)
-    right = [i for i, loss in enumerate(losses) if loss <= (1 + TOLERANCE) * best]
-    verdicts: list[Verdict] = [
-        "well" if i in right else "under" if i < losses.index(best) else "over"
-        for i in range(len(means))
-    ]
-    return [Point(*mean, verdict) for mean, verdict in zip(means, verdicts, strict=True)]
+    ends = {s: endings(lab, mine) for s, mine in done.items()}
+    found = []
+    for s, mine in done.items():
+        found.append(
+            Point(
+                s,
+                ends[s],
+                *(
+                    Interval.of([getattr(end, name) for end in ends[s]])
+                    for name in ("train_loss", "test_loss", "gap", "test_accuracy")
+                ),
+                difference(lab, mine, done[0.0], lambda end: end.test_loss, len(done) - 1),
+                _verdict(lab, s, done, ends),
+            )
+        )
+    return found
+
+
+def _verdict(
+    lab: Lab, strength: float, nets: dict[float, list[Net]], ends: dict[float, list[Ending]]
+) -> Verdict:
+    """Judge a strength by its differences from the others, seed by seed."""
+    if not any(end.learned for these in ends.values() for end in these):
+        return "nothing learned"
+    if any(end.diverged for end in ends[strength]):
+        return "diverged"
+    finite = {s for s, these in ends.items() if not any(end.diverged for end in these)}
+    slack = TOLERANCE * min(float(np.mean([e.test_loss for e in ends[s]])) for s in finite)
+    excess = {
+        other: difference(
+            lab, nets[strength], nets[other], lambda end: end.test_loss, len(nets) - 1
+        )
+        for other in finite - {strength}
+    }
+    better = {other: d.low for other, d in excess.items() if d.low > slack}
+    if better:
+        return "under" if max(better, key=better.__getitem__) > strength else "over"
+    shown = excess and all(d.high <= slack for d in excess.values())
+    return "well" if shown and all(end.learned for end in ends[strength]) else "undecided"
 
 
 def describe(lab: Lab) -> Section | None:
@@ -83,42 +137,129 @@ def describe(lab: Lab) -> Section | None:
     }
     if not any(found.values()):
         return None
-    few = claims.net(lab.settings, claims.MODELS[0], subset=True).samples
     seeds = count(len(claims.sweep_seeds(lab.settings)), "seed")
     parts = [
-        "Each regularizer alone, from none to far too much, at the learning rate of the plain "
-        f"net, {seeds} each. A strength is *well* chosen "
-        f"if its mean test loss is within {TOLERANCE:.0%} of the sweep's best; *under* are the "
-        "weaker, *over* the stronger ones."
+        "Each regularizer alone, from none to far too much, at the learning rate of the report's "
+        f"model with it, {seeds} each; the strength of that model is among them, marked with a "
+        "star. Means ± half the width of the 95 % t interval. A strength is called *well* chosen "
+        "if its test loss is shown (by the intervals of the differences, seed by seed, from all "
+        f"others) to be within {TOLERANCE:.0%} of the best, *under* if a stronger one is shown to "
+        "be better by more, *over* if a weaker one is, and else *undecided*. The intervals of "
+        "these differences are widened for their number in a sweep (Bonferroni)."
     ]
+    statements = []
     for subset in (False, True):
         for kind in KINDS:
             if found[kind, subset]:
-                where = f"{few:,} samples" if subset else "all samples"
-                parts.append(_table(f"{NAMES[kind]} ({where})", found[kind, subset]))
+                samples = claims.few(lab) if subset else len(lab.dataset.train[0])
+                title = f"{NAMES[kind]} ({'the first' if subset else 'all'} {samples:,} samples)"
+                said = statement(lab, kind, found[kind, subset], subset=subset)
+                statements.append(said)
+                parts += [_table(lab, kind, title, found[kind, subset]), said.text]
     caption = (
-        "Train and test loss by strength, on all samples (above) and on few (below); the green "
-        "band is where the test loss is within 1 % of its best. Leftmost: no regularization."
+        "Train and test loss (without penalties) by strength, on all samples (above) and on few "
+        "(below), with 95 % t intervals; the dotted line is the strength of the report's model, "
+        "or that asked for. Leftmost: no regularization. Green: shown to be within 1 % of the "
+        "best. Strengths at which a net diverged are left out."
     )
-    return Section("The sweeps", "\n\n".join(parts), [Figure("sweeps", caption, lambda: draw(lab))])
+    return Section(
+        "The sweeps", "\n\n".join(parts), [Figure("sweeps", caption, lambda: draw(lab))], statements
+    )
+
+
+def statement(lab: Lab, kind: str, found: list[Point], *, subset: bool) -> Statement:
+    """Say what a sweep shows, if it shows something."""
+    own = claims.own_strength(lab.settings, CLAIMS[kind])
+    mine = next((p for p in found if p.strength == own), None)
+    lower = [p.strength for p in found[1:] if p.gain.sign < 0]
+    higher = [p.strength for p in found[1:] if p.gain.sign > 0]
+    quantities = {
+        "kind": kind,
+        "subset": subset,
+        "own": own,
+        "verdict": mine.verdict if mine else None,
+        "lower": lower,
+        "higher": higher,
+        "learned": sum(p.learned for p in found),
+        "nets": sum(len(p.ends) for p in found),
+        "diverged": sum(p.diverged for p in found),
+        "seeds": len(found[0].ends),
+    }
+    head = f"{NAMES[kind].partition(',')[0]}, {'few' if subset else 'all'} samples:"
+    text = f"{head} {_found(CLAIMS[kind], found, mine, lower, higher)}"
+    return Statement("sweep", text, quantities)
+
+
+def _found(
+    claim: Claim, found: list[Point], mine: Point | None, lower: list[float], higher: list[float]
+) -> str:
+    diverged, nets = sum(p.diverged for p in found), sum(len(p.ends) for p in found)
+    if not any(p.learned for p in found):
+        why = f"{diverged} of {nets} diverged" if diverged else "none diverged"
+        return f"no net of this sweep learned ({why}), so no strength can be judged."
+    n = len(found[0].ends)
+    if n < 2:
+        return "one seed cannot tell a strength from another."
+    sentences = []
+    if any(end.diverged for end in found[0].ends):
+        sentences.append("without it, nets diverged, so there is nothing to compare with.")
+    else:
+        if lower:
+            sentences.append(f"test loss is lower than without it at {_strengths(lower)}.")
+        if higher:
+            also = "" if not lower else "it is "
+            noun = "test loss is " if not lower else also
+            sentences.append(f"{noun}higher than without it at {_strengths(higher)}.")
+        rest = len(found) - 1 - len(lower) - len(higher)
+        if rest:
+            some = "the others" if lower or higher else "all strengths"
+            sentences.append(f"for {some} ({rest}), {n} seeds don't tell.")
+    if mine and mine.strength:
+        whose = "the report's" if mine.strength == claim.strength else "the one asked for"
+        verdict = _WORDS.get(mine.verdict)
+        sentences.append(
+            f"{mine.strength:g}, {whose}, is {verdict}."
+            if verdict
+            else f"{mine.strength:g}, {whose}, cannot be judged: "
+            + (f"{mine.diverged} of {n} nets diverged." if mine.diverged else
+               f"undecided with {n} seeds.")
+        )  # fmt: skip
+    return " ".join([sentences[0], *(s[0].upper() + s[1:] for s in sentences[1:])])
+
+
+def _strengths(values: list[float]) -> str:
+    return listing([f"{value:g}" for value in values])
 
 
 def results(lab: Lab) -> list[dict[str, object]]:
     return [
-        {"kind": kind, "subset": subset, **vars(point)}
+        {
+            "kind": kind,
+            "subset": subset,
+            "strength": p.strength,
+            "learned": p.learned,
+            "diverged": p.diverged,
+            "seeds": len(p.ends),
+            "verdict": p.verdict,
+            **{
+                name: asdict(getattr(p, name))
+                for name in ("train_loss", "test_loss", "gap", "test_accuracy", "gain")
+            },
+        }
         for subset in (False, True)
         for kind in KINDS
-        for point in points(lab, kind, subset=subset)
+        for p in points(lab, kind, subset=subset)
     ]
 
 
-def _table(title: str, found: list[Point]) -> str:
+def _table(lab: Lab, kind: str, title: str, found: list[Point]) -> str:
+    own = claims.own_strength(lab.settings, CLAIMS[kind])
     return table(
-        [title, "train loss", "test loss", "gap", "test accuracy", "regularized"],
+        [title, "train loss", "test loss", "gap", "test accuracy", "learned", "verdict"],
         [
             [
-                f"{p.strength:g}", f"{p.train_loss:.3f}", f"{p.test_loss:.3f}",
-                f"{p.test_loss - p.train_loss:.3f}", f"{p.test_accuracy:.3f}", p.verdict,
+                f"{p.strength:g}" + (" *" if p.strength == own else ""), p.train_loss,
+                p.test_loss, p.gap, p.test_accuracy, f"{p.learned} of {len(p.ends)}", p.verdict,
             ]
             for p in found
         ],
@@ -126,23 +267,42 @@ def _table(title: str, found: list[Point]) -> str:
 
 
 def draw(lab: Lab) -> Drawing:
-    rows = [subset for subset in (False, True) if points(lab, KINDS[0], subset=subset)]
-    figure, axes = style.subplots(len(rows), len(KINDS), 10.5, 3.1 * len(rows), sharey="row")
+    rows = [s for s in (False, True) if any(points(lab, kind, subset=s) for kind in KINDS)]
+    figure, axes = style.subplots(len(rows), len(KINDS), 10.5, 3.2 * len(rows), sharey="row")
     for row, subset in enumerate(rows):
         for axis, kind in zip(axes[row], KINDS, strict=True):
             found = points(lab, kind, subset=subset)
-            places = range(len(found))
-            for place, point in zip(places, found, strict=True):
+            own = claims.own_strength(lab.settings, CLAIMS[kind])
+            for place, point in enumerate(found):
                 if point.verdict == "well":
                     axis.axvspan(place - 0.5, place + 0.5, color=style.GREEN, alpha=0.15, lw=0)
-            train, test = [p.train_loss for p in found], [p.test_loss for p in found]
-            axis.plot(places, train, "o-", color=style.BLUE, label="train")
-            axis.plot(places, test, "s--", color=style.ORANGE, label="test")
-            axis.set_xticks(places, [f"{p.strength:g}" for p in found], rotation=45)
+                if point.strength == own:
+                    axis.axvline(place, color=style.BLACK, linestyle=":", linewidth=1.2)
+            for name, marker, colour, label in (
+                ("train_loss", "o-", style.BLUE, "train"),
+                ("test_loss", "s--", style.ORANGE, "test"),
+            ):
+                kept = [(i, getattr(p, name)) for i, p in enumerate(found) if not p.diverged]
+                reach = [0.0 if np.isnan(v.reach) else v.reach for _, v in kept]
+                axis.errorbar(
+                    [i for i, _ in kept], [v.mean for _, v in kept], reach, fmt=marker,
+                    color=colour, label=label, markersize=4, capsize=2.5,
+                )  # fmt: skip
+            axis.set_xticks(range(len(found)), [f"{p.strength:g}" for p in found], rotation=45)
+            axis.set_xlim(-0.5, max(len(found), 1) - 0.5)
             if row == len(rows) - 1:
                 axis.set_xlabel(NAMES[kind])
-        few = claims.net(lab.settings, claims.MODELS[0], subset=True).samples
-        axes[row][0].set_ylabel(f"loss, {few:,} samples" if subset else "loss, all samples")
-        axes[row][0].set_ylim(0, None)
+        samples = claims.few(lab) if subset else len(lab.dataset.train[0])
+        axes[row][0].set_ylabel(f"loss (nats), {samples:,} samples")
+        _set_height(lab, axes[row][0], [p for k in KINDS for p in points(lab, k, subset=subset)])
     axes[0][0].legend(loc="upper left")
     return figure
+
+
+def _set_height(lab: Lab, axis: Axes, found: list[Point]) -> None:
+    """Show every loss; where some are huge, the axis is logarithmic above the entropy."""
+    tops = [v for p in found for v in (p.test_loss.mean, p.test_loss.high, p.train_loss.high)]
+    top = max((v for v in tops if np.isfinite(v)), default=lab.entropy)
+    if top > 5 * lab.entropy:
+        axis.set_yscale("symlog", linthresh=lab.entropy)
+    axis.set_ylim(0, 1.05 * max(top, lab.entropy))

@@ -1,0 +1,37 @@
+"""Attributes: setting one has its effect, or is refused."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+# Names that users know from Keras, with what to do here instead.
+_ADVICE = {
+    "trainable": "all weights are trained: freezing them is not supported",
+    "lr": "it is called learning_rate here",
+    "learning_rate": "it belongs to the optimizer: set model.optimizer.learning_rate",
+    "momentum": "it belongs to the optimizer: set model.optimizer.momentum",
+    "optimizer": "call compile(optimizer, loss)",
+    "loss": "call compile(optimizer, loss)",
+    "metrics": "call compile(optimizer, loss, metrics)",
+    "layers": "call add(layer), or make a new net",
+    "weights": "change the values in place, or with set_weights of the net",
+    "params": "change the values in place, or with set_weights of the net",
+}
+
+
+def refuse(owner: object, name: str, reason: str) -> AttributeError:
+    """Return the error for an attribute that cannot be set."""
+    advice = f"; {_ADVICE[name]}" if name in _ADVICE else ""
+    return AttributeError(f"{name}: {owner!r} {reason}{advice}", name=name, obj=owner)
+
+
+def unknown(owner: object, name: str, known: Iterable[str]) -> AttributeError:
+    """Return the error for an attribute that would have no effect, as it does not exist."""
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    return refuse(owner, name, f"has no such attribute{hint}")
+
+
+def assign(owner: object, **values: Any) -> None:
+    """Set attributes that only the owner's own methods may set."""
+    vars(owner).update(values)

@@ -1,0 +1,252 @@
+"""Whether what an engine is given fits together: looked at before a kernel trusts it.
+
+Kernels follow the table's offsets without looking.  A table that does not fit the parameters or the
+workspace would let them read and write memory that is not the net's.  So each backend's ``bind``
+checks the net once, and each call that it prepares checks its batches.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .table import FIRST_LOSS, Activation, Column, Hyper, Mode, Op, Scalar, Telemetry, Total
+
+Array = np.ndarray[Any, Any]
+
+_SAME_WIDTH = (Op.ACTIVATION, Op.SOFTMAX, Op.RESCALE, Op.TRANSPOSE, Op.DROPOUT, Op.PENALTY)
+
+
+@dataclass(frozen=True)
+class Net:
+    """What the batches of a checked net must fit."""
+
+    rows: int  # of the table
+    capacity: int  # samples in the workspace
+    features: int  # of a sample
+    outputs: int  # values of a prediction
+    loss: Op | None
+    classes: int  # outputs that the loss reads
+    has_gradient: bool
+    dtype: np.dtype[Any]
+
+
+def _require(argument: str, right: bool, expected: str, got: object) -> None:
+    if not right:
+        raise ValueError(f"{argument}: expected {expected}, got {got}")
+
+
+def check_table(table: Array, reals: Array, parameters: int, runs_python: bool) -> None:
+    """Raise ValueError if a row reaches beyond the workspace or the parameters.
+
+    Parameters
+    ----------
+    table : int64 array (rows, columns)
+    reals : float64 array (rows, scalars)
+    parameters : int
+        The length of the parameter vector.
+    runs_python : bool
+        Whether the engine can run CUSTOM rows.
+    """
+    shape = (len(table), len(Column))
+    right = table.dtype == np.int64 and table.shape == shape and len(table) > 0
+    _require("table", right, f"int64 (rows, {len(Column)})", f"{table.dtype} {table.shape}")
+    right = reals.dtype == np.float64 and reals.shape == (len(table), len(Scalar))
+    _require(
+        "reals", right, f"float64 ({len(table)}, {len(Scalar)})", f"{reals.dtype} {reals.shape}"
+    )
+    ops, end = table[:, Column.OP], table[0, Column.X]
+    inputs, outputs, y = (table[:, c] for c in (Column.INPUTS, Column.OUTPUTS, Column.Y))
+    x = table[:, Column.X].copy()
+    x[0] = 0
+
+    def require(rows: Array, right: Array, what: str) -> None:
+        wrong = np.flatnonzero(rows & ~right)
+        if wrong.size:
+            r = int(wrong[0])
+            name = Op(ops[r]).name if 0 <= ops[r] < len(Op) else int(ops[r])
+            raise ValueError(f"table: row {r} ({name}): expected {what}")
+
+    everything = np.ones(len(table), np.bool_)
+    first = np.arange(len(table)) == 0
+    losses = ops >= FIRST_LOSS
+    # Each number by itself first, so that no sum or product below can overflow.
+    require(everything, (ops >= 0) & (ops < len(Op)), "a known operation")
+    require(everything, (ops == Op.INPUT) == first, "INPUT, as the first row and nowhere else")
+    require(everything, (ops != Op.CUSTOM) | runs_python, "no layer written in Python")
+    for what, values in (("inputs", inputs), ("outputs", outputs), ("X", x), ("Y", y)):
+        require(everything, (values >= 0) & (values <= end), f"{what} from 0 to {end}")
+    require(~first, inputs > 0, "inputs")
+    require(~losses, outputs > 0, "outputs")
+    require(np.isin(ops, _SAME_WIDTH), inputs == outputs, "as many outputs as inputs")
+    kinds = table[:, Column.KIND]
+    require(ops == Op.ACTIVATION, (kinds >= 0) & (kinds < len(Activation)), "a known activation")
+    beyond = np.where(ops == Op.DROPOUT, outputs, 2 * ((ops == Op.SOFTMAX) | losses))
+    require(everything, x + inputs <= end, f"X within the workspace of {end}")
+    require(everything, y + outputs + beyond <= end, f"Y within the workspace of {end}")
+    x_rows, dense = table[:, Column.X_ROWS], ops == Op.DENSE
+    inside = (x_rows == -1) | ((x_rows >= 0) & (x_rows <= end - inputs))
+    require(dense, inside, f"X_ROWS within the workspace of {end}")
+
+    start, size, bias = (table[:, c] for c in (Column.WEIGHTS, Column.SIZE, Column.BIAS))
+    own = np.isin(ops, (Op.DENSE, Op.CUSTOM, Op.PENALTY))
+    within = f"within the {parameters} parameters"
+    require(own, (start >= 0) & (start <= parameters), f"weights {within}")
+    require(own, (size >= 0) & (size <= parameters - start), f"weights {within}")
+    require(dense, inputs <= (parameters - start) // np.maximum(outputs, 1), f"weights {within}")
+    inside = (bias == -1) | ((bias >= 0) & (bias <= parameters - outputs))
+    require(dense, inside, f"a bias {within}")
+    found = np.flatnonzero(losses)
+    last = len(table) - 1
+    right = (
+        found.size == 0
+        or found.tolist() == [last]
+        or (found.tolist() == [last - 1] and ops[last] == Op.SOFTMAX)
+    )
+    _require("table", right, "a single loss, at the end or before a softmax", found.tolist())
+
+
+def check_net(
+    table: Array,
+    reals: Array,
+    params: Array,
+    gradient: Array,
+    velocity: Array,
+    hyper: Array,
+    values: Array,
+    deltas: Array,
+    *,
+    runs_python: bool,
+) -> Net:
+    """Return what batches must fit.
+
+    Raises
+    ------
+    ValueError
+        If the table does not fit the parameters or the workspace, or their shapes or dtypes differ.
+    """
+    dtype, size = params.dtype, params.size
+    _require("params", dtype in (np.float32, np.float64), "float32 or float64", dtype)
+    vectors = {"gradient": gradient, "velocity": velocity}
+    for name, vector in vectors.items():
+        right = vector.dtype == dtype and vector.shape in ((0,), (size,))
+        _require(name, right, f"{dtype} ({size},), or empty", f"{vector.dtype} {vector.shape}")
+    for name, vector in {"params": params, "values": values, "deltas": deltas}.items():
+        right = vector.dtype == dtype and vector.ndim == 1
+        _require(name, right, f"{dtype}, one axis", f"{vector.dtype} {vector.shape}")
+    _require("deltas", deltas.shape == values.shape, f"shape {values.shape}", deltas.shape)
+    right = hyper.dtype == np.float64 and hyper.shape == (len(Hyper),)
+    _require("hyper", right, f"float64 ({len(Hyper)},)", f"{hyper.dtype} {hyper.shape}")
+    check_table(table, reals, size, runs_python)
+    end = int(table[0, Column.X])
+    _require("values", values.size >= end, f"room for a sample, {end}", values.size)
+    losses = np.flatnonzero(table[:, Column.OP] >= FIRST_LOSS)
+    ops = table[:, Column.OP]
+    shown = np.flatnonzero((ops < FIRST_LOSS) & (ops != Op.PENALTY))[-1]
+    return Net(
+        rows=len(table),
+        capacity=values.size // end,
+        features=int(table[0, Column.OUTPUTS]),
+        outputs=int(table[shown, Column.OUTPUTS]),
+        loss=Op(ops[losses[0]]) if losses.size else None,
+        classes=int(table[losses[0], Column.INPUTS]) if losses.size else 0,
+        has_gradient=gradient.size == size,
+        dtype=dtype,
+    )
+
+
+def check_right_answers(net: Net, count: int, labels: Array, targets: Array) -> None:
+    """Raise ValueError unless ``count`` samples have the labels or targets that the loss wants."""
+    if net.loss == Op.SOFTMAX_CROSSENTROPY and labels.size:
+        right = labels.dtype == np.int64 and labels.shape == (count,)
+        _require("labels", right, f"int64 ({count},)", f"{labels.dtype} {labels.shape}")
+        return
+    shape = (count, net.classes)
+    right = targets.dtype == net.dtype and targets.shape == shape
+    _require("targets", right, f"{net.dtype} {shape}", f"{targets.dtype} {targets.shape}")
+
+
+def check_batches(
+    net: Net,
+    mode: int,
+    samples: Array,
+    labels: Array,
+    targets: Array,
+    order: Array,
+    batch_size: int,
+    first: int,
+    last: int,
+    first_step: int,
+    wants_accuracy: bool,
+    totals: Array,
+    outputs: Array,
+    telemetry: Array,
+    telemetry_every: int,
+    *team: object,
+) -> None:
+    """Raise ValueError if the batches of a call, the arguments of ``run``, do not fit the net."""
+    bytes_per_sample = net.features * net.dtype.itemsize
+    right = samples.ndim == 2 and samples.shape[1] in (net.features, bytes_per_sample)
+    expected = f"(count, {net.features} or {bytes_per_sample})"
+    _require("samples", right and samples.dtype == np.uint8, expected, samples.shape)
+    _require("batch_size", batch_size >= 1, "a positive integer", batch_size)
+    n = min(batch_size, order.size)
+    _require("batch_size", n <= net.capacity, f"at most {net.capacity}, the workspace's", n)
+    batches = -(-order.size // batch_size)
+    _require("last", 0 <= first <= last <= batches, f"0 <= first <= last <= {batches}", last)
+    if mode == Mode.PREDICT:
+        shape = (order.size, net.outputs)
+        _require("outputs", outputs.shape == shape, f"shape {shape}", outputs.shape)
+        return
+    _require("table", net.loss is not None, "a loss", "none")
+    check_right_answers(net, len(samples), labels, targets)
+    _require("totals", totals.shape == (len(Total),), f"shape ({len(Total)},)", totals.shape)
+    _require("gradient", mode == Mode.EVALUATE or net.has_gradient, "room for it", "none")
+    if mode == Mode.TRAIN and telemetry_every > 0 and last > first:
+        shape = ((last - 1) // telemetry_every + 1, net.rows, len(Telemetry))
+        right = telemetry.shape[0] >= shape[0] and telemetry.shape[1:] == shape[1:]
+        _require("telemetry", right, f"shape {shape}", telemetry.shape)
+
+
+def checked(bind: Callable[..., Any], *, runs_python: bool = False) -> Callable[..., Any]:
+    """Return a ``bind`` that refuses what does not fit, and so does what it prepares."""
+
+    def checked_bind(*memory: Array) -> Callable[..., Any]:
+        net = check_net(*memory, runs_python=runs_python)
+        prepare = bind(*memory)
+
+        def checked_prepare(mode: int, *batches: Any) -> Any:
+            check_batches(net, mode, *batches)
+            return prepare(mode, *batches)
+
+        return checked_prepare
+
+    return checked_bind
+
+
+def checked_probe(probe: Callable[..., None], *, runs_python: bool = False) -> Callable[..., None]:
+    """Return a ``probe`` that refuses what does not fit."""
+
+    def run(
+        table: Array, reals: Array, params: Array, values: Array, trial: Array, deltas: Array,
+        labels: Array, targets: Array, rows: Array, indices: Array, *rest: Any,
+    ) -> None:  # fmt: skip
+        none, hyper = params[:0], np.zeros(len(Hyper))
+        net = check_net(
+            table, reals, params, none, none, hyper, values, deltas, runs_python=runs_python
+        )
+        _require("trial", trial.shape == values.shape, f"shape {values.shape}", trial.shape)
+        _require("table", net.loss is not None, "a loss", "none")
+        _require("rows", rows.size <= net.capacity, f"at most {net.capacity}", rows.size)
+        count = max(len(labels), len(targets))
+        check_right_answers(net, count, labels, targets)
+        right = rows.size == 0 or (rows.min() >= 0 and rows.max() < count)
+        _require("rows", right, f"samples from 0 to {count - 1}", rows)
+        own = table[np.isin(table[:, Column.OP], (Op.DENSE, Op.CUSTOM))]
+        starts, sizes = own[:, Column.WEIGHTS, None], own[:, Column.SIZE, None]
+        owned = ((indices >= starts) & (indices < starts + sizes)).any(axis=0)
+        _require("indices", owned.all(), "parameters that a row owns", indices[~owned])
+        probe(table, reals, params, values, trial, deltas, labels, targets, rows, indices, *rest)
+
+    return run

@@ -1,0 +1,222 @@
+"""A table, or batches, that do not fit the memory are refused before a kernel follows them."""
+
+import numpy as np
+import pytest
+
+from fastmlp import backends, check_gradients, layers, regularizers
+from fastmlp.kernels.table import Column, Hyper, Mode, Op, Telemetry, Total
+from tests.backends import ALL
+
+from .nets import data, net
+
+each = pytest.mark.parametrize("backend", ALL)
+SAMPLES, CAPACITY = 5, 16
+FAR = 2**62  # twice this is no int64
+
+
+def plan_of(backend):
+    model = net(
+        layers.Dense(20, "tanh", kernel_regularizer=regularizers.L2(0.1)),
+        layers.Dropout(0.5),
+        layers.Rescaling(2.0),
+        layers.Dense(5, "relu"),
+        backend=backend,
+    )
+    return model._ready_engine().plan
+
+
+def memory(plan, backend):
+    """The arguments of ``bind``, all fitting."""
+    params, gradient = np.zeros(plan.size), np.zeros(plan.size)
+    hyper = np.zeros(len(Hyper))
+    hyper[Hyper.LEARNING_RATE] = 0.1
+    values, deltas = (np.zeros(plan.features * CAPACITY) for _ in range(2))
+    table, reals = plan.table.copy(), plan.reals.copy()
+    return [table, reals, params, gradient, params[:0], hyper, values, deltas]
+
+
+def batches(plan):
+    """The arguments of what ``bind`` returns, all fitting."""
+    return {
+        "mode": int(Mode.TRAIN),
+        "samples": np.ones((SAMPLES, 6)).view(np.uint8),
+        "labels": np.arange(SAMPLES) % 4,
+        "targets": np.empty((0, 0)),
+        "order": np.arange(SAMPLES),
+        "batch_size": 2,
+        "first": 0,
+        "last": 3,
+        "first_step": 0,
+        "wants_accuracy": True,
+        "totals": np.zeros(len(Total)),
+        "outputs": np.empty((0, plan.outputs)),
+        "telemetry": np.empty((0, 0, len(Telemetry))),
+        "telemetry_every": 0,
+        "thread": 0,
+        "threads": 1,
+        "barrier": np.zeros(32, np.int64),
+    }
+
+
+def bind(backend):
+    return backends.bind_of(backend, {})
+
+
+@each
+def test_what_fits_is_taken(backend):
+    plan = plan_of(backend)
+    arguments = memory(plan, backend)
+    assert bind(backend)(*arguments)(*batches(plan).values())() == 3
+    assert arguments[3].any() or arguments[2].any()
+
+
+COLUMNS = [
+    Column.OP, Column.KIND, Column.INPUTS, Column.OUTPUTS, Column.X, Column.Y, Column.WEIGHTS,
+    Column.BIAS, Column.SIZE, Column.X_ROWS,
+]  # fmt: skip
+
+
+def is_read(row, column):
+    """Whether any engine looks at this number of this row."""
+    op = row[Column.OP]
+    if column == Column.KIND:
+        return op == Op.ACTIVATION
+    if column in (Column.BIAS, Column.X_ROWS):
+        return op == Op.DENSE
+    if column in (Column.WEIGHTS, Column.SIZE):
+        return op in (Op.DENSE, Op.PENALTY)
+    return op != Op.INPUT or column in (Column.OP, Column.OUTPUTS, Column.Y)
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
+@each
+def test_each_number_that_leads_out_of_memory_is_refused(backend, column):
+    plan = plan_of(backend)
+    rows = [r for r, row in enumerate(plan.table) if is_read(row, column)]
+    assert rows
+    for r in rows:
+        for wrong in (-FAR, -2, plan.features * plan.size, FAR):
+            arguments = memory(plan, backend)
+            arguments[0][r, column] = wrong
+            with pytest.raises(ValueError, match=r"^(table|values): (row \d+|expected)"):
+                bind(backend)(*arguments)
+
+
+@pytest.mark.parametrize("column", [Column.X, Column.Y, Column.WEIGHTS], ids=lambda c: c.name)
+@each
+def test_one_beyond_the_end_is_refused(backend, column):
+    plan = plan_of(backend)
+    for r in range(1, len(plan.table)):
+        arguments = memory(plan, backend)
+        row = arguments[0][r]
+        if not is_read(row, column):
+            continue
+        width = row[Column.INPUTS] if column == Column.X else row[Column.OUTPUTS]
+        end = plan.size - row[Column.SIZE] if column == Column.WEIGHTS else plan.features - width
+        row[column] = end + 1
+        with pytest.raises(ValueError, match=rf"^table: row {r} "):
+            bind(backend)(*arguments)
+
+
+@each
+def test_memory_that_is_too_small_is_refused(backend):
+    plan = plan_of(backend)
+    for place, argument in [(2, "gradient"), (3, "gradient"), (6, "deltas"), (7, "deltas")]:
+        arguments = memory(plan, backend)
+        arguments[place] = arguments[place][:-1]
+        with pytest.raises(ValueError, match=rf"^{argument}: expected"):
+            bind(backend)(*arguments)
+    arguments = memory(plan, backend)
+    arguments[2], arguments[3] = (vector[:-1] for vector in arguments[2:4])
+    arguments[4] = arguments[2][:0]
+    with pytest.raises(ValueError, match=r"^table: row \d+ .*within the \d+ parameters"):
+        bind(backend)(*arguments)
+    arguments = memory(plan, backend)
+    arguments[4] = np.zeros(plan.size - 1)
+    with pytest.raises(ValueError, match="^velocity: expected"):
+        bind(backend)(*arguments)
+
+
+@each
+def test_dtypes_do_not_mix(backend):
+    plan = plan_of(backend)
+    for place in (3, 6, 7):
+        arguments = memory(plan, backend)
+        arguments[place] = arguments[place].astype(np.float32)
+        with pytest.raises(ValueError, match=r"^(gradient|values|deltas): expected"):
+            bind(backend)(*arguments)
+
+
+BATCHES = {
+    "samples": [np.ones((SAMPLES, 5), np.uint8), np.ones((SAMPLES, 49), np.uint8)],
+    "labels": [np.arange(SAMPLES - 1) % 4, np.empty(0, np.int64)],
+    "batch_size": [0, -1],
+    "last": [4, -1, FAR],
+    "first": [-1],
+    "totals": [np.zeros(3)],
+    "telemetry_every": [1],
+    "order": [np.arange(100) % SAMPLES],
+}
+
+
+@pytest.mark.parametrize("argument", BATCHES)
+@each
+def test_batches_that_do_not_fit_are_refused(backend, argument):
+    plan = plan_of(backend)
+    prepare = bind(backend)(*memory(plan, backend))
+    for wrong in BATCHES[argument]:
+        arguments = batches(plan) | {argument: wrong}
+        if argument == "order":
+            arguments["batch_size"] = 50
+            arguments["last"] = 2
+        with pytest.raises(ValueError, match=r"^\w+: expected"):
+            prepare(*arguments.values())
+
+
+@each
+def test_outputs_have_room_for_all(backend):
+    plan = plan_of(backend)
+    prepare = bind(backend)(*memory(plan, backend))
+    arguments = batches(plan) | {"mode": int(Mode.PREDICT)}
+    for shape in [(SAMPLES - 1, plan.outputs), (SAMPLES, plan.outputs - 1), (0, plan.outputs)]:
+        with pytest.raises(ValueError, match="^outputs: expected"):
+            prepare(*(arguments | {"outputs": np.empty(shape)}).values())
+
+
+@each
+def test_targets_go_with_their_loss(backend):
+    model = net(loss="mse", last=None, metrics=(), backend=backend)
+    plan = model._ready_engine().plan
+    prepare = bind(backend)(*memory(plan, backend))
+    # Labels alone would be read as if they were targets.
+    with pytest.raises(ValueError, match="^targets: expected"):
+        prepare(*batches(plan).values())
+
+
+@each
+def test_a_layer_in_python_needs_the_walk(backend):
+    plan = plan_of(backend)
+    arguments = memory(plan, backend)
+    row = arguments[0][:, Column.OP].tolist().index(Op.DROPOUT)
+    arguments[0][row, Column.OP] = Op.CUSTOM
+    if backend == "numpy":
+        assert bind(backend)(*arguments)
+    else:
+        with pytest.raises(ValueError, match=r"\(CUSTOM\): expected no layer written in Python"):
+            bind(backend)(*arguments)
+
+
+@each
+def test_the_gradient_check_probes_only_parameters_that_a_row_owns(backend):
+    plan = plan_of(backend)
+    probe = backends.probe_of(backend, {})
+    table, reals, params, *_, values, deltas = memory(plan, backend)
+    for index in (-1, plan.size):
+        with pytest.raises(ValueError, match="^indices: expected parameters that a row owns"):
+            probe(
+                table, reals, params, values, values.copy(), deltas, np.zeros(2, np.int64),
+                np.empty((0, 0)), np.arange(2), np.array([index]), np.zeros(1), False,
+                np.zeros((1, 2)), np.zeros(1, np.bool_),
+            )  # fmt: skip
+    x, y = data(SAMPLES)
+    assert check_gradients(net(backend=backend), x, y).passed
