@@ -162,7 +162,7 @@ def small_net() -> Iterator[Case]:
         "So 0.9999999999998282 needs something more: see the next case.",
     )
     yield Case(
-        "The analytic gradient was never filled in, and a guard is in the denominator",
+        "Never filled in, and 1e-12 added to the denominator",
         np.zeros_like(a),
         GUARDED_NORM / np.linalg.norm(n) * n,
         "To avoid 0 / 0, many add 1e-12 to |a| + |n|. Beside zeros that leaves "

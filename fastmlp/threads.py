@@ -10,6 +10,7 @@ from .arguments import positive_integer
 _chosen = 0
 
 _CONTROL_GROUPS = Path("/sys/fs/cgroup")
+_OWN_GROUPS = Path("/proc/self/cgroup")
 
 
 def available_cores() -> int:
@@ -27,11 +28,11 @@ def _quota() -> float:
     """Return how many cores' time this process's control groups grant, or more than there are."""
     granted = [float(os.cpu_count() or 1)]
     try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        lines = _OWN_GROUPS.read_text().splitlines()
     except OSError:  # not Linux
         lines = []
     for line in lines:
-        _, controllers, path = line.split(":", 2)
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
         for folder in _folders(controllers.split(","), path):
             granted.extend(_granted_by(folder))
     return min(granted)

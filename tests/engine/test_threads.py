@@ -6,7 +6,17 @@ import warnings
 import numpy as np
 import pytest
 
-from fastmlp import DivergenceWarning, Telemetry, engine, layers, optimizers, set_num_threads
+from fastmlp import (
+    DivergenceWarning,
+    Telemetry,
+    engine,
+    fit_many,
+    get_num_threads,
+    layers,
+    optimizers,
+    set_num_threads,
+    threads,
+)
 from fastmlp.regularizers import L1, L2
 
 from .nets import data, net, targets
@@ -66,8 +76,8 @@ def trained(model, outputs):
 @pytest.mark.parametrize("name", NETS)
 def test_the_number_of_threads_changes_nothing(shared, name, dtype):
     results = []
-    for threads in (1, *MANY):
-        shared(threads)
+    for count in (1, *MANY):
+        shared(count)
         model = NETS[name](backend="numba", dtype=dtype)
         results.append(trained(model, model.layers[-1].units))
     for other in results[1:]:
@@ -77,7 +87,7 @@ def test_the_number_of_threads_changes_nothing(shared, name, dtype):
 
 @pytest.mark.parametrize("threads", [1, *MANY])
 def test_all_threads_stop_at_a_divergence(shared, threads):
-    shared(threads)
+    shared(count)
     x, y = data(64)
     model = net(
         layers.Dense(33, "relu"), layers.Dense(17, "relu"), dtype="float32", backend="numba",
@@ -98,3 +108,78 @@ def test_small_nets_are_not_shared(shared, monkeypatch):
     model = net(layers.Dense(3, "tanh"), backend="numba")
     monkeypatch.setattr("fastmlp.team.Worker", None)
     model.fit(x, y, verbose=0)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, "2", True, 100_000, 2**63])
+def test_numbers_of_threads_that_are_refused(wrong, monkeypatch):
+    monkeypatch.setattr("fastmlp.threads._chosen", 0)
+    with pytest.raises(ValueError, match="^threads: expected"):
+        set_num_threads(wrong)
+    assert threads._chosen == 0
+    with pytest.raises(ValueError, match="^jobs: expected"):
+        fit_many([net()], *data(), jobs=wrong)
+
+
+def test_the_largest_number_of_threads(monkeypatch):
+    monkeypatch.setattr("fastmlp.threads._chosen", 0)
+    set_num_threads(threads.most_threads())
+    assert get_num_threads() == threads.most_threads() >= 64
+    with pytest.raises(ValueError, match=f"at most {threads.most_threads()}"):
+        set_num_threads(threads.most_threads() + 1)
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "two", "100000"])
+def test_the_environment_is_checked_as_well(wrong, monkeypatch):
+    monkeypatch.setattr("fastmlp.threads._chosen", 0)
+    monkeypatch.setenv("FASTMLP_NUM_THREADS", wrong)
+    with pytest.raises(ValueError, match="^FASTMLP_NUM_THREADS: expected"):
+        get_num_threads()
+
+
+GROUPS = {
+    "no limit": ("0::/a\n", {"a/cpu.max": "max 100000\n"}, 8),
+    "version 2": ("0::/a\n", {"a/cpu.max": "250000 100000\n"}, 2),
+    "less than a core": ("0::/a\n", {"a/cpu.max": "50000 100000\n"}, 1),
+    "the group around it": ("0::/a/b\n", {"a/cpu.max": "300000 100000\n"}, 3),
+    "both": ("0::/a/b\n", {"a/cpu.max": "300000 100000", "a/b/cpu.max": "200000 100000"}, 2),
+    "a container": ("0::/\n", {"cpu.max": "400000 100000\n"}, 4),
+    "version 1": (
+        "5:memory:/a\n4:cpu,cpuacct:/a\n0::/\n",
+        {"cpu/a/cpu.cfs_quota_us": "300000\n", "cpu/a/cpu.cfs_period_us": "100000\n"},
+        3,
+    ),
+    "version 1, in a container": (
+        "4:cpu,cpuacct:/docker/1f\n",
+        {"cpu,cpuacct/cpu.cfs_quota_us": "200000", "cpu,cpuacct/cpu.cfs_period_us": "100000"},
+        2,
+    ),
+    "version 1, no limit": (
+        "4:cpu,cpuacct:/a\n",
+        {"cpu/a/cpu.cfs_quota_us": "-1\n", "cpu/a/cpu.cfs_period_us": "100000\n"},
+        8,
+    ),
+    "nothing to read": ("", {}, 8),
+    "not for us to understand": ("0::/a\nnonsense\n", {"a/cpu.max": "many\n"}, 8),
+}
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_the_default_follows_the_control_groups_quota(name, tmp_path, monkeypatch):
+    own, files, expected = GROUPS[name]
+    (tmp_path / "own").write_text(own)
+    for path, text in files.items():
+        (tmp_path / "groups" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "groups" / path).write_text(text)
+    monkeypatch.setattr(threads, "_OWN_GROUPS", tmp_path / "own")
+    monkeypatch.setattr(threads, "_CONTROL_GROUPS", tmp_path / "groups")
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr("fastmlp.threads._chosen", 0)
+    monkeypatch.delenv("FASTMLP_NUM_THREADS", raising=False)
+    threads._quota.cache_clear()
+    try:
+        assert get_num_threads() == expected
+        monkeypatch.setattr("os.sched_getaffinity", lambda _: {3}, raising=False)
+        assert get_num_threads() == 1
+    finally:
+        threads._quota.cache_clear()

@@ -46,7 +46,7 @@ def test_the_number_means_a_factor_or_an_angle(example):
 BOUNDS = {
     "All is well": (0, 1e-8),
     "The analytic gradient was never filled in": (1, 1),
-    "The analytic gradient was never filled in, and a guard is in the denominator": (
+    "Never filled in, and 1e-12 added to the denominator": (
         1 - 1.72e-13, 1 - 1.71e-13,
     ),
     "Operator precedence: (J+ - J-) / 2 * eps, float64, eps = 3e-7": (1 - 1.9e-13, 1 - 1.7e-13),
@@ -84,7 +84,7 @@ def test_explanations_are_those_that_the_cases_reproduce(example, readings):
     assert "noise" not in text
     for name, words in {
         "Operator precedence, float32, eps = 1e-7": "operator precedence",
-        "The analytic gradient was never filled in, and a guard is in the denominator": "guard",
+        "Never filled in, and 1e-12 added to the denominator": "guard",
         "The sign is wrong, and the differences are one-sided": "wrong sign",
         "The analytic gradient was never filled in": "never filled in",
         "The sign is wrong": "opposite signs",

@@ -345,7 +345,7 @@ def draw(lab: Lab) -> Drawing:
     for axis, prefix, title in ((test, "val_", "test"), (train_axis, "", "train")):
         seen = pairs(lab, list(lab.outcomes), prefix, penalized=False)
         axis.plot(seen.loss, seen.accuracy, ".", color=style.BLUE, markersize=2, alpha=0.4)
-        for claim, marker in zip(claims.MODELS, "XPD*", strict=True):
+        for claim, marker in zip(claims.MODELS, "XPD^", strict=True):
             loss = claim.test_loss if prefix else claim.train_loss
             accuracy = claim.test_accuracy if prefix else claim.train_accuracy
             axis.plot(

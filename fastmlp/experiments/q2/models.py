@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import MaxNLocator
 
 from .. import style
 from ..lab import Lab
@@ -274,6 +275,7 @@ def draw(lab: Lab, *, subset: bool) -> Drawing:
     axes[0][0].set_ylabel("loss (nats)")
     axes[1][0].set_ylabel("accuracy")
     axes[0][0].set_xlim(0.5, epochs + 0.5)
+    axes[0][0].xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     axes[0][0].set_ylim(0, None)
     axes[1][0].set_ylim(0, 1)
     if axes[1][-1].lines:

@@ -17,9 +17,9 @@ from .endings import Ending, difference, endings
 from .intervals import Interval
 
 STRENGTHS = {
-    "l1": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2),
-    "l2": (3e-4, 1e-3, 5e-3, 1e-2, 3e-2, 1e-1),
-    "dropout": (0.02, 0.05, 0.1, 0.5, 0.75),
+    "l1": (1e-4, 3e-4, 1e-3, 1e-2),
+    "l2": (3e-4, 5e-3, 2e-2, 1e-1),
+    "dropout": (0.02, 0.1, 0.5, 0.75),
 }
 NAMES = {"l1": "L1, λ", "l2": "L2, λ", "dropout": "dropout, rate"}
 CLAIMS = {claim.kind: claim for claim in claims.REGULARIZED}
@@ -160,7 +160,7 @@ def describe(lab: Lab) -> Section | None:
         "Train and test loss (without penalties) by strength, on all samples (above) and on few "
         "(below), with 95 % t intervals; the dotted line is the strength of the report's model, "
         "or that asked for. Leftmost: no regularization. Green: shown to be within 1 % of the "
-        "best. Strengths at which a net diverged are left out."
+        "best. Strengths at which a net diverged are left out; intervals may reach beyond the axis."
     )
     return Section(
         "The sweeps", "\n\n".join(parts), [Figure("sweeps", caption, lambda: draw(lab))], statements
@@ -278,14 +278,14 @@ def draw(lab: Lab) -> Drawing:
                     axis.axvspan(place - 0.5, place + 0.5, color=style.GREEN, alpha=0.15, lw=0)
                 if point.strength == own:
                     axis.axvline(place, color=style.BLACK, linestyle=":", linewidth=1.2)
-            for name, marker, colour, label in (
-                ("train_loss", "o-", style.BLUE, "train"),
-                ("test_loss", "s--", style.ORANGE, "test"),
+            for name, marker, colour, label, aside in (
+                ("train_loss", "o-", style.BLUE, "train", -0.07),
+                ("test_loss", "s--", style.ORANGE, "test", 0.07),
             ):
                 kept = [(i, getattr(p, name)) for i, p in enumerate(found) if not p.diverged]
                 reach = [0.0 if np.isnan(v.reach) else v.reach for _, v in kept]
                 axis.errorbar(
-                    [i for i, _ in kept], [v.mean for _, v in kept], reach, fmt=marker,
+                    [i + aside for i, _ in kept], [v.mean for _, v in kept], reach, fmt=marker,
                     color=colour, label=label, markersize=4, capsize=2.5,
                 )  # fmt: skip
             axis.set_xticks(range(len(found)), [f"{p.strength:g}" for p in found], rotation=45)
@@ -300,9 +300,9 @@ def draw(lab: Lab) -> Drawing:
 
 
 def _set_height(lab: Lab, axis: Axes, found: list[Point]) -> None:
-    """Show every loss; where some are huge, the axis is logarithmic above the entropy."""
-    tops = [v for p in found for v in (p.test_loss.mean, p.test_loss.high, p.train_loss.high)]
-    top = max((v for v in tops if np.isfinite(v)), default=lab.entropy)
+    """Show every mean; where some are huge, the axis is logarithmic above the entropy."""
+    means = [v for p in found for v in (p.test_loss.mean, p.train_loss.mean)]
+    top = max((v for v in means if np.isfinite(v)), default=lab.entropy)
     if top > 5 * lab.entropy:
         axis.set_yscale("symlog", linthresh=lab.entropy)
-    axis.set_ylim(0, 1.05 * max(top, lab.entropy))
+    axis.set_ylim(0, 1.15 * max(top, lab.entropy))
