@@ -131,7 +131,7 @@ SELU_SCALE = 1.0507009873554804934
 SATURATED_SLOPE = 0.01
 
 # Where a penalty's step is rounded up depends on (step * STEP_STRIDE + i * ELEMENT_STRIDE) modulo
-# 2^31.  The strides are 2^31 / g and 2^31 / g^2 for the root of g^3 = g + 1: so no two of these
+# 2^32.  The strides are 2^32 / g and 2^32 / g^2 for the root of g^3 = g + 1: so no two of these
 # numbers are near each other, for many steps and elements.
-STEP_STRIDE = 0x609FD4D5
-ELEMENT_STRIDE = 0x48F086D3
+STEP_STRIDE = 0xC13FA9A9
+ELEMENT_STRIDE = 0x91E10DA5

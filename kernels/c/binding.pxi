@@ -104,8 +104,8 @@ cdef extern from "dispatch.h" nogil:
         void (*gather_reals)(const REAL *, const int64_t *, REAL, REAL, REAL *, int64_t,
                              int64_t) noexcept nogil
         double (*penalty)(double, double, const REAL *, int64_t) noexcept nogil
-        void (*penalty_gradient)(REAL, REAL, int64_t, const REAL *, REAL *, int64_t) noexcept nogil
-        void (*penalty_update)(REAL, REAL, REAL, int64_t, REAL *, int64_t) noexcept nogil
+        void (*penalty_gradient)(REAL, REAL, int64_t, int64_t, const REAL *, REAL *, int64_t) noexcept nogil
+        void (*penalty_update)(REAL, REAL, REAL, int64_t, int64_t, REAL *, int64_t) noexcept nogil
         void (*sgd_step)(REAL *, const REAL *, REAL *, const double *, int64_t) noexcept nogil
         void (*sgd_step_evenly)(int64_t, int64_t, REAL *, const REAL *, REAL *, const double *,
                                 int64_t) noexcept nogil
@@ -527,16 +527,16 @@ def penalty(double l1, double l2, const REAL[::1] weights):
     return value
 
 
-def penalty_gradient(REAL l1, REAL l2, int64_t step, const REAL[::1] weights,
+def penalty_gradient(REAL l1, REAL l2, int64_t step, int64_t first, const REAL[::1] weights,
                      REAL[::1] gradient):
     fit(gradient.shape[0] == weights.shape[0])
     with nogil:
-        kernels.penalty_gradient(l1, l2, step, &weights[0], &gradient[0], weights.shape[0])
+        kernels.penalty_gradient(l1, l2, step, first, &weights[0], &gradient[0], weights.shape[0])
 
 
-def penalty_update(REAL l1, REAL l2, REAL rate, int64_t step, REAL[::1] weights):
+def penalty_update(REAL l1, REAL l2, REAL rate, int64_t step, int64_t first, REAL[::1] weights):
     with nogil:
-        kernels.penalty_update(l1, l2, rate, step, &weights[0], weights.shape[0])
+        kernels.penalty_update(l1, l2, rate, step, first, &weights[0], weights.shape[0])
 
 
 def sgd_step(REAL[::1] params, const REAL[::1] gradient, REAL[::1] velocity,

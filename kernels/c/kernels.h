@@ -116,9 +116,10 @@ struct TYPED(kernels) {
                          int64_t features, int64_t n);
 
     double (*penalty)(double l1, double l2, const REAL *weights, int64_t size);
-    void (*penalty_gradient)(REAL l1, REAL l2, int64_t step, const REAL *weights, REAL *gradient,
-                             int64_t size);
-    void (*penalty_update)(REAL l1, REAL l2, REAL rate, int64_t step, REAL *weights, int64_t size);
+    void (*penalty_gradient)(REAL l1, REAL l2, int64_t step, int64_t first, const REAL *weights,
+                             REAL *gradient, int64_t size);
+    void (*penalty_update)(REAL l1, REAL l2, REAL rate, int64_t step, int64_t first, REAL *weights,
+                           int64_t size);
     void (*sgd_step)(REAL *params, const REAL *gradient, REAL *velocity, const double *hyper,
                      int64_t size);
     void (*sgd_step_evenly)(int64_t step, int64_t first, REAL *params, const REAL *gradient,

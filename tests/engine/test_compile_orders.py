@@ -47,7 +47,7 @@ for real in (np.float64, np.float32):
     compiled.sgd_step(w, w.copy(), w.copy(), hyper)
     compiled.sgd_step_evenly(0, 0, w, w.copy(), w.copy(), hyper)
     compiled.activation_forward(1, real(0), w, w.copy())
-    compiled.penalty_update(real(0.1), real(0.1), real(0.1), 0, w)
+    compiled.penalty_update(real(0.1), real(0.1), real(0.1), 0, 0, w)
 double = list(digests("float64"))
 print(*digests("float32"), *double)
 """
