@@ -136,10 +136,10 @@ SELU_SCALE = 1.0507009873554804934
 SATURATED_SLOPE = 0.01
 
 # Where a penalty's step is rounded up depends on (step * STEP_STRIDE + i * ELEMENT_STRIDE) modulo
-# 2^31.  The strides are 2^31 / g and 2^31 / g^2 for the root of g^3 = g + 1: so no two of these
+# 2^32.  The strides are 2^32 / g and 2^32 / g^2 for the root of g^3 = g + 1: so no two of these
 # numbers are near each other, for many steps and elements.
-STEP_STRIDE = 0x609FD4D5
-ELEMENT_STRIDE = 0x48F086D3
+STEP_STRIDE = 0xC13FA9A9
+ELEMENT_STRIDE = 0x91E10DA5
 
 ENUMS = (Op, Column, Scalar, Activation, Mode, Masks, Hyper, Total, Telemetry)
 CONSTANTS = ("FIRST_LOSS", "SELU_ALPHA", "SELU_SCALE", "SATURATED_SLOPE", "STEP_STRIDE",
@@ -305,10 +305,10 @@ KERNELS = {
     ),
     "penalty": _kernel("penalties", "l1: double; l2: double; weights[size]", "size", "double"),
     "penalty_gradient": _kernel(
-        "penalties", "l1; l2; step: int64_t; weights[size]; gradient![size]", "size"
+        "penalties", "l1; l2; step: int64_t; first: int64_t; weights[size]; gradient![size]", "size"
     ),
     "penalty_update": _kernel(
-        "penalties", "l1; l2; rate; step: int64_t; weights![size]", "size"
+        "penalties", "l1; l2; rate; step: int64_t; first: int64_t; weights![size]", "size"
     ),
     "sgd_step": _kernel(
         "updates", "params![size]; gradient[size]; velocity!?[size]; hyper[numbers]: double", "size"

@@ -187,14 +187,14 @@ class Walk:
         for p in self.penalties(r):
             own = (self.own(self.table[p], vector) for vector in (self.params, self.gradient))
             l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
-            self.kernels.penalty_gradient(l1, l2, step, *own)
+            self.kernels.penalty_gradient(l1, l2, step, 0, *own)
 
     def penalty_updates(self, r: int, step: int) -> None:
         rate = self.params.dtype.type(self.hyper[Hyper.LEARNING_RATE])
         for p in self.penalties(r):
             own = self.own(self.table[p], self.params)
             l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
-            self.kernels.penalty_update(l1, l2, rate, step, own)
+            self.kernels.penalty_update(l1, l2, rate, step, 0, own)
 
     def x_rows(self, row: Array, n: int) -> Array | None:
         """The input of a DENSE row as (n, inputs), transposed if need be, or None."""

@@ -188,21 +188,25 @@ static void transpose_input(const struct net *net, const int64_t *row) {
     wait(net);
 }
 
-/* Add the gradients of the PENALTY rows that follow row r. */
+/* Add this thread's share of the gradients of the PENALTY rows that follow row r. */
 static void penalty_gradients(const struct net *net, int64_t r, int64_t step) {
     while (ROW(++r)[COLUMN_OP] == OP_PENALTY) {
-        int64_t start = ROW(r)[COLUMN_WEIGHTS];
-        penalty_gradient((real)REALS(r)[SCALAR_L1], (real)REALS(r)[SCALAR_L2], step,
+        int64_t size = ROW(r)[COLUMN_SIZE], first = first_of(net, size);
+        int64_t start = ROW(r)[COLUMN_WEIGHTS] + first;
+        penalty_gradient((real)REALS(r)[SCALAR_L1], (real)REALS(r)[SCALAR_L2], step, first,
                          net->job->params + start, net->job->gradient + start,
-                         ROW(r)[COLUMN_SIZE]);
+                         last_of(net, size) - first);
     }
 }
 
-/* Step along the gradients of the PENALTY rows that follow row r. */
+/* Step along this thread's share of the gradients of the PENALTY rows that follow row r. */
 static void penalty_updates(const struct net *net, int64_t r, real rate, int64_t step) {
-    while (ROW(++r)[COLUMN_OP] == OP_PENALTY)
-        penalty_update((real)REALS(r)[SCALAR_L1], (real)REALS(r)[SCALAR_L2], rate, step,
-                       net->job->params + ROW(r)[COLUMN_WEIGHTS], ROW(r)[COLUMN_SIZE]);
+    while (ROW(++r)[COLUMN_OP] == OP_PENALTY) {
+        int64_t size = ROW(r)[COLUMN_SIZE], first = first_of(net, size);
+        penalty_update((real)REALS(r)[SCALAR_L1], (real)REALS(r)[SCALAR_L2], rate, step, first,
+                       net->job->params + ROW(r)[COLUMN_WEIGHTS] + first,
+                       last_of(net, size) - first);
+    }
 }
 
 static int has_penalties(const struct net *net) {
@@ -295,7 +299,7 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
         if (has_weights && (observed || !fused)) {
             weight_gradient_row(net, r);
             wait(net);
-            if (job->thread == 0) penalty_gradients(net, r, job->first_step + batch);
+            penalty_gradients(net, r, job->first_step + batch);
         }
         if (observed) {
             int64_t at = (batch / job->telemetry_every * job->table_rows + r) * TELEMETRY_COUNT;
@@ -309,7 +313,7 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
         }
         if (has_weights && fused) {
             if (ROW(r + 1)[COLUMN_OP] == OP_PENALTY) {
-                if (job->thread == 0) penalty_updates(net, r, rate, job->first_step + batch);
+                penalty_updates(net, r, rate, job->first_step + batch);
                 wait(net);
             }
             weight_update_row(net, r, rate);

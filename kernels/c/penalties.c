@@ -20,22 +20,26 @@ INLINE vector penalty_slope(real l1, real l2, vector w) {
     return fused(broadcast(l2 + l2), w, l1_part);
 }
 
-/* Add the gradient at the weights. */
-static void penalty_gradient(real l1, real l2, int64_t step, const real *weights, real *gradient,
-                             int64_t size) {
+/* Add the gradient at the weights, which are those of a tensor from the number `first` on. */
+static void penalty_gradient(real l1, real l2, int64_t step, int64_t first, const real *weights,
+                             real *gradient, int64_t size) {
+    turns now = turns_of(step, first);
     FOR_VECTORS(i, count, size) {
         vector slope = penalty_slope(l1, l2, load_some(weights + i, count));
-        vector sum = add_evenly(load_some(gradient + i, count), slope, thresholds(step, i));
+        vector sum = add_evenly(load_some(gradient + i, count), slope, now);
         store_some(gradient + i, sum, count);
+        now = next_turns(now);
     }
 }
 
 /* Take the penalty's part of an SGD step. */
-static void penalty_update(real l1, real l2, real rate, int64_t step, real *weights,
+static void penalty_update(real l1, real l2, real rate, int64_t step, int64_t first, real *weights,
                            int64_t size) {
+    turns now = turns_of(step, first);
     FOR_VECTORS(i, count, size) {
         vector w = load_some(weights + i, count);
-        vector change = -rate * penalty_slope(l1, l2, w);
-        store_some(weights + i, add_evenly(w, change, thresholds(step, i)), count);
+        vector change = penalty_slope(-rate * l1, -rate * l2, w);
+        store_some(weights + i, add_evenly(w, change, now), count);
+        now = next_turns(now);
     }
 }

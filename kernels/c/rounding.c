@@ -1,17 +1,20 @@
 /* Sums to which numbers that are too small for one addition are added nevertheless: rounded up or
    down by turns, as kernels/compiled/rounding.py explains it. */
 
-INLINE uint32_t low_31_bits(int64_t step, int64_t i) {
-    return ((uint32_t)step * STEP_STRIDE + (uint32_t)i * ELEMENT_STRIDE) & 0x7FFFFFFFu;
+/* Whose turn it is, in each lane: 32 bits, for real of 64 bits too, as one conversion is enough. */
+typedef uint32_t turns __attribute__((vector_size(4 * LANES)));
+typedef int32_t signed_turns __attribute__((vector_size(4 * LANES)));
+
+/* The turns of the elements i, i + 1, ... at a step. */
+INLINE turns turns_of(int64_t step, int64_t i) {
+    turns first;
+    for (int lane = 0; lane < LANES; lane++)
+        first[lane] = (uint32_t)step * STEP_STRIDE + (uint32_t)(i + lane) * ELEMENT_STRIDE;
+    return first;
 }
 
-/* Where, between 0 and 1, the elements i, i + 1, ... round up at a step. */
-INLINE vector thresholds(int64_t step, int64_t i) {
-    vector fractions;
-    for (int lane = 0; lane < LANES; lane++)
-        fractions[lane] = (real)(int32_t)low_31_bits(step, i + lane);
-    return (fractions + (real)0.5) * (real)0x1p-31;
-}
+/* Those of the next elements, LANES further on. */
+INLINE turns next_turns(turns now) { return now + (uint32_t)LANES * ELEMENT_STRIDE; }
 
 #if REAL_IS_FLOAT
 #define EXPONENT_BITS 0x7F800000
@@ -21,10 +24,13 @@ INLINE vector thresholds(int64_t step, int64_t i) {
 #define EPSILON 0x1p-52
 #endif
 
-INLINE vector add_evenly(vector a, vector b, vector limits) {
-    const vector zero = {0};
+/* a + b, or its neighbour away from 0 or towards it, if it is the turn of that one. */
+INLINE vector add_evenly(vector a, vector b, turns now) {
     vector total = a + b, lost = b - (total - a);
-    vector distance = (vector)((integers)total & EXPONENT_BITS) * EPSILON;
-    vector step = where_less(limits * distance, absolute(lost), with_sign_of(distance, lost), zero);
-    return total + step;
+    integers power = (integers)total & EXPONENT_BITS;
+    vector turn = __builtin_convertvector((signed_turns)now, vector);
+    vector share = fused(broadcast(EPSILON * (real)0x1p-32), turn, broadcast(EPSILON / 2));
+    integers counts = share * (vector)power < absolute(lost);
+    vector distance = (vector)(power | ((integers)lost & SIGN)) * EPSILON;
+    return total + (vector)((integers)distance & counts);
 }

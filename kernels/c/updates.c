@@ -29,9 +29,11 @@ static void sgd_step(real *params, const real *gradient, real *velocity, const d
    the data have no gradient.  The vectors are those of all parameters from the number `first` on. */
 static void sgd_step_evenly(int64_t step, int64_t first, real *params, const real *gradient,
                             real *velocity, const double *hyper, int64_t size) {
+    turns now = turns_of(step, first);
     FOR_VECTORS(i, count, size) {
         vector g = load_some(gradient + i, count), w = load_some(params + i, count);
         vector change = momentum_change(g, velocity + i, count, hyper);
-        store_some(params + i, add_evenly(w, change, thresholds(step, first + i)), count);
+        store_some(params + i, add_evenly(w, change, now), count);
+        now = next_turns(now);
     }
 }

@@ -35,9 +35,8 @@ LONGEST_SLEEP = 1_000_000  # nanoseconds
 _FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine(), 0) * (sys.platform == "linux")
 _FUTEX_WAIT, _FUTEX_WAKE = 128, 129
 
-# Of element-wise work.  Of a b - c d, LLVM may round either product, and does not choose alike in a
-# vectorized loop and in its remainder.  A multiple of any such loop's step leaves no remainders
-# but the last.
+# Shares of element-wise work begin at multiples of this many elements.  Then a vectorized loop has
+# a remainder in the last share only, and two threads hardly ever write to one cache line.
 GRAIN = 64
 
 _atomic = threading.Lock()

@@ -202,32 +202,38 @@ def count_correct(row, values, capacity, rows, labels, targets):
 
 
 @view
-def penalty_gradients(table, reals, r, step, params, gradient):
-    """Add the gradients of the PENALTY rows that follow row ``r``."""
+def penalty_gradients(table, reals, r, step, params, gradient, team):
+    """Add a share of the gradients of the PENALTY rows that follow row ``r``."""
     real = params.dtype.type
     while table[r + 1, Column.OP] == Op.PENALTY:
         r += 1
+        size = table[r, Column.SIZE]
+        own, end = first_element_of(size, team), last_element_of(size, team)
         penalty_gradient(
             real(reals[r, Scalar.L1]),
             real(reals[r, Scalar.L2]),
             step,
-            layer_params(table[r], params),
-            layer_params(table[r], gradient),
+            own,
+            vector(params, table[r, Column.WEIGHTS] + own, end - own),
+            vector(gradient, table[r, Column.WEIGHTS] + own, end - own),
         )
 
 
 @view
-def penalty_updates(table, reals, r, rate, step, params):
-    """Step along the gradients of the PENALTY rows that follow row ``r``."""
+def penalty_updates(table, reals, r, rate, step, params, team):
+    """Step along a share of the gradients of the PENALTY rows that follow row ``r``."""
     real = params.dtype.type
     while table[r + 1, Column.OP] == Op.PENALTY:
         r += 1
+        size = table[r, Column.SIZE]
+        own, end = first_element_of(size, team), last_element_of(size, team)
         penalty_update(
             real(reals[r, Scalar.L1]),
             real(reals[r, Scalar.L2]),
             rate,
             step,
-            layer_params(table[r], params),
+            own,
+            vector(params, table[r, Column.WEIGHTS] + own, end - own),
         )
 
 
@@ -421,9 +427,9 @@ def run(
             if has_weights and (observed or not fused):
                 weight_gradient_row(row, reals[r], gradient, values, deltas, capacity, n, team)
                 wait(team)
-                if thread == 0:
-                    penalty_gradients(table, reals, r, first_step + batch, params, gradient)
+                penalty_gradients(table, reals, r, first_step + batch, params, gradient, team)
             if observed:
+                wait(team)
                 if thread == 0:
                     record = telemetry[batch // telemetry_every, r]
                     observe_row(
@@ -435,9 +441,9 @@ def run(
                 backward_row(row, reals[r], params, values, deltas, capacity, n, team)
                 wait(team)
             if has_weights and fused:
-                if thread == 0:
-                    penalty_updates(table, reals, r, rate, first_step + batch, params)
-                wait(team)
+                if table[r + 1, Column.OP] == Op.PENALTY:
+                    penalty_updates(table, reals, r, rate, first_step + batch, params, team)
+                    wait(team)
                 weight_update_row(
                     row, reals[r], rate, params, values, deltas, capacity, n, samples, ahead, team
                 )

@@ -8,7 +8,7 @@ over the steps (``rounding.add_evenly``), by the number of the ``step`` and that
 """
 
 from .jit import exact
-from .rounding import add_evenly, fma, threshold
+from .rounding import add_evenly, fma, next_turn, turn
 from .vectors import WIDE, load_wide, sum_of, wide
 
 
@@ -29,26 +29,30 @@ def penalty(l1, l2, weights):
 
 @exact
 def slope(l1, l2, w):
-    real = type(w)
-    sign = real(1) if w > real(0) else (real(-1) if w < real(0) else real(0))
-    return fma(l2 + l2, w, l1 * sign)
+    zero = type(w)(0)
+    return fma(l2 + l2, w, l1 if w > zero else (-l1 if w < zero else zero))
 
 
 @exact
-def penalty_gradient(l1, l2, step, weights, gradient):
-    """Add the gradient at flat ``weights`` to flat ``gradient``."""
+def penalty_gradient(l1, l2, step, first, weights, gradient):
+    """Add the gradient at flat ``weights`` to flat ``gradient``.
+
+    They are those of a tensor from the number ``first`` on.
+    """
+    now = turn(step, first)
     for i in range(weights.size):
-        own = slope(l1, l2, weights[i])
-        gradient[i] = add_evenly(gradient[i], own, threshold(own, step, i))
+        gradient[i] = add_evenly(gradient[i], slope(l1, l2, weights[i]), now)
+        now = next_turn(now)
 
 
 @exact
-def penalty_update(l1, l2, rate, step, weights):
+def penalty_update(l1, l2, rate, step, first, weights):
     """Take the penalty's part of an SGD step, in place.
 
     One array in and out: given the weights twice, as input and as output of
     ``penalty_gradient``, the compiler would have to assume that they overlap.
     """
+    now = turn(step, first)
     for i in range(weights.size):
-        change = -rate * slope(l1, l2, weights[i])
-        weights[i] = add_evenly(weights[i], change, threshold(change, step, i))
+        weights[i] = add_evenly(weights[i], slope(-rate * l1, -rate * l2, weights[i]), now)
+        now = next_turn(now)

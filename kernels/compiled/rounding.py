@@ -4,8 +4,6 @@
 must be spelled out).  ``add_evenly`` adds numbers that are too small to count in one addition.
 """
 
-import math
-
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -13,8 +11,6 @@ from numba.extending import lower_builtin, type_callable
 
 from ..contract import ELEMENT_STRIDE, STEP_STRIDE
 from .jit import exact
-
-LOW_31_BITS = 0x7FFFFFFF
 
 
 def fma(a, b, c):
@@ -49,51 +45,60 @@ def _lower_fma(context, builder, signature, arguments):
 
 
 @exact
-def threshold(like, step, i):
-    """Return where, between 0 and 1, element ``i`` rounds up at a step, in the dtype of ``like``.
+def turn(step, i):
+    """Return whose turn it is to be rounded up, at a step: for ``add_evenly`` to element ``i``.
 
-    Over the steps, and over the elements at one step, these numbers are spread evenly.
+    Over the steps, and over the elements at one step, these numbers are spread evenly over those
+    that fit an int32.
     """
-    # Cut to 32 bits before the product, or it would take 64 and the loop twice as long.
-    start = np.int64(np.int32((step * STEP_STRIDE) & LOW_31_BITS))
-    fraction = np.int32((start + np.int64(np.int32(i)) * ELEMENT_STRIDE) & LOW_31_BITS)
-    real = type(like)
-    return (real(fraction) + real(0.5)) * real(2.0**-31)
+    return low_32_bits(int(step) * STEP_STRIDE + int(i) * ELEMENT_STRIDE)
 
 
 @exact
-def unit_32(x):
-    exponent = np.int32(np.float32(x).view(np.int32) & np.int32(0x7F800000))
-    return exponent.view(np.float32) * np.float32(2.0**-23)
+def next_turn(now):
+    """Return that of the next element."""
+    return low_32_bits(int(now) + ELEMENT_STRIDE)
 
 
 @exact
-def unit_64(x):
-    exponent = np.int64(np.float64(x).view(np.int64) & np.int64(0x7FF0000000000000))
-    return exponent.view(np.float64) * np.float64(2.0**-52)
+def low_32_bits(number):
+    """Return the int32 that is equal to a number modulo 2^32."""
+    return np.int32(((number + 2**31) & 0xFFFFFFFF) - 2**31)
 
 
 @exact
-def unit(x):
-    """Return the distance from ``x`` to the next number away from 0."""
-    if isinstance(x, np.float32):
-        return unit_32(x)
-    return unit_64(x)
+def power_32(x, y):
+    bits = np.float32(x).view(np.int32) & 0x7F800000 | np.float32(y).view(np.int32) & -(2**31)
+    return np.int32(bits).view(np.float32)
 
 
 @exact
-def add_evenly(a, b, limit):
+def power_64(x, y):
+    mask = np.int64(0x7FF0000000000000)
+    bits = np.float64(x).view(np.int64) & mask | np.float64(y).view(np.int64) & ~0x7FFFFFFFFFFFFFFF
+    return np.int64(bits).view(np.float64)
+
+
+@exact
+def power(x, y):
+    """Return the power of 2 that is next to ``x``, towards 0, with the sign of ``y``."""
+    return power_32(x, y) if isinstance(x, np.float32) else power_64(x, y)
+
+
+@exact
+def add_evenly(a, b, now):
     """Return ``a + b``, rounded up or down in such a way that in many sums no part of b is lost.
 
     To the nearest number, ``a + b`` is ``a`` for any b below half the distance to the next one:
     a penalty's step of 1e-9 of a weight would never move it, however often it is taken.  Here
-    the part that the sum lost is compared with the distance times a ``limit`` between 0 and 1, a
-    ``threshold``.  If the limits of many sums are spread evenly, then the share of those that are rounded up
-    is just what was lost: of steps of 0.01 distances, every hundredth moves the weight by one.
+    the part that the sum lost is compared with the distance times a number between 0 and 1, which
+    is given by the turn ``now``.  If the turns of many sums are spread evenly, then the share of
+    those that are rounded up is just what was lost: of steps of 0.01 distances, every hundredth
+    moves the weight by one.
     """
+    real = type(a)
+    epsilon = real(2.0**-23 if isinstance(a, np.float32) else 2.0**-52)
     total = a + b
     lost = b - (total - a)  # exact for |b| <= |a| (Dekker, 1971); a larger b is not lost
-    distance = unit(total)
-    if abs(lost) > limit * distance:
-        return total + math.copysign(distance, lost)
-    return total
+    limit = fma(epsilon * real(2.0**-32), real(now), epsilon * real(0.5)) * power(total, real(0))
+    return total + (epsilon * power(total, lost) if abs(lost) > limit else real(0))

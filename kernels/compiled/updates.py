@@ -2,7 +2,7 @@
 
 from ..contract import Hyper
 from .jit import exact
-from .rounding import add_evenly, fma, threshold
+from .rounding import add_evenly, fma, next_turn, turn
 
 
 @exact
@@ -38,8 +38,10 @@ def sgd_step_evenly(step, first, params, gradient, velocity, hyper):
     rate = params.dtype.type(hyper[Hyper.LEARNING_RATE])
     momentum = params.dtype.type(hyper[Hyper.MOMENTUM])
     nesterov = hyper[Hyper.NESTEROV] != 0.0
+    now = turn(step, first)
     for i in range(params.size):
         change = rate * gradient[i]
         velocity[i] = fma(momentum, velocity[i], -change)
         change = fma(momentum, velocity[i], -change) if nesterov else velocity[i]
-        params[i] = add_evenly(params[i], change, threshold(change, step, first + i))
+        params[i] = add_evenly(params[i], change, now)
+        now = next_turn(now)

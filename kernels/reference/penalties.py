@@ -14,9 +14,9 @@ def slope(l1, l2, weights):
     return l1 * np.sign(weights) + 2 * l2 * weights
 
 
-def penalty_gradient(l1, l2, step, weights, gradient):
-    gradient[:] = add_evenly(gradient, slope(l1, l2, weights), step)
+def penalty_gradient(l1, l2, step, first, weights, gradient):
+    gradient[:] = add_evenly(gradient, slope(l1, l2, weights), step, first)
 
 
-def penalty_update(l1, l2, rate, step, weights):
-    weights[:] = add_evenly(weights, -rate * slope(l1, l2, weights), step)
+def penalty_update(l1, l2, rate, step, first, weights):
+    weights[:] = add_evenly(weights, slope(-rate * l1, -rate * l2, weights), step, first)

@@ -5,7 +5,7 @@ import numpy as np
 from ..contract import ELEMENT_STRIDE, STEP_STRIDE
 
 
-def add_evenly(a, b, step, first=0):
+def add_evenly(a, b, step, first):
     """Return ``a + b`` for flat arrays, the elements from the number ``first`` on of a tensor.
 
     To the nearest number, ``a + b`` is ``a`` if b is below half the distance to the next one.
@@ -15,9 +15,9 @@ def add_evenly(a, b, step, first=0):
     total = a + b
     lost = b - (total - a)
     distance = np.abs(np.spacing(total))
-    indices = (first + np.arange(a.size)) % 2**31
-    fractions = (int(step) * STEP_STRIDE % 2**31 + indices * ELEMENT_STRIDE) % 2**31
-    thresholds = ((fractions + 0.5) / 2**31).astype(a.dtype)
+    start = (int(step) * STEP_STRIDE + int(first) * ELEMENT_STRIDE) % 2**32
+    turns = (start + np.arange(a.size, dtype=np.uint64) * ELEMENT_STRIDE).astype(np.uint32)
+    thresholds = turns.view(np.int32).astype(a.dtype) * a.dtype.type(2.0**-32) + a.dtype.type(0.5)
     return np.where(
         np.abs(lost) > thresholds * distance, total + np.copysign(distance, lost), total
     )

@@ -1,4 +1,4 @@
-"""What was compiled first, and what came from the cache, changes no bit.  Takes three compilations."""
+"""What was compiled first, and what came from the cache, changes no bit."""
 
 import os
 import subprocess
@@ -17,7 +17,8 @@ from fastmlp import Telemetry, layers, optimizers, regularizers
 from tests.engine.nets import data, net, targets
 
 ACTIVATIONS = ["sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus"]
-OPTIMIZERS = [optimizers.SGD(0.05), optimizers.SGD(0.05, 0.9), optimizers.SGD(0.05, 0.9, nesterov=True)]
+OPTIMIZERS = [optimizers.SGD(0.05), optimizers.SGD(0.05, 0.9),
+    optimizers.SGD(0.05, 0.9, nesterov=True)]
 
 
 def digests(dtype):
@@ -46,7 +47,7 @@ for real in (np.float64, np.float32):
     compiled.sgd_step(w, w.copy(), w.copy(), hyper)
     compiled.sgd_step_evenly(0, 0, w, w.copy(), w.copy(), hyper)
     compiled.activation_forward(1, real(0), w, w.copy())
-    compiled.penalty_update(real(0.1), real(0.1), real(0.1), 0, w)
+    compiled.penalty_update(real(0.1), real(0.1), real(0.1), 0, 0, w)
 double = list(digests("float64"))
 print(*digests("float32"), *double)
 """

@@ -163,22 +163,22 @@ OPERATIONS = [
     Operation(
         "penalty_gradient",
         lambda rng, dtype, m, k, n: (
-            dtype(0.01), dtype(0.003), 12_345, inputs.make_penalty(rng, dtype, m, k, n)[2],
+            dtype(0.01), dtype(0.003), 12_345, 2**33 + 5, inputs.make_penalty(rng, dtype, m, k, n)[2],
             normal(rng, dtype, m * k),
         ),
-        lambda l1, l2, step, w, gradient: (np.abs(gradient) + 4 * (l1 + 2 * l2 * np.abs(w)),),
-        (4,),
+        lambda l1, l2, step, first, w, gradient: (np.abs(gradient) + 4 * (l1 + 2 * l2 * np.abs(w)),),
+        (5,),
     ),
     Operation(
         "penalty_update",
         lambda rng, dtype, m, k, n: (
-            dtype(0.01), dtype(0.003), dtype(0.5), 2**40,
+            dtype(0.01), dtype(0.003), dtype(0.5), 2**40, 3,
             inputs.make_penalty(rng, dtype, m, k, n)[2],
         ),
-        lambda l1, l2, rate, step, w: (
+        lambda l1, l2, rate, step, first, w: (
             np.abs(w) + 4 * rate * (l1 + 2 * l2 * np.abs(w)) * (w != 0),
         ),
-        (4,),
+        (5,),
     ),
     *(
         Operation(

@@ -29,13 +29,15 @@ def test_l2_by_itself(backend, strength):
     after = before.copy()
     for step in range(STEPS):
         kernels(backend).penalty_update(
-            np.float32(0), np.float32(strength), np.float32(RATE), step, after
+            np.float32(0), np.float32(strength), np.float32(RATE), step, 0, after
         )
     expected = 1 - (1 - 2 * RATE * strength) ** STEPS
     assert shrinkage(before, after) == pytest.approx(expected, rel=0.005)
-    # Each weight by itself, within some units of its last place.
+    # Each weight by itself, within some units of its last place; where a step is many units, the
+    # roundings are a random walk, as they are to the nearest.
+    units = 8 if strength < 1e-5 else 100
     exact = before.astype(np.float64) * (1 - expected)
-    assert (np.abs(after - exact) <= 8 * np.spacing(np.abs(before))).all()
+    assert (np.abs(after - exact) <= units * np.spacing(np.abs(before))).all()
 
 
 @BACKENDS
@@ -45,7 +47,7 @@ def test_l1_by_itself(backend, strength):
     after = before.copy()
     for step in range(STEPS):
         kernels(backend).penalty_update(
-            np.float32(strength), np.float32(0), np.float32(RATE), step, after
+            np.float32(strength), np.float32(0), np.float32(RATE), step, 0, after
         )
     steps = np.abs(before.astype(np.float64)) - np.abs(after.astype(np.float64))
     assert np.mean(steps) == pytest.approx(STEPS * RATE * strength, rel=0.01)
@@ -57,7 +59,7 @@ def test_a_gradient_keeps_the_slope(backend):
     total = np.zeros(w.size)
     for step in range(STEPS):
         sums = gradient.copy()
-        kernels(backend).penalty_gradient(np.float32(0), np.float32(1e-8), step, w, sums)
+        kernels(backend).penalty_gradient(np.float32(0), np.float32(1e-8), step, 0, w, sums)
         total += sums.astype(np.float64) - gradient
     assert np.mean(total / STEPS / w) == pytest.approx(2e-8, rel=0.01)
 
@@ -99,7 +101,7 @@ def test_weights_without_slope_stay(backend):
     after, nothing = w.copy(), np.zeros_like(w)
     hyper = np.array([RATE, MOMENTUM, 0.0])
     for step in range(20):
-        kernels(backend).penalty_update(np.float32(0), np.float32(0), np.float32(1), step, after)
+        kernels(backend).penalty_update(np.float32(0), np.float32(0), np.float32(1), step, 0, after)
         kernels(backend).sgd_step_evenly(step, 0, after, nothing, nothing.copy(), hyper)
     np.testing.assert_array_equal(after, w)
 
@@ -111,6 +113,6 @@ def test_all_backends_round_alike(backend, dtype):
     results = []
     for kernel_set in (kernels(backend), kernels("numpy")):
         after = w.copy()
-        kernel_set.penalty_update(dtype(0), dtype(2.0**-20), dtype(0.25), 77, after)
+        kernel_set.penalty_update(dtype(0), dtype(2.0**-20), dtype(0.25), 77, 0, after)
         results.append(after)
     np.testing.assert_array_equal(*results)
