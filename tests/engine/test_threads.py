@@ -87,7 +87,7 @@ def test_the_number_of_threads_changes_nothing(shared, name, dtype):
 
 @pytest.mark.parametrize("threads", [1, *MANY])
 def test_all_threads_stop_at_a_divergence(shared, threads):
-    shared(count)
+    shared(threads)
     x, y = data(64)
     model = net(
         layers.Dense(33, "relu"), layers.Dense(17, "relu"), dtype="float32", backend="numba",
