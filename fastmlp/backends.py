@@ -150,6 +150,11 @@ def _module(name: str, part: str = "") -> Any:
     return undisturbed(partial(importlib.import_module, module))
 
 
+def runs_python(name: str, python_layers: dict[int, PythonLayer]) -> bool:
+    """Return whether this backend walks such a plan in Python, row by row."""
+    return bool(python_layers) or name == "numpy"
+
+
 def bind_of(name: str, python_layers: dict[int, PythonLayer]) -> Bind:
     """Return the function that binds plans and their memory to this backend's engine.
 
@@ -157,7 +162,7 @@ def bind_of(name: str, python_layers: dict[int, PythonLayer]) -> Bind:
     longer than to run a small net on one sample.  A net with layers written in Python is walked
     row by row, on the same kernels.
     """
-    if python_layers or name == "numpy":
+    if runs_python(name, python_layers):
         walker = _binder(partial(walk.run, _module(name), python_layers))
         bind: Bind = checked(walker, runs_python=True)
         return bind
@@ -175,7 +180,7 @@ def _binder(run: Callable[..., int]) -> Bind:
 
 def probe_of(name: str, python_layers: dict[int, PythonLayer]) -> Probe:
     """Return the function that computes losses with one parameter at a time moved."""
-    if python_layers or name == "numpy":
+    if runs_python(name, python_layers):
         walker = partial(walk_probe.probe, _module(name), python_layers)
         probe: Probe = checked_probe(walker, runs_python=True)
         return probe

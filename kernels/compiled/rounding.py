@@ -88,8 +88,9 @@ def add_evenly(a, b, limit):
     To the nearest number, ``a + b`` is ``a`` for any b below half the distance to the next one:
     a penalty's step of 1e-9 of a weight would never move it, however often it is taken.  Here
     the part that the sum lost is compared with the distance times a ``limit`` between 0 and 1, a
-    ``threshold``.  If the limits of many sums are spread evenly, then the share of those that are rounded up
-    is just what was lost: of steps of 0.01 distances, every hundredth moves the weight by one.
+    ``threshold``.  If the limits of many sums are spread evenly, then the share of those that are
+    rounded up is just what was lost: of steps of 0.01 distances, every hundredth moves the weight
+    by one.
     """
     total = a + b
     lost = b - (total - a)  # exact for |b| <= |a| (Dekker, 1971); a larger b is not lost

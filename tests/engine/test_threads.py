@@ -85,9 +85,9 @@ def test_the_number_of_threads_changes_nothing(shared, name, dtype):
             np.testing.assert_array_equal(actual, expected)
 
 
-@pytest.mark.parametrize("threads", [1, *MANY])
-def test_all_threads_stop_at_a_divergence(shared, threads):
-    shared(threads)
+@pytest.mark.parametrize("count", [1, *MANY])
+def test_all_threads_stop_at_a_divergence(shared, count):
+    shared(count)
     x, y = data(64)
     model = net(
         layers.Dense(33, "relu"), layers.Dense(17, "relu"), dtype="float32", backend="numba",
