@@ -17,6 +17,8 @@ import numpy as np
 
 from fastmlp import Sequential, fit_many, layers, set_num_threads
 
+from .engine import cold
+
 PATIENCE = 120  # seconds
 CLASSES = 10
 
@@ -132,12 +134,33 @@ class Soak:
                 assert {len(v) for v in history.history.values()} <= {len(history.epoch)}
 
 
+def interrupt_compilations(count):
+    """Interrupt the whole engine's compilation, at random moments."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        delays = iter(lambda: rng.uniform(0, 2), None)
+        seconds, process, errors = cold.interrupts(delays, walks=False)
+        assert (process.returncode, errors) == (0, ""), errors
+        print(
+            f"compilation {number + 1}: {len(seconds)} interrupts, each answered within "
+            f"{max(seconds):.2f} s; the net works",
+            flush=True,
+        )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=2400, help="interrupts in all")
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--every", type=int, default=100, help="calls between two reports")
+    parser.add_argument(
+        "--cold", type=int, metavar="N",
+        help="only compile the engine with Numba, N times, each interrupted until it is done",
+    )  # fmt: skip
     options = parser.parse_args()
+    if options.cold:
+        interrupt_compilations(options.cold)
+        return
     signal.signal(signal.SIGINT, signal.default_int_handler)
     soak = Soak(options.backend)
     kinds = [(name, threads) for name in soak.calls for threads in (1, 2, 3, 4)]
