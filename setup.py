@@ -9,6 +9,7 @@ FASTMLP_NATIVE=1     build it for this machine's CPU alone
 """
 
 import os
+import runpy
 import sysconfig
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError
 
 SOURCES = "kernels/c"
+_sources = runpy.run_path(f"{SOURCES}/sources.py")  # a build has no fastmlp to import it from
+digest, sources = _sources["digest"], _sources["sources"]
+write_contract = runpy.run_path(f"{SOURCES}/generate.py")["write"]
 
 # No flag may promise the absence of NaN or infinity: a run that diverges must be noticed.  Products
 # and sums are fused where the kernels say so and nowhere else: see vector.h.  Without
@@ -56,15 +60,24 @@ class BuildKernels(build_ext):
             # Here and not where an extension is built: Cython is not made for two threads.
             from Cython.Build import cythonize
 
-            translated = cythonize(self.extensions, build_dir=self.build_temp)
+            generated = f"{self.build_temp}/contract"
+            write_contract(Path(generated))
+            for extension in self.extensions:
+                extension.include_dirs = [SOURCES, generated]
+            translated = cythonize(
+                self.extensions, build_dir=self.build_temp, include_path=[generated]
+            )
             for extension, new in zip(self.extensions, translated, strict=True):
                 extension.sources = new.sources
             super().run()
         except Exception as reason:
             if is_set("FASTMLP_REQUIRE_C"):
                 raise
-            for output in self.get_outputs():
-                Path(output).unlink(missing_ok=True)
+            # What an earlier build has left is of other sources.
+            build_py = self.get_finalized_command("build_py")
+            for extension in self.extensions:
+                for output in self._get_inplace_equivalent(build_py, extension):
+                    Path(output).unlink(missing_ok=True)
             self.extensions = []
             print(f"fastmlp: the C kernels cannot be built ({reason}); the install does without.")
 
@@ -76,13 +89,17 @@ class BuildKernels(build_ext):
                 [f"{SOURCES}/all.c"],
                 output_dir=f"{self.build_temp}/{extension.name}-{name}",
                 macros=[*extension.define_macros, ("FASTMLP_ISA", name)],
+                include_dirs=extension.include_dirs,
                 extra_postargs=FLAGS + flags,
             )
         super().build_extension(extension)
 
 
 def binding(dtype: str) -> Extension:
-    macros = [("REAL_IS_FLOAT", "1" if dtype == "f32" else "0")]
+    macros = [
+        ("REAL_IS_FLOAT", "1" if dtype == "f32" else "0"),
+        ("FASTMLP_SOURCES", f'"{digest(Path(SOURCES))}"'),
+    ]
     if is_set("FASTMLP_NATIVE"):
         macros.append(("FASTMLP_NATIVE", "1"))
     return Extension(
@@ -90,7 +107,7 @@ def binding(dtype: str) -> Extension:
         [f"{SOURCES}/{dtype}.pyx"],
         extra_compile_args=["-O1", "-g0"],  # no time is spent in it
         define_macros=macros,
-        include_dirs=[SOURCES],
+        depends=[str(path) for path in sources(Path(SOURCES))],
     )
 
 

@@ -14,8 +14,8 @@ struct net {
     struct ahead ahead;
 };
 
-#define ROW(r) (net->job->table + (r)*COLUMNS)
-#define REALS(r) (net->job->reals + (r)*SCALARS)
+#define ROW(r) (net->job->table + (r)*COLUMN_COUNT)
+#define REALS(r) (net->job->reals + (r)*SCALAR_COUNT)
 
 INLINE real *value(const struct net *net, int64_t buffer) {
     return net->job->values + buffer * net->capacity;
@@ -302,7 +302,7 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
             penalty_gradients(net, r, job->first_step + batch);
         }
         if (observed) {
-            int64_t at = (batch / job->telemetry_every * job->table_rows + r) * TELEMETRY_FIELDS;
+            int64_t at = (batch / job->telemetry_every * job->table_rows + r) * TELEMETRY_COUNT;
             wait(net);
             if (job->thread == 0) observe_row(net, r, job->telemetry + at);
             wait(net);
@@ -323,8 +323,8 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
 }
 
 /* Run the batches `first` to `last` of an epoch.  Returns `last`, or the index of the first batch
-   whose loss is not finite; that batch is not learned from.  Returns -1, with nothing changed, if
-   not all threads came. */
+   whose loss is not finite; that batch is not learned from.  Evaluation goes on to the end.
+   Returns -1, with nothing changed, if not all threads came. */
 static int64_t run(const struct job *job) {
     struct net the_net = {.job = job}, *net = &the_net;
     int64_t loss_index = 1;
@@ -365,7 +365,8 @@ static int64_t run(const struct job *job) {
             job->totals[TOTAL_SAMPLES] += (double)net->n;
             if (job->wants_accuracy)
                 job->totals[TOTAL_CORRECT] += (double)count_correct(net, loss_index);
-            job->barrier[BARRIER_STOP] = !isfinite(loss + penalties);
+            job->barrier[BARRIER_STOP] =
+                job->mode != MODE_EVALUATE && !isfinite(loss + penalties);
         }
         wait(net);
         if (job->barrier[BARRIER_STOP]) return batch;

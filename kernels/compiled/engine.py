@@ -11,7 +11,7 @@ not worth sharing, such as the loss, thread 0 does alone.
 
 import math
 
-from ..table import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
+from ..contract import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
 from .activations import activation_backward, activation_forward
 from .barrier import (
     STOP,
@@ -409,7 +409,8 @@ def run(
                     table[loss_index], values, capacity, rows, labels, targets
                 )
             # Not math.isfinite: Numba makes it x - x, which LLVM may reassociate, and folds to 0.
-            barrier[STOP] = not abs(loss + penalties) < math.inf
+            finite = abs(loss + penalties) < math.inf
+            barrier[STOP] = mode != Mode.EVALUATE and not finite
         wait(team)
         if barrier[STOP]:
             return batch

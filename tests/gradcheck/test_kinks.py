@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp import Sequential, activations, check_gradients, layers, regularizers
 from fastmlp.kernels import reference
-from fastmlp.kernels.table import SELU_ALPHA, SELU_SCALE
+from fastmlp.kernels.contract import SELU_ALPHA, SELU_SCALE
 from tests.backends import ALL
 
 BACKENDS = pytest.mark.parametrize("backend", ALL)
@@ -13,9 +13,9 @@ BACKENDS = pytest.mark.parametrize("backend", ALL)
 # activation: slopes on the left and on the right of 0
 SLOPES = {
     "relu": ("relu", 0.0, 1.0),
-    "leaky_relu": (activations.leaky_relu(0.2), 0.2, 1.0),
-    "steeper on the left": (activations.leaky_relu(3.0), 3.0, 1.0),
-    "elu": (activations.elu(0.3), 0.3, 1.0),
+    "leaky_relu": (activations.LeakyReLU(0.2), 0.2, 1.0),
+    "steeper on the left": (activations.LeakyReLU(3.0), 3.0, 1.0),
+    "elu": (activations.ELU(0.3), 0.3, 1.0),
     "selu": ("selu", SELU_SCALE * SELU_ALPHA, SELU_SCALE),
 }
 
@@ -177,7 +177,7 @@ def test_weights_near_0_under_l1_are_no_kinks(weight, scale, backend):
 
 
 def test_another_slope_of_l1_at_0_is_found(monkeypatch):
-    def sign_of_0_is_1(l1, l2, weights, gradient):
+    def sign_of_0_is_1(l1, l2, step, weights, gradient):
         gradient += l1 * np.where(weights >= 0, 1, -1) + 2 * l2 * weights
 
     monkeypatch.setattr(reference, "penalty_gradient", sign_of_0_is_1)
