@@ -163,10 +163,12 @@ OPERATIONS = [
     Operation(
         "penalty_gradient",
         lambda rng, dtype, m, k, n: (
-            dtype(0.01), dtype(0.003), 12_345, 2**33 + 5, inputs.make_penalty(rng, dtype, m, k, n)[2],
-            normal(rng, dtype, m * k),
+            dtype(0.01), dtype(0.003), 12_345, 2**33 + 5,
+            inputs.make_penalty(rng, dtype, m, k, n)[2], normal(rng, dtype, m * k),
         ),
-        lambda l1, l2, step, first, w, gradient: (np.abs(gradient) + 4 * (l1 + 2 * l2 * np.abs(w)),),
+        lambda l1, l2, step, first, w, gradient: (
+            np.abs(gradient) + 4 * (l1 + 2 * l2 * np.abs(w)),
+        ),
         (5,),
     ),
     Operation(
