@@ -7,11 +7,13 @@ import importlib.util
 import os
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .kernels import walk, walk_probe
 from .kernels.check import checked, checked_probe
+from .kernels.undisturbed import undisturbed
 from .kernels.walk import PythonLayer
 from .lookup import by_name
 
@@ -141,8 +143,16 @@ def _usable(argument: str, name: str) -> str:
     return chosen
 
 
+@functools.cache
 def _module(name: str, part: str = "") -> Any:
-    return importlib.import_module(f"fastmlp.kernels.{_KERNELS[name]}{part}")
+    module = f"fastmlp.kernels.{_KERNELS[name]}{part}"
+    # Numba takes a second to import, and does not expect to be imported again after half of it.
+    return undisturbed(partial(importlib.import_module, module))
+
+
+def runs_python(name: str, python_layers: dict[int, PythonLayer]) -> bool:
+    """Return whether this backend walks such a plan in Python, row by row."""
+    return bool(python_layers) or name == "numpy"
 
 
 def bind_of(name: str, python_layers: dict[int, PythonLayer]) -> Bind:
@@ -152,8 +162,8 @@ def bind_of(name: str, python_layers: dict[int, PythonLayer]) -> Bind:
     longer than to run a small net on one sample.  A net with layers written in Python is walked
     row by row, on the same kernels.
     """
-    if python_layers or name == "numpy":
-        walker = _binder(functools.partial(walk.run, _module(name), python_layers))
+    if runs_python(name, python_layers):
+        walker = _binder(partial(walk.run, _module(name), python_layers))
         bind: Bind = checked(walker, runs_python=True)
         return bind
     engine = _module(name, ".engine")
@@ -163,15 +173,15 @@ def bind_of(name: str, python_layers: dict[int, PythonLayer]) -> Bind:
 
 def _binder(run: Callable[..., int]) -> Bind:
     def bind(*memory: Any) -> Prepare:
-        return lambda mode, *batches: functools.partial(run, mode, *memory, *batches)
+        return lambda mode, *batches: partial(run, mode, *memory, *batches)
 
     return bind
 
 
 def probe_of(name: str, python_layers: dict[int, PythonLayer]) -> Probe:
     """Return the function that computes losses with one parameter at a time moved."""
-    if python_layers or name == "numpy":
-        walker = functools.partial(walk_probe.probe, _module(name), python_layers)
+    if runs_python(name, python_layers):
+        walker = partial(walk_probe.probe, _module(name), python_layers)
         probe: Probe = checked_probe(walker, runs_python=True)
         return probe
     ready: Probe = checked_probe(_module(name, ".probe").probe)

@@ -1,4 +1,7 @@
-"""What a fit uses alone: its nets and its Telemetry, which another fit is refused meanwhile."""
+"""What a fit uses alone: its nets and its Telemetry.
+
+Meanwhile another fit is refused, and so is what would give the net other layers or another loss.
+"""
 
 import os
 import threading
@@ -35,7 +38,7 @@ class Claim:
         Raises
         ------
         RuntimeError
-            If another fit uses one of them now.
+            If somebody else has a claim on one of them now.
         """
         things = list(things)
         with _lock:
@@ -43,7 +46,8 @@ class Claim:
                 other = _claims.get(thing)
                 if other is not None and other is not self and other.active:
                     raise RuntimeError(
-                        f"{thing!r} is in use by a fit that is not done; expected one fit at a time"
+                        f"{thing!r} is in use by a fit that is not done: wait for it before the "
+                        "next fit, add() or compile()"
                     )
             for thing in things:
                 _claims[thing] = self

@@ -1,5 +1,6 @@
 """What a net is trained on: users' arrays, checked, in the form that the engine reads."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,8 @@ from .arguments import real_array
 from .kernels.contract import Op
 from .layers.base import Array, Shape
 from .losses import Loss
+
+_SIZE_OF_PARTS = 2**22  # numbers that are looked at at once, a matter of milliseconds
 
 
 @dataclass(frozen=True)
@@ -113,19 +116,33 @@ def finite(argument: str, array: Array, dtype: np.dtype[Any]) -> Array:
     ValueError
         If something in it is not finite, or not in that dtype.
     """
-    with np.errstate(over="ignore"):
-        converted = array.astype(dtype, copy=False)
-    # A sum is finite only if every term is, and needs no array of Booleans as large as the data.
-    with np.errstate(over="ignore", invalid="ignore"):
-        suspicious = not np.isfinite(converted.sum(dtype=np.float64))
-    if suspicious and not np.isfinite(converted).all():
-        where = np.argwhere(~np.isfinite(converted))[0]
-        index = ", ".join(map(str, where))
-        raise ValueError(
-            f"{argument}: expected finite numbers that fit {dtype}, "
-            f"got {array[tuple(where)]} at [{index}]"
-        )
+    converted = array if array.dtype == dtype else np.empty_like(array, dtype)
+    for part in _parts(array):
+        # A sum is finite only if every term is, and needs no array of Booleans beside the data.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if converted is not array:
+                converted[part] = array[part]
+            if np.isfinite(converted[part].sum(dtype=np.float64)):
+                continue
+        for where in np.argwhere(~np.isfinite(converted[part]))[:1]:
+            if where.size:
+                where[0] += part.start
+            index = ", ".join(map(str, where))
+            raise ValueError(
+                f"{argument}: expected finite numbers that fit {dtype}, "
+                f"got {array[tuple(where)]} at [{index}]"
+            )
     return converted
+
+
+def _parts(array: Array) -> Iterator[Any]:
+    """Yield slices along the first axis, each looked at so soon that Ctrl-C need not wait."""
+    if array.ndim == 0:
+        yield ...
+        return
+    rows = max(1, _SIZE_OF_PARTS * len(array) // max(array.size, 1))
+    for start in range(0, len(array), rows):
+        yield slice(start, start + rows)
 
 
 def _labels(argument: str, array: Array, classes: int) -> NDArray[np.int64]:

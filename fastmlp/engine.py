@@ -14,6 +14,7 @@ from . import backends
 from .data import Data
 from .kernels.contract import Mode, Telemetry, Total
 from .layers.base import Array
+from .pace import Pace
 from .plan import Plan
 from .state import aligned_zeros
 from .team import run_together
@@ -69,6 +70,8 @@ class Engine:
     params : float array (plan.size,)
     hyper : float64 array
         The optimizer's numbers; see :class:`fastmlp.kernels.contract.Hyper`.
+    runs_python : bool
+        Whether rows are walked in Python, hence on one thread.
     gradient : float array (plan.size,)
     velocity : float array (plan.size,), or empty without momentum
         See :meth:`use_velocity`.
@@ -80,6 +83,7 @@ class Engine:
     bind: backends.Bind
     params: Array
     hyper: Array
+    runs_python: bool
     gradient: Array = field(init=False)
     velocity: Array = field(init=False)
     threads: int | None = field(init=False, default=None)
@@ -118,20 +122,22 @@ class Engine:
                 self._workspaces.clear()  # between, they are made anew, and this is done again
                 self.velocity = velocity
 
-    def forward(self, data: Data, batch_size: int = PREDICT_BATCH) -> Array:
-        """Return the outputs (n, outputs) for the samples (n, ...)."""
+    def forward(
+        self,
+        data: Data,
+        batch_size: int = PREDICT_BATCH,
+        advance: Callable[[int], None] | None = None,
+    ) -> Array:
+        """Return the outputs (n, outputs) for the samples (n, ...).
+
+        ``advance`` is told now and then how many batches are done.
+        """
         outputs = np.empty((data.count, self.plan.outputs), self.params.dtype)
-        self.forward_part(data, batch_size, 0, None, outputs)
+        self._run_all(Mode.PREDICT, data, batch_size, advance, outputs=outputs)
         is_small = data.count * self._connections < _WORTH_SHARING and not self.plan.python_layers
         if is_small and data.count <= _FEW:
             self._expect_few(data.count)
         return outputs
-
-    def forward_part(
-        self, data: Data, batch_size: int, first: int, last: int | None, outputs: Array
-    ) -> None:
-        """Fill in the outputs (n, outputs) of the batches from ``first`` on, short of ``last``."""
-        self._run(Mode.PREDICT, data, None, batch_size, first, last, outputs=outputs)
 
     def forward_few(self, x: Array) -> Array | None:
         """Return the outputs for a few samples as they come, by the shortest way.
@@ -185,30 +191,24 @@ class Engine:
         return float(loss), self.gradient.copy()
 
     def evaluate(
-        self, data: Data, wants_accuracy: bool, batch_size: int = PREDICT_BATCH
-    ) -> NDArray[np.float64]:
-        """Return the totals over all samples; see :class:`fastmlp.kernels.contract.Total`.
-
-        All samples count, whether their loss is finite or not.
-        """
-        totals = np.zeros(len(Total))
-        self.evaluate_part(data, wants_accuracy, batch_size, 0, None, totals)
-        return totals
-
-    def evaluate_part(
         self,
         data: Data,
         wants_accuracy: bool,
-        batch_size: int,
-        first: int,
-        last: int | None,
-        totals: NDArray[np.float64],
-    ) -> None:
-        """Add to the totals what the batches from ``first`` on, short of ``last``, amount to."""
-        self._run(
-            Mode.EVALUATE, data, None, batch_size, first, last,
+        batch_size: int = PREDICT_BATCH,
+        advance: Callable[[int, NDArray[np.float64]], None] | None = None,
+    ) -> NDArray[np.float64]:
+        """Return the totals over all samples; see :class:`fastmlp.kernels.table.Total`.
+
+        All samples count, whether their loss is finite or not.  ``advance`` is told now and then
+        how many batches are done, with the totals so far.
+        """
+        totals = np.zeros(len(Total))
+        self._run_all(
+            Mode.EVALUATE, data, batch_size,
+            None if advance is None else lambda done: advance(done, totals),
             wants_accuracy=wants_accuracy, totals=totals,
         )  # fmt: skip
+        return totals
 
     def train_epoch(
         self,
@@ -282,7 +282,7 @@ class Engine:
     def _compile(self, prepare: backends.Prepare) -> None:
         """Run no batch: the kernels are then compiled, if need be, before threads wait for them.
 
-        This thread's compiling ends at Ctrl-C, that of others would not.
+        Ctrl-C ends this thread's wait for that, and would not end that of others.
         """
         dtype, integers = self.params.dtype, np.zeros(_BARRIER_SIZE, np.int64)
         features = int(np.prod(self.plan.input_shape))
@@ -293,6 +293,22 @@ class Engine:
             False, np.zeros(len(Total)), np.empty((1, self.plan.outputs), dtype),
             np.empty((0, 0, len(Telemetry))), 0, 0, 1, integers,
         )()  # fmt: skip
+
+    def _run_all(
+        self,
+        mode: Mode,
+        data: Data,
+        batch_size: int,
+        advance: Callable[[int], None] | None,
+        **options: Any,
+    ) -> None:
+        """Run all batches in calls so short that Ctrl-C need not wait, as one for other threads."""
+        order = np.arange(data.count)
+        with self._lock:
+            for first, stop in Pace().calls(-(-data.count // batch_size)):
+                self._run(mode, data, order, batch_size, first, stop, **options)
+                if advance is not None:
+                    advance(stop)
 
     def _run(self, mode: Mode, data: Data, order: Array | None, *rest: Any, **options: Any) -> int:
         with self._lock:
@@ -356,7 +372,7 @@ class Engine:
 
     def _threads_for(self, mode: Mode, batch_size: int) -> int:
         passes = 1 if mode in (Mode.PREDICT, Mode.EVALUATE) else 3
-        if self.plan.python_layers or passes * batch_size * self._connections < _WORTH_SHARING:
+        if self.runs_python or passes * batch_size * self._connections < _WORTH_SHARING:
             return 1
         return self.threads or get_num_threads()
 

@@ -119,11 +119,18 @@ class Sequential:
 
         Raises
         ------
+        RuntimeError
+            If a fit that is not done uses the net; nothing has changed then.
         TypeError, ValueError
             If it is no layer, is used already, or does not fit.
         """
-        self._check_layer("layer", layer, self.layers)
-        self._append([layer])
+        claim = Claim()
+        try:
+            claim.take([self])
+            self._check_layer("layer", layer, self.layers)
+            self._append([layer])
+        finally:
+            claim.active = False
 
     def compile(
         self,
@@ -146,6 +153,8 @@ class Sequential:
 
         Raises
         ------
+        RuntimeError
+            If a fit that is not done uses the net; nothing has changed then.
         TypeError, ValueError
             If a name is unknown, or the loss does not fit the last layer.
         """
@@ -156,16 +165,12 @@ class Sequential:
         new_metrics = [by_name("metrics", name, _METRICS) for name in names]
         if len(set(new_metrics)) < len(new_metrics):
             raise ValueError(f"metrics: expected each name once, got {new_metrics}")
-        if self.built:
-            assert self._input_shape is not None
-            lowered = plan.lower(self.layers, self._input_shape, new_loss, self.seed)
-            if new_metrics and lowered.outputs < 2:
-                raise ValueError(
-                    f"metrics: 'accuracy' needs at least two outputs, the net has {lowered.outputs}"
-                )
-        assign(self, optimizer=new_optimizer, loss=new_loss, metrics=new_metrics)
-        self._state.velocity = self._state.params[:0]
-        self._engine = None
+        claim = Claim()
+        try:
+            claim.take([self])
+            self._compile(new_optimizer, new_loss, new_metrics)
+        finally:
+            claim.active = False
 
     def fit(
         self,
@@ -486,6 +491,18 @@ class Sequential:
             state.epochs = before + len(history.epoch)
         return history
 
+    def _compile(self, optimizer: optimizers.SGD, loss: losses.Loss, metrics: list[str]) -> None:
+        if self.built:
+            assert self._input_shape is not None
+            lowered = plan.lower(self.layers, self._input_shape, loss, self.seed)
+            if metrics and lowered.outputs < 2:
+                raise ValueError(
+                    f"metrics: 'accuracy' needs at least two outputs, the net has {lowered.outputs}"
+                )
+        assign(self, optimizer=optimizer, loss=loss, metrics=metrics)
+        self._state.velocity = self._state.params[:0]
+        self._engine = None
+
     def _job(
         self,
         x: ArrayLike,
@@ -674,8 +691,11 @@ class Sequential:
             if self.metrics and lowered.outputs < 2:
                 raise ValueError("metrics: 'accuracy' needs a net with at least two outputs")
             hyper = (self.optimizer or optimizers.SGD()).hyper()
-            bind = backends.bind_of(self.backend, lowered.python_layers)
-            self._engine = Engine(lowered, bind, self._state.params, hyper)
+            how = self.backend, lowered.python_layers
+            self._engine = Engine(
+                lowered, backends.bind_of(*how), self._state.params, hyper,
+                backends.runs_python(*how),
+            )  # fmt: skip
         return self._engine
 
     def __repr__(self) -> str:

@@ -90,10 +90,18 @@ def fit_many(
 
 
 def _compile(models: Sequence[Sequential]) -> None:
-    """Have the kernels compiled by this thread: Ctrl-C would not end it in another."""
-    first = {(model.backend, model.dtype): model for model in models}
-    for model in first.values():
-        model._ready_engine().workspace(1)
+    """Have the engine compiled from this thread: Ctrl-C would not end the wait of another.
+
+    A net that is walked in Python needs no engine; each of its kernels is compiled when it comes
+    to that.
+    """
+    engines = {
+        (model.backend, model.dtype): engine
+        for model in models
+        if not (engine := model._ready_engine()).runs_python
+    }
+    for engine in engines.values():
+        engine.workspace(1)
 
 
 def _run_all(

@@ -1,7 +1,6 @@
 """The training loop: epochs of shuffled batches, each in one call of the engine."""
 
 import math
-import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,14 +12,11 @@ from .data import Data
 from .engine import Engine
 from .history import Divergence, DivergenceWarning, History
 from .kernels.contract import FIRST_LOSS, Column, Op, Total
+from .pace import Pace
 from .plan import Plan
 from .progress import FitProgress
 from .state import State
 from .telemetry import Recorder
-
-# How long a call of the engine may keep Python waiting: for Ctrl-C, for the progress bar.
-_SECONDS_PER_CALL = 0.2
-_FIRST_STEPS = 8
 
 
 @dataclass
@@ -31,6 +27,10 @@ class Stop:
     """
 
     is_wanted: bool = False
+
+
+class _StoppedError(Exception):
+    """A wish to stop was found, and ends what is being done."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _train(
     state: State,
     progress: FitProgress,
 ) -> int:
-    pace = _Pace()
+    pace = Pace()
     batches = -(-job.data.count // job.batch_size)
     first_epoch = state.epochs
     for i in range(job.epochs):
@@ -121,7 +121,10 @@ def _train(
         else:
             history.divergence = _find_ruined_weights(engine, i, batches - 1, figures["loss"])
         if job.validation is not None:
-            val_figures = _validate(engine, job, stopped_at < batches)
+            try:
+                val_figures = _validate(engine, job, stopped_at < batches)
+            except _StoppedError:
+                return i
             figures |= val_figures
             if history.divergence is None and not math.isfinite(val_figures["val_loss"]):
                 history.divergence = _explain_validation(
@@ -133,16 +136,6 @@ def _train(
             warnings.warn(history.divergence.message, DivergenceWarning, stacklevel=5)
             return i
     return job.epochs
-
-
-class _Pace:
-    """How many steps fit into one call of the engine."""
-
-    def __init__(self) -> None:
-        self.steps = _FIRST_STEPS
-
-    def learn(self, steps: int, seconds: float) -> None:
-        self.steps = max(1, int(steps / max(seconds, 1e-6) * _SECONDS_PER_CALL))
 
 
 def _steps_taken(totals: NDArray[np.float64], batch_size: int) -> int:
@@ -161,7 +154,7 @@ def _train_epoch(
     state: State,
     epoch: int,
     totals: NDArray[np.float64],
-    pace: _Pace,
+    pace: Pace,
     progress: FitProgress,
 ) -> int | None:
     """Fill the epoch's totals, and return the batch at which it ended; None if told to stop."""
@@ -170,27 +163,22 @@ def _train_epoch(
     batches = -(-count // job.batch_size)
     recorder = job.recorder
     records = None if recorder is None else recorder.begin_epoch(batches)
-    at = 0
-    while at < batches:
+    reached = 0
+    for first, stop in pace.calls(batches):
         if job.stop.is_wanted:
             return None
-        upto = min(batches, at + pace.steps)
-        started = time.perf_counter()
         reached = engine.train_epoch(
-            job.data, order, job.batch_size, at, upto,
+            job.data, order, job.batch_size, first, stop,
             first_step=state.steps, wants_accuracy=job.wants_accuracy, totals=totals,
             telemetry=records,
             telemetry_every=0 if recorder is None else recorder.every,
         )  # fmt: skip
-        pace.learn(upto - at, time.perf_counter() - started)
-        at = upto
         progress.advance(reached, figures_of(engine, totals, job.metrics))
-        if reached < upto:
-            at = reached
+        if reached < stop:
             break
     if recorder is not None and records is not None:
-        recorder.end_epoch(records, state.steps, at)
-    return at
+        recorder.end_epoch(records, state.steps, reached)
+    return reached
 
 
 def observed_rows(plan: Plan) -> list[str | None]:
@@ -208,7 +196,12 @@ def _is_observed(row: NDArray[np.int64]) -> bool:
 
 def _validate(engine: Engine, job: Job, diverged: bool) -> dict[str, float]:
     assert job.validation is not None
-    totals = engine.evaluate(job.validation, job.wants_accuracy)
+
+    def advance(done: int, totals: NDArray[np.float64]) -> None:
+        if job.stop.is_wanted:
+            raise _StoppedError
+
+    totals = engine.evaluate(job.validation, job.wants_accuracy, advance=advance)
     figures = figures_of(engine, totals, job.metrics)
     return {f"val_{name}": np.nan if diverged else value for name, value in figures.items()}
 

@@ -305,9 +305,7 @@ KERNELS = {
     ),
     "penalty": _kernel("penalties", "l1: double; l2: double; weights[size]", "size", "double"),
     "penalty_gradient": _kernel(
-        "penalties",
-        "l1; l2; step: int64_t; first: int64_t; weights[size]; gradient![size]",
-        "size",
+        "penalties", "l1; l2; step: int64_t; first: int64_t; weights[size]; gradient![size]", "size"
     ),
     "penalty_update": _kernel(
         "penalties", "l1; l2; rate; step: int64_t; first: int64_t; weights![size]", "size"

@@ -1,8 +1,9 @@
 """Press Ctrl-C thousands of times: ``python -m tests.soak_interrupts [--count N] [--backend B]``.
 
 Every interrupt must end what it hits with KeyboardInterrupt or come too late, and leave a net that
-works: its weights are finite, and it predicts.  Prints how often which of the two happened, and
-fails if a call takes longer than ``PATIENCE``, which none does unless it hangs.
+works: its weights are finite, and it predicts.  Prints how often which of the two happened, also
+along the way, and ends the process with a traceback of all threads if a call takes longer than
+``PATIENCE``, which none does unless it hangs.
 """
 
 import argparse
@@ -15,6 +16,8 @@ import time
 import numpy as np
 
 from fastmlp import Sequential, fit_many, layers, set_num_threads
+
+from .engine import cold
 
 PATIENCE = 120  # seconds
 CLASSES = 10
@@ -131,17 +134,47 @@ class Soak:
                 assert {len(v) for v in history.history.values()} <= {len(history.epoch)}
 
 
+def interrupt_compilations(count):
+    """Interrupt the whole engine's compilation, at random moments."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        delays = iter(lambda: rng.uniform(0, 2), None)
+        seconds, process, errors = cold.interrupts(delays, walks=False)
+        assert (process.returncode, errors) == (0, ""), errors
+        print(
+            f"compilation {number + 1}: {len(seconds)} interrupts, each answered within "
+            f"{max(seconds):.2f} s; the net works",
+            flush=True,
+        )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=2400, help="interrupts in all")
     parser.add_argument("--backend", default="auto")
+    parser.add_argument("--every", type=int, default=100, help="calls between two reports")
+    parser.add_argument(
+        "--cold", type=int, metavar="N",
+        help="only compile the engine with Numba, N times, each interrupted until it is done",
+    )  # fmt: skip
     options = parser.parse_args()
+    if options.cold:
+        interrupt_compilations(options.cold)
+        return
     signal.signal(signal.SIGINT, signal.default_int_handler)
     soak = Soak(options.backend)
     kinds = [(name, threads) for name in soak.calls for threads in (1, 2, 3, 4)]
+    reports = range(options.every, options.count + 1, options.every)
     started = time.perf_counter()
     for number in range(options.count):
         soak.run(*kinds[number % len(kinds)], presses=1 + number // len(kinds) % 3)
+        if number + 1 in reports:
+            ended = collections.Counter(outcome for _, _, outcome in soak.outcomes.elements())
+            found = ", ".join(f"{count} {outcome}" for outcome, count in sorted(ended.items()))
+            print(
+                f"{number + 1} calls after {time.perf_counter() - started:.0f} s: {found}",
+                flush=True,
+            )
     for (name, threads, outcome), count in sorted(soak.outcomes.items()):
         print(f"{name:9} {threads} threads: {outcome:11} {count:5}")
     seconds = time.perf_counter() - started

@@ -41,6 +41,7 @@ def subject_of(model: Sequential, x: ArrayLike, y: ArrayLike, step: int) -> Iter
             backends.bind_of(model.backend, plan.python_layers),
             model.params.astype(np.float64),
             np.zeros(len(Hyper)),
+            backends.runs_python(model.backend, plan.python_layers),
         )
         with _weights_in(plan, engine.params):
             yield _subject(engine, data, step, model.backend)

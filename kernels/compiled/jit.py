@@ -6,11 +6,14 @@ import pickle
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+from ..undisturbed import undisturbed
 
 # Kernels are compiled without any permission to change their arithmetic.  The same kernel exists
 # in several copies of machine code: by itself, and in each caller that it is inlined into.  Which
@@ -148,6 +151,10 @@ def compiled(flags: frozenset[str], inline: str = "never") -> Callable[[Callable
                 kernel._cache = _Cache(function)
             finally:
                 numba.config.CACHE_DIR = elsewhere
+        if not numba.config.DISABLE_JIT:
+            # What Numba calls when Python calls a kernel with types that are new to it.
+            compile_for = kernel._compile_for_args
+            kernel._compile_for_args = lambda *args: undisturbed(partial(compile_for, *args))
         return kernel
 
     return decorate

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastmlp import Telemetry, fit_many, layers, optimizers, regularizers, training
+from fastmlp import Telemetry, fit_many, layers, optimizers, pace, regularizers
 from fastmlp.kernels.contract import Mode
 from tests.backends import ALL, COMPILED
 
@@ -66,10 +66,21 @@ def test_epochs_may_be_asked_for_one_at_a_time(backend):
 
 @pytest.mark.parametrize("steps", [1, 2, 5, 1000])
 def test_how_many_steps_a_call_makes_does_not_matter(monkeypatch, steps):
-    expected = digest(fitted(make()))
-    monkeypatch.setattr(training, "_FIRST_STEPS", steps)
-    monkeypatch.setattr(training._Pace, "learn", lambda *_: None)
-    assert digest(fitted(make())) == expected
+    x, y = data(101)
+
+    def results():
+        model = make()
+        return digest(fitted(model)), model.predict(x, batch_size=7), model.evaluate(x, y, 7)
+
+    expected, outputs, figures = results()
+
+    def calls(pace, batches):
+        return ((first, min(first + steps, batches)) for first in range(0, batches, steps))
+
+    monkeypatch.setattr(pace.Pace, "calls", calls)
+    found, parts, sums = results()
+    assert (found, sums) == (expected, figures)
+    np.testing.assert_array_equal(parts, outputs)
 
 
 def test_looking_at_the_net_does_not_matter():

@@ -2,6 +2,7 @@
 
 import _thread
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -12,10 +13,13 @@ import time
 import numpy as np
 import pytest
 
-from fastmlp import engine, fit_many, layers, set_num_threads, team
+from fastmlp import engine, fit_many, layers, pace, parallel, set_num_threads, team
+from fastmlp.kernels.table import Mode
+from fastmlp.training import Stop
 from tests.backends import ALL, COMPILED
 from tests.soak_interrupts import Soak
 
+from . import cold
 from .nets import data, dense_tanh, net
 
 pytestmark = pytest.mark.skipif(
@@ -325,3 +329,78 @@ _, status = os.waitpid(child, 0)
 raise SystemExit(status)
 """)  # fmt: skip
     assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("backend", COMPILED[:1])
+def test_interrupts_while_numba_compiles(backend):
+    """The short form of ``python -m tests.soak_interrupts --cold``; a kernel after the other."""
+    delays = itertools.chain([0.0, 0.3, 0.3, 0.05, 1.0], itertools.repeat(0.7))
+    seconds, process, errors = cold.interrupts(delays, walks=True)
+    assert (process.returncode, errors) == (0, "")
+    assert len(seconds) >= 3
+
+
+@pytest.mark.parametrize("backend", COMPILED[:1])
+@pytest.mark.parametrize("delay", [0.1, 2.0])
+def test_an_interrupt_while_numba_compiles_ends_a_program(backend, delay):
+    _, process, errors = cold.interrupts(iter([delay]), walks=True, ends=True)
+    assert errors.endswith("KeyboardInterrupt\n")
+    assert process.returncode == -signal.SIGINT
+
+
+@pytest.mark.parametrize("backend", ALL)
+@pytest.mark.parametrize("name", ["predict", "evaluate", "validation"])
+def test_long_work_without_learning_is_interrupted_within(backend, name, monkeypatch):
+    """One after the other, the calls of the engine are cut short: Ctrl-C comes between them."""
+    x, y = data(2_000)
+    model = net(*dense_tanh(), backend=backend)
+    model.evaluate(x, y)
+    monkeypatch.setattr(pace, "SECONDS_PER_CALL", 0)
+    calls = {
+        "predict": lambda: model.predict(x),
+        "evaluate": lambda: model.evaluate(x, y),
+        "validation": lambda: model.fit(x[:1], y[:1], validation_data=(x, y), verbose=0),
+    }
+    expected, run, count = model.predict(x), engine.Engine._run, 0
+
+    def interrupted(*arguments, **options):
+        nonlocal count
+        reached = run(*arguments, **options)
+        count += 1
+        if count == 5:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        return reached
+
+    monkeypatch.setattr(engine.Engine, "_run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        calls[name]()
+    assert count == 5
+    assert model.epochs_trained == 0
+    monkeypatch.undo()
+    if name != "validation":
+        np.testing.assert_array_equal(model.predict(x), expected)
+
+
+def test_many_nets_stop_within_a_validation(monkeypatch):
+    x, y = data(2_000)
+    models = [net(*dense_tanh(), seed=seed) for seed in range(2)]
+    monkeypatch.setattr(pace, "SECONDS_PER_CALL", 0)
+    run, begun, wishes = engine.Engine._run, threading.Event(), []
+
+    class Wish(Stop):
+        def __init__(self):
+            super().__init__()
+            wishes.append(self)
+
+    def waiting(self, mode, *arguments, **options):
+        if mode == Mode.EVALUATE:
+            begun.set()
+            while not wishes[0].is_wanted:
+                time.sleep(0.001)
+        return run(self, mode, *arguments, **options)
+
+    monkeypatch.setattr(parallel, "Stop", Wish)
+    monkeypatch.setattr(engine.Engine, "_run", waiting)
+    with interrupted_when(begun.is_set):
+        fit_many(models, x[:1], y[:1], epochs=FOREVER, validation_data=(x, y), jobs=2)
+    assert [epochs_of(model) for model in models] == [0, 0]

@@ -254,7 +254,7 @@ def test_other_threads_wait_for_their_turn(layer):
     assert wrong == []
 
 
-@pytest.mark.parametrize("backend", COMPILED)
+@pytest.mark.parametrize("backend", ALL)
 def test_a_second_fit_of_a_net_is_refused(backend):
     x, y = data(64)
     model = net(*dense_tanh(), backend=backend)
@@ -277,10 +277,13 @@ def test_a_second_fit_of_a_net_is_refused(backend):
     for call in (
         lambda: model.fit(x, y, verbose=0),
         lambda: fit_many([other, model], x, y),
+        lambda: model.add(layers.Dense(2)),
+        lambda: model.compile("sgd", "mse"),
     ):
         with pytest.raises(RuntimeError, match="in use by a fit that is not done"):
             call()
     assert model.history is history
+    assert len(model.layers) == len(other.layers)
     np.testing.assert_array_equal(model.params, params)
     np.testing.assert_array_equal(other.params, other_params)
     assert other.history is None

@@ -19,7 +19,7 @@ from fastmlp import (
 )
 from fastmlp.regularizers import L1, L2
 
-from .nets import data, net, targets
+from .nets import Scale, data, net, targets
 
 MANY = (2, 3, 5)  # also more than there are cores, or units in some layer
 
@@ -85,8 +85,8 @@ def test_the_number_of_threads_changes_nothing(shared, name, dtype):
             np.testing.assert_array_equal(actual, expected)
 
 
-@pytest.mark.parametrize("threads", [1, *MANY])
-def test_all_threads_stop_at_a_divergence(shared, threads):
+@pytest.mark.parametrize("count", [1, *MANY])
+def test_all_threads_stop_at_a_divergence(shared, count):
     shared(count)
     x, y = data(64)
     model = net(
@@ -108,6 +108,13 @@ def test_small_nets_are_not_shared(shared, monkeypatch):
     model = net(layers.Dense(3, "tanh"), backend="numba")
     monkeypatch.setattr("fastmlp.team.Worker", None)
     model.fit(x, y, verbose=0)
+
+
+def test_no_threads_where_rows_are_walked_in_python(shared, monkeypatch):
+    shared(3)
+    monkeypatch.setattr("fastmlp.team.Worker", None)
+    for model in (net(backend="numpy"), net(Scale(), backend="numba")):
+        model.fit(*data(64), verbose=0)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "2", True, 100_000, 2**63])
