@@ -197,7 +197,7 @@ class Engine:
         batch_size: int = PREDICT_BATCH,
         advance: Callable[[int, NDArray[np.float64]], None] | None = None,
     ) -> NDArray[np.float64]:
-        """Return the totals over all samples; see :class:`fastmlp.kernels.table.Total`.
+        """Return the totals over all samples; see :class:`fastmlp.kernels.contract.Total`.
 
         All samples count, whether their loss is finite or not.  ``advance`` is told now and then
         how many batches are done, with the totals so far.
