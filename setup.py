@@ -9,6 +9,7 @@ FASTMLP_NATIVE=1     build it for this machine's CPU alone
 """
 
 import os
+import runpy
 import sysconfig
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError
 
 SOURCES = "kernels/c"
+_sources = runpy.run_path(f"{SOURCES}/sources.py")  # a build has no fastmlp to import it from
+digest, SUFFIXES = _sources["digest"], _sources["SUFFIXES"]
 
 # No flag may promise the absence of NaN or infinity: a run that diverges must be noticed.  Products
 # and sums are fused where the kernels say so and nowhere else: see vector.h.  Without
@@ -63,8 +66,11 @@ class BuildKernels(build_ext):
         except Exception as reason:
             if is_set("FASTMLP_REQUIRE_C"):
                 raise
-            for output in self.get_outputs():
-                Path(output).unlink(missing_ok=True)
+            # What an earlier build has left is of other sources.
+            build_py = self.get_finalized_command("build_py")
+            for extension in self.extensions:
+                for output in self._get_inplace_equivalent(build_py, extension):
+                    Path(output).unlink(missing_ok=True)
             self.extensions = []
             print(f"fastmlp: the C kernels cannot be built ({reason}); the install does without.")
 
@@ -82,7 +88,10 @@ class BuildKernels(build_ext):
 
 
 def binding(dtype: str) -> Extension:
-    macros = [("REAL_IS_FLOAT", "1" if dtype == "f32" else "0")]
+    macros = [
+        ("REAL_IS_FLOAT", "1" if dtype == "f32" else "0"),
+        ("FASTMLP_SOURCES", f'"{digest(Path(SOURCES))}"'),
+    ]
     if is_set("FASTMLP_NATIVE"):
         macros.append(("FASTMLP_NATIVE", "1"))
     return Extension(
@@ -90,6 +99,7 @@ def binding(dtype: str) -> Extension:
         [f"{SOURCES}/{dtype}.pyx"],
         extra_compile_args=["-O1", "-g0"],  # no time is spent in it
         define_macros=macros,
+        depends=[str(path) for path in Path(SOURCES).iterdir() if path.suffix in SUFFIXES],
         include_dirs=[SOURCES],
     )
 

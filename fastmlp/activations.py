@@ -1,8 +1,19 @@
-"""Activations: what a name such as ``"relu"`` stands for."""
+"""Activations: functions on arrays, and what a name such as ``"relu"`` stands for in a layer.
 
-import math
+As in Keras, each name is a function, ``activations.relu(x)``, that computes in NumPy; the same
+object, or its name, is what ``Dense(10, activation=...)`` takes.  A slope or a scale of one's own
+comes with :class:`LeakyReLU` and :class:`ELU`: ``Dense(10, activation=LeakyReLU(0.01))``.
+"""
+
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .arguments import real_array, real_number, shown
+from .kernels.reference.activations import activation_forward
+from .kernels.reference.softmax import softmax_forward
 from .kernels.table import Activation as Kind
 from .lookup import by_name
 
@@ -10,6 +21,8 @@ from .lookup import by_name
 @dataclass(frozen=True)
 class Activation:
     """An elementwise activation, or softmax, or none.
+
+    Called with an array, it returns a new one: float32 for float32, else float64.
 
     Attributes
     ----------
@@ -32,20 +45,107 @@ class Activation:
         if has_kernel and self.name in ("linear", "softmax"):
             raise ValueError(f"kind: expected None for {self.name!r}, got {self.kind!r}")
 
+    def __call__(self, x: ArrayLike) -> NDArray[Any]:
+        """Return the activation of every value of ``x``, of any shape.
 
-_KNOWN = {
-    "linear": Activation("linear"),
-    "sigmoid": Activation("sigmoid", Kind.SIGMOID),
-    "tanh": Activation("tanh", Kind.TANH),
-    "relu": Activation("relu", Kind.RELU),
-    "leaky_relu": Activation("leaky_relu", Kind.LEAKY_RELU, 0.2),
-    "elu": Activation("elu", Kind.ELU, 1.0),
-    "selu": Activation("selu", Kind.SELU),
-    "gelu": Activation("gelu", Kind.GELU),
-    "silu": Activation("silu", Kind.SILU),
-    "softplus": Activation("softplus", Kind.SOFTPLUS),
-    "softmax": Activation("softmax"),
-}
+        Raises
+        ------
+        TypeError, ValueError
+            If ``x`` does not hold real numbers.
+        """
+        return self._compute(x, self.alpha)
+
+    def _compute(self, x: ArrayLike, alpha: float) -> NDArray[Any]:
+        array = real_array("x", x)
+        array = array.astype(array.dtype if array.dtype == np.float32 else np.float64)
+        if self.kind is None:
+            return array
+        y = np.empty_like(array, order="C")
+        activation_forward(self.kind, array.dtype.type(alpha), array.ravel(), y.reshape(-1))
+        return y
+
+
+class _Softmax(Activation):
+    def __call__(self, x: ArrayLike, axis: int = -1) -> NDArray[Any]:
+        """Return the softmax of ``x`` along an axis, by default the last.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``x`` does not hold real numbers, or has no such axis.
+        """
+        array = self._compute(x, 0.0)
+        if array.ndim == 0:
+            raise ValueError("x: softmax expects an array with at least one axis, got a number")
+        features = np.moveaxis(array, axis, 0)
+        y = np.empty_like(features)
+        softmax_forward(features, np.empty((2, *features.shape[1:]), y.dtype), y)
+        return np.moveaxis(y, 0, axis)
+
+
+class LeakyReLU(Activation):
+    """``x`` above 0 and ``negative_slope * x`` below (Maas et al., 2013).
+
+    Parameters
+    ----------
+    negative_slope : float
+
+    Raises
+    ------
+    ValueError
+        If it is not a finite number.
+    """
+
+    def __init__(self, negative_slope: float = 0.2) -> None:
+        slope = real_number("negative_slope", negative_slope)
+        super().__init__("leaky_relu", Kind.LEAKY_RELU, slope)
+
+    def __call__(self, x: ArrayLike, negative_slope: float | None = None) -> NDArray[Any]:
+        """Return the activation of every value of ``x``, with another slope if one is given."""
+        slope = self.alpha if negative_slope is None else negative_slope
+        return self._compute(x, real_number("negative_slope", slope))
+
+
+class ELU(Activation):
+    """``x`` above 0 and ``alpha * (exp(x) - 1)`` below (Clevert et al., 2016).
+
+    Parameters
+    ----------
+    alpha : float
+
+    Raises
+    ------
+    ValueError
+        If it is not a finite number.
+    """
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        super().__init__("elu", Kind.ELU, real_number("alpha", alpha))
+
+    def __call__(self, x: ArrayLike, alpha: float | None = None) -> NDArray[Any]:
+        """Return the activation of every value of ``x``, with another scale if one is given."""
+        scale = self.alpha if alpha is None else alpha
+        return self._compute(x, real_number("alpha", scale))
+
+
+linear = Activation("linear")
+sigmoid = Activation("sigmoid", Kind.SIGMOID)
+tanh = Activation("tanh", Kind.TANH)
+relu = Activation("relu", Kind.RELU)
+leaky_relu = LeakyReLU()
+elu = ELU()
+selu = Activation("selu", Kind.SELU)
+gelu = Activation("gelu", Kind.GELU)
+silu = Activation("silu", Kind.SILU)
+softplus = Activation("softplus", Kind.SOFTPLUS)
+softmax = _Softmax("softmax")
+
+_KNOWN: dict[str, Activation] = {
+    activation.name: activation
+    for activation in (
+        linear, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, softplus, softmax
+    )
+}  # fmt: skip
 
 NAMES = tuple(_KNOWN)
 
@@ -54,20 +154,10 @@ def get(activation: str | Activation | None) -> Activation:
     """Return the activation of that name (``None``: linear), or the activation given."""
     if isinstance(activation, Activation):
         return activation
+    if activation is not None and not isinstance(activation, str):
+        raise TypeError(
+            f"activation: expected one of {', '.join(map(repr, NAMES))}, or an Activation such as "
+            f"activations.LeakyReLU(negative_slope=0.1) or activations.ELU(alpha=0.5); "
+            f"got {shown(activation)}"
+        )
     return by_name("activation", "linear" if activation is None else activation, _KNOWN)
-
-
-def leaky_relu(negative_slope: float = 0.2) -> Activation:
-    """``x`` above 0 and ``negative_slope * x`` below (Maas et al., 2013)."""
-    return Activation("leaky_relu", Kind.LEAKY_RELU, _finite("negative_slope", negative_slope))
-
-
-def elu(alpha: float = 1.0) -> Activation:
-    """``x`` above 0 and ``alpha * (exp(x) - 1)`` below (Clevert et al., 2016)."""
-    return Activation("elu", Kind.ELU, _finite("alpha", alpha))
-
-
-def _finite(argument: str, value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError(f"{argument}: expected a finite number, got {value!r}")
-    return float(value)

@@ -2,9 +2,12 @@
 
 import functools
 import importlib
+import importlib.metadata
 import importlib.util
 import os
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from .kernels import walk, walk_probe
@@ -75,6 +78,12 @@ def _reason_against(name: str) -> str:
     try:
         _module(name)
     except ModuleNotFoundError:
+        if shadowed := _shadowed_install():
+            return (
+                f"this is the checkout {Path(__file__).parents[1]}, which has no C kernels and "
+                f"hides the fastmlp that is installed in {shadowed}: start Python elsewhere, or "
+                "install the checkout itself with pip install -e"
+            )
         return (
             "its C kernels were not built when fastmlp was installed: with a C compiler, "
             "installing it again builds them, and with FASTMLP_REQUIRE_C=1 says why it cannot"
@@ -82,6 +91,16 @@ def _reason_against(name: str) -> str:
     except ImportError as reason:
         return f"its C kernels cannot be loaded: {reason}"
     return ""
+
+
+def _shadowed_install() -> Path | None:
+    """Return where another fastmlp is installed, if this one is a checkout that hides it."""
+    here = Path(__file__).resolve().parent
+    for found in importlib.metadata.distributions(name="fastmlp"):  # a build leaves one in here
+        installed = Path(str(found.locate_file("fastmlp")))
+        if installed.is_dir() and installed.resolve() != here:
+            return installed
+    return None
 
 
 def use(name: str) -> None:
@@ -107,8 +126,11 @@ def _usable(argument: str, name: str) -> str:
     chosen = by_name(argument, name, {known: known for known in NAMES})
     if chosen == "auto":
         for candidate in _AUTOMATIC:
-            if not _reason_against(candidate):
+            reason = _reason_against(candidate)
+            if not reason:
                 return candidate
+            if "cannot be loaded" in reason:  # they were built, and whoever did so expects them
+                warnings.warn(f"backend: not {candidate!r}: {reason}", RuntimeWarning, stacklevel=4)
         reasons = "; ".join(f"{other!r}: {_reason_against(other)}" for other in _AUTOMATIC)
         raise ValueError(
             f"backend: there is no fast one here; 'numpy' works everywhere, slowly. {reasons}"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import real_array
 from .kernels.table import Op
 from .layers.base import Array, Shape
 from .losses import Loss
@@ -99,29 +100,6 @@ def check_data(
     return replace(data, targets=_targets(y_name, array, outputs, loss, dtype))
 
 
-def real_array(argument: str, values: ArrayLike) -> Array:
-    """Return the values as an array.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If they are no real numbers, or no array, or if some of them are masked.
-    """
-    parts = values if isinstance(values, (list, tuple)) else [values]
-    if any(np.ma.is_masked(part) for part in parts if isinstance(part, np.ma.MaskedArray)):
-        raise TypeError(
-            f"{argument}: expected an array without masked entries, whose masks would be ignored; "
-            "fill them with .filled(value), or leave those samples out"
-        )
-    try:
-        array = np.asarray(values)
-    except ValueError as reason:
-        raise ValueError(f"{argument}: cannot be made an array: {reason}") from reason
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{argument}: expected real numbers, got dtype {array.dtype}")
-    return array
-
-
 def _plain(array: Array) -> Array:
     """Return the array in C order and aligned; a copy, if it is not."""
     return np.require(array, requirements=["C", "A"])
@@ -158,15 +136,20 @@ def _labels(argument: str, array: Array, classes: int) -> NDArray[np.int64]:
             f"{argument}: expected integer labels of shape (samples,), got shape {array.shape}; "
             "one-hot targets go with the loss 'categorical_crossentropy'"
         )
-    if array.dtype.kind not in "iub":
-        raise TypeError(f"{argument}: expected integer labels, got dtype {array.dtype}")
+    if array.dtype.kind == "f":
+        broken = np.flatnonzero(array != np.floor(array))  # NaN among them
+        if broken.size:
+            where = int(broken[0])
+            raise ValueError(
+                f"{argument}: expected integer labels, got {array[where]} at [{where}]"
+            )
     lowest, highest = array.min(), array.max()
     if lowest < 0 or highest >= classes:
         wrong = lowest if lowest < 0 else highest
         where = int(np.flatnonzero(array == wrong)[0])
         raise ValueError(
             f"{argument}: expected labels from 0 to {classes - 1}, for the net has {classes} "
-            f"outputs; got {int(wrong)} at [{where}]"
+            f"outputs; got {wrong} at [{where}]"
         )
     return _plain(array.astype(np.int64, copy=False))
 

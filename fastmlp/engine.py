@@ -19,7 +19,7 @@ from .state import aligned_zeros
 from .team import run_together
 from .threads import get_num_threads
 
-_PREDICT_BATCH = 128
+PREDICT_BATCH = 128  # samples that go through a net at once when it does not learn
 _FEW = 16
 _KEPT_WORKSPACES = 2  # whatever their size: of the training and of the validation of a fit
 _KEPT_BYTES = 32 << 20  # of all the workspaces that are kept beyond those
@@ -118,14 +118,20 @@ class Engine:
                 self._workspaces.clear()  # between, they are made anew, and this is done again
                 self.velocity = velocity
 
-    def forward(self, data: Data) -> Array:
+    def forward(self, data: Data, batch_size: int = PREDICT_BATCH) -> Array:
         """Return the outputs (n, outputs) for the samples (n, ...)."""
         outputs = np.empty((data.count, self.plan.outputs), self.params.dtype)
-        self._run(Mode.PREDICT, data, None, _PREDICT_BATCH, outputs=outputs)
+        self.forward_part(data, batch_size, 0, None, outputs)
         is_small = data.count * self._connections < _WORTH_SHARING and not self.plan.python_layers
         if is_small and data.count <= _FEW:
             self._expect_few(data.count)
         return outputs
+
+    def forward_part(
+        self, data: Data, batch_size: int, first: int, last: int | None, outputs: Array
+    ) -> None:
+        """Fill in the outputs (n, outputs) of the batches from ``first`` on, short of ``last``."""
+        self._run(Mode.PREDICT, data, None, batch_size, first, last, outputs=outputs)
 
     def forward_few(self, x: Array) -> Array | None:
         """Return the outputs for a few samples as they come, by the shortest way.
@@ -178,16 +184,31 @@ class Engine:
         loss = (totals[Total.LOSS] + totals[Total.PENALTY]) / data.count
         return float(loss), self.gradient.copy()
 
-    def evaluate(self, data: Data, wants_accuracy: bool) -> Array:
+    def evaluate(
+        self, data: Data, wants_accuracy: bool, batch_size: int = PREDICT_BATCH
+    ) -> NDArray[np.float64]:
         """Return the totals over all samples; see :class:`fastmlp.kernels.table.Total`.
 
-        A loss that is not finite ends the sum early, and stays not finite.
+        All samples count, whether their loss is finite or not.
         """
         totals = np.zeros(len(Total))
-        self._run(
-            Mode.EVALUATE, data, None, _PREDICT_BATCH, wants_accuracy=wants_accuracy, totals=totals
-        )
+        self.evaluate_part(data, wants_accuracy, batch_size, 0, None, totals)
         return totals
+
+    def evaluate_part(
+        self,
+        data: Data,
+        wants_accuracy: bool,
+        batch_size: int,
+        first: int,
+        last: int | None,
+        totals: NDArray[np.float64],
+    ) -> None:
+        """Add to the totals what the batches from ``first`` on, short of ``last``, amount to."""
+        self._run(
+            Mode.EVALUATE, data, None, batch_size, first, last,
+            wants_accuracy=wants_accuracy, totals=totals,
+        )  # fmt: skip
 
     def train_epoch(
         self,

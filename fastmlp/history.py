@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 class DivergenceWarning(RuntimeWarning):
-    """Training stopped because the loss was no longer a finite number."""
+    """Training stopped because the loss, or a weight, was no longer a finite number."""
 
 
 @dataclass(frozen=True)
@@ -14,9 +14,10 @@ class Divergence:
     Attributes
     ----------
     epoch, step : int
-        Counted from 0, the step within its epoch.
+        Counted from 0, the epoch within its fit, the step within its epoch.
     loss : float
-        Of that batch: NaN or infinite.
+        NaN or infinite: of that batch, or of the validation data after an epoch's last step.  It
+        is finite, the epoch's mean, where that step left weights that are not.
     layer : str
         The first layer, from the input on, with something that is not finite.
     message : str
@@ -37,15 +38,16 @@ class History:
     Attributes
     ----------
     history : dict of lists
-        ``loss``, ``accuracy`` (if it is a metric), ``val_loss``, ``val_accuracy``: as in Keras,
-        the training figures are means over the epoch's batches, each before its step.
+        ``loss``, ``accuracy`` (if it is a metric, or ``acc`` if it was asked for so),
+        ``val_loss``, ``val_accuracy``: as in Keras, the training figures are means over the
+        epoch's batches, each before its step.
         With regularizers, ``loss`` includes their penalties and ``data_loss`` does not.
     epoch : list of int
-        Counted from 0, over all fits of the net.
+        Counted from 0, in each fit anew, as in Keras; ``model.epochs_trained`` counts all.
     params : dict
         How it was called.
     divergence : Divergence or None
-        Where the loss stopped being finite; the epoch's figures are then not finite either.
+        Where the loss or a weight stopped being finite, in the last epoch of the history.
     """
 
     params: dict[str, object] = field(default_factory=dict)

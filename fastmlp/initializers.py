@@ -15,6 +15,19 @@ from .lookup import by_name
 
 Initializer = Callable[[tuple[int, ...], int, int, np.random.Generator], NDArray[np.float64]]
 
+
+def fans_of(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return ``(fan_in, fan_out)`` of a tensor, as Keras computes them from its shape.
+
+    Of a vector, such as a bias, both are its length; of more than two axes, all but the last two
+    count as the places of a kernel that slides.
+    """
+    if len(shape) < 2:
+        return (shape[0], shape[0]) if shape else (1, 1)
+    places = math.prod(shape[:-2])
+    return places * shape[-2], places * shape[-1]
+
+
 # The standard deviation of a standard normal variable cut off at +-2.
 _TRUNCATED_STD = 0.87962566103423978
 
@@ -22,7 +35,7 @@ _TRUNCATED_STD = 0.87962566103423978
 def _truncated_normal(
     shape: tuple[int, ...], std: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    draws = rng.standard_normal(shape)
+    draws = np.asarray(rng.standard_normal(shape))
     outside = np.abs(draws) > 2
     while outside.any():
         draws[outside] = rng.standard_normal(int(outside.sum()))

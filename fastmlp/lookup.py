@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Mapping
 from typing import TypeVar
 
+from .arguments import shown
+
 T = TypeVar("T")
 
 
@@ -19,9 +21,10 @@ def by_name(argument: str, name: object, known: Mapping[str, T]) -> T:
     """
     names = ", ".join(repr(key) for key in known)
     if not isinstance(name, str):
-        raise TypeError(f"{argument}: expected one of {names}; got {name!r}")
+        raise TypeError(f"{argument}: expected one of {names}; got {shown(name)}")
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
+        # Near enough for a slip of the fingers; other names that exist elsewhere are no slips.
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"{argument}: {name!r} is unknown; expected one of {names}.{hint}")
+        raise ValueError(f"{argument}: {shown(name)} is unknown; expected one of {names}.{hint}")
     return known[name]

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from .arguments import truth
 from .kernels.table import FIRST_LOSS, Op
 from .lookup import by_name
 
@@ -38,11 +37,10 @@ class Loss:
         if not isinstance(self.op, Op) or self.op < FIRST_LOSS:
             raise ValueError(f"op: expected one that computes a loss, got {self.op!r}")
         for argument in ("from_logits", "sparse"):
-            value = getattr(self, argument)
-            if not isinstance(value, (bool, np.bool_)):
-                raise TypeError(f"{argument}: expected True or False, got {value!r}")
+            value = truth(argument, getattr(self, argument))
             if value and self.op != Op.SOFTMAX_CROSSENTROPY:
-                raise ValueError(f"{argument}: expected False for {self.op.name}, got True")
+                raise ValueError(f"{argument}: expected False for {self.op.name}")
+            object.__setattr__(self, argument, value)
 
 
 def SparseCategoricalCrossentropy(from_logits: bool = False) -> Loss:  # noqa: N802
@@ -73,7 +71,15 @@ _KNOWN = {
     "mse": MeanSquaredError(),
 }
 
+_TWO_CLASSES = (
+    "for two classes, let the net end in Dense(2, 'softmax') and take the loss "
+    "'sparse_categorical_crossentropy' with the labels 0 and 1: it is the same model"
+)
+_ABSENT = {"binary_crossentropy": _TWO_CLASSES, "bce": _TWO_CLASSES}
+
 
 def get(loss: str | Loss) -> Loss:
     """Return the loss of that name, or the loss given."""
+    if isinstance(loss, str) and loss in _ABSENT:
+        raise ValueError(f"loss: {loss!r} does not exist here; {_ABSENT[loss]}")
     return loss if isinstance(loss, Loss) else by_name("loss", loss, _KNOWN)

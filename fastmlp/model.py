@@ -4,7 +4,7 @@ import copy
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,25 +12,37 @@ from rich.console import Console
 from rich.table import Table
 
 from . import backends, losses, optimizers, plan
-from .arguments import items, positive_integer
+from .arguments import (
+    check_memory,
+    items,
+    non_negative_integer,
+    positive_integer,
+    real_array,
+    real_number,
+    seed_integer,
+    shown,
+    truth,
+)
 from .attributes import assign, refuse, unknown
 from .claims import Claim
-from .data import Data, check_data, check_samples, finite, real_array
-from .engine import Engine
+from .data import Data, check_data, check_samples, finite
+from .engine import PREDICT_BATCH, Engine
 from .history import History
+from .inference import evaluate, predict
 from .layers import Input, Layer
 from .layers.base import Array, Shape
 from .lookup import by_name
 from .progress import resolve_verbose
 from .state import State, aligned_zeros
 from .telemetry import Telemetry
-from .training import Job, Stop, figures_of, observed_rows, train
+from .training import Job, Stop, observed_rows, train
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),
     "float64": np.dtype(np.float64),
 }
-_METRICS = {"accuracy": "accuracy", "acc": "accuracy"}
+_METRICS = {"accuracy": "accuracy", "acc": "acc"}  # each keeps the name that it was given
+_BATCH_SIZE = 32
 
 
 class Sequential:
@@ -73,10 +85,8 @@ class Sequential:
     ) -> None:
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise ValueError(f"seed: expected a non-negative integer, got {seed!r}")
         assign(
-            self, seed=int(seed), dtype=by_name("dtype", dtype, _DTYPES),
+            self, seed=seed_integer("seed", seed), dtype=by_name("dtype", dtype, _DTYPES),
             backend=backends.resolve(backend), optimizer=None, loss=None, metrics=[],
         )  # fmt: skip
         self.name = name
@@ -119,7 +129,7 @@ class Sequential:
         self,
         optimizer: str | optimizers.SGD = "sgd",
         loss: str | losses.Loss | None = None,
-        metrics: Sequence[str] = (),
+        metrics: Sequence[str] | None = None,
     ) -> None:
         """Choose what to minimize, and how.
 
@@ -130,8 +140,9 @@ class Sequential:
         ----------
         optimizer : str or fastmlp.optimizers.SGD
         loss : str or fastmlp.losses.Loss
-        metrics : sequence of str
-            ``"accuracy"``: the share of samples whose largest output is the right one.
+        metrics : sequence of str, optional
+            ``"accuracy"`` or ``"acc"``: the share of samples whose largest output is the right
+            one, under the name that is used here.
 
         Raises
         ------
@@ -141,8 +152,10 @@ class Sequential:
         if loss is None:
             raise ValueError("loss: expected a name such as 'sparse_categorical_crossentropy'")
         new_optimizer, new_loss = optimizers.get(optimizer), losses.get(loss)
-        names = items("metrics", "names such as 'accuracy'", metrics)
+        names = items("metrics", "names such as 'accuracy'", () if metrics is None else metrics)
         new_metrics = [by_name("metrics", name, _METRICS) for name in names]
+        if len(set(new_metrics)) < len(new_metrics):
+            raise ValueError(f"metrics: expected each name once, got {new_metrics}")
         if self.built:
             assert self._input_shape is not None
             lowered = plan.lower(self.layers, self._input_shape, new_loss, self.seed)
@@ -158,7 +171,7 @@ class Sequential:
         self,
         x: ArrayLike,
         y: ArrayLike,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         epochs: int = 1,
         verbose: str | int = "auto",
         *,
@@ -178,11 +191,15 @@ class Sequential:
         x : array (samples, *input_shape)
             uint8, or any real numbers.
         y : array
-            Integer labels (samples,), or targets (samples, outputs), as the loss wants.
-        batch_size, epochs : int, positive
-            The last batch of an epoch holds what remains.
+            Labels (samples,) or (samples, 1), whole numbers of any dtype; or targets
+            (samples, outputs), as the loss wants.
+        batch_size : int, positive, optional
+            By default 32.  The last batch of an epoch holds what remains.
+        epochs : int, positive
         verbose : {"auto", 0, 1, 2}
-            1 shows a progress bar, 2 a line per epoch; "auto" is 1 on a terminal, else 0.
+            1 shows a progress bar, 2 the figures of each epoch.  "auto" is 1 on a terminal and in
+            a notebook; elsewhere, as in a log file, it shows the figures of at most a hundred
+            epochs, evenly spaced, and of the last.
         validation_split : float in [0, 1)
             Set the last share of the samples apart, before shuffling.
         validation_data : (x, y), optional
@@ -204,6 +221,8 @@ class Sequential:
         TypeError, ValueError
             If an argument is not what it should be; nothing has changed then.
         """
+        if telemetry is not None and not isinstance(telemetry, Telemetry):
+            raise TypeError(f"telemetry: expected a fastmlp.Telemetry, got {shown(telemetry)}")
         claim = Claim()
         try:
             claim.take([self, telemetry] if isinstance(telemetry, Telemetry) else [self])
@@ -216,48 +235,120 @@ class Sequential:
         finally:
             claim.active = False
 
+    @overload
     def evaluate(
-        self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        *,
+        return_dict: Literal[False] = False,
+    ) -> float | list[float]: ...
+
+    @overload
+    def evaluate(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        *,
+        return_dict: Literal[True],
+    ) -> dict[str, float]: ...
+
+    def evaluate(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        *,
+        return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
         """Return the mean loss, or with metrics ``[loss, accuracy]``, or all figures by name.
 
         The loss includes the penalties of regularizers, if there are any; ``data_loss``, among
         the figures by name, is then without.
 
+        Parameters
+        ----------
+        x : array (samples, *input_shape)
+        y : array
+            Labels or targets, as for :meth:`fit`.
+        batch_size : int, positive, optional
+            How many samples go through the net at once, by default 128: a matter of memory and
+            time.  It may change the loss in its last digits, as sums over batches are rounded.
+        verbose : {"auto", 0, 1, 2}
+            1 shows a progress bar and then the figures, 2 the figures alone, 0 and "auto"
+            nothing: they are what is returned.
+        return_dict : bool
+
         Raises
         ------
         RuntimeError
             If the net is not compiled.
         TypeError, ValueError
-            If the data do not fit the net.
+            If an argument is not what it should be, or the data do not fit the net.
         """
         loss = self._compiled_loss()
+        batch_size = _inference_batch_size(batch_size)
+        shows = resolve_verbose(verbose, automatic=0)
+        wants_dict = truth("return_dict", return_dict)
         with self._built_for(x):
             engine = self._ready_engine()
             data = self._check_data("{}", x, y, loss)
-            figures = figures_of(
-                engine, engine.evaluate(data, bool(self.metrics)), bool(self.metrics)
-            )
-            if return_dict:
+            self._check_workspace("batch_size", min(batch_size, data.count))
+            figures = evaluate(engine, data, batch_size, self.metrics, shows)
+            if wants_dict:
                 return figures
-            return [figures["loss"], figures["accuracy"]] if self.metrics else figures["loss"]
+            values = [figures[name] for name in ("loss", *self.metrics)]
+            return values if self.metrics else values[0]
 
-    def predict(self, x: ArrayLike) -> Array:
+    def predict(
+        self,
+        x: ArrayLike,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        steps: int | None = None,
+    ) -> Array:
         """Return the outputs (samples, *output_shape) for ``x`` (samples, *input_shape).
+
+        Parameters
+        ----------
+        x : array (samples, *input_shape)
+        batch_size : int, positive, optional
+            How many samples go through the net at once, by default 128: a matter of memory and
+            time.
+        verbose : {"auto", 0, 1, 2}
+            1 shows a progress bar and then a line, 2 the line alone, 0 and "auto" nothing.
+        steps : int, positive, optional
+            Stop after so many batches, of 32 samples unless ``batch_size`` says otherwise.
 
         Raises
         ------
         TypeError, ValueError
-            If ``x`` does not fit the net.
+            If an argument is not what it should be, or ``x`` does not fit the net.
         """
-        if self._engine is not None and type(x) is np.ndarray:  # a masked array is one, too
+        is_plain = batch_size is None and steps is None and verbose == "auto"
+        if (
+            is_plain and self._engine is not None and type(x) is np.ndarray
+        ):  # a masked array is one, too
             outputs = self._engine.forward_few(x)
             if outputs is not None:
                 return outputs
+        shows = resolve_verbose(verbose, automatic=0)
+        upto = None
+        if steps is not None:
+            batch_size = _BATCH_SIZE if batch_size is None else batch_size
+            upto = positive_integer("steps", steps) * positive_integer("batch_size", batch_size)
+        batch_size = _inference_batch_size(batch_size)
         with self._built_for(x):
             engine = self._ready_engine()
-            data = check_samples("x", x, engine.plan.input_shape, self.dtype)
-            return engine.forward(data).reshape(-1, *engine.plan.output_shape)
+            data = check_samples("x", x, engine.plan.input_shape, self.dtype).part(slice(upto))
+            self._check_workspace("batch_size", min(batch_size, data.count))
+            outputs = predict(engine, data, batch_size, shows)
+            return outputs.reshape(-1, *engine.plan.output_shape)
 
     def loss_and_gradient(
         self, x: ArrayLike, y: ArrayLike, *, step: int = 0
@@ -274,9 +365,12 @@ class Sequential:
             If the data do not fit the net.
         """
         loss = self._compiled_loss()
+        step = non_negative_integer("step", step)
         with self._built_for(x):
             engine = self._ready_engine()
-            value, gradient = engine.loss_and_gradient(self._check_data("{}", x, y, loss), step)
+            data = self._check_data("{}", x, y, loss)
+            self._check_workspace("x", data.count)
+            value, gradient = engine.loss_and_gradient(data, step)
             return value, [np.array(slot.view(gradient)) for slot in engine.plan.slots]
 
     @property
@@ -347,7 +441,7 @@ class Sequential:
         table.add_column("parameters", justify="right")
         shape = self._input_shape
         for layer in self.layers:
-            shape = None if shape is None else layer.output_shape(shape)
+            shape = None if shape is None else plan.output_shape_of(layer, shape)
             table.add_row(
                 f"{layer.name} ({type(layer).__name__})",
                 "?" if shape is None else str((None, *shape)),
@@ -378,7 +472,7 @@ class Sequential:
             {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.data.count}
         )
         try:
-            train(engine, self._layers, job, history, state)
+            train(engine, job, history, state)
         except Exception:
             if state.steps == steps and not history.epoch:
                 self.history = previous  # nothing has happened
@@ -392,7 +486,7 @@ class Sequential:
         self,
         x: ArrayLike,
         y: ArrayLike,
-        batch_size: int,
+        batch_size: int | None,
         epochs: int,
         verbose: str | int,
         validation_split: float,
@@ -404,18 +498,16 @@ class Sequential:
     ) -> Job:
         """Check everything; nets that are given the same dict ``checked`` share their data."""
         loss = self._compiled_loss()
+        batch_size = _BATCH_SIZE if batch_size is None else batch_size
         batch_size = positive_integer("batch_size", batch_size)
         epochs = positive_integer("epochs", epochs)
         shows = resolve_verbose(verbose)
-        is_real = isinstance(validation_split, (int, float, np.number))
-        if not is_real or not 0 <= validation_split < 1:
-            raise ValueError(
-                f"validation_split: expected a number in [0, 1), got {validation_split!r}"
-            )
+        shuffle = truth("shuffle", shuffle)
+        validation_split = real_number(
+            "validation_split", validation_split, "a number in [0, 1)", low=0, below=1
+        )
         if validation_split and validation_data is not None:
             raise ValueError("validation_split: not together with validation_data")
-        if telemetry is not None and not isinstance(telemetry, Telemetry):
-            raise TypeError(f"telemetry: expected a fastmlp.Telemetry, got {telemetry!r}")
         with self._built_for(x):
             self._ready_engine()
             checked = {} if checked is None else checked
@@ -433,13 +525,14 @@ class Sequential:
                         "nothing for one of the two"
                     )
                 data, validation = data.part(slice(None, count)), data.part(slice(count, None))
+            self._check_workspace("batch_size", min(batch_size, data.count))
             recorder = None
             if telemetry is not None:
                 rows = observed_rows(self._ready_engine().plan)
                 recorder = telemetry.recorder(self.layers[0], rows)
             return Job(
-                data, validation, batch_size, epochs, bool(shuffle), self.seed,
-                bool(self.metrics), shows, recorder, stop or Stop(),
+                data, validation, batch_size, epochs, shuffle, self.seed,
+                tuple(self.metrics), shows, recorder, stop or Stop(),
             )  # fmt: skip
 
     def _check_data(
@@ -459,6 +552,12 @@ class Sequential:
             checked[argument, expected] = data
         return data
 
+    def _check_workspace(self, argument: str, batch_size: int) -> None:
+        """Raise ValueError if the values and gradients of a batch do not fit into memory."""
+        features = self._ready_engine().plan.features
+        what = f"the values of a batch of {batch_size:,} samples and their gradients"
+        check_memory(argument, what, 2 * features * batch_size * self.dtype.itemsize)
+
     def _compiled_loss(self) -> losses.Loss:
         if self.loss is None:
             raise RuntimeError("call compile(optimizer, loss) before this")
@@ -466,7 +565,11 @@ class Sequential:
 
     def _check_layer(self, argument: str, layer: object, others: Sequence[Layer]) -> None:
         if not isinstance(layer, Layer):
-            raise TypeError(f"{argument}: expected a Layer, got {layer!r}")
+            raise TypeError(f"{argument}: expected a Layer, got {shown(layer)}")
+        if not hasattr(layer, "_given_name"):
+            raise TypeError(
+                f"{argument}: {type(layer).__name__}.__init__ does not call super().__init__()"
+            )
         if layer._in_use or any(layer is other for other in others):
             raise ValueError(f"{argument}: {layer!r} is already part of a net")
         if isinstance(layer, Input) and others:
@@ -514,8 +617,9 @@ class Sequential:
     def _build(self, layers: Sequence[Layer], input_shape: Shape) -> None:
         """Give every layer its weights: those that it has, or new ones."""
         _name_apart(layers)
-        plan.build_layers(layers, input_shape)
+        plan.build_layers(layers, input_shape, self.dtype)
         lowered = plan.lower(layers, input_shape, None, self.seed)
+        lowered.check_numbers(self.dtype)
         params = aligned_zeros(lowered.size, self.dtype)
         for number, slot in enumerate(lowered.slots):
             rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0, number)))
@@ -572,6 +676,11 @@ class Sequential:
 
     def __repr__(self) -> str:
         return f"<Sequential {self.name!r}: {', '.join(layer.name for layer in self.layers)}>"
+
+
+def _inference_batch_size(batch_size: int | None) -> int:
+    """Return how many samples go through the net at once when it does not learn."""
+    return PREDICT_BATCH if batch_size is None else positive_integer("batch_size", batch_size)
 
 
 _FIXED = {*dir(Sequential), *Sequential.__annotations__}

@@ -1,11 +1,11 @@
 """Optimizers: the numbers of an update rule, with their bounds."""
 
-import math
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .arguments import real_number, truth
 from .attributes import unknown
 from .kernels.table import Hyper
 from .lookup import by_name
@@ -21,15 +21,16 @@ class SGD:
 
     Parameters
     ----------
-    learning_rate : float, positive
+    learning_rate : float, not negative
+        With 0 nothing is learned.
     momentum : float in [0, 1)
     nesterov : bool
         Needs a momentum above 0.
 
     Raises
     ------
-    ValueError
-        If a number is out of its range.
+    TypeError, ValueError
+        If an argument is of another type, or out of its range.
     """
 
     learning_rate: float = 0.01
@@ -46,15 +47,11 @@ class SGD:
         object.__setattr__(self, name, value)
 
     def check(self) -> None:
-        """Raise ValueError if a number is out of its range: they may be changed at any time."""
-        if not (_is_real(self.learning_rate) and 0 < self.learning_rate < math.inf):
-            raise ValueError(
-                f"learning_rate: expected a positive number, got {self.learning_rate!r}"
-            )
-        if not (_is_real(self.momentum) and 0 <= self.momentum < 1):
-            raise ValueError(f"momentum: expected a number in [0, 1), got {self.momentum!r}")
-        if not isinstance(self.nesterov, (bool, np.bool_)):
-            raise ValueError(f"nesterov: expected True or False, got {self.nesterov!r}")
+        """Raise an error if a number is out of its range: they may be changed at any time."""
+        kind = "a finite number that is not negative"
+        self.learning_rate = real_number("learning_rate", self.learning_rate, kind, low=0)
+        self.momentum = real_number("momentum", self.momentum, "a number in [0, 1)", low=0, below=1)
+        self.nesterov = truth("nesterov", self.nesterov)
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov: True needs a momentum above 0, got momentum=0")
 
@@ -66,10 +63,6 @@ class SGD:
         values[Hyper.MOMENTUM] = self.momentum
         values[Hyper.NESTEROV] = self.nesterov
         return values
-
-
-def _is_real(value: object) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating))
 
 
 def get(optimizer: str | SGD) -> SGD:

@@ -3,18 +3,30 @@
 This is the only corridor between the two.  What comes out, a :class:`Plan`, is plain data.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import activations, losses
+from .arguments import check_memory, shape_of, shown
 from .attributes import assign
 from .kernels.table import FEW_OUTPUTS, Column, Op, Scalar
 from .layers.base import Array, Layer, Shape, Weight, runs_in_python
 from .layers.shape import Input
+
+# A scale within these bounds may be applied to the sums of the first product instead of to the
+# samples.  Beyond them, samples that it brings to a usual size are themselves so large or so small
+# that their sums leave the range of float32.
+_MOVABLE_SCALE = 2.0**16
+
+# What one row multiplies by or divides by at most, and adds at most: float32 holds it with all its
+# digits.  A scale beyond it takes several rows.
+_LARGEST_FACTOR = 2.0**100
 
 
 @dataclass(frozen=True)
@@ -28,7 +40,7 @@ class Slot:
     def view(self, vector: Array) -> Array:
         """Return the tensor in its users' shape, as a view of the flat vector."""
         shape = self.weight.shape
-        flat = vector[self.start : self.start + int(np.prod(shape))]
+        flat = vector[self.start : self.start + math.prod(shape)]
         return flat.reshape(shape[::-1]).T if self.weight.transposed else flat.reshape(shape)
 
 
@@ -132,7 +144,17 @@ class Plan:
     @cached_property
     def outputs(self) -> int:
         """The number of values in one output."""
-        return int(np.prod(self.output_shape))
+        return math.prod(self.output_shape)
+
+    def check_numbers(self, dtype: np.dtype[Any]) -> None:
+        """Raise ValueError if a layer's number, such as an offset, is too large for a dtype."""
+        for scalar in (Scalar.ALPHA, Scalar.SCALE, Scalar.OFFSET, Scalar.L1, Scalar.L2):
+            too_large = np.abs(self.reals[:, scalar]) > np.finfo(dtype).max
+            for r in np.flatnonzero(too_large):
+                raise ValueError(
+                    f"layers: the {scalar.name.lower()} of {self.labels[r]!r}, "
+                    f"{self.reals[r, scalar]}, does not fit {dtype}; take another dtype"
+                )
 
 
 class Builder:
@@ -153,7 +175,7 @@ class Builder:
         self._as_rows = True  # samples are (n, features) up to the first dense layer
         self._trainable = False  # whether anything so far has parameters
         self._x = 0
-        features = int(np.prod(input_shape))
+        features = math.prod(input_shape)
         self._end = features
         self._append(
             Op.INPUT, "input", {Column.OUTPUTS: features, Column.Y: 0, Column.ROWS: 1},
@@ -163,11 +185,11 @@ class Builder:
     def add(self, index: int, layer: Layer) -> None:
         """Lower one layer."""
         self.layer_index, self.layer = index, layer
-        self._next_shape = layer.output_shape(self.shape)
+        self._next_shape = output_shape_of(layer, self.shape)
         start = self.size
         for weight in layer.declared:
             self.slots.append(Slot(layer, weight, self.size))
-            self.size += int(np.prod(weight.shape))
+            self.size += math.prod(weight.shape)
         self._own_start = start
         if runs_in_python(layer):
             self.custom(layer)
@@ -222,6 +244,8 @@ class Builder:
         if len(self._rows) > 1 or self._reals[0].get(Scalar.OFFSET, 0.0) != 0:
             return 1.0
         scale = self._reals[0][Scalar.SCALE]
+        if not 1 / _MOVABLE_SCALE <= abs(scale) <= _MOVABLE_SCALE:
+            return 1.0
         self._reals[0][Scalar.SCALE] = 1.0
         return scale
 
@@ -250,22 +274,33 @@ class Builder:
         self._end += self._width  # the mask
 
     def rescale(self, scale: float, offset: float) -> None:
-        """Add a RESCALE row, or make it part of reading the samples."""
+        """Add a RESCALE row, or make it part of reading the samples; or several, for a large step.
+
+        Between two rows, values lie between those before and those after.
+        """
+        while scale and not 1 / _LARGEST_FACTOR <= abs(scale) <= _LARGEST_FACTOR:
+            factor = _LARGEST_FACTOR if abs(scale) > 1 else 1 / _LARGEST_FACTOR
+            self._rescale_once(factor, 0.0)
+            scale /= factor
+        self._rescale_once(scale, offset)
+
+    def _rescale_once(self, scale: float, offset: float) -> None:
         if len(self._rows) == 1:
             reals = self._reals[0]
-            reals[Scalar.OFFSET] = reals.get(Scalar.OFFSET, 0.0) * scale + offset
-            reals[Scalar.SCALE] *= scale
-        else:
-            self._operation(
-                Op.RESCALE, self._width, {}, {Scalar.SCALE: scale, Scalar.OFFSET: offset}
-            )
+            both = reals[Scalar.SCALE] * scale
+            moved = reals.get(Scalar.OFFSET, 0.0) * scale + offset
+            in_range = not both or 1 / _LARGEST_FACTOR <= abs(both) <= _LARGEST_FACTOR
+            if in_range and abs(moved) <= _LARGEST_FACTOR:
+                reals[Scalar.SCALE], reals[Scalar.OFFSET] = both, moved
+                return
+        self._operation(Op.RESCALE, self._width, {}, {Scalar.SCALE: scale, Scalar.OFFSET: offset})
 
     def custom(self, layer: Layer) -> None:
         """Add a CUSTOM row, which calls ``layer.forward`` and ``layer.backward``."""
         self.python_layers[self.layer_index] = PythonRows(layer, self.shape, self._next_shape)
         self._operation(
             Op.CUSTOM,
-            int(np.prod(self._next_shape)),
+            math.prod(self._next_shape),
             {Column.WEIGHTS: self._own_start, Column.SIZE: layer.count},
         )
         self._as_rows = False
@@ -311,7 +346,7 @@ class Builder:
                     {
                         Column.INPUTS: self._width, Column.OUTPUTS: self._width,
                         Column.X: self._x, Column.Y: self._x,
-                        Column.WEIGHTS: slot.start, Column.SIZE: int(np.prod(weight.shape)),
+                        Column.WEIGHTS: slot.start, Column.SIZE: math.prod(weight.shape),
                     },
                     {Scalar.L1: penalty.l1, Scalar.L2: penalty.l2},
                 )  # fmt: skip
@@ -368,25 +403,52 @@ class Builder:
         self._labels.insert(position, label)
 
 
-def build_layers(layers: Sequence[Layer], input_shape: Shape) -> None:
+def output_shape_of(layer: Layer, input_shape: Shape) -> Shape:
+    """Return what a layer's ``output_shape`` does, checked.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If that is no tuple of positive integers, or the layer cannot take such inputs.
+    """
+    shape = layer.output_shape(input_shape)
+    if not isinstance(shape, tuple):
+        raise TypeError(
+            f"output_shape: expected a tuple of positive integers such as ({shown(shape)},), "
+            f"got {shown(shape)}"
+        )
+    return shape_of("output_shape", shape)
+
+
+def build_layers(
+    layers: Sequence[Layer], input_shape: Shape, dtype: np.dtype[np.floating[Any]]
+) -> None:
     """Let every layer that is new declare its weights; errors name the layer that does not fit.
 
     Raises
     ------
-    ValueError
-        If a layer cannot take what the layer before it gives.
+    TypeError, ValueError
+        If a layer cannot take what the layer before it gives, if its ``output_shape`` returns no
+        shape, or if its weights or its outputs do not fit into memory.
     """
     shape = input_shape
+    count = features = 0
     for index, layer in enumerate(layers):
         try:
-            output_shape = layer.output_shape(shape)
+            output_shape = output_shape_of(layer, shape)
             if not layer._in_use:
                 assign(layer, _declared=[], _building=True)
                 layer.build(shape)
-        except ValueError as reason:
-            raise ValueError(f"layers[{index}] ({layer.name!r}): {reason}") from reason
+        except (TypeError, ValueError) as reason:
+            kind = TypeError if isinstance(reason, TypeError) else ValueError
+            raise kind(f"layers[{index}] ({layer.name!r}): {reason}") from reason
         finally:
             assign(layer, _building=False)
+        count += layer.count
+        features += math.prod(output_shape)
+        argument = f"layers[{index}] ({layer.name!r})"
+        check_memory(argument, "the weights up to this layer", count * dtype.itemsize)
+        check_memory(argument, "one sample's values up to this layer", features * dtype.itemsize)
         shape = output_shape
 
 

@@ -1,28 +1,58 @@
-"""The progress display of ``fit``, as Keras has it: a bar per epoch, then the epoch's figures."""
+"""What ``fit``, ``evaluate`` and ``predict`` show of their course, as Keras has it.
 
+A bar needs a place where text can be replaced: a terminal, or a notebook's output.  Everywhere
+else, such as in a log file, only whole lines of plain text are written.
+"""
+
+import contextlib
+import shutil
 import sys
 import time
-from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import Any, Protocol, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from .arguments import is_integer, shown
+
+_LINES = 100  # epochs that a log shows, if nobody chose
+_BAR_WIDTH = 30
+_SECONDS_PER_UPDATE = 0.1
+
+BAR, LINES, FEW_LINES = 1, 2, 3
 
 
-def resolve_verbose(verbose: str | int) -> int:
-    """Return 0, 1 or 2; ``"auto"`` is 1 on a terminal and 0 elsewhere.
+def resolve_verbose(verbose: str | int, *, automatic: int | None = None) -> int:
+    """Return 0 (nothing), ``BAR``, ``LINES`` or ``FEW_LINES``.
+
+    ``"auto"`` is ``automatic``; if that is None, a bar on a terminal and in a notebook, and
+    elsewhere a few lines.
 
     Raises
     ------
     ValueError
-        If ``verbose`` is none of these.
+        If ``verbose`` is none of "auto", 0, 1 and 2; False and True are 0 and 1.
     """
-    if verbose == "auto":
-        return 1 if sys.stdout.isatty() else 0
-    if verbose not in (0, 1, 2):
-        raise ValueError(f"verbose: expected 'auto', 0, 1 or 2, got {verbose!r}")
+    if isinstance(verbose, str) and verbose == "auto":
+        if automatic is not None:
+            return automatic
+        return BAR if is_terminal() or is_notebook() else FEW_LINES
+    if isinstance(verbose, bool):
+        return int(verbose)
+    if not is_integer(verbose) or verbose not in (0, BAR, LINES):
+        raise ValueError(f"verbose: expected 'auto', 0, 1 or 2, got {shown(verbose)}")
     return int(verbose)
+
+
+def is_terminal() -> bool:
+    """Return whether standard output is a terminal."""
+    try:
+        return sys.stdout.isatty()
+    except (AttributeError, ValueError):  # there is none, or it is closed
+        return False
+
+
+def is_notebook() -> bool:
+    """Return whether standard output is a cell of a notebook."""
+    return type(sys.stdout).__module__.partition(".")[0] == "ipykernel"
 
 
 def format_figures(figures: dict[str, float]) -> str:
@@ -30,13 +60,82 @@ def format_figures(figures: dict[str, float]) -> str:
     return " - ".join(f"{name}: {value:.4f}" for name, value in figures.items())
 
 
-class FitProgress:
-    """Shows a fit's course: 1 with a moving bar, 2 with a line per epoch, 0 not at all."""
+class Display(Protocol):
+    """Where text goes: lines that stay, and below them one that is replaced."""
 
-    def __init__(self, verbose: int, epochs: int) -> None:
-        self._verbose = verbose
-        self._epochs = epochs
-        self._bar: Progress | None = None
+    def line(self, text: str) -> None: ...
+
+    def replace(self, text: str) -> None: ...
+
+
+class PlainDisplay:
+    """Whole lines, and nothing else: for files, and whatever else reads along."""
+
+    def line(self, text: str) -> None:
+        if sys.stdout is not None:
+            print(text, flush=True)  # noqa: T201
+
+    def replace(self, text: str) -> None:
+        pass
+
+
+class TerminalDisplay:
+    """The last line is written over, with nothing but a carriage return and spaces."""
+
+    def __init__(self) -> None:
+        self._width = 0
+
+    def line(self, text: str) -> None:
+        self.replace("")
+        print(f"\r{text}", flush=True)  # noqa: T201
+        self._width = 0
+
+    def replace(self, text: str) -> None:
+        # A text that fills the line or more could not be written over.
+        columns = shutil.get_terminal_size().columns - 1
+        text = text[:columns]
+        print(f"\r{text:<{min(self._width, columns)}}", end="", flush=True)  # noqa: T201
+        self._width = len(text)
+
+
+class NotebookDisplay:
+    """An output of the cell, whose text is replaced as a whole: its last state is saved."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._handle: Any = None
+
+    def line(self, text: str) -> None:
+        self._lines.append(text)
+        self._show(self._lines)
+
+    def replace(self, text: str) -> None:
+        self._show([*self._lines, text] if text else self._lines)
+
+    def _show(self, lines: list[str]) -> None:
+        from IPython.display import display
+
+        content = {"text/plain": "\n".join(lines)}
+        if self._handle is None:
+            self._handle = display(content, raw=True, display_id=True)
+        else:
+            self._handle.update(content, raw=True)
+
+
+def _display(verbose: int) -> Display:
+    if is_notebook():
+        return NotebookDisplay()
+    return TerminalDisplay() if verbose == BAR and is_terminal() else PlainDisplay()
+
+
+class BatchProgress:
+    """Shows how many of some batches are done: by a bar, if wanted, and then by a line."""
+
+    def __init__(self, verbose: int, batches: int, display: Display | None = None) -> None:
+        self._has_bar = verbose == BAR
+        self._batches = batches
+        self._display = _display(verbose) if display is None else display
+        self._started = self._updated = time.perf_counter()
 
     def __enter__(self) -> Self:
         return self
@@ -47,45 +146,67 @@ class FitProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop_bar()
+        if self._has_bar and error is not None:
+            with contextlib.suppress(Exception):  # of the display: the error itself matters more
+                self._display.replace("")
 
-    @cached_property
-    def _console(self) -> Console:
-        return Console(highlight=False)  # which takes as long as some steps of a small net
+    def advance(self, done: int, figures: dict[str, float]) -> None:
+        """Move the bar, unless it has just moved."""
+        now = time.perf_counter()
+        if not self._has_bar or now - self._updated < _SECONDS_PER_UPDATE:
+            return
+        self._updated = now
+        full = _BAR_WIDTH * done // self._batches
+        bar = "━" * full + "─" * (_BAR_WIDTH - full)
+        left = (now - self._started) / max(done, 1) * (self._batches - done)
+        parts = [f"{done}/{self._batches} {bar} {left:.0f} s left"]
+        self._display.replace(" - ".join([*parts, *([format_figures(figures)] if figures else [])]))
+
+    def end(self, figures: dict[str, float]) -> None:
+        """Put a line in the bar's place."""
+        seconds = time.perf_counter() - self._started
+        per_step = seconds / self._batches * 1e6
+        parts = [f"{self._batches}/{self._batches}", f"{seconds:.2f} s", f"{per_step:.0f} µs/step"]
+        self._display.line(" - ".join([*parts, *([format_figures(figures)] if figures else [])]))
+
+
+class FitProgress:
+    """Shows a fit's course, epoch by epoch."""
+
+    def __init__(self, verbose: int, epochs: int) -> None:
+        self._verbose = verbose
+        self._epochs = epochs
+        self._every = -(-epochs // _LINES) if verbose == FEW_LINES else 1
+        self._display = _display(verbose) if verbose else PlainDisplay()
+        self._batches: BatchProgress | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._batches is not None:
+            self._batches.__exit__(kind, error, trace)
 
     def begin_epoch(self, epoch: int, steps: int) -> None:
-        self._steps = steps
-        self._started = time.perf_counter()
-        if self._verbose:
-            self._console.print(f"Epoch {epoch + 1}/{self._epochs}")
-        if self._verbose == 1:
-            self._bar = Progress(
-                MofNCompleteColumn(),
-                BarColumn(30),
-                TimeRemainingColumn(),
-                TextColumn("{task.description}"),
-                console=self._console,
-                transient=True,
-            )
-            self._bar.start()
-            self._task = self._bar.add_task("", total=steps)
+        """Show that an epoch begins, if it is one of those that are shown."""
+        is_last = epoch + 1 == self._epochs
+        self._batches = None
+        if self._verbose and (is_last or epoch % self._every == 0):
+            self._display.line(f"Epoch {epoch + 1}/{self._epochs}")
+            self._batches = BatchProgress(self._verbose, steps, self._display)
 
     def advance(self, step: int, figures: dict[str, float]) -> None:
-        if self._bar is not None:
-            self._bar.update(self._task, completed=step, description=format_figures(figures))
+        """Move the bar."""
+        if self._batches is not None:
+            self._batches.advance(step, figures)
 
     def end_epoch(self, figures: dict[str, float]) -> None:
-        self._stop_bar()
-        if self._verbose:
-            seconds = time.perf_counter() - self._started
-            per_step = seconds / self._steps * 1e6
-            self._console.print(
-                f"{self._steps}/{self._steps} - {seconds:.2f} s - {per_step:.0f} µs/step - "
-                + format_figures(figures),
-                soft_wrap=True,
-            )
-
-    def _stop_bar(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+        """Show an epoch's figures."""
+        if self._batches is not None:
+            self._batches.end(figures)
+            self._batches = None

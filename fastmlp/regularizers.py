@@ -1,8 +1,8 @@
 """Regularizers: penalties on weights, added to the loss."""
 
-import math
 from dataclasses import dataclass
 
+from .arguments import real_number
 from .lookup import by_name
 
 
@@ -26,12 +26,10 @@ class L1L2:
     l2: float = 0.0
 
     def __post_init__(self) -> None:
-        for argument, value in (("l1", self.l1), ("l2", self.l2)):
-            real = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not real or not (value >= 0 and math.isfinite(value)):
-                raise ValueError(
-                    f"{argument}: expected a finite number that is not negative, got {value!r}"
-                )
+        for argument in ("l1", "l2"):
+            kind = "a finite number that is not negative"
+            number = real_number(argument, getattr(self, argument), kind, low=0.0)
+            object.__setattr__(self, argument, number)
 
 
 def L1(l1: float = 0.01) -> L1L2:  # noqa: N802

@@ -1,5 +1,6 @@
 """The training loop: epochs of shuffled batches, each in one call of the engine."""
 
+import math
 import time
 import warnings
 from collections.abc import Sequence
@@ -12,7 +13,6 @@ from .data import Data
 from .engine import Engine
 from .history import Divergence, DivergenceWarning, History
 from .kernels.table import FIRST_LOSS, Column, Op, Total
-from .layers.base import Layer
 from .plan import Plan
 from .progress import FitProgress
 from .state import State
@@ -43,10 +43,15 @@ class Job:
     epochs: int
     shuffle: bool
     seed: int
-    wants_accuracy: bool
+    metrics: tuple[str, ...]
     verbose: int
     recorder: Recorder | None = None
     stop: Stop = field(default_factory=Stop)
+
+    @property
+    def wants_accuracy(self) -> bool:
+        """Whether right answers are counted."""
+        return bool(self.metrics)
 
 
 def epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
@@ -61,23 +66,30 @@ def epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
 
 
 def figures_of(
-    engine: Engine, totals: NDArray[np.float64], wants_accuracy: bool
+    engine: Engine, totals: NDArray[np.float64], metrics: Sequence[str]
 ) -> dict[str, float]:
-    """Return the means that totals stand for; ``data_loss`` only where it is not ``loss``."""
+    """Return the means that totals stand for; ``data_loss`` only where it is not ``loss``.
+
+    The accuracy goes by the names in ``metrics``.
+    """
     samples = max(totals[Total.SAMPLES], 1.0)
     figures = {"loss": float((totals[Total.LOSS] + totals[Total.PENALTY]) / samples)}
-    if wants_accuracy:
-        figures["accuracy"] = float(totals[Total.CORRECT] / samples)
+    for name in metrics:
+        figures[name] = float(totals[Total.CORRECT] / samples)
     if engine.plan.is_penalized:
         figures["data_loss"] = float(totals[Total.LOSS] / samples)
     return figures
 
 
-def train(engine: Engine, layers: Sequence[Layer], job: Job, history: History, state: State) -> int:
-    """Train; ``history`` grows with each epoch. Returns the number of epochs completed."""
+def train(engine: Engine, job: Job, history: History, state: State) -> int:
+    """Train; ``history`` grows with each epoch. Returns the number of epochs completed.
+
+    Random numbers follow the epoch's number over all fits of the net, which begin with
+    ``state.epochs``; the history counts from 0.
+    """
     try:
         with FitProgress(job.verbose, job.epochs) as progress:
-            return _train(engine, layers, job, history, state, progress)
+            return _train(engine, job, history, state, progress)
     except BaseException:
         history.drop_incomplete()
         raise
@@ -85,36 +97,40 @@ def train(engine: Engine, layers: Sequence[Layer], job: Job, history: History, s
 
 def _train(
     engine: Engine,
-    layers: Sequence[Layer],
     job: Job,
     history: History,
     state: State,
     progress: FitProgress,
 ) -> int:
     pace = _Pace()
+    batches = -(-job.data.count // job.batch_size)
     first_epoch = state.epochs
     for i in range(job.epochs):
-        epoch = first_epoch + i
-        batches = -(-job.data.count // job.batch_size)
         progress.begin_epoch(i, batches)
         totals = np.zeros(len(Total))
         try:
-            stopped_at = _train_epoch(engine, job, state, epoch, totals, pace, progress)
+            stopped_at = _train_epoch(engine, job, state, first_epoch + i, totals, pace, progress)
         finally:
             state.steps += _steps_taken(totals, job.batch_size)
         if stopped_at is None:
             return i
-        figures = figures_of(engine, totals, job.wants_accuracy)
-        diverged = stopped_at < batches
-        if diverged:
+        figures = figures_of(engine, totals, job.metrics)
+        if stopped_at < batches:
             # Before validation, which uses the memory that still holds the batch's values.
-            history.divergence = _explain(engine, layers, job, epoch, stopped_at, totals)
+            history.divergence = _explain(engine, job, i, stopped_at, totals)
+        else:
+            history.divergence = _find_ruined_weights(engine, i, batches - 1, figures["loss"])
         if job.validation is not None:
-            figures |= _validate(engine, job, diverged)
-        history.append(epoch, figures)
+            val_figures = _validate(engine, job, stopped_at < batches)
+            figures |= val_figures
+            if history.divergence is None and not math.isfinite(val_figures["val_loss"]):
+                history.divergence = _explain_validation(
+                    engine, i, batches - 1, val_figures["val_loss"]
+                )
+        history.append(i, figures)
         progress.end_epoch(figures)
         if history.divergence is not None:
-            warnings.warn(history.divergence.message, DivergenceWarning, stacklevel=4)
+            warnings.warn(history.divergence.message, DivergenceWarning, stacklevel=5)
             return i
     return job.epochs
 
@@ -168,7 +184,7 @@ def _train_epoch(
         )  # fmt: skip
         pace.learn(upto - at, time.perf_counter() - started)
         at = upto
-        progress.advance(reached, figures_of(engine, totals, job.wants_accuracy))
+        progress.advance(reached, figures_of(engine, totals, job.metrics))
         if reached < upto:
             at = reached
             break
@@ -193,17 +209,12 @@ def _is_observed(row: NDArray[np.int64]) -> bool:
 def _validate(engine: Engine, job: Job, diverged: bool) -> dict[str, float]:
     assert job.validation is not None
     totals = engine.evaluate(job.validation, job.wants_accuracy)
-    figures = figures_of(engine, totals, job.wants_accuracy)
+    figures = figures_of(engine, totals, job.metrics)
     return {f"val_{name}": np.nan if diverged else value for name, value in figures.items()}
 
 
 def _explain(
-    engine: Engine,
-    layers: Sequence[Layer],
-    job: Job,
-    epoch: int,
-    step: int,
-    totals: NDArray[np.float64],
+    engine: Engine, job: Job, epoch: int, step: int, totals: NDArray[np.float64]
 ) -> Divergence:
     """Say where the loss stopped being finite: the workspace still holds that batch's values."""
     plan = engine.plan
@@ -225,8 +236,34 @@ def _explain(
             layer, what = label, f"the outputs of {label!r}"
             break
     loss = float(totals[Total.LOSS])
+    return _divergence(engine, epoch, step, loss, layer, f"the loss became {loss}", what)
+
+
+def _find_ruined_weights(engine: Engine, epoch: int, step: int, loss: float) -> Divergence | None:
+    """Say whether an epoch's last step, which no loss follows, left weights that are not finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        # A sum is finite only if every term is, and sooner done than a look at each.
+        if np.isfinite(engine.params.sum()) or np.isfinite(engine.params).all():
+            return None
+    for slot in engine.plan.slots:
+        if not np.isfinite(slot.view(engine.params)).all():
+            break
+    name = slot.layer.name
+    event = "the weights are no longer finite"
+    return _divergence(engine, epoch, step, loss, name, event, f"the weights of {name!r}")
+
+
+def _explain_validation(engine: Engine, epoch: int, step: int, loss: float) -> Divergence:
+    """Say that the validation's loss is not finite, where weights and training's loss were."""
+    event = f"after the epoch the loss of the validation data is {loss}"
+    return _divergence(engine, epoch, step, loss, engine.plan.labels[-1], event, "their outputs")
+
+
+def _divergence(
+    engine: Engine, epoch: int, step: int, loss: float, layer: str, event: str, what: str
+) -> Divergence:
     message = (
-        f"training diverged: the loss became {loss} at epoch {epoch + 1}, step {step + 1}, "
+        f"training diverged: {event} at epoch {epoch + 1}, step {step + 1}, "
         f"first in {what}, with learning rate {engine.hyper[0]:g}; "
         "a smaller one, or inputs of smaller scale, may help"
     )

@@ -374,10 +374,10 @@ def run(
             if wants_accuracy:
                 row = table[loss_index]
                 totals[Total.CORRECT] += walk.count_correct(row, rows, labels, targets)
-            if not math.isfinite(loss + penalties):
-                return batch
             if mode == Mode.EVALUATE:
                 continue
+            if not math.isfinite(loss + penalties):
+                return batch
             observed = telemetry_every > 0 and batch % telemetry_every == 0
             records = telemetry[batch // telemetry_every] if observed else None
             walk.way_back(loss_index, n, step, fused, records)

@@ -1,5 +1,7 @@
 """Data sets: real images, found where they lie or fetched."""
 
+import os
+
 from ..lookup import by_name
 from . import digits, fashion_mnist
 from .dataset import Dataset, DatasetNotFoundError
@@ -42,4 +44,6 @@ def load(name: str = "auto") -> Dataset:
             "Fashion-MNIST was not to be had, so this uses scikit-learn's handwritten digits "
             f"(1,797 images of 8 x 8): {str(reason).splitlines()[-1]}"
         )
+        if chosen := os.environ.get("FASTMLP_DATA"):
+            note += f" FASTMLP_DATA is {chosen!r}, and the files are not there."
     return Dataset(module.NAME, train, test, module.CLASSES, module.SCALE, note)

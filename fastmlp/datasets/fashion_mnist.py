@@ -35,6 +35,12 @@ SHA256 = {
     "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
+SIZES = {  # in bytes, uncompressed
+    "train-images-idx3-ubyte": 16 + 60_000 * 28 * 28,
+    "train-labels-idx1-ubyte": 8 + 60_000,
+    "t10k-images-idx3-ubyte": 16 + 10_000 * 28 * 28,
+    "t10k-labels-idx1-ubyte": 8 + 10_000,
+}
 MIRRORS = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
@@ -60,6 +66,11 @@ def load_data() -> tuple[Split, Split]:
         If it is nowhere to be had; the message lists what was tried, and what to do.
     ValueError
         If a file in ``FASTMLP_DATA`` is corrupt.
+
+    Warns
+    -----
+    RuntimeWarning
+        If ``FASTMLP_DATA`` is no folder, and the files were found elsewhere.
     """
     contents = _find()
     arrays = [idx.parse(contents[name], name) for name in SHA256]
@@ -104,6 +115,13 @@ def _find() -> Contents:
         except OSError as reason:
             tried.append(f"{place}: {reason}")
         else:
+            if chosen and not Path(chosen).is_dir():
+                warnings.warn(
+                    f"FASTMLP_DATA: there is no folder {chosen!r}; the data set was found "
+                    f"elsewhere: {place}",
+                    RuntimeWarning,
+                    stacklevel=3,
+                )
             if cache is not None and not place.startswith(("FASTMLP_DATA", "the cache")):
                 _keep(contents, cache)
             return contents
@@ -129,18 +147,26 @@ def _read(folder: Path) -> Contents:
 
 
 def _content(folder: Path, name: str) -> tuple[bytes, str]:
+    """Read a file, but not more of it than the data set's own has, and a byte to tell."""
     plain, packed = folder / name, folder / f"{name}.gz"
     if plain.is_file():
-        return plain.read_bytes(), str(plain)
+        with plain.open("rb") as file:
+            return file.read(SIZES[name] + 1), str(plain)
     if packed.is_file():
         try:
-            return gzip.decompress(packed.read_bytes()), str(packed)
+            with gzip.open(packed) as file:
+                return file.read(SIZES[name] + 1), str(packed)
         except (gzip.BadGzipFile, EOFError, zlib.error) as reason:
             raise ValueError(f"{packed}: corrupt or truncated: {reason}") from reason
     raise FileNotFoundError(f"no {name}, plain or .gz" if folder.is_dir() else "no such folder")
 
 
 def _verified(name: str, content: bytes, path: str) -> bytes:
+    if len(content) > SIZES[name]:
+        raise ValueError(
+            f"{path}: expected Fashion-MNIST's {name} of {SIZES[name]} bytes, got more: "
+            "corrupt, or another data set"
+        )
     digest = hashlib.sha256(content).hexdigest()
     if digest != SHA256[name]:
         raise ValueError(

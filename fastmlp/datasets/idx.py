@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _UINT8 = 0x08
+_MOST_AXES = 32  # what every version of NumPy takes
 
 
 def parse(content: bytes, name: str) -> NDArray[np.uint8]:
@@ -34,6 +35,8 @@ def parse(content: bytes, name: str) -> NDArray[np.uint8]:
         raise ValueError(f"{name}: expected IDX type code 0x08 (uint8), got {content[2]:#04x}")
     axes = content[3]
     header = 4 + 4 * axes
+    if not 1 <= axes <= _MOST_AXES:
+        raise ValueError(f"{name}: expected 1 to {_MOST_AXES} axes, got {axes}")
     if len(content) < header:
         raise ValueError(f"{name}: expected a header of {header} bytes, got {len(content)}")
     shape = struct.unpack(f">{axes}I", content[4:header])

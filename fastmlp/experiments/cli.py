@@ -58,12 +58,12 @@ def main(arguments: list[str] | None = None) -> int:
         if not existed:
             path.rmdir()
         return FAILED
-    return _Run(question, chosen.question, Lab(dataset, settings, console, question.measure)).go(
+    return Run(question, chosen.question, Lab(dataset, settings, console, question.measure)).go(
         folder
     )
 
 
-class _Run:
+class Run:
     """A question on its way: trains, says what it finds, and leaves it in a folder."""
 
     def __init__(self, question: ModuleType, name: str, lab: Lab) -> None:
@@ -82,11 +82,9 @@ class _Run:
         if self.lab.dataset.note:
             console.print(self.lab.dataset.note, style="yellow", markup=False)
         try:
-            self._train()
+            self.train()
         except Exception as error:
-            folder.publish(
-                {RESULTS: as_json(self._results({}, f"{type(error).__name__}: {error}"))}
-            )
+            folder.publish({RESULTS: as_json(self.results(f"{type(error).__name__}: {error}"))})
             raise
         self.seconds = time.perf_counter() - self.started
         try:
@@ -101,7 +99,7 @@ class _Run:
             console.print("\nInterrupted: some figures are missing.", style="yellow")
         return self._conclude(folder)
 
-    def _train(self) -> None:
+    def train(self) -> None:
         question, console = self.question, self.lab.console
         try:
             warm_up(self.lab.settings.backend, question.DTYPES, console=console)
@@ -122,12 +120,10 @@ class _Run:
             self.lab.console.print()
 
     def _publish(self, folder: RunFolder) -> None:
-        parts = self.question.PARTS
-        found = {part.__name__.rpartition(".")[2]: part.results(self.lab) for part in parts}
         arrays = self.question.arrays(self.lab)
         self.failed |= folder.publish(
             {
-                RESULTS: as_json(self._results(found)),
+                RESULTS: as_json(self.results()),
                 EPOCHS: self._write_epochs,
                 **{name: _npz(values) for name, values in arrays.items()},
                 REPORT: text(self._report()),
@@ -177,8 +173,11 @@ class _Run:
         ]
         return to_markdown(self.question.TITLE, preface, sections)
 
-    def _results(self, found: dict[str, object], error: str = "") -> dict[str, object]:
+    def results(self, error: str = "") -> dict[str, object]:
+        """Return all numbers; after an error those of the nets, which need no words."""
         lab = self.lab
+        parts = () if error else self.question.PARTS
+        found = {part.__name__.rpartition(".")[2]: part.results(lab) for part in parts}
         return {
             **self._manifest(),
             **({"error": error} if error else {}),
@@ -197,6 +196,7 @@ class _Run:
                     **dataclasses.asdict(net),
                     **dataclasses.asdict(outcome),
                     "stuck": lab.is_stuck(net),
+                    "course": lab.course(net),
                 }
                 for net, outcome in lab.outcomes.items()
             ],
@@ -251,6 +251,8 @@ def _manifest(name: str, lab: Lab, interrupted: bool, seconds: float) -> dict[st
             "classes": lab.dataset.classes,
             "entropy": lab.entropy,
             "chance": lab.chance,
+            "threshold": lab.yardstick.threshold,
+            "ceiling": lab.yardstick.ceiling,
         },
         "backend": backends.resolve(lab.settings.backend),
         "versions": {

@@ -1,5 +1,6 @@
 """The directory of a run: its files belong together, and appear whole or not at all."""
 
+import contextlib
 import json
 import os
 import re
@@ -143,15 +144,15 @@ def _write_all(files: Mapping[str, Write], directory: Path) -> dict[str, Excepti
 def _files_of_run(path: Path) -> set[str]:
     """Return the names of the files that an earlier run may have left: those it lists."""
     names = {RESULTS, EPOCHS, REPORT}
-    try:
+    with contextlib.suppress(OSError, ValueError):
         results = json.loads((path / RESULTS).read_text(encoding="utf-8"))
         listed = results.get("files", []) if isinstance(results, dict) else []
+        names |= {name for name in listed if isinstance(name, str) and Path(name).name == name}
+    with contextlib.suppress(OSError, ValueError):
         report = (path / REPORT).read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return names
-    pictures = re.findall(r"!\[[^\]]*\]\(([\w.-]+)\.png\)", report)
-    names |= {f"{stem}.{suffix}" for stem in pictures for suffix in ("png", "svg")}
-    return names | {name for name in listed if isinstance(name, str) and Path(name).name == name}
+        pictures = re.findall(r"!\[[^\]]*\]\(([\w.-]+)\.png\)", report)
+        names |= {f"{stem}.{suffix}" for stem in pictures for suffix in ("png", "svg")}
+    return names
 
 
 def _remove_if_empty(directory: Path) -> None:

@@ -28,7 +28,9 @@ from .. import (
 from ..datasets import Dataset
 from ..history import History
 from ..layers import Dense
+from .course import Yardstick
 from .nets import Net, Outcome, label_entropy
+from .probe import Probe, probe
 from .settings import Settings
 
 OBSERVED_EVERY = 25  # steps
@@ -80,6 +82,7 @@ class Lab:
     outcomes : dict of Net to Outcome
         All that is done, also after an interruption.
     observations : dict of Net to Observation
+    probes : dict of Net to Probe
     gradient_checks : dict of Net to GradientReport or None
         None: an epoch of training left weights that are not finite, and there is no gradient.
     notes : dict
@@ -102,12 +105,35 @@ class Lab:
         self.console = console
         self.outcomes: dict[Net, Outcome] = {}
         self.observations: dict[Net, Observation] = {}
+        self.probes: dict[Net, Probe] = {}
         self.gradient_checks: dict[Net, GradientReport | None] = {}
         self.notes: dict[str, Any] = {}
         labels = dataset.test[1]
         self.entropy = label_entropy(labels)
         self.chance = float(np.bincount(labels).max() / len(labels))
         self._measure = measure
+        self._ceiling: float | None = None
+
+    @property
+    def yardstick(self) -> Yardstick:
+        """What tells a net that learned from one that did not, and how well one can do."""
+        ceiling = self._best() if self._ceiling is None else self._ceiling
+        test, train = len(self.dataset.test[1]), len(self.dataset.train[1])
+        return Yardstick.of(self.chance, test, train, ceiling)
+
+    def fix_ceiling(self) -> None:
+        """Let the best net up to now stay what the others are held against."""
+        self._ceiling = self._best()
+
+    def _best(self) -> float:
+        reached = [
+            np.nanmax([-1.0, *outcome.figures["val_accuracy"]])
+            for outcome in self.outcomes.values()
+        ]
+        return float(max(reached, default=self.chance))
+
+    def course(self, net: Net) -> str:
+        return self.yardstick.course(self.outcomes[net])
 
     def is_stuck(self, net: Net) -> bool:
         return self.outcomes[net].is_stuck(self.entropy)
@@ -163,6 +189,11 @@ class Lab:
         )
         self._keep(net, model, history)
 
+    def probe(self, net: Net) -> None:
+        """Look at a net's first step, and at what of its inputs comes through."""
+        if net not in self.probes:
+            self.probes[net] = probe(net, self.dataset, self.settings.backend)
+
     def check_gradients(self, net: Net, samples: int) -> None:
         """Check a net's gradient on the first samples, after an epoch of training."""
         model = net.build(self.dataset, self.settings.backend)
@@ -183,18 +214,20 @@ class Lab:
             advance()
 
         x, y = _repeated(self.dataset, nets[0].samples)
+        hot, epochs = nets[0].cool_after, nets[0].epochs
+        options: dict[str, Any] = {"validation_data": self.dataset.test, "jobs": self.settings.jobs}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DivergenceWarning)
-            fit_many(
-                models,
-                x,
-                y,
-                nets[0].batch_size,
-                nets[0].epochs,
-                validation_data=self.dataset.test,
-                jobs=self.settings.jobs,
-                on_done=keep,
-            )
+            if not hot:
+                fit_many(models, x, y, nets[0].batch_size, epochs, on_done=keep, **options)
+                return
+            before = fit_many(models, x, y, nets[0].batch_size, hot, **options)
+            for net, model in zip(nets, models, strict=True):
+                assert model.optimizer is not None
+                model.optimizer.learning_rate /= net.cool_by
+            after = fit_many(models, x, y, nets[0].batch_size, epochs - hot, **options)
+        for index, (first, second) in enumerate(zip(before, after, strict=True)):
+            keep(index, _joined(first, second))
 
     def _keep(self, net: Net, model: Sequential, history: History) -> None:
         divergence = history.divergence.message if history.divergence else ""
@@ -212,6 +245,12 @@ class Lab:
             transient=True,
             disable=not self.console.is_terminal,
         )
+
+
+def _joined(first: History, second: History) -> History:
+    """Return the history of a training that was done in two parts."""
+    figures = {name: first.history[name] + second.history[name] for name in first.history}
+    return History(second.params, figures, first.epoch + second.epoch, second.divergence)
 
 
 def _repeated(
@@ -232,5 +271,5 @@ def _trained_alike(nets: Iterable[Net]) -> Iterable[list[Net]]:
     """Group the nets by what one call of ``fit_many`` has in common."""
     groups: dict[object, list[Net]] = {}
     for net in nets:
-        groups.setdefault((net.batch_size, net.epochs, net.samples), []).append(net)
+        groups.setdefault((net.batch_size, net.epochs, net.samples, net.cool_after), []).append(net)
     return groups.values()

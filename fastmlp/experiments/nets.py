@@ -18,6 +18,8 @@ LEARNED_SHARE = 0.01
 class Net:
     """A net and its training, in numbers; ``depth`` counts the hidden layers.
 
+    After ``cool_after`` epochs, if that is not 0, the learning rate is divided by ``cool_by``.
+
     With ``samples``, it sees only the first ones of the training set, so often that an epoch has as
     many steps as with all of them.
     """
@@ -35,6 +37,8 @@ class Net:
     epochs: int = 5
     samples: int | None = None
     seed: int = 0
+    cool_after: int = 0
+    cool_by: float = 1.0
 
     def build(self, dataset: Dataset, backend: str = "auto", dtype: str = "float32") -> Sequential:
         """Return the net, compiled; hidden layers carry the penalties and dropout."""

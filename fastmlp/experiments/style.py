@@ -1,6 +1,6 @@
 """How the figures look: one palette, distinct also without colour, and one size of type."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -58,3 +58,25 @@ def integers_only(axis: Axes, values: Sequence[int]) -> None:
     """Tick the horizontal axis at every whole number, or at fewer if there are many."""
     step = max(1, len(values) // 10)
     axis.set_xticks(list(values)[:: step if len(values) > 16 else 1])
+
+
+def ticks_at(axis: Axes, places: Mapping[int, int]) -> None:
+    """Tick the horizontal axis at the places of whole numbers, or at some if there are many."""
+    chosen = list(places.items())[:: max(1, -(-len(places) // 8))]
+    axis.set_xticks([place for _, place in chosen], [str(number) for number, _ in chosen])
+
+
+def flat(axes: Sequence[Sequence[Axes]]) -> list[Axes]:
+    """Return the axes of all rows."""
+    return [axis for row in axes for axis in row]
+
+
+def legend_below(figure: Figure, axes: Sequence[Axes]) -> None:
+    """Put one legend of all that the axes show below the figure."""
+    found: dict[str, Any] = {}
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    figure.legend(
+        list(found.values()), list(found), loc="outside lower center", ncols=min(len(found), 6)
+    )

@@ -15,7 +15,7 @@ class Activation(Layer):
     Parameters
     ----------
     activation : str or fastmlp.activations.Activation
-        Such as ``"relu"`` or ``activations.leaky_relu(0.01)``.
+        Such as ``"relu"`` or ``activations.LeakyReLU(0.01)``.
     """
 
     _settings = ("activation",)

@@ -1,5 +1,6 @@
 """What every layer has, and what a user's own layer fills in."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import initializers, regularizers
+from ..arguments import shape_of, shown
 from ..attributes import refuse, unknown
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ class Layer:
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None and not isinstance(name, str):
-            raise TypeError(f"name: expected a string, got {name!r}")
+            raise TypeError(f"name: expected a string, got {shown(name)}")
         self._given_name = name
         self.name = name or _snake_case(type(self).__name__)
         self._declared: list[Weight] = []
@@ -165,9 +167,10 @@ class Layer:
         name : str
             Its key in ``self.weights`` and in what :meth:`backward` returns.
         shape : tuple of int
+            ``()`` for a single number.
         initializer : str or function
         fan_in, fan_out : int, optional
-            For the initializer; by default the first and the last of ``shape``.
+            For the initializer; by default what Keras makes of ``shape``.
         transposed : bool
             Whether it lies in memory with its axes swapped.
         regularizer : str or fastmlp.regularizers.L1L2, optional
@@ -180,19 +183,21 @@ class Layer:
         ValueError
             If the layer has declared a tensor of that name already.
         """
+        if not isinstance(name, str):
+            raise TypeError(f"name: expected a string, got {shown(name)}")
         if not self._building:
             raise RuntimeError(f"add_weight: {self!r} can declare {name!r} in build only")
         if any(weight.name == name for weight in self._declared):
             raise ValueError(f"name: {self!r} has declared a weight {name!r} already")
-        shape = tuple(int(size) for size in shape)
-        ends = shape or (1,)
+        shape = shape_of("shape", shape)
+        own_fan_in, own_fan_out = initializers.fans_of(shape)
         self._declared.append(
             Weight(
                 name,
                 shape,
                 initializers.get("initializer", initializer),
-                ends[0] if fan_in is None else fan_in,
-                ends[-1] if fan_out is None else fan_out,
+                own_fan_in if fan_in is None else fan_in,
+                own_fan_out if fan_out is None else fan_out,
                 transposed,
                 regularizers.get("regularizer", regularizer),
             )
@@ -201,7 +206,7 @@ class Layer:
     @property
     def count(self) -> int:
         """The number of parameters."""
-        return sum(int(np.prod(weight.shape)) for weight in self._declared)
+        return sum(math.prod(weight.shape) for weight in self._declared)
 
     def get_weights(self) -> list[Array]:
         """Return copies of the weights, in the order in which they were declared."""

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from .. import activations, initializers, regularizers
-from ..arguments import positive_integer
+from ..arguments import positive_integer, truth
 from .base import Layer, Shape
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ class Dense(Layer):
 
     Raises
     ------
-    ValueError
-        If ``units`` is not a positive integer or a name is unknown.
+    TypeError, ValueError
+        If ``units`` is not a positive integer, ``use_bias`` is no truth value, or a name is
+        unknown.
     """
 
     _settings = (
@@ -57,7 +58,7 @@ class Dense(Layer):
         super().__init__(name)
         self.units = positive_integer("units", units)
         self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = truth("use_bias", use_bias)
         self.kernel_initializer = initializers.get("kernel_initializer", kernel_initializer)
         if bias_initializer is None:
             like_torch = self.kernel_initializer is initializers.torch_default
@@ -65,6 +66,11 @@ class Dense(Layer):
         self.bias_initializer = initializers.get("bias_initializer", bias_initializer)
         self.kernel_regularizer = regularizers.get("kernel_regularizer", kernel_regularizer)
         self.bias_regularizer = regularizers.get("bias_regularizer", bias_regularizer)
+
+    @property
+    def _bias_is_torchs(self) -> bool:
+        """Whether the bias is drawn as wide as the kernel, and not by its own fans as in Keras."""
+        return self.bias_initializer is initializers.torch_default
 
     def build(self, input_shape: Shape) -> None:
         (inputs,) = input_shape
@@ -80,8 +86,7 @@ class Dense(Layer):
                 "bias",
                 (self.units,),
                 self.bias_initializer,
-                fan_in=inputs,
-                fan_out=self.units,
+                fan_in=inputs if self._bias_is_torchs else None,
                 regularizer=self.bias_regularizer,
             )
 

@@ -1,8 +1,8 @@
 """Dropout."""
 
-import math
 from typing import TYPE_CHECKING
 
+from ..arguments import real_number, seed_integer
 from .base import Layer
 
 if TYPE_CHECKING:
@@ -33,13 +33,8 @@ class Dropout(Layer):
 
     def __init__(self, rate: float, seed: int | None = None, name: str | None = None) -> None:
         super().__init__(name)
-        real = isinstance(rate, (int, float)) and not isinstance(rate, bool)
-        if not real or not (0 <= rate < 1) or not math.isfinite(1 / (1 - rate)):
-            raise ValueError(f"rate: expected a number in [0, 1), got {rate!r}")
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
-            raise ValueError(f"seed: expected a non-negative integer, got {seed!r}")
-        self.rate = float(rate)
-        self.seed = seed
+        self.rate = real_number("rate", rate, "a number in [0, 1)", low=0, below=1)
+        self.seed = None if seed is None else seed_integer("seed", seed)
 
     def lower(self, builder: "Builder") -> None:
         if self.rate:

@@ -1,8 +1,8 @@
 """Rescaling."""
 
-import math
 from typing import TYPE_CHECKING
 
+from ..arguments import real_number
 from .base import Layer
 
 if TYPE_CHECKING:
@@ -19,17 +19,19 @@ class Rescaling(Layer):
     ----------
     scale : float
     offset : float
+
+    Raises
+    ------
+    ValueError
+        If one is not a finite number.
     """
 
     _settings = ("scale", "offset")
 
     def __init__(self, scale: float, offset: float = 0.0, name: str | None = None) -> None:
         super().__init__(name)
-        for argument, value in (("scale", scale), ("offset", offset)):
-            if not isinstance(value, (int, float)) or not math.isfinite(value):
-                raise ValueError(f"{argument}: expected a finite number, got {value!r}")
-        self.scale = float(scale)
-        self.offset = float(offset)
+        self.scale = real_number("scale", scale)
+        self.offset = real_number("offset", offset)
 
     def lower(self, builder: "Builder") -> None:
         builder.rescale(self.scale, self.offset)

@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
-from ..arguments import positive_integer
+from ..arguments import shape_of
 from .base import Layer, Shape
 
 if TYPE_CHECKING:
@@ -28,10 +28,9 @@ class Input(Layer):
 
     def __init__(self, shape: Shape, name: str | None = None) -> None:
         super().__init__(name)
-        sizes = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-        if not sizes:
+        self.shape = shape_of("shape", shape if isinstance(shape, (tuple, list)) else (shape,))
+        if not self.shape:
             raise ValueError("shape: expected a tuple of positive integers, got ()")
-        self.shape = tuple(positive_integer(f"shape[{i}]", size) for i, size in enumerate(sizes))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if input_shape != self.shape:

@@ -123,6 +123,12 @@ cdef extern from "dispatch.h" nogil:
     const InstructionSet *INSTRUCTION_SETS
     const int INSTRUCTION_SET_COUNT
 
+cdef extern from *:
+    const char *FASTMLP_SOURCES
+
+# A digest of what this was built from: see sources.py.
+SOURCES = FASTMLP_SOURCES.decode()
+
 cdef const Kernels *kernels = NULL
 
 

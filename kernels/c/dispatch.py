@@ -9,9 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from .sources import digest, is_checkout
+
 Array = np.ndarray[Any, Any]
 
 f32, f64 = (import_module(f".{name}", __package__) for name in ("f32", "f64"))
+
+if is_checkout() and {getattr(module, "SOURCES", "") for module in (f32, f64)} != {digest()}:
+    raise ImportError("they were built from other sources than those in kernels/c; install again")
 
 
 def _choose_instruction_set() -> str:

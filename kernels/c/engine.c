@@ -319,8 +319,8 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
 }
 
 /* Run the batches `first` to `last` of an epoch.  Returns `last`, or the index of the first batch
-   whose loss is not finite; that batch is not learned from.  Returns -1, with nothing changed, if
-   not all threads came. */
+   whose loss is not finite; that batch is not learned from.  Evaluation goes on to the end.
+   Returns -1, with nothing changed, if not all threads came. */
 static int64_t run(const struct job *job) {
     struct net the_net = {.job = job}, *net = &the_net;
     int64_t loss_index = 1;
@@ -361,7 +361,8 @@ static int64_t run(const struct job *job) {
             job->totals[TOTAL_SAMPLES] += (double)net->n;
             if (job->wants_accuracy)
                 job->totals[TOTAL_CORRECT] += (double)count_correct(net, loss_index);
-            job->barrier[BARRIER_STOP] = !isfinite(loss + penalties);
+            job->barrier[BARRIER_STOP] =
+                job->mode != MODE_EVALUATE && !isfinite(loss + penalties);
         }
         wait(net);
         if (job->barrier[BARRIER_STOP]) return batch;

@@ -403,7 +403,8 @@ def run(
                     table[loss_index], values, capacity, rows, labels, targets
                 )
             # Not math.isfinite: Numba makes it x - x, which LLVM may reassociate, and folds to 0.
-            barrier[STOP] = not abs(loss + penalties) < math.inf
+            finite = abs(loss + penalties) < math.inf
+            barrier[STOP] = mode != Mode.EVALUATE and not finite
         wait(team)
         if barrier[STOP]:
             return batch

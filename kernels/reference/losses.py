@@ -28,8 +28,17 @@ def mean_squared_error(outputs, rows, targets, doutputs):
 
 
 def count_correct_labels(outputs, rows, labels):
-    return int(np.sum(outputs.argmax(axis=0) == labels[rows]))
+    return int(np.sum(first_maxima(outputs) == labels[rows]))
 
 
 def count_correct_targets(outputs, rows, targets):
-    return int(np.sum(outputs.argmax(axis=0) == targets[rows].argmax(axis=1)))
+    return int(np.sum(first_maxima(outputs) == first_maxima(targets[rows].T)))
+
+
+def first_maxima(outputs):
+    """The index of each column's first maximum; NaN is not larger than anything."""
+    columns = np.arange(outputs.shape[1])
+    best = np.zeros_like(columns)
+    for i in range(1, len(outputs)):
+        best[outputs[i] > outputs[best, columns]] = i
+    return best

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from fastmlp import fit_many
 
@@ -31,6 +32,10 @@ SAMPLES = {
     "objects": (X.astype(object), TypeError, "x: expected real numbers, got dtype object"),
     "dates": (np.zeros((12, 3), "M8[s]"), TypeError, "x: expected real numbers"),
     "ragged": ([[1.0, 2.0, 3.0], [1.0]], ValueError, "x: cannot be made an array"),
+    "masked": (np.ma.masked_greater(X, 1), TypeError, "x: expected an array without masked"),
+    "torch's, with its gradient": (
+        torch.tensor(X, requires_grad=True), ValueError, r"x: cannot be made an array: .*detach"
+    ),
     "None": (None, TypeError, "x: expected real numbers, got dtype object"),
 }  # fmt: skip
 
@@ -43,7 +48,10 @@ LABELS = {
     "unsigned and huge": (
         with_(Y.astype(np.uint64), 6, 2**63 + 1), ValueError, r"y: expected labels from 0 to 3"
     ),
-    "floats": (Y.astype(float), TypeError, "y: expected integer labels, got dtype float64"),
+    "halves": (with_(Y.astype(float), 5, 1.5), ValueError, "y: expected integer labels, got 1.5"),
+    "NaN": (with_(Y.astype(float), 5, np.nan), ValueError, "y: expected integer labels, got nan"),
+    "infinite": (with_(Y.astype(float), 5, np.inf), ValueError, "y: expected labels from 0 to 3"),
+    "column of halves": (Y[:, None] / 2, ValueError, "y: expected integer labels, got 0.5 at"),
     "one-hot": (ONE_HOT, ValueError, "y: .*one-hot targets go with .*'categorical_crossentropy'"),
     "strings": (Y.astype(str), TypeError, "y: expected real numbers, got dtype <U"),
     "ragged": ([[0], [1, 2]], ValueError, "y: cannot be made an array"),
@@ -93,6 +101,40 @@ def test_targets(verb, case, built):
     y, error, message = TARGETS[case]
     model = make("categorical_crossentropy", built=built)
     assert_refused(lambda: getattr(model, verb)(X, y), error, f"^{message}", model)
+
+
+def test_a_refusal_shows_no_other_library():
+    x = torch.tensor(X, requires_grad=True)
+    with pytest.raises(ValueError, match="^x: ") as caught:
+        make().predict(x)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+SAME_LABELS = {
+    "float64": Y.astype(np.float64),
+    "float32": Y.astype(np.float32),
+    "column": Y[:, None],
+    "column of floats": Y[:, None].astype(float),
+    "uint8": Y.astype(np.uint8),
+    "list": Y.tolist(),
+    "torch": torch.tensor(Y),
+    "torch floats": torch.tensor(Y).float(),
+    "nothing masked": np.ma.masked_equal(Y, 99),
+}
+
+
+@pytest.mark.parametrize("kind", SAME_LABELS)
+def test_labels_of_any_dtype_are_the_same_labels(kind):
+    labels = SAME_LABELS[kind]
+    models = [make(), make()]
+    histories = [
+        model.fit(X, y, epochs=2, verbose=0).history
+        for model, y in zip(models, (Y, labels), strict=True)
+    ]
+    assert histories[0] == histories[1]
+    np.testing.assert_array_equal(models[0].params, models[1].params)
+    assert models[0].evaluate(X, Y) == models[1].evaluate(X, labels)
 
 
 @pytest.mark.parametrize("case", ["NaN", "strings", "objects", "ragged", "complex", "one axis"])

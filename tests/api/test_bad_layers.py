@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from fastmlp import Sequential, activations, backends, layers, optimizers, regularizers
+from fastmlp import Sequential, activations, backends, layers, losses, optimizers, regularizers
+from fastmlp.kernels.table import Op
 from fastmlp.layers import Activation, Dense, Dropout, Flatten, Input, Rescaling
 
 NAN, INF = float("nan"), float("inf")
+HUGE, MONSTER = 10**400, 10**5000  # no float is so large, and Python does not print the second
 
 ARGUMENTS = [
     *[(lambda v=v: Dense(v), ValueError, "units: expected a positive integer")
-      for v in (0, -1, 2.0, True, "3", None)],
+      for v in (0, -1, 2.0, True, "3", None, 2**62 + 1, HUGE, MONSTER, np.bool_(1))],
     (lambda: Dense(3, "rellu"), ValueError, "activation: 'rellu' is unknown.* Did you mean 'relu'"),
     (lambda: Dense(3, 5), TypeError, "activation: expected one of .*got 5"),
     (lambda: Dense(3, kernel_initializer="he"), ValueError, "kernel_initializer: 'he' is unknown"),
@@ -19,26 +21,40 @@ ARGUMENTS = [
     (lambda: Dense(3, bias_regularizer=0.1), TypeError, "bias_regularizer: expected one of"),
     (lambda: Dense(3, name=7), TypeError, "name: expected a string, got 7"),
     *[(lambda v=v: Dropout(v), ValueError, "rate: expected a number in")
-      for v in (1.0, 1, -0.1, NAN, INF, True, "0.5", None)],
+      for v in (1.0, 1, -0.1, NAN, INF, True, "0.5", None, HUGE, np.float32(1))],
     *[(lambda v=v: Dropout(0.5, seed=v), ValueError, "seed: expected a non-negative integer")
-      for v in (-1, 0.5, True, "1")],
+      for v in (-1, 0.5, True, "1", -HUGE, np.int64(-1))],
     *[(lambda v=v: Rescaling(v), ValueError, "scale: expected a finite number")
-      for v in (NAN, INF, "1", None)],
+      for v in (NAN, INF, "1", None, True, HUGE, MONSTER, np.float32("inf"))],
     (lambda: Rescaling(1.0, NAN), ValueError, "offset: expected a finite number"),
     (lambda: Input(()), ValueError, r"^shape: expected a tuple of positive integers, got \(\)"),
     (lambda: Input((3, 0)), ValueError, r"^shape\[1\]: expected a positive integer, got 0"),
     *[(lambda v=v: Input(v), ValueError, r"^shape\[0\]: expected a positive integer")
-      for v in ((0,), (-1,), (2.5,), (None,), "ab", None, True)],
+      for v in ((0,), (-1,), (2.5,), (None,), "ab", None, True, (2**63,), HUGE, MONSTER)],
     (lambda: Activation("softmix"), ValueError, "activation: 'softmix' is unknown"),
-    (lambda: activations.leaky_relu(NAN), ValueError, "negative_slope: expected a finite number"),
-    (lambda: activations.elu(INF), ValueError, "alpha: expected a finite number"),
-    *[(lambda v=v: optimizers.SGD(v), ValueError, "learning_rate: expected a positive number")
-      for v in (0, -0.1, NAN, INF, "0.1", None, 1j)],
+    *[(lambda v=v: activations.LeakyReLU(v), ValueError, "negative_slope: expected a finite number")
+      for v in (NAN, "x", None, HUGE, True)],
+    (lambda: activations.leaky_relu("x"), TypeError, "^x: expected real numbers"),
+    (lambda: activations.leaky_relu(1.0, "x"), ValueError, "^negative_slope: expected a finite"),
+    (lambda: Dense(3, activations.leaky_relu(-1.0)), TypeError, r"activations.LeakyReLU\(neg"),
+    (lambda: Dense(3, activations.LeakyReLU), TypeError, "^activation: expected one of"),
+    (lambda: Dense(3, use_bias=1), TypeError, "^use_bias: expected True or False, got 1"),
+    *[(lambda v=v: optimizers.SGD(0.1, 0.9, v), TypeError, "^nesterov: expected True or False")
+      for v in (None, 1, "yes")],
+    (lambda: losses.SparseCategoricalCrossentropy("yes"), TypeError, "^from_logits: expected"),
+    (lambda: losses.Loss("mse", Op.MEAN_SQUARED_ERROR, sparse=True), ValueError, "^sparse: expected False"),
+    *[(lambda v=v: losses.get(v), ValueError, f"^loss: '{v}' does not exist here; for two classes")
+      for v in ("binary_crossentropy", "bce")],
+    *[(lambda v=v: losses.get(v), ValueError, f"^loss: '{v}' is unknown; expected [^?]*$")
+      for v in ("mean_absolute_error", "kl_divergence", "categorical_hinge")],
+    (lambda: activations.ELU(INF), ValueError, "alpha: expected a finite number"),
+    *[(lambda v=v: optimizers.SGD(v), ValueError, "learning_rate: expected a finite number")
+      for v in (-0.1, NAN, INF, "0.1", None, 1j, True, HUGE, np.float64(-1), np.bool_(1))],
     *[(lambda v=v: optimizers.SGD(0.1, v), ValueError, "momentum: expected a number in")
-      for v in (1.0, -0.1, NAN, "0.9", None)],
+      for v in (1.0, -0.1, NAN, "0.9", None, False, HUGE)],
     (lambda: optimizers.SGD(0.1, nesterov=True), ValueError, "nesterov: .*needs a momentum"),
     *[(lambda v=v: regularizers.L1(v), ValueError, "l1: expected a finite number")
-      for v in (-1, NAN, INF, "1", True)],
+      for v in (-1, NAN, INF, "1", True, HUGE, MONSTER)],
     (lambda: regularizers.L2(-0.1), ValueError, "l2: expected a finite number"),
     (lambda: Sequential(seed=-1), ValueError, "seed: expected a non-negative integer"),
     (lambda: Sequential(seed=1.5), ValueError, "seed: expected a non-negative integer"),
@@ -134,6 +150,6 @@ def test_numbers_of_an_optimizer_are_checked_when_they_are_used():
     model.compile(optimizer, "sparse_categorical_crossentropy")
     optimizer.learning_rate = -1.0
     before = model.params.copy()
-    with pytest.raises(ValueError, match="learning_rate: expected a positive number, got -1"):
+    with pytest.raises(ValueError, match="learning_rate: expected a finite number .*, got -1"):
         model.fit(np.zeros((4, 2)), [0, 1, 2, 0], verbose=0)
     np.testing.assert_array_equal(model.params, before)

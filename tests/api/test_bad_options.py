@@ -4,27 +4,28 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, Telemetry, fit_many, layers, losses
+from fastmlp.arguments import shown
 
 from .refusal import X, Y, assert_refused, built_or_not, make
 
 FIT_OPTIONS = {
     **{
-        f"batch_size={value!r}": ({"batch_size": value}, ValueError, "batch_size: expected a pos")
-        for value in (0, -1, 2.0, True, "32", None, np.nan)
+        f"batch_size={shown(value)}": ({"batch_size": value}, ValueError, "batch_size: expected a")
+        for value in (0, -1, 2.0, True, "32", np.nan, 2**63, 10**400, 10**5000)
     },
     **{
-        f"epochs={value!r}": ({"epochs": value}, ValueError, "epochs: expected a positive integer")
-        for value in (0, -3, 1.5, False, "1", None)
+        f"epochs={shown(value)}": ({"epochs": value}, ValueError, "epochs: expected a pos")
+        for value in (0, -3, 1.5, False, "1", None, 2**63, 10**400)
     },
     **{
-        f"verbose={value!r}": ({"verbose": value}, ValueError, "verbose: expected 'auto', 0, 1 or")
-        for value in (3, -1, "loud", None)
+        f"verbose={shown(value)}": ({"verbose": value}, ValueError, "verbose: expected")
+        for value in (3, -1, "loud", None, 1.0, 10**400)
     },
     **{
-        f"validation_split={value!r}": (
+        f"validation_split={shown(value)}": (
             {"validation_split": value}, ValueError, "validation_split: "
         )
-        for value in (1.0, -0.1, np.nan, 0.999999, "0.1", None)
+        for value in (1.0, -0.1, np.nan, 0.999999, "0.1", None, True, 10**400)
     },
     "two validations": (
         {"validation_split": 0.2, "validation_data": (X, Y)}, ValueError,
@@ -40,6 +41,10 @@ FIT_OPTIONS = {
     "validation y": (
         {"validation_data": (X, Y + 1)}, ValueError, "validation_data y: expected labels from 0"
     ),
+    **{
+        f"shuffle={value!r}": ({"shuffle": value}, TypeError, "shuffle: expected True or False")
+        for value in ("batch", 1, None)
+    },
     "telemetry": ({"telemetry": 5}, TypeError, "telemetry: expected a fastmlp.Telemetry, got 5"),
 }  # fmt: skip
 
@@ -154,8 +159,8 @@ COMPILE = {
         {"loss": "mse", "metrics": "accuracy"}, TypeError,
         "metrics: expected a list of names such as 'accuracy', got 'accuracy'",
     ),
-    "no metrics": (
-        {"loss": "mse", "metrics": None}, TypeError, "metrics: expected a list of .*, got None"
+    "a metric twice": (
+        {"loss": "mse", "metrics": ["acc", "acc"]}, ValueError, "metrics: expected each name once"
     ),
     "logits after a softmax": (
         {"loss": losses.SparseCategoricalCrossentropy(from_logits=True)}, ValueError,
@@ -181,3 +186,45 @@ def test_loss_that_does_not_fit_the_last_layer():
     assert_refused(lambda: single.compile("sgd", name), ValueError, message, single)
     message = "^metrics: 'accuracy' needs at least two outputs"
     assert_refused(lambda: single.compile("sgd", "mse", ["accuracy"]), ValueError, message, single)
+
+
+INFERENCE = {
+    **{
+        f"batch_size={shown(value)}": ({"batch_size": value}, "batch_size: expected a positive")
+        for value in (0, -1, 2.0, True, "32", 2**63, 10**5000)
+    },
+    **{
+        f"verbose={shown(value)}": ({"verbose": value}, "verbose: expected 'auto', 0, 1 or 2")
+        for value in (3, "loud", None, 10**400)
+    },
+}
+
+
+@built_or_not
+@pytest.mark.parametrize("case", INFERENCE)
+def test_options_of_evaluate_and_predict(case, built):
+    options, message = INFERENCE[case]
+    model = make(built=built)
+    assert_refused(lambda: model.evaluate(X, Y, **options), ValueError, f"^{message}", model)
+    assert_refused(lambda: model.predict(X, **options), ValueError, f"^{message}", model)
+
+
+@pytest.mark.parametrize("steps", [0, -1, 1.5, True, 2**63])
+def test_steps(steps):
+    model = make()
+    message = "^steps: expected a positive integer"
+    assert_refused(lambda: model.predict(X, steps=steps), ValueError, message, model)
+
+
+@pytest.mark.parametrize("step", [-1, 1.5, True, "a", None, 2**63, 10**400])
+def test_the_step_of_a_gradient(step):
+    model = make()
+    message = "^step: expected a non-negative integer"
+    call = lambda: model.loss_and_gradient(X, Y, step=step)  # noqa: E731
+    assert_refused(call, ValueError, message, model)
+
+
+def test_return_dict():
+    model = make()
+    call = lambda: model.evaluate(X, Y, return_dict=1)  # noqa: E731
+    assert_refused(call, TypeError, "^return_dict: expected True or False", model)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, initializers
-from fastmlp.layers import Dense, Input
+from fastmlp.layers import Dense, Input, Layer
 
 FAN_IN, FAN_OUT = 300, 200
 SIZE = FAN_IN * FAN_OUT
@@ -101,6 +101,52 @@ def test_all_names_are_tested_and_known_to_dense():
         assert np.isfinite(model.params).all()
 
 
+def spread_of_bias(units, inputs, **options):
+    model = Sequential([Input((inputs,)), Dense(units, **options)], seed=0)
+    return model.get_weights()[1].std()
+
+
+@pytest.mark.parametrize(
+    ("name", "variance"),
+    [("he_normal", 2), ("he_uniform", 2), ("lecun_normal", 1), ("lecun_uniform", 1),
+     ("glorot_normal", 1), ("glorot_uniform", 1)],
+)  # fmt: skip
+def test_a_bias_is_drawn_by_its_own_length_as_in_keras(name, variance):
+    for inputs in (50, 3):
+        std = spread_of_bias(3000, inputs, bias_initializer=name)
+        # Five standard deviations of the estimate over 3,000 draws, of at most normal kurtosis.
+        assert abs(std / math.sqrt(variance / 3000) - 1) <= 5 / math.sqrt(2 * 3000)
+
+
+def test_torchs_bias_is_drawn_by_the_inputs():
+    for options in (
+        {"kernel_initializer": "torch_default"}, {"bias_initializer": "torch_default"}
+    ):  # fmt: skip
+        std = spread_of_bias(3000, 50, **options)
+        assert abs(std / math.sqrt(1 / 150) - 1) <= 5 / math.sqrt(2 * 3000)
+
+
+@pytest.mark.parametrize(
+    ("shape", "fans"),
+    [
+        ((), (1, 1)),
+        ((7,), (7, 7)),
+        ((7, 5), (7, 5)),
+        ((3, 7, 5), (21, 15)),
+        ((2, 3, 7, 5), (42, 30)),
+    ],
+)
+def test_fans_are_those_of_keras(shape, fans):
+    seen = []
+
+    class Holder(Layer):
+        def build(self, input_shape):
+            self.add_weight("w", shape, lambda s, i, o, rng: seen.append((i, o)) or np.zeros(s))
+
+    Sequential([Input((2,)), Holder()])
+    assert seen == [fans]
+
+
 def test_a_function_of_ones_own():
     calls = []
 
@@ -110,5 +156,5 @@ def test_a_function_of_ones_own():
 
     layer = Dense(4, kernel_initializer=mine, bias_initializer=mine)
     model = Sequential([Input((6,)), layer], seed=0)
-    assert calls == [((6, 4), 6, 4), ((4,), 6, 4)]
+    assert calls == [((6, 4), 6, 4), ((4,), 4, 4)]
     assert (model.params == 0.25).all()

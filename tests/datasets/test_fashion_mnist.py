@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import multiprocessing
+import os
+import resource
 import struct
 
 import numpy as np
@@ -36,6 +38,8 @@ def files(monkeypatch, tmp_path):
     files = tiny_files()
     hashes = {name: hashlib.sha256(files[name]).hexdigest() for name in fashion_mnist.SHA256}
     monkeypatch.setattr(fashion_mnist, "SHA256", hashes)
+    sizes = {name: len(content) for name, content in files.items()}
+    monkeypatch.setattr(fashion_mnist, "SIZES", sizes)
     monkeypatch.setattr(fashion_mnist, "DEBIAN_FOLDER", tmp_path / "usr")
     monkeypatch.setattr(fashion_mnist, "_download", lambda: refuse("no network"))
     monkeypatch.setattr(fashion_mnist, "unpack_package", lambda *_: refuse("no Debian"))
@@ -112,6 +116,52 @@ def test_a_truncated_archive_is_passed_over(files, tmp_path):
     broken.write_bytes(broken.read_bytes()[:-20])
     with pytest.raises(datasets.DatasetNotFoundError, match="corrupt or truncated"):
         fashion_mnist.load_data()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("place", ["mine", "usr"])
+def test_a_file_that_never_ends_takes_no_memory(files, tmp_path, monkeypatch, packed, place):
+    """A sparse file of 1 TiB, or a small archive of 2 GiB of zeros: the right size is known."""
+    write(tmp_path / place, files)
+    bomb = tmp_path / place / "train-images-idx3-ubyte"
+    if packed:
+        bomb.unlink()
+        # Members of an archive follow each other: 2,000 of a mebibyte each.
+        member = gzip.compress(bytes(2**20))
+        bomb.with_name(f"{bomb.name}.gz").write_bytes(member * 2000)
+    else:
+        os.truncate(bomb, 2**40)
+    if place == "mine":
+        monkeypatch.setenv("FASTMLP_DATA", str(tmp_path / "mine"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(
+        ValueError if place == "mine" else datasets.DatasetNotFoundError,
+        match=r"train-images-idx3-ubyte.*: expected Fashion-MNIST's .* of \d+ bytes, got more",
+    ):
+        fashion_mnist.load_data()
+    # In KiB; the archive itself takes two MiB.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
+
+
+def test_sizes_are_those_of_the_headers():
+    assert set(fashion_mnist.SIZES) == set(fashion_mnist.SHA256)
+    assert fashion_mnist.SIZES["train-images-idx3-ubyte"] == 47_040_016
+    assert fashion_mnist.SIZES["t10k-labels-idx1-ubyte"] == 10_008
+
+
+def test_a_mistyped_folder_is_told(files, tmp_path, monkeypatch):
+    monkeypatch.setenv("FASTMLP_DATA", str(tmp_path / "mistyped"))
+    dataset = datasets.load("auto")
+    assert dataset.name == "digits"
+    assert f"FASTMLP_DATA is '{tmp_path / 'mistyped'}', and the files are not there" in dataset.note
+    write(tmp_path / "usr", files)
+    message = (
+        "FASTMLP_DATA: there is no folder '.*mistyped'; the data set was found elsewhere: .*usr"
+    )
+    with pytest.warns(RuntimeWarning, match=message):
+        assert datasets.load("auto").name == "fashion-mnist"
+    # It was kept in the folder that the user chose: now it is there.
+    assert datasets.load("auto").name == "fashion-mnist"
 
 
 def test_nowhere_says_what_was_tried_and_what_to_do(files):

@@ -28,6 +28,8 @@ def test_what_was_written_is_read(shape):
         (b"", "expected an IDX file"),
         (b"<html>503</html>", "expected an IDX file"),
         (idx_bytes(np.zeros(3, np.uint8), code=0x0D), "type code 0x08"),
+        (bytes([0, 0, 8, 0]), "1 to 32 axes, got 0"),
+        (bytes([0, 0, 8, 255]) + bytes(4 * 255), "1 to 32 axes, got 255"),
         (idx_bytes(np.zeros((2, 3), np.uint8))[:9], "header of 12 bytes"),
         (idx_bytes(np.zeros((2, 3), np.uint8))[:-1], "truncated"),
         (idx_bytes(np.zeros((2, 3), np.uint8)) + b"x", "follows"),

@@ -128,6 +128,85 @@ def test_evaluating_a_diverged_net_is_not_finite_and_no_error(backend):
 
 
 @backends
+@pytest.mark.parametrize("place", [0, 150, 299])
+def test_evaluation_counts_every_sample_however_large_a_loss(backend, place):
+    """One impossible sample makes the loss infinite; all others still count."""
+    model = net(features=2, classes=2, backend=backend, last=None, loss="mse")
+    model.set_weights([np.eye(2), np.zeros(2)])
+    x = np.tile([1.0, 0.0], (300, 1)).astype(np.float64)
+    y = np.tile([1.0, 0.0], (300, 1))
+    x[place] = 1e200
+    y[place] = [1e200, -1e200]
+    for options in ({}, {"batch_size": 7}, {"batch_size": 1000}, {"verbose": 2}):
+        with np.errstate(over="ignore"):
+            figures = model.evaluate(x, y, return_dict=True, **options)
+        assert figures == {"loss": np.inf, "accuracy": 1.0}
+
+
+@backends
+def test_evaluation_counts_samples_that_are_not_numbers(backend):
+    model = net(features=2, classes=3, backend=backend, last=None, loss="mse")
+    x = np.zeros((300, 2))
+    x[200:] = 1.7e308
+    model.set_weights([np.full((2, 3), 2.0), np.array([0.0, 1.0, 0.0])])
+    with np.errstate(over="ignore", invalid="ignore"):
+        loss, accuracy = model.evaluate(x, np.eye(3)[np.full(300, 1)])
+    assert loss == np.inf
+    assert accuracy == 200 / 300
+
+
+@backends
+@pytest.mark.parametrize("validated", [False, True])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_a_last_step_that_ruins_the_weights_is_told(backend, validated, momentum, epochs):
+    x, y = data(8)
+    model = net(layers.Dense(5, "relu", name="mine"), backend=backend, last=None, loss="mse",
+                optimizer=optimizers.SGD(1e305, momentum), classes=1, metrics=())  # fmt: skip
+    y = np.full((8, 1), 1e6)
+    with (
+        pytest.warns(DivergenceWarning, match="the weights are no longer finite") as found,
+        np.errstate(all="ignore"),
+    ):
+        history = model.fit(
+            x, y, batch_size=8, epochs=epochs, verbose=0,
+            validation_data=(x, y) if validated else None,
+        )  # fmt: skip
+    assert len(found) == 1
+    assert (history.divergence.epoch, history.divergence.step) == (0, 0)
+    assert history.divergence.layer in {"mine", "dense"}
+    assert history.epoch == [0]
+    assert np.isfinite(history.history["loss"][0])
+    if validated:
+        assert not np.isfinite(history.history["val_loss"][0])
+
+
+@backends
+def test_a_validation_that_is_not_finite_is_told(backend):
+    x, _ = data(8)
+    y = np.zeros((8, 1))
+    model = net(
+        backend=backend,
+        last=None,
+        loss="mse",
+        optimizer=optimizers.SGD(1e-30),
+        classes=1,
+        metrics=(),
+    )
+    with (
+        pytest.warns(DivergenceWarning, match="loss of the validation data is inf") as found,
+        np.errstate(all="ignore"),
+    ):
+        history = model.fit(
+            x, y, batch_size=4, epochs=2, verbose=0,
+            validation_data=(np.full(x.shape, 1e200), y),
+        )  # fmt: skip
+    assert len(found) == 1
+    assert (history.divergence.epoch, history.divergence.step) == (0, 1)
+    assert np.isfinite(model.params).all()
+
+
+@backends
 def test_telemetry_ends_where_training_does(backend):
     x, y = data(40)
     model, telemetry = net(layers.Dense(5, "tanh"), Faulty(7), backend=backend), Telemetry(1)

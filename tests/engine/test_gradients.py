@@ -54,8 +54,8 @@ NETS = {
         for name in activations.NAMES
     },
 }
-STEEP = activations.leaky_relu(-0.3)
-NETS["negative slope"] = (lambda: [Dense(7, STEEP), Dense(6, activations.elu(2.5))], {})
+STEEP = activations.LeakyReLU(-0.3)
+NETS["negative slope"] = (lambda: [Dense(7, STEEP), Dense(6, activations.ELU(2.5))], {})
 
 
 def batch(options):

@@ -7,11 +7,20 @@ import re
 import pytest
 
 from fastmlp.experiments import cli, q1
+from fastmlp.experiments.q1 import claims as q1_claims
 from fastmlp.experiments.q1 import cures, depth_map
+from fastmlp.experiments.settings import Settings
 
 FEW = ["--dataset", "digits", "--epochs", "1", "--seeds", "1"]
 FIGURES = {
-    "q1": {"patients_curves", "patients_gradients", "patients_first_layer", "depth_map", "cures"},
+    "q1": {
+        "patients_curves",
+        "patients_gradients",
+        "patients_first_layer",
+        "depth_map",
+        "causes",
+        "maps",
+    },
     "q2": {"models_curves", "models_curves_subset", "sweeps", "loss_accuracy"},
 }
 
@@ -46,10 +55,9 @@ def test_ctrl_c_keeps_what_is_done(tmp_path, monkeypatch, capsys):
     assert cli.main(["q1", *FEW, "--out", str(tmp_path)]) == 130
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["finished"] is False
-    assert {net["activation"] for net in results["nets"]} == {"sigmoid", "tanh", "relu"}
-    assert [row["activation"] for row in results["findings"]["depth_map"]] == [
-        "sigmoid", "tanh", "relu",
-    ]  # fmt: skip
+    assert {net["activation"] for net in results["nets"]} == {"sigmoid"}
+    found = [row["activation"] for row in results["findings"]["depth_map"]]
+    assert list(dict.fromkeys(found)) == ["sigmoid"]
     assert "interrupted" in (tmp_path / "report.md").read_text()
     assert "Interrupted" in capsys.readouterr().out
 
@@ -80,6 +88,12 @@ def test_an_out_that_cannot_be_written(tmp_path, capsys):
         (["--learning-rate", "nan"], "positive number"),
         (["--dataset", "mnist"], "--dataset"),
         (["--backend", "cuda"], "--backend"),
+        (["--batch-size", str(2**63)], "at most 1,000,000"),
+        (["--dropout", "1"], "[0, 1)"),
+        (["--l2", "-1"], "not negative"),
+        (["--learning-rate", "1e40"], "1e+30]"),
+        (["--activations", "relu,tan"], "relu,tan"),
+        (["--initializer", "xavier"], "xavier"),
     ],
 )
 def test_bad_options_name_themselves(options, words, tmp_path, capsys):
@@ -90,7 +104,51 @@ def test_bad_options_name_themselves(options, words, tmp_path, capsys):
     assert not (tmp_path / "new").exists()
 
 
+def test_an_out_without_a_name_is_refused(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["q1", *FEW, "--out", ""])
+    assert "--out: expected a directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_figures_that_cannot_be_drawn_cost_no_numbers(error, tmp_path, monkeypatch):
+    def fails(lab):
+        raise error("no picture")
+
+    monkeypatch.setattr(depth_map, "draw", fails)
+    options = [*FEW, "--quick", "--activations", "relu", "--out", str(tmp_path)]
+    assert cli.main(["q1", *options]) == (130 if error is KeyboardInterrupt else 1)
+    assert json.loads((tmp_path / "results.json").read_text())["finished"] is True
+    assert (tmp_path / "epochs.csv").exists()
+    assert (tmp_path / "report.md").exists()
+    assert not (tmp_path / "depth_map.png").exists()
+    if error is ValueError:
+        assert (tmp_path / "patients_curves.png").exists()
+        assert "](depth_map.png)" not in (tmp_path / "report.md").read_text()
+
+
+def test_words_that_fail_cost_no_numbers(tmp_path, monkeypatch):
+    def fails(lab):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(depth_map, "describe", fails)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["q1", *FEW, "--quick", "--activations", "relu", "--out", str(tmp_path)])
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["nets"]
+    assert "ZeroDivisionError" in results["error"]
+
+
+def test_an_earlier_run_is_not_mixed_with_this_one(tmp_path):
+    (tmp_path / "results.json").write_text('{"files": ["cures.png"]}')
+    (tmp_path / "cures.png").write_text("old")
+    options = [*FEW, "--quick", "--activations", "relu", "--out", str(tmp_path)]
+    assert cli.main(["q1", *options]) == 0
+    assert not (tmp_path / "cures.png").exists()
+
+
 def test_every_cure_changes_a_net_of_some_patient():
     assert len({cure.name for cure in cures.CURES}) == len(cures.CURES)
-    assert set(cures.MATCHED.values()) <= set(cures.INITIALIZATIONS)
+    patients = [q1_claims.net(Settings(), name, d) for name, d in q1_claims.DEPTHS.items()]
+    assert all(any(cure.changes(net) for net in patients) for cure in cures.CURES)
     assert q1.PARTS[-1].__name__.endswith("critique")

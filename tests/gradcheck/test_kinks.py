@@ -13,9 +13,9 @@ BACKENDS = pytest.mark.parametrize("backend", ALL)
 # activation: slopes on the left and on the right of 0
 SLOPES = {
     "relu": ("relu", 0.0, 1.0),
-    "leaky_relu": (activations.leaky_relu(0.2), 0.2, 1.0),
-    "steeper on the left": (activations.leaky_relu(3.0), 3.0, 1.0),
-    "elu": (activations.elu(0.3), 0.3, 1.0),
+    "leaky_relu": (activations.LeakyReLU(0.2), 0.2, 1.0),
+    "steeper on the left": (activations.LeakyReLU(3.0), 3.0, 1.0),
+    "elu": (activations.ELU(0.3), 0.3, 1.0),
     "selu": ("selu", SELU_SCALE * SELU_ALPHA, SELU_SCALE),
 }
 

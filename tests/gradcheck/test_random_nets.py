@@ -7,9 +7,9 @@ from fastmlp import Sequential, activations, check_gradients, layers, losses, re
 
 HIDDEN = [
     *(name for name in activations.NAMES if name != "softmax"),
-    activations.leaky_relu(0.01),
-    activations.elu(0.3),
-    activations.elu(2.0),
+    activations.LeakyReLU(0.01),
+    activations.ELU(0.3),
+    activations.ELU(2.0),
 ]
 PENALTIES = [
     None,

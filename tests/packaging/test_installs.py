@@ -21,7 +21,7 @@ modules = [importlib.import_module(name) for name in sys.argv[1:]]
 from fastmlp import Sequential, layers
 model = Sequential([layers.Dense(2, activation="softmax")], backend="numpy")
 model.compile(loss="sparse_categorical_crossentropy")
-model.fit(np.zeros((2, 2)), np.arange(2))
+model.fit(np.zeros((2, 2)), np.arange(2), verbose=0)
 assert "kernels" not in sys.modules, "a kernel has two names"
 print(*(module.__file__ for module in modules), sep="\\n")
 """
@@ -81,7 +81,7 @@ def run(command: list[str | Path], directory: Path) -> str:
     done = subprocess.run(
         [*command], cwd=directory, env=variables, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
 
 
@@ -101,6 +101,47 @@ def installed(environment: Environment) -> set[Path]:
     return files_in(environment.packages / "fastmlp", environment.packages / "fastmlp" / "kernels")
 
 
+# What a first user writes; mypy --strict must find nothing in it.
+SCRIPT = """
+import numpy as np
+from fastmlp import History, Sequential, activations, check_gradients, datasets, fit_many
+from fastmlp import layers, losses, optimizers, regularizers
+
+x = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
+y = np.arange(40) % 2
+model = Sequential(
+    [
+        layers.Input((3,)),
+        layers.Rescaling(1 / 255),
+        layers.Dense(4, activation="relu", kernel_regularizer=regularizers.L2(1e-4)),
+        layers.Dense(4, activations.LeakyReLU(0.1)),
+        layers.Dropout(0.1, seed=1),
+        layers.Dense(2, "softmax"),
+    ],
+    seed=0,
+)
+loss = losses.SparseCategoricalCrossentropy()
+model.compile(optimizers.SGD(0.1, momentum=0.9), loss=loss, metrics=["accuracy"])
+history: History = model.fit(x, y, 8, epochs=2, validation_data=(x.tolist(), y.tolist()), verbose=0)
+losses_of_epochs: list[float] = history.history["loss"]
+figures: dict[str, float] = model.evaluate(x, y, 16, 0, return_dict=True)
+values: float | list[float] = model.evaluate(x, y)
+outputs = model.predict(x, batch_size=7, verbose=0).argmax(axis=1)
+histories: list[History] = fit_many([model], x, y)
+print(check_gradients(model, x, y).passed, figures["loss"], outputs.sum(), activations.relu(x))
+name: str = datasets.load("digits").name
+"""
+
+
+def check_types(environment: Environment, directory: Path) -> None:
+    (directory / "script.py").write_text(SCRIPT)
+    run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--python-executable",
+         environment.python, "script.py"],
+        directory,
+    )  # fmt: skip
+
+
 def test_not_installed(checkout, tmp_path):
     assert Environment(tmp_path / "venv").homes(checkout) == from_checkout(checkout)
 
@@ -110,6 +151,7 @@ def test_editable(checkout, tmp_path):
     environment.install("--editable", checkout)
     assert environment.homes(tmp_path) == from_checkout(checkout)
     assert environment.homes(checkout) == from_checkout(checkout)
+    check_types(environment, tmp_path)
 
 
 def test_plain(checkout, tmp_path):
@@ -118,6 +160,10 @@ def test_plain(checkout, tmp_path):
     assert environment.homes(tmp_path) == installed(environment)
     # The checkout shadows what is installed: then it has to do so in all its parts.
     assert environment.homes(checkout) == from_checkout(checkout)
+    check_types(environment, tmp_path)
+    show = "from fastmlp import backends; print(backends.available().missing['cython'])"
+    assert "hides the fastmlp that is installed" in run([environment.python, "-c", show], checkout)
+    assert "were not built" in run([environment.python, "-c", show], tmp_path)
 
 
 def test_from_a_source_distribution(checkout, tmp_path):

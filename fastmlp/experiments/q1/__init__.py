@@ -7,7 +7,7 @@ from ... import Sequential
 from ...datasets import Dataset
 from ..lab import Lab
 from ..nets import Net
-from . import critique, cures, depth_map, patients
+from . import causes, critique, cures, depth_map, maps, patients
 
 TITLE = "Why deep sigmoid, tanh and ReLU nets stop learning, and what cures them"
 
@@ -21,7 +21,7 @@ OPTIONS = {
 ARRAYS = ("first_layer_change.npz",)
 
 # In this order: each may use what the earlier ones found.
-PARTS = (patients, depth_map, cures, critique)
+PARTS = (depth_map, patients, causes, cures, maps, critique)
 
 
 def measure(dataset: Dataset, net: Net, model: Sequential) -> dict[str, float]:

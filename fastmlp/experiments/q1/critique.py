@@ -1,208 +1,209 @@
-"""The critique: what the numbers say about the report's claims, in words chosen by the numbers."""
+"""The critique: what the numbers say about the report's claims, and where they cannot tell."""
 
 import numpy as np
 
+from ..course import NEVER
 from ..lab import Lab
-from ..report import Section, count, listing
+from ..report import Section, Statement, listing
 from ..style import NAMES
 from . import claims, cures, depth_map, patients
-
-VANISHED = 0.01  # of the last layer's gradient norm, at the first
-MOST = 0.5
-FLAT = 0.9
 
 
 def train(lab: Lab) -> None:
     """Nothing: the other parts have trained what this one talks about."""
 
 
-def describe(lab: Lab) -> Section | None:
-    paragraphs = [
-        *(_depth(border) for border in depth_map.borders(lab)),
-        *_accuracies(lab),
-        *(_cause(lab, patient) for patient in patients.findings(lab)),
-        *(_cure(lab, case) for case in cures.cases(lab) if cures.trials(lab, case)),
+def statements(lab: Lab) -> list[Statement]:
+    if not depth_map.trained(lab):
+        return []
+    found = [
+        _comparable(lab),
+        *(_depth(lab, name) for name in depth_map.trained(lab) if name in claims.DEPTHS),
+        _accuracies(lab),
+        *(_changes(lab, patient) for patient in patients.findings(lab)),
         *_proposals(lab),
+        *_open(),
     ]
-    text = "\n\n".join(f"{n}. {paragraph}" for n, paragraph in enumerate(paragraphs, 1))
-    return Section("The critique", text) if paragraphs else None
+    return [statement for statement in found if statement is not None]
 
 
-def results(lab: Lab) -> str:
-    section = describe(lab)
-    return section.text if section else ""
+def describe(lab: Lab) -> Section | None:
+    said = statements(lab)
+    text = "\n\n".join(f"{n}. {statement.text}" for n, statement in enumerate(said, 1))
+    return Section("The critique", text, statements=said) if said else None
 
 
-def _depth(border: depth_map.Border) -> str:
-    name, claim = NAMES[border.activation], claims.DEPTHS[border.activation]
-    deepest = max(border.trained)
-    if claim not in border.trained:
-        there = f"None of that depth was trained (the map ends at {deepest})"
-    else:
-        stuck, trained = border.stuck[claim], border.trained[claim]
-        there = (
-            f"Here {stuck} of {trained} nets of that depth are stuck, and their mean test "
-            f"accuracy is {border.accuracy[claim]:.2f}"
-        )
-    if border.onset is None:
-        verdict = f"{name} does not stop learning at any depth up to {deepest}."
-        judgement = "not confirmed" if claim in border.trained else "not tested"
-    else:
-        share = f"{border.stuck[border.onset]} of {border.trained[border.onset]}"
-        verdict = f"The depth at which it stops is {border.onset} ({share} stuck)."
-        if border.onset == claim:
-            judgement = "confirmed"
-        elif border.onset < claim:
-            judgement = "too deep: it stops earlier"
-        else:
-            judgement = "too shallow: it stops later"
-    return (
-        f"**{name} at {claim} layers: {judgement}.** The report has it vanish there. {there}. "
-        f"{verdict} (Figure depth_map.)"
+def results(lab: Lab) -> dict[str, object]:
+    return {"differences_from_the_report": claims.differences(lab)}
+
+
+def _comparable(lab: Lab) -> Statement:
+    found = claims.differences(lab)
+    text = (
+        "**This run's nets are not the report's:** "
+        f"{'; '.join(found)}. What it says holds for its own nets; verdicts on the report's depths "
+        "need a run without these differences."
+        if found
+        else "**This run's nets are the report's, as far as it tells what they were:** width, "
+        "batch size, learning rate, epochs and plain SGD are its own; the data set "
+        f"({claims.DATASET}) and the initialization are assumptions."
     )
+    return Statement("comparable", text, {"differences": found})
 
 
-def _accuracies(lab: Lab) -> list[str]:
-    """Compare the reported accuracies with those of nets that are stuck, as its losses say."""
+def _depth(lab: Lab, activation: str) -> Statement | None:
+    depth = claims.DEPTHS[activation]
+    cell = depth_map.of(lab, activation).get(depth)
+    name = NAMES[activation]
+    if cell is None:
+        return None
+    differs = bool(claims.differences(lab))
+    never, failed = cell.never, cell.failed
+    if differs:
+        verdict = "not comparable"
+    elif never.side > 0:
+        verdict = "confirmed"
+    elif failed.side > 0:
+        verdict = "it fails, but most do not vanish" if never.side < 0 else "it fails; how is open"
+    elif failed.side < 0:
+        verdict = "not confirmed"
+    else:
+        verdict = f"undecided with {failed.total} {'seed' if failed.total == 1 else 'seeds'}"
+    text = (
+        f"**{name} with {depth} hidden layers, which the report has vanish: {verdict}.** Here "
+        f"{never} never learn, and {failed} fail in the end, within {claims.steps(lab):,} steps. "
+        "The report shows one net, and claims no smallest depth. (Figure depth_map.)"
+    )
+    quantities = {
+        "activation": activation, "depth": depth, "comparable": not differs, "verdict": verdict,
+        "never": [never.count, never.total], "failed": [failed.count, failed.total],
+    }  # fmt: skip
+    return Statement("report's depth", text, quantities)
+
+
+def _accuracies(lab: Lab) -> Statement:
+    """Compare the reported accuracies with those of nets that never learned."""
     stuck = [
-        net for net, outcome in lab.outcomes.items()
-        if lab.is_stuck(net) and not outcome.divergence
-    ]  # fmt: skip
-    if not stuck:
-        return [
-            "**Accuracies: nothing to compare.** No net of this run is stuck, so none can be "
-            "held against the reported accuracies of 0.0099 to 0.0101. (Figure patients_curves.)"
-        ]
-    train = float(np.median([lab.outcomes[net].final("accuracy") for net in stuck]))
-    loss = float(np.median([lab.outcomes[net].final("loss") for net in stuck]))
-    low, high = claims.LOSSES
-    reported = float(np.mean(claims.ACCURACIES))
-    same_task = low - 0.01 <= loss <= high + 0.01
-    chance = 1 / claims.CLASSES
-    return [
-        "**Accuracies: the reported ones are "
-        + (f"{chance / reported:.0f} times too small" if chance > 2 * reported else "plausible")
-        + f".** The report's losses, {low} to {high}, are those of a net that knows nothing of "
-        f"{claims.CLASSES} classes (ln {claims.CLASSES} = {np.log(claims.CLASSES):.4f}), and such "
-        f"a net is right in {chance:.0%} of the cases; the report prints "
-        f"{claims.ACCURACIES[0]} to {claims.ACCURACIES[1]}. The "
-        f"{count(len(stuck), 'stuck net')} of this run "
-        + ("have" if len(stuck) > 1 else "has")
-        + f" a median train loss of {loss:.4f} "
-        + ("and" if same_task else "(another task than the report's) and")
-        + f" accuracy of {train:.4f}. (Figure patients_curves.)"
+        net
+        for name in depth_map.trained(lab)
+        for cell in depth_map.of(lab, name).values()
+        for net in cell.nets
+        if lab.course(net) == NEVER and not lab.outcomes[net].divergence
     ]
-
-
-def _cause(lab: Lab, patient: patients.Patient) -> str:
-    net = patient.net
-    name = f"{NAMES[net.activation]} with {net.depth} layers"
-    ratio, factor = patient.gradient_ratio, patient.factor_per_layer
-    per_layer = (
-        f", by a factor of {1 / factor:.1f} a layer" if np.isfinite(factor) and factor < 1 else ""
+    chance, reported = 1 / claims.CLASSES, float(np.mean(claims.ACCURACIES))
+    text = (
+        f"**The reported accuracies are {chance / reported:.0f} times too small.** The losses "
+        f"({claims.LOSSES[0]} to {claims.LOSSES[1]}) are those of nets that know nothing of "
+        f"{claims.CLASSES} classes (ln {claims.CLASSES} = {np.log(claims.CLASSES):.4f}); such nets "
+        f"are right in {chance:.0%} of the cases, and the report prints {claims.ACCURACIES[0]} to "
+        f"{claims.ACCURACIES[1]}. A cause that would give just that (proposed, not known): the "
+        "hits are divided by the number of entries of the one-hot labels, samples × "
+        f"{claims.CLASSES}, instead of by the number of samples."
     )
-    vanished = ratio < VANISHED
-    gradient = (
-        f"At the first step the gradient of the first layer is {ratio:.2g} times that of the "
-        f"last: it {'vanishes' if vanished else 'does not vanish'} on its way down"
-        + (per_layer if vanished else "")
-    )
-    moved = (
-        f"Training moved the first layer's weights by {patient.change_relative:.2g} times their "
-        f"norm (mean absolute change {patient.change_mean:.2g})"
-    )
-    flat = []
-    if patient.dead > MOST:
-        flat.append(f"{patient.dead:.0%} of the hidden units are dead on a whole batch")
-    elif patient.saturated > MOST:
-        flat.append(f"{patient.saturated:.0%} of the hidden outputs are saturated")
-    state = f" At the end {flat[0]}." if flat else ""
-    if not lab.is_stuck(net):
-        accuracy = lab.test_accuracy(net)
-        title = f"{name} learns, in spite of its gradient" if vanished else f"{name} learns"
-        return (
-            f"**{title}: test accuracy {accuracy:.2f}.** {gradient}. {moved}.{state} "
-            "(Figures patients_gradients, patients_first_layer.)"
+    quantities: dict[str, object] = {"stuck": len(stuck), "factor": chance / reported}
+    if stuck:
+        accuracy = float(np.median([lab.outcomes[net].final("val_accuracy") for net in stuck]))
+        loss = float(np.median([lab.outcomes[net].final("val_loss") for net in stuck]))
+        quantities |= {"accuracy": accuracy, "loss": loss}
+        text += (
+            f" Here {len(stuck)} nets never learned (and stayed finite): median test loss "
+            f"{loss:.4f}, accuracy {accuracy:.4f}."
         )
-    causes = ["a vanishing gradient"] if vanished else []
-    if patient.dead > MOST:
-        causes.append("units that died")
-    elif patient.saturated > MOST:
-        causes.append("saturation")
-    cause = listing(causes) if causes else "neither a vanishing gradient nor flat units"
-    course = lab.outcomes[net].figures["val_accuracy"]
-    best = int(np.nanargmax(course))
-    lost = (
-        f" It had learned, to a test accuracy of {course[best]:.2f} after epoch {best + 1}, and "
-        "lost it again."
-        if course[best] > 2 * lab.chance
-        else ""
+    else:
+        text += " No net of this run's map that stayed finite never learned, to compare with."
+    return Statement("report's accuracies", text, quantities)
+
+
+def _changes(lab: Lab, patient: patients.Patient) -> Statement | None:
+    """Compare a printed entry of the first layer's weight change with the measured ones."""
+    activation = patient.net.activation
+    printed = claims.CHANGES.get(activation)
+    if printed is None or patient.net.depth != claims.DEPTHS[activation]:
+        return None
+    watched = lab.observations[patient.net]
+    change = np.abs(watched.after.astype(np.float64) - watched.before)
+    change = change[np.isfinite(change).all(axis=1)]
+    if not change.size:
+        return None
+    corners = np.concatenate([change[:3], change[-3:]]).ravel()
+    below = float((change < printed).mean())
+    differs = bool(claims.differences(lab))
+    size = (
+        "not comparable"
+        if differs
+        else "of the size of the measured ones"
+        if 0.025 <= below <= 0.975
+        else "smaller than most measured ones"
+        if below < 0.025
+        else "larger than most measured ones"
     )
-    return (
-        f"**{name} is stuck: {cause}.** {gradient}. {moved}.{state}{lost} "
-        "(Figures patients_gradients, patients_first_layer.)"
+    course = lab.course(patient.net)
+    text = (
+        f"**{NAMES[activation]}, printed weight change {printed:g}: {size}.** {below:.0%} of the "
+        f"measured absolute changes of the first layer (seed 0, here: {course}) are smaller; "
+        f"their median is {np.median(change):.1e}, and {np.median(corners):.1e} over the first "
+        "and last three pixels, which are what a shortened print of the matrix shows. (Which "
+        "printed entry is of which net is our reading: in the order of the nets.)"
     )
+    quantities = {
+        "activation": activation, "printed": printed, "comparable": not differs,
+        "share_below": below, "course": course,
+        "median": float(np.median(change)), "median_corners": float(np.median(corners)),
+    }  # fmt: skip
+    return Statement("report's weight change", text, quantities)
 
 
-def _cure(lab: Lab, case: cures.Case) -> str:
-    tried = cures.trials(lab, case)
-    by_verdict: dict[str, list[str]] = {"works": [], "sometimes": [], "does not": []}
-    for trial in tried:
-        by_verdict[trial.verdict].append(f"{trial.cure.name} ({trial.learned}/{trial.tried})")
-    works, sometimes, fails = by_verdict.values()
-    best = max(tried, key=lambda trial: trial.accuracy)
-    sentences = [
-        f"Works: {listing(works)}." if works else "None of the cures works reliably.",
-        f"Works sometimes: {listing(sometimes)}." if sometimes else "",
-        f"Does not work: {listing(fails)}." if fails else "",
-        f"The best mean test accuracy, {best.accuracy:.2f}, is from {best.cure.name}.",
-        _matched(case, tried),
-    ]
-    return (
-        f"**Cures for {NAMES[case.activation]} with {case.depth} layers: "
-        f"{len(works)} of {len(tried)} work.** "
-        + " ".join(filter(None, sentences))
-        + " (Figure cures.)"
-    )
-
-
-def _matched(case: cures.Case, tried: list[cures.Trial]) -> str:
-    """Say whether the initialization that theory has for the activation is the one that helps."""
-    theory = cures.INITIALIZATIONS[cures.MATCHED[case.activation]]
-    shares = {t.cure.name: t.learned / t.tried for t in tried if t.cure.kind == "initialization"}
-    if theory not in shares:
-        return ""
-    best = max(shares.values())
-    if best == 0:
-        return f"No initialization alone helps, not even the matched one ({theory})."
-    if shares[theory] == best:
-        return f"No initialization does better than the matched one ({theory})."
-    better = [name for name, share in shares.items() if share == best]
-    verb = "is" if len(better) == 1 else "are"
-    return f"The matched initialization ({theory}) is not the best one: {listing(better)} {verb}."
-
-
-def _proposals(lab: Lab) -> list[str]:
+def _proposals(lab: Lab) -> list[Statement]:
     """Judge the cures that the report suggests."""
     tried = {
-        (case.activation, trial.cure.name): trial
+        (case.activation, trial.name): trial
         for case in cures.cases(lab)
         for trial in cures.trials(lab, case)
     }
-    judged = []
+    found = []
     for proposal, names in claims.CURES.items():
-        words = []
-        for activation in claims.DEPTHS:
-            found = [tried[activation, name] for name in names if (activation, name) in tried]
-            if found:
-                best = max(found, key=lambda trial: trial.learned / trial.tried)
-                words.append(f"{NAMES[activation]} {best.learned} of {best.tried}")
-        if words:
-            judged.append(f"{proposal}: {', '.join(words)}")
-    if not judged:
-        return []
+        trials = [
+            (activation, tried[activation, name])
+            for activation in depth_map.trained(lab)
+            for name in names
+            if (activation, name) in tried
+        ]
+        if not trials:
+            continue
+        words = [
+            f"{NAMES[a]} with {t.name}: {t.learned.count} of {t.learned.total} ({t.verdict})"
+            for a, t in trials
+        ]
+        text = (
+            f"**The report's cure, {proposal}:** {'; '.join(words)}; a new seed alone "
+            + listing([
+                f"{NAMES[a]} {c.count} of {c.total}"
+                for a, c in {a: t.control for a, t in trials}.items()
+            ])
+            + ". (Figure cures.)"
+        )  # fmt: skip
+        quantities = {
+            "proposal": proposal,
+            "trials": [[a, t.name, t.learned.count, t.learned.total, t.verdict] for a, t in trials],
+        }
+        found.append(Statement("report's cure", text, quantities))
+    return found
+
+
+def _open() -> list[Statement]:
+    """Say what no number of this run decides."""
     return [
-        "**The cures that the report suggests, and the failed nets that they make learn.** "
-        + "; ".join(judged)
-        + ". (Figure cures.)"
+        Statement(
+            "derivative of ReLU",
+            "**The derivative of ReLU.** It is 1 above 0, 0 below, and does not exist at 0, where "
+            "programs take 0; the report's differs from that. If autograd made the gradients, its "
+            "formula was never run; if it was run, the gradient check must fail (question 2).",
+        ),
+        Statement(
+            "left open",
+            "**Left open by the report, and what is assumed here:** the data set (Fashion-MNIST), "
+            "the scaling of its pixels (to [0, 1]), the initialization (uniform in ±1/√fan_in, "
+            'weights and biases), the seed (several), and whether "hidden layer: 10" means ten '
+            "units a layer (taken so) or ten layers.",
+        ),
     ]

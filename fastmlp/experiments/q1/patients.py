@@ -8,7 +8,7 @@ from matplotlib.figure import Figure as Drawing
 from .. import style
 from ..lab import Lab
 from ..nets import Net
-from ..report import Figure, Section, table
+from ..report import Figure, Section, Statement, table
 from . import claims
 
 
@@ -42,20 +42,16 @@ class Patient:
     @property
     def gradient_ratio(self) -> float:
         """The first layer's gradient norm over the last's, at the first step."""
-        return self.first_gradient[0] / self.first_gradient[-1]
-
-    @property
-    def factor_per_layer(self) -> float:
-        """By what the gradient changes from one hidden layer to the next below, on average.
-
-        The first layer, which has other sizes than the rest, is left out.
-        """
-        hidden = self.first_gradient[1:-1]
-        return (hidden[0] / hidden[-1]) ** (1 / (len(hidden) - 1)) if len(hidden) > 1 else np.nan
+        last = self.first_gradient[-1]
+        return self.first_gradient[0] / last if last else np.nan
 
 
 def nets(lab: Lab) -> list[Net]:
-    return [claims.net(lab.settings, name, depth) for name, depth in claims.DEPTHS.items()]
+    settings = lab.settings
+    return [
+        claims.net(settings, name, claims.depth(settings, name))
+        for name in claims.activations(settings)
+    ]
 
 
 def train(lab: Lab) -> None:
@@ -70,8 +66,11 @@ def findings(lab: Lab) -> list[Patient]:
         if net not in lab.observations:
             continue
         watched = lab.observations[net]
-        change = watched.after.astype(np.float64) - watched.before
+        with np.errstate(all="ignore"):  # a net that diverged may have no finite weights left
+            change = watched.after.astype(np.float64) - watched.before
         recorded = np.isfinite(watched.gradient_norms).all(axis=1)
+        if not recorded.any():  # it came apart at its first step
+            continue
         norms = watched.gradient_norms[recorded]
         seen.append(
             Patient(
@@ -114,17 +113,23 @@ def describe(lab: Lab) -> Section | None:
             ["flat hidden units", *(f"{p.dead:.0%}" for p in seen)],
         ],
     )
+    own = all(claims.DEPTHS.get(p.net.activation) == p.net.depth for p in seen)
+    where = ", at the depth at which the course report says that it fails" if own else ""
+    said = statements(lab)
+    listed = "\n".join(f"- {statement.text}" for statement in said)
     text = (
-        f"One net per activation, at the depth at which the course report says that it fails: "
-        f"{net.width} units a layer, batches of {net.batch_size}, plain SGD at a learning rate "
-        f"of {net.learning_rate:g}, {net.epochs} epochs, weights and biases uniform in "
-        f"±1/√fan_in. Depth counts the hidden layers. A net that knows nothing but how frequent "
+        f"One net per activation{where}: "
+        f"{net.width} units a layer, batches of {net.batch_size}, SGD at a learning rate "
+        f"of {net.learning_rate:g}, {net.epochs} epochs, initialization {net.initializer}. "
+        "Depth counts the hidden layers. A net that knows nothing but how frequent "
         f"the classes are has a test loss of {lab.entropy:.4f} and an accuracy of at most "
         f"{lab.chance:.2f}.\n\n{course}\n\n"
         "Inside: gradient norms (of a layer's weights and biases together) at the first step; "
         "how far training moved the first layer's matrix from where it began; and at the end "
         "the share of hidden outputs on a flat piece of their activation (slope below 0.01), "
-        f"and of units that are flat for a whole batch.\n\n{inside}"
+        f"and of units that are flat for a whole batch. (Half of ReLU's outputs are flat in a "
+        "healthy net, too: the share alone is no sign of illness.)\n\n"
+        f"{inside}\n\n{listed}"
     )
     figures = [
         Figure(
@@ -134,16 +139,37 @@ def describe(lab: Lab) -> Section | None:
         ),
         Figure(
             "patients_gradients",
-            "Gradient norm of each layer of the patients, from the input (left) to the output.",
+            "Gradient norm of each layer of the patients, from the input (left) to the output "
+            "layer (out); a layer whose gradient is 0 is marked at the lower edge.",
             lambda: draw_gradients(lab),
         ),
         Figure(
             "patients_first_layer",
-            "What training added to the weights of the first layer's units, as images.",
+            "What training added to the weights of the first layer's units, as images; one "
+            "colour scale for all, so that a net that did not learn is pale.",
             lambda: draw_first_layer(lab),
         ),
     ]
-    return Section("The three patients", text, figures)
+    return Section("The patients", text, figures, said)
+
+
+def statements(lab: Lab) -> list[Statement]:
+    found = []
+    for p in findings(lab):
+        course = lab.course(p.net)
+        text = (
+            f"**{_name(p.net)}: {course}.** At the first step the first layer's gradient norm is "
+            f"{p.gradient_ratio:.2g} times the output layer's; training changed the first layer's "
+            f"weights by {p.change_relative:.2g} times their norm (mean absolute change "
+            f"{p.change_mean:.2g}). One net is one case: the map has the shares."
+        )
+        quantities = {
+            "activation": p.net.activation, "depth": p.net.depth, "course": course,
+            "gradient_ratio": p.gradient_ratio, "change_relative": p.change_relative,
+            "change_mean": p.change_mean,
+        }  # fmt: skip
+        found.append(Statement("patient", text, quantities))
+    return found
 
 
 def results(lab: Lab) -> list[dict[str, object]]:
@@ -152,7 +178,7 @@ def results(lab: Lab) -> list[dict[str, object]]:
         {
             "activation": p.net.activation,
             "depth": p.net.depth,
-            "stuck": lab.is_stuck(p.net),
+            "course": lab.course(p.net),
             "gradient_norms_first_step": p.first_gradient,
             "gradient_norms_last_recorded_step": p.last_gradient,
             "first_layer_change_norm": p.change_norm,
@@ -208,51 +234,63 @@ def draw_curves(lab: Lab) -> Drawing:
 
 
 def draw_gradients(lab: Lab) -> Drawing:
-    seen = [net for net in nets(lab) if net in lab.observations]
-    figure, axes = style.subplots(1, len(seen), 3.4 * len(seen), 3.4, sharey=True)
+    seen = [p.net for p in findings(lab)]
+    figure, axes = style.subplots(
+        1, len(seen), max(4.5, 3.4 * len(seen)), 3.7, sharey=True
+    )  # fmt: skip
+    values = [lab.observations[net].gradient_norms for net in seen]
+    finite = np.concatenate([v[np.isfinite(v) & (v > 0)] for v in values])
+    edge = float(finite.min()) / 3 if finite.size else 1e-3
     for axis, net in zip(axes[0], seen, strict=True):
         watched = lab.observations[net]
+        norms = watched.gradient_norms[np.isfinite(watched.gradient_norms).all(axis=1)]
         epochs = len(lab.outcomes[net].figures["loss"])
-        by_epoch = np.array_split(watched.gradient_norms, epochs)
-        places = range(1, len(watched.layers) + 1)
-        axis.plot(places, watched.gradient_norms[0], "o-", color=style.BLUE, label="first step")
-        axis.plot(
-            places, np.nanmedian(by_epoch[0], axis=0), "s--", color=style.ORANGE,
-            label="epoch 1, median",
-        )  # fmt: skip
-        axis.plot(
-            places, np.nanmedian(by_epoch[-1], axis=0), "^-.", color=style.GREEN,
-            label=f"epoch {epochs}, median",
-        )  # fmt: skip
+        by_epoch = np.array_split(norms, epochs)
+        places = np.arange(1, len(watched.layers) + 1)
+        curves = [("first step", "o-", style.BLUE, norms[0])]
+        if by_epoch[0].size:
+            curves.append(("epoch 1, median", "s--", style.ORANGE, np.median(by_epoch[0], axis=0)))
+        if epochs > 1 and by_epoch[-1].size:
+            curves.append(
+                ("last epoch, median", "^-.", style.GREEN, np.median(by_epoch[-1], axis=0))
+            )
+        for label, line, colour, norm in curves:
+            shown = np.where(norm > 0, norm, np.nan)
+            axis.plot(places, shown, line, color=colour, markersize=5, label=label)
+            axis.plot(places[norm == 0], np.full((norm == 0).sum(), edge), "v", color=colour)
+        axis.axvspan(len(places) - 0.4, len(places) + 0.4, color=style.LIGHT, alpha=0.6, zorder=0)
         axis.set_yscale("log")
         axis.set_title(_name(net))
-        axis.set_xlabel("layer, from the input")
-        axis.set_xticks([1, *range(5, len(places), 5), len(places)])
+        axis.set_xlabel("layer")
+        inner = range(1, len(places), 1 if len(places) < 12 else 3)
+        ticks = [place for place in inner if len(places) < 8 or place < len(places) - 1]
+        axis.set_xticks([*ticks, len(places)], [*map(str, ticks), "out"])
     axes[0][0].set_ylabel("gradient norm")
-    axes[0][-1].legend(loc="best")
+    style.legend_below(figure, [axes[0][0]])
     return figure
 
 
 def draw_first_layer(lab: Lab) -> Drawing:
-    seen = [net for net in nets(lab) if net in lab.observations]
+    seen = [p.net for p in findings(lab)]
     shape = lab.dataset.input_shape
-    width = max(net.width for net in seen)
-    figure, axes = style.subplots(len(seen), width, 1.05 * width, 1.2 * len(seen) + 0.2)
-    for row, net in zip(axes, seen, strict=True):
-        watched = lab.observations[net]
-        change = watched.after - watched.before
-        limit = float(np.abs(change).max()) or 1.0
+    units = min(10, max(net.width for net in seen))
+    changes = [lab.observations[net].after - lab.observations[net].before for net in seen]
+    finite = [np.abs(change[np.isfinite(change)]) for change in changes]
+    limit = max((float(np.quantile(f, 0.999)) for f in finite if f.size), default=0.0) or 1.0
+    figure, axes = style.subplots(len(seen), units, 1.0 * units + 1.2, 1.05 * len(seen) + 0.4)
+    for row, net, change in zip(axes, seen, changes, strict=True):
         for unit, axis in enumerate(row):
-            image = axis.imshow(
-                change[:, unit].reshape(shape), cmap="RdBu_r", vmin=-limit, vmax=limit
-            )
-            axis.set_xticks([])
-            axis.set_yticks([])
-            axis.grid(False)
-            for spine in axis.spines.values():
-                spine.set_visible(False)
-        row[0].set_ylabel(f"{style.NAMES[net.activation]}\n{net.depth} layers")
-        figure.colorbar(image, ax=row, fraction=0.05, pad=0.01)
+            axis.set_axis_off()
+            if unit < min(net.width, units):
+                image = axis.imshow(
+                    change[:, unit].reshape(shape), cmap="RdBu_r", vmin=-limit, vmax=limit
+                )
+        largest = np.abs(change).max()
+        row[0].text(
+            -0.1, 0.5, f"{_name(net)}\nlargest {largest:.1g}", transform=row[0].transAxes,
+            ha="right", va="center", fontsize=9,
+        )  # fmt: skip
     for unit, axis in enumerate(axes[0]):
         axis.set_title(f"unit {unit + 1}", fontsize=9)
+    figure.colorbar(image, ax=style.flat(axes), fraction=0.03, pad=0.01, label="change of a weight")
     return figure

@@ -15,7 +15,7 @@ ACTIVATION = "relu"  # not given in the report
 DEPTH = 3
 WIDTH = 13
 
-SEEDS = 6
+SEEDS = 5
 SWEEP_SEEDS = 4
 
 # The arm with few samples: so many, but never more than this share of what there is.

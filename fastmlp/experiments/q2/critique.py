@@ -225,7 +225,9 @@ def table_of_pairs(lab: Lab) -> list[Statement]:
         f"compare with. A pair is refuted if, under each reading of the loss (without the penalty, "
         f"and with it where the model has one), no epoch with a loss within {NEAR:g} has an "
         f"accuracy within {MARGIN:g} of the printed one, of at least {MIN_EPOCHS} epochs of "
-        f"{MIN_NETS} nets."
+        f"{MIN_NETS} nets. Where too few penalized losses are near, it is enough that all epochs "
+        "with a smaller loss without penalty, which only adds, have an accuracy that is higher by "
+        "more than that."
     ]
     if refuted:
         parts.append(f"Refuted: {'; '.join(map(_seen, refuted))}.")

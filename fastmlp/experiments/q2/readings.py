@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ FLOAT32_STEPS = (1e-6, 1e-7)
 ALIKE = 10  # readings whose distance from 1 is within this factor of the reported one's
 
 Vector = NDArray[np.floating]
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def measure(lab: Lab) -> list[Reading]:
 
 
 def _differences(
-    model: Sequential, x: Vector, y: Vector, step: float, dtype: Callable[[float], np.floating]
+    model: Sequential, x: Array, y: Array, step: float, dtype: Callable[[float], np.floating]
 ) -> NDArray[np.float64]:
     """Return J(w + step) - J(w - step) for every parameter, each J rounded to the dtype.
 
@@ -87,12 +89,18 @@ def _differences(
     found = np.empty(params.size)
     for i, value in enumerate(kept):
         params[i] = value + dtype(step)
-        up = dtype(model.evaluate(x, y, return_dict=True)["loss"])  # type: ignore[index]
+        up = dtype(_loss(model, x, y))
         params[i] = value - dtype(step)
-        down = dtype(model.evaluate(x, y, return_dict=True)["loss"])  # type: ignore[index]
+        down = dtype(_loss(model, x, y))
         params[i] = value
         found[i] = float(up - down)
     return found[order]
+
+
+def _loss(model: Sequential, x: Array, y: Array) -> float:
+    figures = model.evaluate(x, y, return_dict=True)
+    assert isinstance(figures, dict)
+    return figures["loss"]
 
 
 def _reading(name: str, a: Vector, n: Vector, guard: float = 0.0) -> Reading:

@@ -95,10 +95,10 @@ def points(lab: Lab, kind: str, *, subset: bool) -> list[Point]:
             Point(
                 s,
                 ends[s],
-                *(
-                    Interval.of([getattr(end, name) for end in ends[s]])
-                    for name in ("train_loss", "test_loss", "gap", "test_accuracy")
-                ),
+                Interval.of([end.train_loss for end in ends[s]]),
+                Interval.of([end.test_loss for end in ends[s]]),
+                Interval.of([end.gap for end in ends[s]]),
+                Interval.of([end.test_accuracy for end in ends[s]]),
                 difference(lab, mine, done[0.0], lambda end: end.test_loss, len(done) - 1),
                 _verdict(lab, s, done, ends),
             )
