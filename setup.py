@@ -19,7 +19,8 @@ from setuptools.errors import CompileError
 
 SOURCES = "kernels/c"
 _sources = runpy.run_path(f"{SOURCES}/sources.py")  # a build has no fastmlp to import it from
-digest, SUFFIXES = _sources["digest"], _sources["SUFFIXES"]
+digest, sources = _sources["digest"], _sources["sources"]
+write_contract = runpy.run_path(f"{SOURCES}/generate.py")["write"]
 
 # No flag may promise the absence of NaN or infinity: a run that diverges must be noticed.  Products
 # and sums are fused where the kernels say so and nowhere else: see vector.h.  Without
@@ -59,7 +60,13 @@ class BuildKernels(build_ext):
             # Here and not where an extension is built: Cython is not made for two threads.
             from Cython.Build import cythonize
 
-            translated = cythonize(self.extensions, build_dir=self.build_temp)
+            generated = f"{self.build_temp}/contract"
+            write_contract(Path(generated))
+            for extension in self.extensions:
+                extension.include_dirs = [SOURCES, generated]
+            translated = cythonize(
+                self.extensions, build_dir=self.build_temp, include_path=[generated]
+            )
             for extension, new in zip(self.extensions, translated, strict=True):
                 extension.sources = new.sources
             super().run()
@@ -82,6 +89,7 @@ class BuildKernels(build_ext):
                 [f"{SOURCES}/all.c"],
                 output_dir=f"{self.build_temp}/{extension.name}-{name}",
                 macros=[*extension.define_macros, ("FASTMLP_ISA", name)],
+                include_dirs=extension.include_dirs,
                 extra_postargs=FLAGS + flags,
             )
         super().build_extension(extension)
@@ -99,8 +107,7 @@ def binding(dtype: str) -> Extension:
         [f"{SOURCES}/{dtype}.pyx"],
         extra_compile_args=["-O1", "-g0"],  # no time is spent in it
         define_macros=macros,
-        depends=[str(path) for path in Path(SOURCES).iterdir() if path.suffix in SUFFIXES],
-        include_dirs=[SOURCES],
+        depends=[str(path) for path in sources(Path(SOURCES))],
     )
 
 

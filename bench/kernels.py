@@ -14,7 +14,7 @@ import numba
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from fastmlp.kernels.table import FEW_OUTPUTS, Activation, Hyper
+from fastmlp.kernels.contract import FEW_OUTPUTS, Activation, Hyper
 
 real = np.float32
 SECONDS_A_RUN = 0.005

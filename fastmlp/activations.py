@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arguments import real_array, real_number, shown
+from .kernels.contract import Activation as Kind
 from .kernels.reference.activations import activation_forward
 from .kernels.reference.softmax import softmax_forward
-from .kernels.table import Activation as Kind
 from .lookup import by_name
 
 
@@ -28,7 +28,7 @@ class Activation:
     ----------
     name : str
         As in Keras.
-    kind : fastmlp.kernels.table.Activation or None
+    kind : fastmlp.kernels.contract.Activation or None
         Which kernel; None for ``linear`` and ``softmax``, which are no elementwise kernels.
     alpha : float
         The slope of leaky ReLU below 0; the scale of ELU below 0.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arguments import real_array
-from .kernels.table import Op
+from .kernels.contract import Op
 from .layers.base import Array, Shape
 from .losses import Loss
 

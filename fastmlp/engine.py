@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from . import backends
 from .data import Data
-from .kernels.table import Mode, Telemetry, Total
+from .kernels.contract import Mode, Telemetry, Total
 from .layers.base import Array
 from .plan import Plan
 from .state import aligned_zeros
@@ -68,7 +68,7 @@ class Engine:
         Binds the plan and its memory to the backend.
     params : float array (plan.size,)
     hyper : float64 array
-        The optimizer's numbers; see :class:`fastmlp.kernels.table.Hyper`.
+        The optimizer's numbers; see :class:`fastmlp.kernels.contract.Hyper`.
     gradient : float array (plan.size,)
     velocity : float array (plan.size,), or empty without momentum
         See :meth:`use_velocity`.
@@ -187,7 +187,7 @@ class Engine:
     def evaluate(
         self, data: Data, wants_accuracy: bool, batch_size: int = PREDICT_BATCH
     ) -> NDArray[np.float64]:
-        """Return the totals over all samples; see :class:`fastmlp.kernels.table.Total`.
+        """Return the totals over all samples; see :class:`fastmlp.kernels.contract.Total`.
 
         All samples count, whether their loss is finite or not.
         """

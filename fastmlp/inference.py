@@ -7,7 +7,7 @@ import numpy as np
 
 from .data import Data
 from .engine import Engine
-from .kernels.table import Total
+from .kernels.contract import Total
 from .layers.base import Array
 from .progress import BatchProgress
 from .training import figures_of

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .arguments import truth
-from .kernels.table import FIRST_LOSS, Op
+from .kernels.contract import FIRST_LOSS, Op
 from .lookup import by_name
 
 
@@ -15,7 +15,7 @@ class Loss:
     ----------
     name : str
         As in Keras.
-    op : fastmlp.kernels.table.Op
+    op : fastmlp.kernels.contract.Op
         The row that computes it.
     from_logits : bool
         Whether it takes what comes *before* the softmax.

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from .arguments import real_number, truth
 from .attributes import unknown
-from .kernels.table import Hyper
+from .kernels.contract import Hyper
 from .lookup import by_name
 
 

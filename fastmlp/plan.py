@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from . import activations, losses
 from .arguments import check_memory, shape_of, shown
 from .attributes import assign
-from .kernels.table import FEW_OUTPUTS, Column, Op, Scalar
+from .kernels.contract import FEW_OUTPUTS, Column, Op, Scalar
 from .layers.base import Array, Layer, Shape, Weight, runs_in_python
 from .layers.shape import Input
 
@@ -104,7 +104,7 @@ class Plan:
     Attributes
     ----------
     table, reals : int64 and float64 arrays with a row per operation
-        See :mod:`fastmlp.kernels.table`.
+        See :mod:`fastmlp.kernels.contract`.
     labels : list of str
         A name for each row.
     slots : list of Slot

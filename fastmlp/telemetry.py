@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arguments import positive_integer
-from .kernels.table import Telemetry as Field
+from .kernels.contract import Telemetry as Field
 from .layers.base import Array, Layer
 
 

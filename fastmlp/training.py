@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .data import Data
 from .engine import Engine
 from .history import Divergence, DivergenceWarning, History
-from .kernels.table import FIRST_LOSS, Column, Op, Total
+from .kernels.contract import FIRST_LOSS, Column, Op, Total
 from .plan import Plan
 from .progress import FitProgress
 from .state import State

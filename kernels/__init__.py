@@ -2,7 +2,7 @@
 
 Installed as ``fastmlp.kernels``.  Rooms with one contract:
 
-``table``      what a lowered net looks like: one integer row per operation
+``contract``   what a lowered net looks like, and the arguments of every kernel
 ``reference``  every operation in plain NumPy: slow, obvious, the truth
 ``compiled``   the same operations in Numba, and the engine that walks a table
 ``c``          and in C, with the same functions: optional

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .table import FIRST_LOSS, Activation, Column, Hyper, Mode, Op, Scalar, Telemetry, Total
+from .contract import FIRST_LOSS, Activation, Column, Hyper, Mode, Op, Scalar, Telemetry, Total
 
 Array = np.ndarray[Any, Any]
 

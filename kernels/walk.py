@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .table import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
+from .contract import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
 
 Array = np.ndarray[Any, Any]
 

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import numpy as np
 
-from .table import FIRST_LOSS, SELU_ALPHA, SELU_SCALE, Activation, Column, Masks, Op, Scalar
+from .contract import FIRST_LOSS, SELU_ALPHA, SELU_SCALE, Activation, Column, Masks, Op, Scalar
 from .walk import Array, PythonLayer, Walk
 
 _HAS_KINK = (Activation.RELU, Activation.LEAKY_RELU, Activation.ELU, Activation.SELU)

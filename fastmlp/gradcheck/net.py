@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from .. import backends
 from ..data import Data, check_data
 from ..engine import Engine
-from ..kernels.table import FIRST_LOSS, Column, Hyper, Op, Scalar
+from ..kernels.contract import FIRST_LOSS, Column, Hyper, Op, Scalar
 from ..model import Sequential
 from ..plan import Plan
 from ..threads import available_cores

@@ -4,7 +4,17 @@
 #ifndef FASTMLP_DISPATCH_H
 #define FASTMLP_DISPATCH_H
 
-#include "kernels_both.h"
+#include "contract.h"
+
+#define DECLARE(instruction_set)                                                                   \
+    extern const struct kernels_f32 kernels_##instruction_set##_f32;                               \
+    extern const struct kernels_f64 kernels_##instruction_set##_f64;
+DECLARE(native) /* exists if built for one machine alone */
+DECLARE(baseline)
+#if defined(__x86_64__)
+DECLARE(avx2)
+DECLARE(avx512)
+#endif
 
 #if REAL_IS_FLOAT
 #define TYPED(name) name##_f32

@@ -14,8 +14,8 @@ struct net {
     struct ahead ahead;
 };
 
-#define ROW(r) (net->job->table + (r)*COLUMNS)
-#define REALS(r) (net->job->reals + (r)*SCALARS)
+#define ROW(r) (net->job->table + (r)*COLUMN_COUNT)
+#define REALS(r) (net->job->reals + (r)*SCALAR_COUNT)
 
 INLINE real *value(const struct net *net, int64_t buffer) {
     return net->job->values + buffer * net->capacity;
@@ -298,7 +298,7 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
             if (job->thread == 0) penalty_gradients(net, r, job->first_step + batch);
         }
         if (observed) {
-            int64_t at = (batch / job->telemetry_every * job->table_rows + r) * TELEMETRY_FIELDS;
+            int64_t at = (batch / job->telemetry_every * job->table_rows + r) * TELEMETRY_COUNT;
             wait(net);
             if (job->thread == 0) observe_row(net, r, job->telemetry + at);
             wait(net);

@@ -8,7 +8,7 @@
 static int64_t owner_of(const struct trial *trial, int64_t index) {
     int64_t r = 0;
     for (;;) {
-        const int64_t *row = trial->table + ++r * COLUMNS;
+        const int64_t *row = trial->table + ++r * COLUMN_COUNT;
         int64_t start = row[COLUMN_WEIGHTS];
         if (row[COLUMN_OP] == OP_DENSE && start <= index && index < start + row[COLUMN_SIZE])
             return r;
@@ -50,8 +50,8 @@ static void keep_to_branches(int64_t kind, double alpha, const real *before, con
 static double penalties_on(const struct trial *trial, int64_t r, int64_t index) {
     double total = 0;
     for (;;) {
-        const int64_t *row = trial->table + ++r * COLUMNS;
-        const double *reals = trial->reals + r * SCALARS;
+        const int64_t *row = trial->table + ++r * COLUMN_COUNT;
+        const double *reals = trial->reals + r * SCALAR_COUNT;
         if (row[COLUMN_OP] != OP_PENALTY) return total;
         int64_t start = row[COLUMN_WEIGHTS];
         if (start <= index && index < start + row[COLUMN_SIZE])
@@ -113,7 +113,7 @@ static void probe(const struct trial *trial) {
     int64_t last_owner = -1;
     for (int64_t k = 0; k < trial->count; k++) {
         int64_t index = trial->indices[k], r = owner_of(trial, index);
-        const int64_t *row = trial->table + r * COLUMNS;
+        const int64_t *row = trial->table + r * COLUMN_COUNT;
         if (r != last_owner)
             memcpy(trial->moved, trial->values, (size_t)trial->workspace_size * sizeof(real));
         last_owner = r;

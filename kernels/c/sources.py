@@ -11,13 +11,18 @@ HERE = Path(__file__).parent
 SUFFIXES = (".c", ".h", ".pxi", ".pyx")
 
 
+def sources(folder: Path = HERE) -> list[Path]:
+    """Return what the C kernels are built from: the folder's sources, and the contract."""
+    own = [path for path in folder.iterdir() if path.suffix in SUFFIXES]
+    return sorted([*own, folder / "generate.py", folder.parent / "contract.py"])
+
+
 def digest(folder: Path = HERE) -> str:
-    """Return the SHA-256 of all sources in a folder, with their names."""
+    """Return the SHA-256 of all sources, with their names."""
     found = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.suffix in SUFFIXES:
-            content = path.read_bytes()
-            found.update(f"{path.name} {len(content)} ".encode() + content)
+    for path in sources(folder):
+        content = path.read_bytes()
+        found.update(f"{path.name} {len(content)} ".encode() + content)
     return found.hexdigest()
 
 

@@ -5,7 +5,7 @@ A derivative may use the input ``x``, the output ``y``, or both: whichever is ch
 
 import math
 
-from ..table import SELU_ALPHA, SELU_SCALE, Activation
+from ..contract import SELU_ALPHA, SELU_SCALE, Activation
 from .elementary import exp, expm1_negative, sigmoid, tanh
 from .jit import exact
 from .rounding import fma

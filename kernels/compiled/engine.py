@@ -11,7 +11,7 @@ not worth sharing, such as the loss, thread 0 does alone.
 
 import math
 
-from ..table import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
+from ..contract import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
 from .activations import activation_backward, activation_forward
 from .barrier import (
     STOP,

@@ -8,7 +8,7 @@ work.
 
 import math
 
-from ..table import FIRST_LOSS, SELU_ALPHA, SELU_SCALE, Activation, Column, Masks, Op, Scalar
+from ..contract import FIRST_LOSS, SELU_ALPHA, SELU_SCALE, Activation, Column, Masks, Op, Scalar
 from .barrier import Team
 from .dense import dense_forward, dense_forward_rows
 from .engine import forward_row, layer_bias, layer_weights, loss_row

@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import lower_builtin, type_callable
 
-from ..table import ELEMENT_STRIDE, STEP_STRIDE
+from ..contract import ELEMENT_STRIDE, STEP_STRIDE
 from .jit import exact
 
 LOW_31_BITS = 0x7FFFFFFF

@@ -6,7 +6,7 @@ takes the very step, bit for bit, that it would have taken unobserved.
 
 import math
 
-from ..table import SATURATED_SLOPE, Hyper, Telemetry
+from ..contract import SATURATED_SLOPE, Hyper, Telemetry
 from .activations import activation_backward
 from .jit import exact
 from .rounding import fma

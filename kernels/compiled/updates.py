@@ -1,6 +1,6 @@
 """Optimizer steps over flat vectors."""
 
-from ..table import Hyper
+from ..contract import Hyper
 from .jit import exact
 from .rounding import add_evenly, fma, threshold
 

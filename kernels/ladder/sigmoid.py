@@ -18,7 +18,7 @@ from ..compiled.elementary import (
     power_of_two_64,
 )
 from ..compiled.jit import contracted, exact
-from ..table import Activation
+from ..contract import Activation
 from .c_backend import c_step
 from .step import Ladder, Step
 

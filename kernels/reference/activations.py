@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..table import SELU_ALPHA, SELU_SCALE, Activation
+from ..contract import SELU_ALPHA, SELU_SCALE, Activation
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 

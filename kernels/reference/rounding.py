@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..table import ELEMENT_STRIDE, STEP_STRIDE
+from ..contract import ELEMENT_STRIDE, STEP_STRIDE
 
 
 def add_evenly(a, b, step, first=0):

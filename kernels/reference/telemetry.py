@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..table import SATURATED_SLOPE, Telemetry
+from ..contract import SATURATED_SLOPE, Telemetry
 from .activations import activation_backward
 from .updates import sgd_step
 

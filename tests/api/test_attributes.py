@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import activations, losses, optimizers
-from fastmlp.kernels.table import Activation, Op
+from fastmlp.kernels.contract import Activation, Op
 from fastmlp.layers import Dense, Dropout, Flatten, Input, Layer, Rescaling
 from tests.engine.nets import Scale, data, net
 
@@ -74,7 +74,7 @@ def test_of_an_optimizer():
     with pytest.raises(AttributeError, match=r"^lr: .*learning_rate"):
         optimizer.lr = 0.2
     for wrong in (None, 0, "no"):
-        with pytest.raises(ValueError, match="^nesterov: expected True or False"):
+        with pytest.raises(TypeError, match="^nesterov: expected True or False"):
             optimizers.SGD(0.1, 0.9, nesterov=wrong)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Telemetry, fit_many, layers, optimizers, regularizers, training
-from fastmlp.kernels.table import Mode
+from fastmlp.kernels.contract import Mode
 from tests.backends import ALL, COMPILED
 
 from .nets import data, net

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Telemetry, layers, optimizers, regularizers
-from fastmlp.kernels.table import SATURATED_SLOPE
+from fastmlp.kernels.contract import SATURATED_SLOPE
 from tests.backends import ALL
 
 from .nets import Scale, data, net

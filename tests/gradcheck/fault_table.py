@@ -1,6 +1,6 @@
 """Which faults are planted, by name."""
 
-from fastmlp.kernels.table import Activation
+from fastmlp.kernels.contract import Activation
 from tests.gradcheck.faults import (
     BATCH,
     BESIDE,

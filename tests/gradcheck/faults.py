@@ -7,7 +7,7 @@ import numpy as np
 
 from fastmlp import Sequential, layers, losses, regularizers
 from fastmlp.kernels import reference, walk
-from fastmlp.kernels.table import Column, Op
+from fastmlp.kernels.contract import Column, Op
 
 BATCH = 8
 UNITS = {"first": 6, "second": 5, "third": 4, "output": 3}

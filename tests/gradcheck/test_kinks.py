@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp import Sequential, activations, check_gradients, layers, regularizers
 from fastmlp.kernels import reference
-from fastmlp.kernels.table import SELU_ALPHA, SELU_SCALE
+from fastmlp.kernels.contract import SELU_ALPHA, SELU_SCALE
 from tests.backends import ALL
 
 BACKENDS = pytest.mark.parametrize("backend", ALL)

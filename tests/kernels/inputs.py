@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastmlp.kernels import reference
-from fastmlp.kernels.table import Hyper, Telemetry
+from fastmlp.kernels.contract import Hyper, Telemetry
 
 EXP = 4  # roundings that an exponential may cost
 

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 
 from fastmlp.kernels.compiled.jit import fast
-from fastmlp.kernels.table import Activation, Telemetry
+from fastmlp.kernels.contract import Activation, Telemetry
 from tests import backends
 
 from . import inputs

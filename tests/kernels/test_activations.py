@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from fastmlp.kernels.table import SELU_ALPHA, SELU_SCALE
-from fastmlp.kernels.table import Activation as Kind
+from fastmlp.kernels.contract import SELU_ALPHA, SELU_SCALE
+from fastmlp.kernels.contract import Activation as Kind
 
 from .op_table import ALL, COMPILED, JIT, kernels
 

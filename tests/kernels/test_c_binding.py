@@ -10,7 +10,7 @@ import pytest
 
 from fastmlp import backends
 from fastmlp.kernels import reference
-from fastmlp.kernels.table import Activation
+from fastmlp.kernels.contract import Activation
 
 from . import test_activations, test_ops
 from .op_table import JIT, OPERATIONS, SIZES, kernels

@@ -1,7 +1,7 @@
 """Nets that several tests use."""
 
 from fastmlp import Sequential, layers
-from fastmlp.kernels.table import Column, Op, Scalar
+from fastmlp.kernels.contract import Column, Op, Scalar
 
 
 def dropout_net(seed=0, own_seed=None, rates=(0.3, 0.5), **options):
@@ -24,9 +24,9 @@ def dropout_net(seed=0, own_seed=None, rates=(0.3, 0.5), **options):
 
 def dropout_rows(model, x):
     """The plan's rows of dropout layers, each with its rate."""
-    plan, _ = model.checked_plan(x)
-    return [
-        (row, reals[Scalar.RATE])
-        for row, reals in zip(plan.table, plan.reals, strict=True)
-        if row[Column.OP] == Op.DROPOUT
-    ]
+    with model.checked_plan(x) as (plan, _):
+        return [
+            (row, reals[Scalar.RATE])
+            for row, reals in zip(plan.table, plan.reals, strict=True)
+            if row[Column.OP] == Op.DROPOUT
+        ]

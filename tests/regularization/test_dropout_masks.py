@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels import reference
-from fastmlp.kernels.table import Column, Op
+from fastmlp.kernels.contract import Column, Op
 from tests.backends import ALL, COMPILED
 from tests.kernels.op_table import kernels
 from tests.regularization.nets import dropout_net, dropout_rows
@@ -84,9 +84,9 @@ def test_nets_draw_the_same_masks_on_each_backend(dtype, compiled):
     for backend in ("numpy", compiled):
         model = dropout_net(dtype=dtype, backend=backend)
         model.loss_and_gradient(x, y, step=41)
-        values = model._ready_engine().workspace(13).values
-        plan = model.checked_plan(x)[0]
-        capacity = values.size // plan.features
+        engine = model._ready_engine()
+        values = engine.workspace(13).values
+        capacity = values.size // engine.plan.features
         for row, rate in dropout_rows(model, x):
             size = int(row[Column.OUTPUTS]) * 13
             start = (row[Column.Y] + row[Column.OUTPUTS]) * capacity

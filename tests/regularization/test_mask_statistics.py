@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels import compiled
-from fastmlp.kernels.table import Column
+from fastmlp.kernels.contract import Column
 from tests.regularization.nets import dropout_net, dropout_rows
 
 FALSE_ALARMS = 1e-6

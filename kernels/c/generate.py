@@ -1,0 +1,257 @@
+"""Write what C and Cython must know of the contract: ``python kernels/c/generate.py FOLDER``.
+
+From ``kernels/contract.py`` come the enums and the constants, the structs of what a call of the
+engine takes, a struct with a pointer to each kernel (``contract.h``, ``contract_typed.h``) and its
+contents (``contract_kernels.h``); and for Cython (``contract.pxi``) the same, with a Python
+function for each kernel that checks its arguments' shapes and hands their memory over.
+
+A file is written only if it changes, so that nothing is compiled again without need.
+"""
+
+import importlib.util
+import re
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+CONTRACT = Path(__file__).parents[1] / "contract.py"
+
+# Its left factor may have any strides, which C is told; binding.pxi has its Python function.
+WITH_STRIDES = "matmul_nn"
+
+HEADER = """\
+/* Made from kernels/contract.py by kernels/c/generate.py: change those. */
+#ifndef FASTMLP_CONTRACT_H
+#define FASTMLP_CONTRACT_H
+
+#include <stdint.h>
+
+{enums}
+
+{constants}
+
+/* The arguments of a call of the engine, and the table of kernels, for each dtype. */
+#define REAL float
+#define TYPED(name) name##_f32
+#include "contract_typed.h"
+#undef REAL
+#undef TYPED
+#define REAL double
+#define TYPED(name) name##_f64
+#include "contract_typed.h"
+#undef REAL
+#undef TYPED
+
+#endif
+"""
+
+
+class Argument(NamedTuple):
+    """An argument of a kernel; a number has no axes."""
+
+    name: str
+    kind: str  # "REAL", "double", "int64_t" or "uint8_t"
+    axes: tuple[str, ...]
+    is_changed: bool
+    is_optional: bool
+
+    @property
+    def c_type(self) -> str:
+        if not self.axes:
+            return f"{self.kind} "
+        return f"{self.kind} *" if self.is_changed else f"const {self.kind} *"
+
+    @property
+    def cython(self) -> str:
+        if not self.axes:
+            return f"{self.kind} {self.name}"
+        const = "" if self.is_changed else "const "
+        layout = "::1" if len(self.axes) == 1 else ":, ::1"
+        return f"{const}{self.kind}[{layout}] {self.name}"
+
+    @property
+    def pointer(self) -> str:
+        if not self.axes:
+            return self.name
+        first = f"&{self.name}[{', '.join('0' * len(self.axes))}]"
+        return f"{first} if {self.name}.shape[0] else NULL" if self.is_optional else first
+
+
+def parse(text: str) -> Argument:
+    """Read an argument as ``Kernel`` explains it."""
+    match = re.fullmatch(r"(\w+)([!?]*)(?:\[([^]]*)])?(?:: (\w+))?", text)
+    if match is None:
+        raise ValueError(f"{text!r} is no kernel's argument")
+    name, marks, axes, kind = match.groups()
+    parts = tuple(axis.strip() for axis in axes.split(",")) if axes else ()
+    return Argument(name, kind or "REAL", parts, "!" in marks, "?" in marks)
+
+
+def load_contract(path: Path = CONTRACT) -> Any:
+    """Return the contract as a module, whether or not fastmlp is installed."""
+    spec = importlib.util.spec_from_file_location("fastmlp_contract", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def enum(kind: Any) -> str:
+    """Return an enum, with the number of its members as a last one."""
+    prefix = snake(kind.__name__).upper()
+    members = [f"    {prefix}_{member.name} = {member.value}," for member in kind]
+    count = f"    {prefix}_COUNT = {len(kind)}"
+    return "\n".join([f"enum {snake(kind.__name__)} {{", *members, count, "};"])
+
+
+def constant(name: str, value: float) -> str:
+    """Return a constant: an enum's member by its number, another integer as unsigned."""
+    if isinstance(value, IntEnum):
+        return f"#define {name} {value.value}"
+    return f"#define {name} {value}u" if isinstance(value, int) else f"#define {name} {value!r}"
+
+
+def struct(fields: dict[str, str]) -> list[str]:
+    """Return the lines between a struct's braces."""
+    return [f"{kind.replace('real', 'REAL')} {name};" for name, kind in fields.items()]
+
+
+def pointer(name: str, kernel: Any) -> str:
+    """Return the declaration of a pointer to a kernel."""
+    arguments = [parse(text) for text in kernel.arguments]
+    listed = [f"{argument.c_type}{argument.name}" for argument in arguments]
+    if name == WITH_STRIDES:
+        listed[1:1] = ["int64_t a_row", "int64_t a_column"]
+    listed += [f"int64_t {size}" for size in kernel.sizes]
+    return f"{kernel.returns.replace('real', 'REAL')} (*{name})({', '.join(listed)})"
+
+
+def typed_header(contract: Any) -> str:
+    """Return what is read once for each dtype."""
+    parts = ["/* Made from kernels/contract.py; read by contract.h, once for each dtype. */"]
+    for name, fields in (("job", contract.JOB), ("trial", contract.TRIAL)):
+        lines = "\n".join(f"    {line}" for line in struct(fields))
+        parts.append(f"struct TYPED({name}) {{\n{lines}\n}};")
+    pointers = [
+        "int64_t (*run)(const struct TYPED(job) *job);",
+        "void (*probe)(const struct TYPED(trial) *trial);",
+        *(f"{pointer(name, kernel)};" for name, kernel in contract.KERNELS.items()),
+    ]
+    lines = "\n".join(f"    {line}" for line in pointers)
+    parts.append(f"struct TYPED(kernels) {{\n{lines}\n}};")
+    return "\n\n".join(parts) + "\n"
+
+
+def kernel_list(contract: Any) -> str:
+    """Return the initializers of the struct of kernels."""
+    return "".join(f"    .{name} = {name},\n" for name in contract.KERNELS)
+
+
+def declarations(contract: Any) -> list[str]:
+    """Return what Cython must know of contract.h."""
+    lines = ['cdef extern from "dispatch.h" nogil:']
+    for name, fields in (("Job", contract.JOB), ("Trial", contract.TRIAL)):
+        lines.append(f"    ctypedef struct {name}:")
+        lines += [f"        {line.rstrip(';')}" for line in struct(fields)]
+    lines.append("    ctypedef struct Kernels:")
+    pointers = ["int64_t (*run)(const Job *)", "void (*probe)(const Trial *)"]
+    pointers += [pointer(name, kernel) for name, kernel in contract.KERNELS.items()]
+    return [*lines, *(f"        {line} noexcept nogil" for line in pointers)]
+
+
+def wrapper(name: str, kernel: Any) -> list[str]:
+    """Return a Python function that checks shapes and calls a kernel."""
+    arguments = [parse(text) for text in kernel.arguments]
+    lines = [f"def {name}({', '.join(argument.cython for argument in arguments)}):"]
+    known: dict[str, str] = {}
+    checks = []
+    for argument in sorted(arguments, key=lambda argument: argument.is_optional):
+        for axis, length in enumerate(argument.axes):
+            found = f"{argument.name}.shape[{axis}]"
+            if length.isdecimal():
+                checks.append(f"{found} == {length}")
+            elif length not in known:
+                known[length] = found
+            elif argument.is_optional:
+                checks.append(f"({argument.name}.shape[0] == 0 or {found} == {known[length]})")
+            else:
+                checks.append(f"{found} == {known[length]}")
+    lines += [f"    cdef int64_t {size} = {known[size]}" for size in kernel.sizes]
+    if checks:
+        lines.append(f"    fit({' and '.join(checks)})")
+    empty = [f"{known[size]} == 0" for size in kernel.sizes]
+    call = ", ".join([argument.pointer for argument in arguments] + list(kernel.sizes))
+    if kernel.returns != "void":
+        lines.append(f"    cdef {kernel.returns} result = 0")
+    lines.append(f"    if {' or '.join(empty)}:")
+    lines.append("        return" + (" result" if kernel.returns != "void" else ""))
+    lines.append("    with nogil:")
+    if kernel.returns == "void":
+        lines.append(f"        kernels.{name}({call})")
+    else:
+        lines += [f"        result = kernels.{name}({call})", "    return result"]
+    return lines
+
+
+def cython(contract: Any) -> str:
+    """Return ``contract.pxi``."""
+    parts = [["# Made from kernels/contract.py by kernels/c/generate.py: change those."]]
+    parts.append(["from libc.stdint cimport int64_t, uint8_t"])
+    parts.append(declarations(contract))
+    parts.append(
+        [
+            "    ctypedef struct InstructionSet:",
+            "        const char *name",
+            "        int (*is_supported)() noexcept nogil",
+            "        const Kernels *kernels",
+            "    const InstructionSet *INSTRUCTION_SETS",
+            "    const int INSTRUCTION_SET_COUNT",
+        ]
+    )
+    parts.append(["cdef const Kernels *kernels = NULL"])
+    parts.append(
+        [
+            "cdef int fit(bint right) except -1:",
+            "    if not right:",
+            '        raise ValueError("the shapes of the arrays do not fit together")',
+            "    return 0",
+        ]
+    )
+    parts += [
+        wrapper(name, kernel) for name, kernel in contract.KERNELS.items() if name != WITH_STRIDES
+    ]
+    return "\n\n\n".join("\n".join(lines) for lines in parts) + "\n"
+
+
+def generated(path: Path = CONTRACT) -> dict[str, str]:
+    """Return the texts of all files, by name."""
+    contract = load_contract(path)
+    header = HEADER.format(
+        enums="\n\n".join(enum(kind) for kind in contract.ENUMS),
+        constants="\n".join(constant(name, getattr(contract, name)) for name in contract.CONSTANTS),
+    )
+    return {
+        "contract.h": header,
+        "contract_typed.h": typed_header(contract),
+        "contract_kernels.h": kernel_list(contract),
+        "contract.pxi": cython(contract),
+    }
+
+
+def write(folder: Path, path: Path = CONTRACT) -> None:
+    """Write the files into a folder, those that change."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in generated(path).items():
+        target = folder / name
+        if not target.exists() or target.read_text() != text:
+            target.write_text(text)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -1,0 +1,335 @@
+"""The contract with the kernels: what a lowered net means, and the arguments of every call.
+
+A net is a table of ``int64`` with one row per operation and the columns of
+:class:`Column`, beside a table of ``float64`` with the same rows and the columns
+of :class:`Scalar`.  Nothing else about a net reaches a kernel.
+
+Values live in one flat workspace.  A buffer is named by its offset *in features*:
+with room for ``capacity`` samples, buffer ``f`` starts at element ``f * capacity``.
+A batch of ``n`` samples uses the first ``features * n`` elements of a buffer, as
+``(features, n)``: the vector unit runs along the batch.  Buffers marked ``ROWS``,
+those up to the first dense layer, are ``(n, features)`` instead, as data sets are.
+
+C's headers and what Cython declares are made from this file when the kernels are built, by
+``kernels/c/generate.py``: a new kernel is an entry in :data:`KERNELS` and a function of that name
+in each backend, in the file that the entry names.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Op(IntEnum):
+    """What a row does."""
+
+    INPUT = 0  # gather the batch's samples, converting and rescaling them
+    DENSE = 1
+    ACTIVATION = 2
+    SOFTMAX = 3
+    RESCALE = 4
+    TRANSPOSE = 5  # from (n, features) to (features, n)
+    DROPOUT = 6
+    PENALTY = 7  # on a tensor of the row before; passes its input through
+    CUSTOM = 8  # a layer written in Python: only `walk` can run it
+    SOFTMAX_CROSSENTROPY = 9
+    MEAN_SQUARED_ERROR = 10
+
+
+FIRST_LOSS = Op.SOFTMAX_CROSSENTROPY
+
+
+class Column(IntEnum):
+    """The integer columns of a table."""
+
+    OP = 0
+    KIND = 1  # which activation
+    LAYER = 2  # index in Sequential.layers, for messages and telemetry
+    INPUTS = 3  # features in
+    OUTPUTS = 4  # features out
+    X = 5  # input buffer; INPUT: the end of the last buffer
+    Y = 6  # output buffer, DROPOUT: then the mask; a loss: scratch of two features
+    WEIGHTS = 7  # offset of the kernel (outputs, inputs), or of the row's tensor, in the parameters
+    BIAS = 8  # offset of the bias (outputs,), or -1
+    SIZE = 9  # number of parameters, from WEIGHTS on
+    ROWS = 10  # 1 if X is (n, features)
+    INPUT_GRADIENT = 11  # 1 if something below wants to know dL/dX
+    KEY = 12  # DROPOUT: of its random numbers
+    X_ROWS = 13  # DENSE: where X is, or is to be put, as (n, features); -1 if that is not wanted
+
+
+class Scalar(IntEnum):
+    """The real columns of a table."""
+
+    ALPHA = 0  # slope or scale of an activation
+    SCALE = 1  # INPUT and RESCALE compute x * SCALE + OFFSET, DENSE SCALE * W x + b
+    OFFSET = 2
+    RATE = 3  # of dropout
+    L1 = 4
+    L2 = 5
+
+
+class Activation(IntEnum):
+    """The ``KIND`` of an ``ACTIVATION`` row."""
+
+    SIGMOID = 0
+    TANH = 1
+    RELU = 2
+    LEAKY_RELU = 3
+    ELU = 4
+    SELU = 5
+    GELU = 6
+    SILU = 7
+    SOFTPLUS = 8
+
+
+class Mode(IntEnum):
+    """What an engine's ``run`` does with each batch."""
+
+    PREDICT = 0  # all rows; fills `outputs`
+    EVALUATE = 1  # up to the loss; fills `totals`
+    GRADIENT = 2  # and back; fills `gradient` with the mean over the batch
+    TRAIN = 3  # and steps along it
+
+
+class Masks(IntEnum):
+    """What dropout does in a forward pass."""
+
+    OFF = 0  # nothing: the net predicts
+    DRAW = 1  # a mask for the step
+    HOLD = 2  # use the mask that the buffer holds
+
+
+class Hyper(IntEnum):
+    """The optimizer's numbers, as ``run`` receives them."""
+
+    LEARNING_RATE = 0
+    MOMENTUM = 1
+    NESTEROV = 2
+
+
+class Total(IntEnum):
+    """What ``run`` adds up over the samples it sees."""
+
+    LOSS = 0  # of the data, without penalties
+    CORRECT = 1
+    SAMPLES = 2
+    PENALTY = 3  # times the number of samples, so that it has the same mean
+
+
+class Telemetry(IntEnum):
+    """What is recorded of a row at a step, when telemetry is asked for."""
+
+    GRADIENT_NORM = 0  # of the row's parameters
+    UPDATE_RATIO = 1  # |step| / |parameters|
+    MEAN = 2  # of the activation's outputs
+    STD = 3
+    SATURATED = 4  # share of outputs with |slope| below 0.01
+    DEAD = 5  # share of units that are saturated on the whole batch
+
+
+# The gradient of a layer's weights reads its inputs as (n, features), turning them round if need
+# be.  Up to this many outputs it is faster to leave them, and to sum across the vectors.
+FEW_OUTPUTS = 16
+
+SELU_ALPHA = 1.6732632423543772848
+SELU_SCALE = 1.0507009873554804934
+SATURATED_SLOPE = 0.01
+
+# Where a penalty's step is rounded up depends on (step * STEP_STRIDE + i * ELEMENT_STRIDE) modulo
+# 2^31.  The strides are 2^31 / g and 2^31 / g^2 for the root of g^3 = g + 1: so no two of these
+# numbers are near each other, for many steps and elements.
+STEP_STRIDE = 0x609FD4D5
+ELEMENT_STRIDE = 0x48F086D3
+
+ENUMS = (Op, Column, Scalar, Activation, Mode, Masks, Hyper, Total, Telemetry)
+CONSTANTS = ("FIRST_LOSS", "SELU_ALPHA", "SELU_SCALE", "SATURATED_SLOPE", "STEP_STRIDE",
+             "ELEMENT_STRIDE")  # fmt: skip
+
+# A call of the engine in C, and of what it asks for in a numeric gradient: name and type of each
+# field.  "real" is float or double; what does not apply (no velocity, no labels) is NULL.
+JOB = {
+    "mode": "int64_t",
+    "table": "const int64_t *",
+    "table_rows": "int64_t",
+    "reals": "const double *",
+    "params": "real *",
+    "params_size": "int64_t",
+    "gradient": "real *",
+    "velocity": "real *",  # NULL: plain gradient descent
+    "hyper": "const double *",
+    "values": "real *",
+    "deltas": "real *",
+    "workspace_size": "int64_t",
+    "samples": "const uint8_t *",
+    "sample_bytes": "int64_t",
+    "labels": "const int64_t *",  # NULL: there are targets, or neither
+    "targets": "const real *",
+    "order": "const int64_t *",
+    "order_size": "int64_t",
+    "batch_size": "int64_t",
+    "first": "int64_t",
+    "last": "int64_t",
+    "first_step": "int64_t",
+    "wants_accuracy": "int64_t",
+    "totals": "double *",
+    "outputs": "real *",  # (samples, features)
+    "telemetry": "double *",  # (records, table_rows, Telemetry)
+    "telemetry_every": "int64_t",
+    "thread": "int64_t",
+    "threads": "int64_t",
+    "barrier": "int64_t *",
+}
+TRIAL = {
+    "table": "const int64_t *",
+    "reals": "const double *",
+    "params": "real *",
+    "values": "const real *",
+    "moved": "real *",  # a workspace, changed
+    "deltas": "real *",
+    "workspace_size": "int64_t",
+    "labels": "const int64_t *",
+    "targets": "const real *",
+    "rows": "const int64_t *",
+    "n": "int64_t",
+    "indices": "const int64_t *",
+    "steps": "const double *",
+    "count": "int64_t",
+    "keeps_branches": "int64_t",
+    "losses": "double *",  # (count, 2)
+    "crossed": "uint8_t *",  # (count,)
+}
+
+
+class Kernel(NamedTuple):
+    """A kernel: the same name and arguments in every backend.
+
+    An argument is ``"name"`` for a real number, ``"name: int64_t"`` for another, or an array:
+    ``"name[axis, axis]"`` of reals, ``"name[axis]: int64_t"`` of others.  Behind the name, ``!``
+    marks what the kernel changes and ``?`` an array that may be empty.  In C, arrays are pointers,
+    and the ``sizes`` follow as further arguments.
+    """
+
+    file: str
+    arguments: tuple[str, ...]
+    sizes: tuple[str, ...]
+    returns: str = "void"
+
+
+def _kernel(file: str, arguments: str, sizes: str, returns: str = "void") -> Kernel:
+    return Kernel(file, tuple(arguments.split("; ")), tuple(sizes.split()), returns)
+
+
+KERNELS = {
+    "rescale": _kernel("elementwise", "scale; offset; x[size]; y![size]", "size"),
+    "multiply": _kernel("elementwise", "x[size]; mask[size]; y![size]", "size"),
+    "transpose": _kernel("elementwise", "x[n, features]; y![features, n]", "features n"),
+    "gather_bytes": _kernel(
+        "gather",
+        "data[count, features]: uint8_t; rows[n]: int64_t; scale; offset; out![n, features]",
+        "features n",
+    ),
+    "gather_reals": _kernel(
+        "gather", "data[count, features]; rows[n]: int64_t; scale; offset; out![n, features]",
+        "features n",
+    ),
+    # The left factor may have any strides, counted in elements: C's arguments are more.
+    "matmul_nn": _kernel("matmul", "a[m, k]; b[k, n]; scale; out![m, n]", "m k n"),
+    "matmul_nt": _kernel("matmul", "a[m, k]; b[n, k]; scale; out![m, n]", "m k n"),
+    "dense_forward": _kernel(
+        "dense", "x[inputs, n]; weights[outputs, inputs]; bias?[outputs]; y![outputs, n]",
+        "outputs inputs n",
+    ),
+    "dense_forward_rows": _kernel(
+        "dense", "x[n, inputs]; weights[outputs, inputs]; bias?[outputs]; scale; y![outputs, n]",
+        "outputs inputs n",
+    ),
+    "dense_input_gradient": _kernel(
+        "dense", "weights[outputs, inputs]; dy[outputs, n]; dx![inputs, n]", "outputs inputs n"
+    ),
+    "dense_weight_update": _kernel(
+        "dense", "x[inputs, n]; dy[outputs, n]; scale; weights![outputs, inputs]",
+        "outputs inputs n",
+    ),
+    "dense_weight_update_rows": _kernel(
+        "dense", "x[n, inputs]; dy[outputs, n]; scale; weights![outputs, inputs]",
+        "outputs inputs n",
+    ),
+    "dense_weight_gradient": _kernel(
+        "dense", "x[inputs, n]; dy[outputs, n]; dweights![outputs, inputs]", "outputs inputs n"
+    ),
+    "dense_weight_gradient_rows": _kernel(
+        "dense", "x[n, inputs]; dy[outputs, n]; scale; dweights![outputs, inputs]",
+        "outputs inputs n",
+    ),
+    "dense_bias_update": _kernel("dense", "dy[outputs, n]; scale; bias!?[outputs]", "outputs n"),
+    "dense_bias_gradient": _kernel("dense", "dy[outputs, n]; dbias!?[outputs]", "outputs n"),
+    "activation_forward": _kernel(
+        "activations", "kind: int64_t; alpha; x[size]; y![size]", "size"
+    ),
+    "activation_backward": _kernel(
+        "activations", "kind: int64_t; alpha; x[size]; y[size]; dy[size]; dx![size]", "size"
+    ),
+    "softmax_forward": _kernel(
+        "softmax", "x[features, n]; scratch![2, n]; y![features, n]", "features n"
+    ),
+    "softmax_backward": _kernel(
+        "softmax", "y[features, n]; dy[features, n]; scratch![2, n]; dx![features, n]", "features n"
+    ),
+    "softmax_crossentropy_labels": _kernel(
+        "losses",
+        "logits[features, n]; rows[n]: int64_t; labels[count]: int64_t; scratch![2, n]; "
+        "dlogits![features, n]",
+        "features n", "double",
+    ),
+    "softmax_crossentropy_targets": _kernel(
+        "losses",
+        "logits[features, n]; rows[n]: int64_t; targets[count, features]; scratch![2, n]; "
+        "dlogits![features, n]",
+        "features n", "double",
+    ),
+    "mean_squared_error": _kernel(
+        "losses",
+        "outputs[features, n]; rows[n]: int64_t; targets[count, features]; doutputs![features, n]",
+        "features n", "double",
+    ),
+    "count_correct_labels": _kernel(
+        "losses", "outputs[features, n]; rows[n]: int64_t; labels[count]: int64_t", "features n",
+        "int64_t",
+    ),
+    "count_correct_targets": _kernel(
+        "losses", "outputs[features, n]; rows[n]: int64_t; targets[count, features]", "features n",
+        "int64_t",
+    ),
+    "dropout_mask": _kernel(
+        "dropout", "key: int64_t; step: int64_t; rate: double; mask![size]", "size"
+    ),
+    "penalty": _kernel("penalties", "l1: double; l2: double; weights[size]", "size", "double"),
+    "penalty_gradient": _kernel(
+        "penalties", "l1; l2; step: int64_t; weights[size]; gradient![size]", "size"
+    ),
+    "penalty_update": _kernel(
+        "penalties", "l1; l2; rate; step: int64_t; weights![size]", "size"
+    ),
+    "sgd_step": _kernel(
+        "updates", "params![size]; gradient[size]; velocity!?[size]; hyper[numbers]: double", "size"
+    ),
+    "sgd_step_evenly": _kernel(
+        "updates",
+        "step: int64_t; first: int64_t; params![size]; gradient[size]; velocity![size]; "
+        "hyper[numbers]: double",
+        "size",
+    ),
+    "record_values": _kernel("telemetry", "y[size]; out![fields]: double", "size"),
+    "record_slopes": _kernel(
+        "telemetry",
+        "kind: int64_t; alpha; x[size]; y[size]; n: int64_t; rows: int64_t; scratch![size]; "
+        "out![fields]: double",
+        "size",
+    ),
+    "record_step": _kernel(
+        "telemetry",
+        "params[size]; gradient[size]; velocity?[size]; hyper[numbers]: double; "
+        "out![fields]: double",
+        "size",
+    ),
+}  # fmt: skip
