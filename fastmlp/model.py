@@ -230,7 +230,7 @@ class Sequential:
             raise TypeError(f"telemetry: expected a fastmlp.Telemetry, got {shown(telemetry)}")
         claim = Claim()
         try:
-            claim.take([self] if telemetry is None else [self, telemetry])
+            claim.take([self, telemetry] if isinstance(telemetry, Telemetry) else [self])
             with self._built_for(x):
                 job = self._job(
                     x, y, batch_size, epochs, verbose,
@@ -456,15 +456,11 @@ class Sequential:
         table.add_row("total", "", f"{self.count_params():,}" if self.built else "?")
         Console().print(table)
 
-    @contextmanager
-    def checked_plan(self, x: ArrayLike) -> Iterator[tuple[plan.Plan, losses.Loss]]:
-        """Give the plan of the compiled net, built for samples like ``x`` if need be.
-
-        If an error follows, the net is as it was before.
-        """
+    def checked_plan(self, x: ArrayLike) -> tuple[plan.Plan, losses.Loss]:
+        """Return the plan of the compiled net, built for samples like ``x`` if need be."""
         loss = self._compiled_loss()
         with self._built_for(x):
-            yield self._ready_engine().plan, loss
+            return self._ready_engine().plan, loss
 
     def run_job(self, job: Job, threads: int | None = None) -> History:
         """Train as a checked job says, on so many threads; whoever calls this has a claim."""

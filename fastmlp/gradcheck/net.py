@@ -34,7 +34,8 @@ def subject_of(model: Sequential, x: ArrayLike, y: ArrayLike, step: int) -> Iter
     TypeError, ValueError
         If the data do not fit the net, or the loss is not finite.
     """
-    with model.checked_plan(x) as (plan, loss):
+    with model._built_for(x):
+        plan, loss = model.checked_plan(x)
         data = check_data("{}", x, y, plan.input_shape, plan.outputs, loss, np.dtype(np.float64))
         engine = Engine(
             plan,
