@@ -24,9 +24,9 @@ def dropout_net(seed=0, own_seed=None, rates=(0.3, 0.5), **options):
 
 def dropout_rows(model, x):
     """The plan's rows of dropout layers, each with its rate."""
-    with model.checked_plan(x) as (plan, _):
-        return [
-            (row, reals[Scalar.RATE])
-            for row, reals in zip(plan.table, plan.reals, strict=True)
-            if row[Column.OP] == Op.DROPOUT
-        ]
+    plan, _ = model.checked_plan(x)
+    return [
+        (row, reals[Scalar.RATE])
+        for row, reals in zip(plan.table, plan.reals, strict=True)
+        if row[Column.OP] == Op.DROPOUT
+    ]

@@ -26,12 +26,12 @@ class TorchReplay:
 
     def __init__(self, model, x):
         self.model = model
-        with model.checked_plan(x) as (plan, self.loss):
-            self.dropout_rows = {
-                int(row[Column.LAYER]): (row, reals[Scalar.RATE])
-                for row, reals in zip(plan.table, plan.reals, strict=True)
-                if row[Column.OP] == Op.DROPOUT
-            }
+        plan, self.loss = model.checked_plan(x)
+        self.dropout_rows = {
+            int(row[Column.LAYER]): (row, reals[Scalar.RATE])
+            for row, reals in zip(plan.table, plan.reals, strict=True)
+            if row[Column.OP] == Op.DROPOUT
+        }
         self.weights = [torch.tensor(w, requires_grad=True) for w in model.get_weights()]
         optimizer = model.optimizer
         self.optimizer = torch.optim.SGD(
