@@ -11,6 +11,7 @@ from .arguments import items
 from .claims import Claim
 from .data import Data
 from .history import History
+from .kernels.undisturbed import next_of
 from .model import Sequential
 from .team import Worker, dismiss_all
 from .threads import available_cores, get_num_threads, thread_count
@@ -122,7 +123,7 @@ def _run_all(
             worker.start()
             worker.wait_until_begun()
         while len(histories) < len(tasks):
-            index, outcome = done.get()
+            index, outcome = next_of(done)
             if isinstance(outcome, BaseException):
                 raise outcome
             histories[index] = outcome

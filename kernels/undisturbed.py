@@ -3,10 +3,25 @@
 import threading
 from _thread import start_new_thread
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 Result = TypeVar("Result")
+
+_LONGEST_WAIT = 0.2  # seconds
+
+
+def next_of(queue: SimpleQueue[Result]) -> Result:
+    """Return what comes next in a queue; Ctrl-C ends the wait.
+
+    In short waits: a signal that comes after Python has looked for one, and before it sleeps, would
+    not end a long one.
+    """
+    while True:
+        try:
+            return queue.get(timeout=_LONGEST_WAIT)
+        except Empty:
+            pass
 
 
 def undisturbed(function: Callable[[], Result]) -> Result:
@@ -30,7 +45,7 @@ def undisturbed(function: Callable[[], Result]) -> Result:
         outcomes.put(outcome)
 
     start_new_thread(work, ())
-    results, error = outcomes.get()
+    results, error = next_of(outcomes)
     if error is not None:
         raise error
     return results[0]
