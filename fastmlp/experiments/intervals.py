@@ -1,5 +1,6 @@
 """How sure a count can make: 95 % intervals of shares, of their differences, and of an AUC."""
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -21,10 +22,7 @@ class Share:
     @property
     def interval(self) -> tuple[float, float]:
         """The interval; [0, 1] if there is nothing to go by."""
-        if not self.total:
-            return 0.0, 1.0
-        found = binomtest(self.count, self.total).proportion_ci(CONFIDENCE, "wilson")
-        return float(found.low), float(found.high)
+        return _wilson(self.count, self.total) if self.total else (0.0, 1.0)
 
     @property
     def side(self) -> int:
@@ -35,6 +33,12 @@ class Share:
     def __str__(self) -> str:
         low, high = self.interval
         return f"{self.count} of {self.total} [{low:.2f}, {high:.2f}]"
+
+
+@functools.cache  # a report asks for the few that there are thousands of times
+def _wilson(count: int, total: int) -> tuple[float, float]:
+    found = binomtest(count, total).proportion_ci(CONFIDENCE, "wilson")
+    return float(found.low), float(found.high)
 
 
 def difference(a: Share, b: Share) -> tuple[float, float]:
@@ -97,6 +101,7 @@ class Auc:
         return f"{self.value:.3f} [{low:.3f}, {high:.3f}]"
 
 
+@functools.cache  # asked for each net again, and the same for all of them
 def above_chance(chance: float, samples: int) -> float:
     """Return the accuracy that guessing exceeds once in a million tests of so many samples."""
     return float(binom.isf(1e-6, samples, chance)) / samples
