@@ -165,19 +165,19 @@ def no_batch_mean(logits, rows, labels, scratch, dlogits):
     dlogits *= rows.size
 
 
-def halve_the_penalty(l1, l2, step, weights, gradient):
+def halve_the_penalty(l1, l2, step, first, weights, gradient):
     gradient += (l1 * np.sign(weights) + 2 * l2 * weights) / 2
 
 
-def leave_out_l1(l1, l2, step, weights, gradient):
+def leave_out_l1(l1, l2, step, first, weights, gradient):
     gradient += 2 * l2 * weights
 
 
-def penalty_over_batch(l1, l2, step, weights, gradient):
+def penalty_over_batch(l1, l2, step, first, weights, gradient):
     gradient += (l1 * np.sign(weights) + 2 * l2 * weights) / BATCH
 
 
-def subtract_the_penalty(l1, l2, step, weights, gradient):
+def subtract_the_penalty(l1, l2, step, first, weights, gradient):
     gradient -= l1 * np.sign(weights) + 2 * l2 * weights
 
 

@@ -177,7 +177,7 @@ def test_weights_near_0_under_l1_are_no_kinks(weight, scale, backend):
 
 
 def test_another_slope_of_l1_at_0_is_found(monkeypatch):
-    def sign_of_0_is_1(l1, l2, step, weights, gradient):
+    def sign_of_0_is_1(l1, l2, step, first, weights, gradient):
         gradient += l1 * np.where(weights >= 0, 1, -1) + 2 * l2 * weights
 
     monkeypatch.setattr(reference, "penalty_gradient", sign_of_0_is_1)
