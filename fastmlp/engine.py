@@ -14,7 +14,7 @@ from . import backends
 from .data import Data
 from .kernels.contract import Mode, Telemetry, Total
 from .layers.base import Array
-from .pace import Pace
+from .pace import SECONDS_PER_CALL, Pace
 from .plan import Plan
 from .state import aligned_zeros
 from .team import run_together
@@ -305,7 +305,7 @@ class Engine:
         """Run all batches in calls so short that Ctrl-C need not wait, as one for other threads."""
         order = np.arange(data.count)
         with self._lock:
-            for first, stop in Pace().calls(-(-data.count // batch_size)):
+            for first, stop in Pace(self.seconds_at_most(batch_size)).calls(-(-data.count // batch_size)):
                 self._run(mode, data, order, batch_size, first, stop, **options)
                 if advance is not None:
                     advance(stop)
@@ -369,6 +369,13 @@ class Engine:
             workspace.prepare(*arguments, thread, threads, barrier) for thread in range(threads)
         ]
         return calls, barrier
+
+    def seconds_at_most(self, batch_size: int) -> float:
+        """Return a time in which any core in use does a training step; an epoch begins with it."""
+        if self.runs_python:
+            return SECONDS_PER_CALL  # a layer may do anything
+        multiplications = 3 * batch_size * self._connections
+        return 2e-6 + (multiplications + 10 * batch_size * self.plan.features) * 1e-9
 
     def _threads_for(self, mode: Mode, batch_size: int) -> int:
         passes = 1 if mode in (Mode.PREDICT, Mode.EVALUATE) else 3

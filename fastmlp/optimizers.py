@@ -1,6 +1,6 @@
 """Optimizers: the numbers of an update rule, with their bounds."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,9 +41,8 @@ class SGD:
         self.check()
 
     def __setattr__(self, name: str, value: object) -> None:
-        known = [field.name for field in fields(SGD)]
-        if type(self) is SGD and name not in known:
-            raise unknown(self, name, known)
+        if type(self) is SGD and name not in SGD.__dataclass_fields__:
+            raise unknown(self, name, SGD.__dataclass_fields__)
         object.__setattr__(self, name, value)
 
     def check(self) -> None:

@@ -8,10 +8,16 @@ SECONDS_PER_CALL = 0.2
 
 
 class Pace:
-    """Makes calls that take about ``SECONDS_PER_CALL`` each, from how long those before took."""
+    """Makes calls that take about ``SECONDS_PER_CALL`` each, from how long those before took.
 
-    def __init__(self) -> None:
-        self._batches = 1  # of which a single one may take a second
+    Parameters
+    ----------
+    seconds_per_batch : float
+        For the first call: more than a batch is expected to take.
+    """
+
+    def __init__(self, seconds_per_batch: float = SECONDS_PER_CALL) -> None:
+        self._learn(1, seconds_per_batch)
 
     def calls(self, batches: int) -> Iterator[tuple[int, int]]:
         """Yield the first batch and the end of each call; what is done with them is timed."""

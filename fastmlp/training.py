@@ -102,7 +102,7 @@ def _train(
     state: State,
     progress: FitProgress,
 ) -> int:
-    pace = Pace()
+    pace = Pace(engine.seconds_at_most(job.batch_size))
     batches = -(-job.data.count // job.batch_size)
     first_epoch = state.epochs
     for i in range(job.epochs):
@@ -144,7 +144,7 @@ def _steps_taken(totals: NDArray[np.float64], batch_size: int) -> int:
     A batch whose loss is not finite is counted in the totals, but no step was taken along it.
     """
     batches = -(-int(totals[Total.SAMPLES]) // batch_size)
-    diverged = not np.isfinite(totals[Total.LOSS] + totals[Total.PENALTY])
+    diverged = not math.isfinite(totals[Total.LOSS] + totals[Total.PENALTY])
     return batches - int(diverged)
 
 

@@ -37,6 +37,12 @@ def _require(argument: str, right: bool, expected: str, got: object) -> None:
         raise ValueError(f"{argument}: expected {expected}, got {got}")
 
 
+def _require_array(argument: str, array: Array, dtype: np.dtype[Any], shape: tuple) -> None:
+    # Said only if it is wrong: the names of two dtypes take longer than a step of a small net.
+    if array.dtype != dtype or array.shape != shape:
+        raise ValueError(f"{argument}: expected {dtype} {shape}, got {array.dtype} {array.shape}")
+
+
 def check_table(table: Array, reals: Array, parameters: int, runs_python: bool) -> None:
     """Raise ValueError if a row reaches beyond the workspace or the parameters.
 
@@ -159,12 +165,9 @@ def check_net(
 def check_right_answers(net: Net, count: int, labels: Array, targets: Array) -> None:
     """Raise ValueError unless ``count`` samples have the labels or targets that the loss wants."""
     if net.loss == Op.SOFTMAX_CROSSENTROPY and labels.size:
-        right = labels.dtype == np.int64 and labels.shape == (count,)
-        _require("labels", right, f"int64 ({count},)", f"{labels.dtype} {labels.shape}")
-        return
-    shape = (count, net.classes)
-    right = targets.dtype == net.dtype and targets.shape == shape
-    _require("targets", right, f"{net.dtype} {shape}", f"{targets.dtype} {targets.shape}")
+        _require_array("labels", labels, np.dtype(np.int64), (count,))
+    else:
+        _require_array("targets", targets, net.dtype, (count, net.classes))
 
 
 def check_batches(
@@ -188,20 +191,22 @@ def check_batches(
     """Raise ValueError if the batches of a call, the arguments of ``run``, do not fit the net."""
     bytes_per_sample = net.features * net.dtype.itemsize
     right = samples.ndim == 2 and samples.shape[1] in (net.features, bytes_per_sample)
-    expected = f"(count, {net.features} or {bytes_per_sample})"
-    _require("samples", right and samples.dtype == np.uint8, expected, samples.shape)
+    if not right or samples.dtype != np.uint8:
+        expected = f"uint8 (count, {net.features} or {bytes_per_sample})"
+        _require("samples", False, expected, f"{samples.dtype} {samples.shape}")
     _require("batch_size", batch_size >= 1, "a positive integer", batch_size)
     n = min(batch_size, order.size)
-    _require("batch_size", n <= net.capacity, f"at most {net.capacity}, the workspace's", n)
+    if n > net.capacity:
+        _require("batch_size", False, f"at most {net.capacity}, the workspace's", n)
     batches = -(-order.size // batch_size)
-    _require("last", 0 <= first <= last <= batches, f"0 <= first <= last <= {batches}", last)
+    if not 0 <= first <= last <= batches:
+        _require("last", False, f"0 <= first <= last <= {batches}", last)
     if mode == Mode.PREDICT:
-        shape = (order.size, net.outputs)
-        _require("outputs", outputs.shape == shape, f"shape {shape}", outputs.shape)
+        _require_array("outputs", outputs, net.dtype, (order.size, net.outputs))
         return
     _require("table", net.loss is not None, "a loss", "none")
     check_right_answers(net, len(samples), labels, targets)
-    _require("totals", totals.shape == (len(Total),), f"shape ({len(Total)},)", totals.shape)
+    _require_array("totals", totals, np.dtype(np.float64), (len(Total),))
     _require("gradient", mode == Mode.EVALUATE or net.has_gradient, "room for it", "none")
     if mode == Mode.TRAIN and telemetry_every > 0 and last > first:
         shape = ((last - 1) // telemetry_every + 1, net.rows, len(Telemetry))
