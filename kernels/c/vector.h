@@ -172,6 +172,16 @@ INLINE four fused_four(four a, four b, four c) {
 #endif
 }
 
+/* v, in a register: where it is used more than once the compiler may otherwise load it each time. */
+INLINE vector in_register(vector v) {
+#if defined(__AVX512F__)
+    __asm__("" : "+v"(v));
+#elif defined(__x86_64__)
+    __asm__("" : "+x"(v));
+#endif
+    return v;
+}
+
 /* x < y ? a : b in each lane; comparisons with NaN are false. */
 INLINE vector where_less(vector x, vector y, vector a, vector b) {
 #if defined(__AVX512F__) && REAL_IS_FLOAT
