@@ -3,9 +3,11 @@
    A thread that has to wait spins first, since the others usually come within microseconds; then it
    offers its core to others, which helps at once if the thread that it waits for is among them; and
    then it sleeps until it is woken.  Without the sleep, threads that wait keep the cores from those
-   that work wherever there are more threads than free cores.  On two cores that others used, too, a
-   step of 784-512-512-10 with batches of 128 took 22 ms of the cores' time on 8 threads that spun
-   2000 times and never slept; as it is, 8 ms, where one thread took 6.
+   that work wherever there are more threads than free cores.  With it, a thread that has slept comes
+   back tens of microseconds late, often on the core of the thread that woke it: on two free cores a
+   step of 784-512-512-10 then takes a quarter longer.  So how long the threads spin follows what
+   they find: half as long after each wait that did not end while they spun, and in full after one
+   that did; every sixteenth wait looks whether times have changed.
 
    A wait can be given up: whoever finds that some thread will never come sets BARRIER_ABORT.  That
    is only done while that thread is outside of `run`, hence only before the first of run's waits
@@ -32,10 +34,12 @@ enum barrier {
     BARRIER_GENERATION = 8,
     BARRIER_ABORT = 9,
     BARRIER_SLEEPERS = 10,
+    BARRIER_HALVINGS = 11, /* of the longest spin; whose count comes last does not matter */
     BARRIER_STOP = 16
 };
 
-#define SPINS 500 /* 10 to 20 microseconds */
+#define LONGEST_SPIN 8192 /* 150 to 300 microseconds */
+#define MOST_HALVINGS 6
 #define YIELDS 20
 #define LONGEST_SLEEP 1000000 /* nanoseconds */
 
@@ -70,12 +74,14 @@ static int wait_for_all(int64_t *barrier, int64_t threads) {
         wake_sleepers(barrier);
         return 1;
     }
-    for (int spins = 0; __atomic_load_n(generation, __ATOMIC_ACQUIRE) == now; spins++) {
+    int64_t halvings = __atomic_load_n(barrier + BARRIER_HALVINGS, __ATOMIC_RELAXED);
+    int spins = 0, longest = LONGEST_SPIN >> (now % 16 ? halvings : 0);
+    for (; __atomic_load_n(generation, __ATOMIC_ACQUIRE) == now; spins++) {
         if (__atomic_load_n(barrier + BARRIER_ABORT, __ATOMIC_ACQUIRE)) return 0;
-        if (spins >= SPINS + YIELDS) {
+        if (spins >= longest + YIELDS) {
             sleep_at_barrier(barrier, now);
             spins--; /* which would overflow one day */
-        } else if (spins >= SPINS) {
+        } else if (spins >= longest) {
             sched_yield();
         }
 #if defined(__x86_64__)
@@ -83,5 +89,7 @@ static int wait_for_all(int64_t *barrier, int64_t threads) {
             _mm_pause();
 #endif
     }
+    int64_t next = spins < longest ? 0 : halvings + (halvings < MOST_HALVINGS);
+    if (next != halvings) __atomic_store_n(barrier + BARRIER_HALVINGS, next, __ATOMIC_RELAXED);
     return 1;
 }

@@ -5,7 +5,8 @@ that somebody else writes to it, so it reads once.  Hence atomic operations.
 
 A thread that has to wait spins first, since the others usually come within microseconds; then it
 offers its core to others; then it sleeps until it is woken, so that it does not keep those that
-work from a core.  A wait can be given up: whoever finds that some thread will never come sets
+work from a core.  How long it spins follows what it found before: ``kernels/c/barrier.c`` has the
+reasons and the figures.  A wait can be given up: whoever finds that some thread will never come sets
 ``ABORT``.  That is only done while that thread is outside of ``run``, hence only before the first
 of run's waits has ended: see ``fastmlp/team.py``.  A sleep ends by itself after a millisecond, to
 look at ``ABORT``, which Python sets without waking anybody.
@@ -25,9 +26,10 @@ from numba.np.arrayobj import make_array
 from .jit import exact, view
 
 # Places in the barrier's memory.  Those that are looked at together share a cache line.
-ARRIVED, GENERATION, ABORT, SLEEPERS, STOP = 0, 8, 9, 10, 16
+ARRIVED, GENERATION, ABORT, SLEEPERS, HALVINGS, STOP = 0, 8, 9, 10, 11, 16
 
-SPINS = 500  # 10 to 20 microseconds
+LONGEST_SPIN = 8192  # 150 to 300 microseconds
+MOST_HALVINGS = 6
 YIELDS = 20
 LONGEST_SLEEP = 1_000_000  # nanoseconds
 
@@ -186,20 +188,25 @@ def meet(barrier, threads):
         if read_atomically(barrier, SLEEPERS) > 0:
             wake(barrier, GENERATION)
         return True
-    spins = 0
+    halvings = read_atomically(barrier, HALVINGS)
+    spins, longest = 0, LONGEST_SPIN >> (halvings if generation % 16 else 0)
     while read_atomically(barrier, GENERATION) == generation:
         if read_atomically(barrier, ABORT) != 0:
             return False
-        if spins >= SPINS + YIELDS:
+        if spins >= longest + YIELDS:
             add_atomically(barrier, SLEEPERS, 1)
             sleep_while(barrier, GENERATION, generation)
             add_atomically(barrier, SLEEPERS, -1)
             continue
-        if spins >= SPINS:
+        if spins >= longest:
             let_others_run()
         else:
             pause()
         spins += 1
+    # Threads may write one over the other: whose count it is does not matter.
+    later = 0 if spins < longest else min(halvings + 1, MOST_HALVINGS)
+    if later != halvings:
+        barrier[HALVINGS] = later
     return True
 
 
