@@ -14,7 +14,7 @@ from . import cells, claims, depth_map
 from .cells import Cell
 
 SEEDS = 4
-RELATIVE_DEPTHS = (0.5, 0.75, 1.0, 1.5)  # of the depth where an activation fails
+RELATIVE_DEPTHS = (0.5, 1.0, 1.5)  # of the depth where an activation fails
 QUICK_RELATIVE_DEPTHS = (0.5, 1.0)
 PLAIN_DEPTHS = (2, 4, 8, 16)  # of an activation that fails at no depth
 
