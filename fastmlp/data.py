@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .arguments import real_array
 from .kernels.contract import Op
-from .layers.base import Array, Shape
 from .losses import Loss
+from .tensors import Array, Shape
 
 _SIZE_OF_PARTS = 2**22  # numbers that are looked at at once, a matter of milliseconds
 

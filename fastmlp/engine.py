@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from . import backends
 from .data import Data
 from .kernels.contract import Mode, Telemetry, Total
-from .layers.base import Array
 from .pace import SECONDS_PER_CALL, Pace
 from .plan import Plan
 from .state import aligned_zeros
 from .team import run_together
+from .tensors import Array
 from .threads import get_num_threads
 
 PREDICT_BATCH = 128  # samples that go through a net at once when it does not learn

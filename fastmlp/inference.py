@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from .data import Data
 from .engine import Engine
-from .layers.base import Array
 from .progress import BatchProgress
+from .tensors import Array
 from .training import figures_of
 
 

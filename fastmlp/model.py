@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from rich.console import Console
 from rich.table import Table
 
-from . import backends, losses, optimizers, plan
+from . import backends, losses, lowering, optimizers
 from .arguments import (
     check_memory,
     items,
@@ -30,12 +30,14 @@ from .engine import PREDICT_BATCH, Engine
 from .history import History
 from .inference import evaluate, predict
 from .layers import Input, Layer
-from .layers.base import Array, Shape
+from .layers.stack import build_layers
 from .lookup import by_name
+from .plan import Plan
 from .progress import resolve_verbose
 from .state import State, aligned_zeros
 from .telemetry import Telemetry
-from .training import Job, Stop, observed_rows, train
+from .tensors import Array, Shape, Slot
+from .training import Job, Stop, train
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),
@@ -93,7 +95,7 @@ class Sequential:
         self.history: History | None = None
         self._layers: tuple[Layer, ...] = ()
         self._input_shape: Shape | None = None
-        self._slots: list[plan.Slot] = []
+        self._slots: list[Slot] = []
         self._state = State(np.empty(0, self.dtype))
         self._engine: Engine | None = None
         layers = items("layers", "layers", layers)
@@ -446,7 +448,7 @@ class Sequential:
         table.add_column("parameters", justify="right")
         shape = self._input_shape
         for layer in self.layers:
-            shape = None if shape is None else plan.output_shape_of(layer, shape)
+            shape = None if shape is None else layer._output_shape(shape)
             table.add_row(
                 f"{layer.name} ({type(layer).__name__})",
                 "?" if shape is None else str((None, *shape)),
@@ -456,7 +458,7 @@ class Sequential:
         table.add_row("total", "", f"{self.count_params():,}" if self.built else "?")
         Console().print(table)
 
-    def checked_plan(self, x: ArrayLike) -> tuple[plan.Plan, losses.Loss]:
+    def checked_plan(self, x: ArrayLike) -> tuple[Plan, losses.Loss]:
         """Return the plan of the compiled net, built for samples like ``x`` if need be."""
         loss = self._compiled_loss()
         with self._built_for(x):
@@ -490,7 +492,7 @@ class Sequential:
     def _compile(self, optimizer: optimizers.SGD, loss: losses.Loss, metrics: list[str]) -> None:
         if self.built:
             assert self._input_shape is not None
-            lowered = plan.lower(self.layers, self._input_shape, loss, self.seed)
+            lowered = lowering.lower(self.layers, self._input_shape, loss, self.seed)
             if metrics and lowered.outputs < 2:
                 raise ValueError(
                     f"metrics: 'accuracy' needs at least two outputs, the net has {lowered.outputs}"
@@ -545,7 +547,7 @@ class Sequential:
             self._check_workspace("batch_size", min(batch_size, data.count))
             recorder = None
             if telemetry is not None:
-                rows = observed_rows(self._ready_engine().plan)
+                rows = self._ready_engine().plan.observed_rows
                 recorder = telemetry.recorder(self.layers[0], rows)
             return Job(
                 data, validation, batch_size, epochs, shuffle, self.seed,
@@ -634,8 +636,8 @@ class Sequential:
     def _build(self, layers: Sequence[Layer], input_shape: Shape) -> None:
         """Give every layer its weights: those that it has, or new ones."""
         _name_apart(layers)
-        plan.build_layers(layers, input_shape, self.dtype)
-        lowered = plan.lower(layers, input_shape, None, self.seed)
+        build_layers(layers, input_shape, self.dtype)
+        lowered = lowering.lower(layers, input_shape, None, self.seed)
         lowered.check_numbers(self.dtype)
         params = aligned_zeros(lowered.size, self.dtype)
         for number, slot in enumerate(lowered.slots):
@@ -645,7 +647,7 @@ class Sequential:
         self._state = self._state.resized(params)
         self._input_shape, self._engine = input_shape, None
 
-    def _link(self, layers: Sequence[Layer], slots: list[plan.Slot], params: Array) -> None:
+    def _link(self, layers: Sequence[Layer], slots: list[Slot], params: Array) -> None:
         """Let the layers see their weights in the memory that training changes."""
         for layer in layers:
             assign(layer, _weights={}, _in_use=True)
@@ -664,7 +666,7 @@ class Sequential:
         backends.resolve(self.backend)
         if self._input_shape is None:
             return
-        lowered = plan.lower(self._layers, self._input_shape, None, self.seed)
+        lowered = lowering.lower(self._layers, self._input_shape, None, self.seed)
         params, velocity = (aligned_zeros(lowered.size, self.dtype) for _ in range(2))
         for slot in lowered.slots:
             slot.view(params)[...] = slot.layer._weights[slot.weight.name]
@@ -683,7 +685,7 @@ class Sequential:
         if self._engine is None:
             if self._input_shape is None:
                 raise RuntimeError("the net does not know its input shape yet; add an Input layer")
-            lowered = plan.lower(self._layers, self._input_shape, self.loss, self.seed)
+            lowered = lowering.lower(self._layers, self._input_shape, self.loss, self.seed)
             if self.metrics and lowered.outputs < 2:
                 raise ValueError("metrics: 'accuracy' needs a net with at least two outputs")
             hyper = (self.optimizer or optimizers.SGD()).hyper()
@@ -721,7 +723,7 @@ def _unchanged_after_an_error(model: Sequential, *layers: Layer) -> Iterator[Non
         raise
 
 
-def _first_values(slot: plan.Slot, rng: np.random.Generator, dtype: np.dtype[np.floating]) -> Array:
+def _first_values(slot: Slot, rng: np.random.Generator, dtype: np.dtype[np.floating]) -> Array:
     """Return the values that a layer brought along, or those of its initializer.
 
     Raises

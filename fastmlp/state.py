@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .layers.base import Array
+from .tensors import Array
 
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 

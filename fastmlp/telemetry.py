@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from .arguments import positive_integer
 from .kernels.contract import Telemetry as Field
-from .layers.base import Array, Layer
+from .layers.base import Layer
+from .tensors import Array
 
 
 @dataclass(eq=False)

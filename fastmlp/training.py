@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from .data import Data
 from .engine import Engine
 from .history import Divergence, DivergenceWarning, History
-from .kernels.contract import FIRST_LOSS, Column, Op, Total
+from .kernels.contract import Total
 from .pace import Pace
-from .plan import Plan
 from .progress import FitProgress
 from .state import State
 from .telemetry import Recorder
@@ -181,19 +180,6 @@ def _train_epoch(
     return reached
 
 
-def observed_rows(plan: Plan) -> list[str | None]:
-    """Return what telemetry calls each row of the plan, None where it does not measure."""
-    return [
-        label if _is_observed(row) else None
-        for label, row in zip(plan.labels, plan.table, strict=True)
-    ]
-
-
-def _is_observed(row: NDArray[np.int64]) -> bool:
-    has_weights = row[Column.OP] in (Op.DENSE, Op.CUSTOM) and row[Column.SIZE]
-    return bool(has_weights or row[Column.OP] == Op.ACTIVATION)
-
-
 def _validate(engine: Engine, job: Job, diverged: bool) -> dict[str, float]:
     assert job.validation is not None
 
@@ -210,24 +196,10 @@ def _explain(
     engine: Engine, job: Job, epoch: int, step: int, totals: NDArray[np.float64]
 ) -> Divergence:
     """Say where the loss stopped being finite: the workspace still holds that batch's values."""
-    plan = engine.plan
     n = min(job.batch_size, job.data.count)
-    workspace = engine.workspace(n)
-    capacity = workspace.values.size // plan.features
+    values = engine.workspace(n).values
     n = min(n, job.data.count - step * job.batch_size)
-    layer, what = plan.labels[-1], "the loss itself"
-    for row, label in zip(plan.table[1:], plan.labels[1:], strict=True):
-        if row[Column.OP] >= FIRST_LOSS:
-            break
-        own = engine.params[row[Column.WEIGHTS] :][: row[Column.SIZE]]
-        start = row[Column.Y] * capacity
-        values = workspace.values[start : start + row[Column.OUTPUTS] * n]
-        if not np.isfinite(own).all():
-            layer, what = label, f"the weights of {label!r}"
-            break
-        if not np.isfinite(values).all():
-            layer, what = label, f"the outputs of {label!r}"
-            break
+    layer, what = engine.plan.first_not_finite(engine.params, values, n)
     loss = float(totals[Total.LOSS])
     return _divergence(engine, epoch, step, loss, layer, f"the loss became {loss}", what)
 

@@ -11,11 +11,26 @@ from typing import Any
 
 import numpy as np
 
-from .contract import FIRST_LOSS, Activation, Column, Hyper, Mode, Op, Scalar, Telemetry, Total
+from .contract import (
+    FIRST_LOSS,
+    FORMS,
+    Activation,
+    Column,
+    Hyper,
+    Mode,
+    Op,
+    Scalar,
+    Telemetry,
+    Total,
+)
 
 Array = np.ndarray[Any, Any]
 
-_SAME_WIDTH = (Op.ACTIVATION, Op.SOFTMAX, Op.RESCALE, Op.TRANSPOSE, Op.DROPOUT, Op.PENALTY)
+# For each operation, in the order of their numbers.
+_FORMS = [FORMS[op] for op in Op]
+_SAME_WIDTH = np.array([form.same_width for form in _FORMS])
+_HAS_WEIGHTS = np.array([bool(form.weights) for form in _FORMS])
+_SCRATCH = np.array([form.scratch for form in _FORMS])
 
 
 @dataclass(frozen=True)
@@ -85,10 +100,10 @@ def check_table(table: Array, reals: Array, parameters: int, runs_python: bool) 
         require(everything, (values >= 0) & (values <= end), f"{what} from 0 to {end}")
     require(~first, inputs > 0, "inputs")
     require(~losses, outputs > 0, "outputs")
-    require(np.isin(ops, _SAME_WIDTH), inputs == outputs, "as many outputs as inputs")
+    require(_SAME_WIDTH[ops], inputs == outputs, "as many outputs as inputs")
     kinds = table[:, Column.KIND]
     require(ops == Op.ACTIVATION, (kinds >= 0) & (kinds < len(Activation)), "a known activation")
-    beyond = np.where(ops == Op.DROPOUT, outputs, 2 * ((ops == Op.SOFTMAX) | losses))
+    beyond = _SCRATCH[ops, 0] * outputs + _SCRATCH[ops, 1]
     require(everything, x + inputs <= end, f"X within the workspace of {end}")
     require(everything, y + outputs + beyond <= end, f"Y within the workspace of {end}")
     x_rows, dense = table[:, Column.X_ROWS], ops == Op.DENSE
@@ -96,7 +111,7 @@ def check_table(table: Array, reals: Array, parameters: int, runs_python: bool) 
     require(dense, inside, f"X_ROWS within the workspace of {end}")
 
     start, size, bias = (table[:, c] for c in (Column.WEIGHTS, Column.SIZE, Column.BIAS))
-    own = np.isin(ops, (Op.DENSE, Op.CUSTOM, Op.PENALTY))
+    own = _HAS_WEIGHTS[ops] | (ops == Op.PENALTY)
     within = f"within the {parameters} parameters"
     require(own, (start >= 0) & (start <= parameters), f"weights {within}")
     require(own, (size >= 0) & (size <= parameters - start), f"weights {within}")
@@ -248,7 +263,7 @@ def checked_probe(probe: Callable[..., None], *, runs_python: bool = False) -> C
         check_right_answers(net, count, labels, targets)
         right = rows.size == 0 or (rows.min() >= 0 and rows.max() < count)
         _require("rows", right, f"samples from 0 to {count - 1}", rows)
-        own = table[np.isin(table[:, Column.OP], (Op.DENSE, Op.CUSTOM))]
+        own = table[_HAS_WEIGHTS[table[:, Column.OP]]]
         starts, sizes = own[:, Column.WEIGHTS, None], own[:, Column.SIZE, None]
         owned = ((indices >= starts) & (indices < starts + sizes)).any(axis=0)
         _require("indices", owned.all(), "parameters that a row owns", indices[~owned])

@@ -38,6 +38,38 @@ class Op(IntEnum):
 FIRST_LOSS = Op.SOFTMAX_CROSSENTROPY
 
 
+class Scratch(NamedTuple):
+    """Memory of a row's own, behind its Y: so many features for each output, and so many more."""
+
+    per_output: int = 0
+    more: int = 0
+
+
+class Form(NamedTuple):
+    """What the rows of an operation have, beside an X and a Y."""
+
+    same_width: bool = True  # as many outputs as inputs
+    keeps_layout: bool = False  # Y lies as X does; others write (features, n)
+    weights: str = ""  # of its own: "matrix" (outputs, inputs), "any"
+    scratch: Scratch = Scratch()
+
+
+# Whoever writes rows, or looks at them before a kernel trusts them, goes by this.
+FORMS = {
+    Op.INPUT: Form(same_width=False),
+    Op.DENSE: Form(same_width=False, weights="matrix"),
+    Op.ACTIVATION: Form(keeps_layout=True),
+    Op.SOFTMAX: Form(scratch=Scratch(more=2)),
+    Op.RESCALE: Form(keeps_layout=True),
+    Op.TRANSPOSE: Form(),
+    Op.DROPOUT: Form(keeps_layout=True, scratch=Scratch(per_output=1)),  # the mask
+    Op.PENALTY: Form(),
+    Op.CUSTOM: Form(same_width=False, weights="any"),
+    Op.SOFTMAX_CROSSENTROPY: Form(same_width=False, scratch=Scratch(more=2)),
+    Op.MEAN_SQUARED_ERROR: Form(same_width=False, scratch=Scratch(more=2)),
+}
+
+
 class Column(IntEnum):
     """The integer columns of a table."""
 
@@ -47,7 +79,7 @@ class Column(IntEnum):
     INPUTS = 3  # features in
     OUTPUTS = 4  # features out
     X = 5  # input buffer; INPUT: the end of the last buffer
-    Y = 6  # output buffer, DROPOUT: then the mask; a loss: scratch of two features
+    Y = 6  # output buffer, then scratch; a loss: scratch alone
     WEIGHTS = 7  # offset of the kernel (outputs, inputs), or of the row's tensor, in the parameters
     BIAS = 8  # offset of the bias (outputs,), or -1
     SIZE = 9  # number of parameters, from WEIGHTS on

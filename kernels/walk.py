@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .contract import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
+from .contract import FIRST_LOSS, FORMS, Column, Hyper, Masks, Mode, Op, Scalar, Total
 
 Array = np.ndarray[Any, Any]
 
@@ -51,7 +51,7 @@ class Walk:
     def ends(self, workspace: Array, row: Array, n: int) -> tuple[Array, Array]:
         """The input and the output buffer of a row, each in its layout."""
         rows = row[Column.ROWS]
-        rows_after = rows and row[Column.OP] in (Op.ACTIVATION, Op.RESCALE, Op.DROPOUT)
+        rows_after = rows and FORMS[row[Column.OP]].keeps_layout
         return (
             self.buffer(workspace, row[Column.X], row[Column.INPUTS], n, rows),
             self.buffer(workspace, row[Column.Y], row[Column.OUTPUTS], n, rows_after),

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from .. import backends
 from ..data import Data, check_data
 from ..engine import Engine
-from ..kernels.contract import FIRST_LOSS, Column, Hyper, Op, Scalar
+from ..kernels.contract import Hyper
 from ..model import Sequential
 from ..plan import Plan
 from ..threads import available_cores
@@ -73,7 +73,7 @@ def _subject(engine: Engine, data: Data, step: int, backend: str) -> Subject:
     tensors = _tensors_of(plan, params, data.count)
     return Subject(
         tensors, plan.size, call, call_nearby, question,
-        lambda: float(np.finfo(np.float64).eps), _operations_above(plan),
+        lambda: float(np.finfo(np.float64).eps), plan.labels_above,
     )  # fmt: skip
 
 
@@ -134,18 +134,7 @@ def _first_steps(plan: Plan, values: Vector, n: int) -> Vector:
     A weight's step is divided by the largest value that the weight is multiplied with.  Half of
     the usual step: through 14 layers of tanh even a small move bends.
     """
-    step = STEP / 2
-    capacity = values.size // plan.features
-    steps = np.full(plan.size, step)
-    for row, reals in zip(plan.table, plan.reals, strict=True):
-        if row[Column.OP] != Op.DENSE:
-            continue
-        inputs, outputs, start = row[Column.INPUTS], row[Column.OUTPUTS], row[Column.WEIGHTS]
-        x = values[row[Column.X] * capacity :][: inputs * n]
-        x = x.reshape(n, inputs).T if row[Column.ROWS] else x.reshape(inputs, n)
-        largest = np.abs(reals[Scalar.SCALE] * x).max(axis=1)
-        largest[largest == 0] = 1
-        steps[start : start + inputs * outputs] = np.tile(step / largest, outputs)
+    steps: Vector = STEP / 2 / plan.largest_factors(values, n)
     return steps
 
 
@@ -173,19 +162,3 @@ def _tensors_of(plan: Plan, params: Vector, batch_size: int) -> list[Tensor]:
         at_zero = np.where(params == 0, l1, 0.0)[entries]
         tensors.append(Tensor(slot.layer.name, name, entries, context, at_zero))
     return tensors
-
-
-def _operations_above(plan: Plan) -> dict[str, list[str]]:
-    """Return what lies between each layer with parameters and the next one, or the loss."""
-    above: dict[str, list[str]] = {}
-    current: list[str] = []
-    for row, label in zip(plan.table, plan.labels, strict=True):
-        if row[Column.OP] == Op.PENALTY:
-            continue
-        if row[Column.OP] in (Op.DENSE, Op.CUSTOM) and row[Column.SIZE]:
-            current = above[label] = []
-        else:
-            current.append(label)
-        if row[Column.OP] >= FIRST_LOSS:
-            break
-    return above

@@ -1,12 +1,10 @@
 """An activation as a layer of its own."""
 
-from typing import TYPE_CHECKING
-
 from .. import activations
-from .base import Layer, Shape
-
-if TYPE_CHECKING:
-    from ..plan import Builder
+from ..kernels.contract import Column, Op, Scalar
+from ..lowering import Buffer, Builder
+from ..tensors import Shape
+from .base import Layer
 
 
 class Activation(Layer):
@@ -32,5 +30,18 @@ class Activation(Layer):
             )
         return input_shape
 
-    def lower(self, builder: "Builder") -> None:
-        builder.activation(self.activation)
+    def lower(self, builder: Builder, x: Buffer) -> Buffer:
+        return lower_activation(builder, x, self.activation, self.name)
+
+
+def lower_activation(
+    builder: Builder, x: Buffer, activation: activations.Activation, layer: str
+) -> Buffer:
+    """Add the row of a layer's activation; for ``linear``, none."""
+    label = f"{layer}/{activation.name}"
+    if activation.name == "softmax":
+        return builder.row(Op.SOFTMAX, builder.along_batch(x), label=label)
+    if activation.kind is None:
+        return x
+    columns, reals = {Column.KIND: int(activation.kind)}, {Scalar.ALPHA: activation.alpha}
+    return builder.row(Op.ACTIVATION, x, columns=columns, reals=reals, label=label)

@@ -1,41 +1,17 @@
 """What every layer has, and what a user's own layer fills in."""
 
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import initializers, regularizers
 from ..arguments import shape_of, shown
-from ..attributes import refuse, unknown
-
-if TYPE_CHECKING:
-    from ..plan import Builder
-
-Shape = tuple[int, ...]
-Array = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Weight:
-    """A tensor that a layer declares: its shape is what users see.
-
-    ``transposed`` tensors lie in memory with their axes swapped: a dense kernel is
-    ``(inputs, outputs)`` to Keras and its users, and ``(outputs, inputs)`` to the kernels.
-    """
-
-    name: str
-    shape: Shape
-    initializer: initializers.Initializer
-    fan_in: int
-    fan_out: int
-    transposed: bool = False
-    regularizer: regularizers.L1L2 | None = None
+from ..attributes import assign, refuse, unknown
+from ..lowering import Buffer, Builder
+from ..tensors import Array, Shape, Weight
 
 
 class Layer:
@@ -130,9 +106,12 @@ class Layer:
         """
         return input_shape
 
-    def lower(self, builder: "Builder") -> None:
-        """Add the layer's rows to a plan; a layer written in Python becomes one CUSTOM row."""
-        builder.custom(self)
+    def lower(self, builder: Builder, x: Buffer) -> Buffer:
+        """Add the layer's rows to a plan, from the buffer ``x`` to the one that is returned.
+
+        A layer written in Python becomes one row that calls it.
+        """
+        return builder.python_row(self, x)
 
     def forward(self, x: Array, training: bool) -> Array:
         """Return the outputs (n, *output_shape) for ``x`` (n, *input_shape).
@@ -206,11 +185,42 @@ class Layer:
     @property
     def count(self) -> int:
         """The number of parameters."""
-        return sum(math.prod(weight.shape) for weight in self._declared)
+        return sum(weight.size for weight in self._declared)
 
     def get_weights(self) -> list[Array]:
         """Return copies of the weights, in the order in which they were declared."""
         return [np.array(view) for view in self._weights.values()]
+
+    def _build(self, input_shape: Shape) -> Shape:
+        """Declare the weights, unless they are part of a net already; returns the outputs' shape.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the layer cannot take such inputs, or its ``output_shape`` returns no shape.
+        """
+        output_shape = self._output_shape(input_shape)
+        try:
+            if not self._in_use:
+                assign(self, _declared=[], _building=True)
+                self.build(input_shape)
+        finally:
+            assign(self, _building=False)
+        return output_shape
+
+    def _output_shape(self, input_shape: Shape) -> Shape:
+        """Return what ``output_shape`` does, checked."""
+        shape = self.output_shape(input_shape)
+        if not isinstance(shape, tuple):
+            raise TypeError(
+                f"output_shape: expected a tuple of positive integers such as ({shown(shape)},), "
+                f"got {shown(shape)}"
+            )
+        return shape_of("output_shape", shape)
+
+    def _lower(self, builder: Builder, x: Buffer) -> Buffer:
+        """Add the layer's rows to a plan, by its kernels or its own Python."""
+        return builder.python_row(self, x) if runs_in_python(self) else self.lower(builder, x)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"

@@ -1,13 +1,12 @@
 """The dense layer."""
 
-from typing import TYPE_CHECKING
-
 from .. import activations, initializers, regularizers
 from ..arguments import positive_integer, truth
-from .base import Layer, Shape
-
-if TYPE_CHECKING:
-    from ..plan import Builder
+from ..kernels.contract import FEW_OUTPUTS, Column, Op, Scalar
+from ..lowering import Buffer, Builder, Layout, Param
+from ..tensors import Shape
+from .activation import lower_activation
+from .base import Layer
 
 
 class Dense(Layer):
@@ -98,6 +97,20 @@ class Dense(Layer):
             )
         return (self.units,)
 
-    def lower(self, builder: "Builder") -> None:
-        builder.dense(self.units, self.use_bias)
-        builder.activation(self.activation)
+    def lower(self, builder: Builder, x: Buffer) -> Buffer:
+        params = [Param("kernel", (x.features, self.units), transposed=True)]
+        if self.use_bias:
+            params.append(Param("bias", (self.units,)))
+        if x.layout is Layout.SAMPLES_FIRST:
+            x_rows = x.offset
+        else:
+            x_rows = builder.reserve(x.features).offset if self.units > FEW_OUTPUTS else -1
+        y = builder.row(
+            Op.DENSE,
+            x,
+            self.units,
+            params=params,
+            columns={Column.BIAS: builder.start_of("bias"), Column.X_ROWS: x_rows},
+            reals={Scalar.SCALE: builder.take_source_scale(x)},
+        )
+        return lower_activation(builder, y, self.activation, self.name)

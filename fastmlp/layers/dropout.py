@@ -1,12 +1,9 @@
 """Dropout."""
 
-from typing import TYPE_CHECKING
-
 from ..arguments import real_number, seed_integer
+from ..kernels.contract import Column, Op, Scalar
+from ..lowering import Buffer, Builder
 from .base import Layer
-
-if TYPE_CHECKING:
-    from ..plan import Builder
 
 
 class Dropout(Layer):
@@ -36,6 +33,8 @@ class Dropout(Layer):
         self.rate = real_number("rate", rate, "a number in [0, 1)", low=0, below=1)
         self.seed = None if seed is None else seed_integer("seed", seed)
 
-    def lower(self, builder: "Builder") -> None:
-        if self.rate:
-            builder.dropout(self.rate, self.seed)
+    def lower(self, builder: Builder, x: Buffer) -> Buffer:
+        if not self.rate:
+            return x
+        columns = {Column.KEY: builder.random_key(self.seed)}
+        return builder.row(Op.DROPOUT, x, columns=columns, reals={Scalar.RATE: self.rate})

@@ -1,12 +1,9 @@
 """Rescaling."""
 
-from typing import TYPE_CHECKING
-
 from ..arguments import real_number
+from ..kernels.contract import Op, Scalar
+from ..lowering import LARGEST_FACTOR, Buffer, Builder
 from .base import Layer
-
-if TYPE_CHECKING:
-    from ..plan import Builder
 
 
 class Rescaling(Layer):
@@ -33,5 +30,20 @@ class Rescaling(Layer):
         self.scale = real_number("scale", scale)
         self.offset = real_number("offset", offset)
 
-    def lower(self, builder: "Builder") -> None:
-        builder.rescale(self.scale, self.offset)
+    def lower(self, builder: Builder, x: Buffer) -> Buffer:
+        """Rescale as part of reading the samples, or in a row; or in several, for a large step.
+
+        Between two rows, values lie between those before and those after.
+        """
+        scale = self.scale
+        while scale and not 1 / LARGEST_FACTOR <= abs(scale) <= LARGEST_FACTOR:
+            factor = LARGEST_FACTOR if abs(scale) > 1 else 1 / LARGEST_FACTOR
+            x = _rescaled(builder, x, factor, 0.0)
+            scale /= factor
+        return _rescaled(builder, x, scale, self.offset)
+
+
+def _rescaled(builder: Builder, x: Buffer, scale: float, offset: float) -> Buffer:
+    if builder.rescale_source(x, scale, offset):
+        return x
+    return builder.row(Op.RESCALE, x, reals={Scalar.SCALE: scale, Scalar.OFFSET: offset})

@@ -1,13 +1,11 @@
 """Layers that only speak of shapes."""
 
 import math
-from typing import TYPE_CHECKING
 
 from ..arguments import shape_of
-from .base import Layer, Shape
-
-if TYPE_CHECKING:
-    from ..plan import Builder
+from ..lowering import Buffer, Builder
+from ..tensors import Shape
+from .base import Layer
 
 
 class Input(Layer):
@@ -37,8 +35,8 @@ class Input(Layer):
             raise ValueError(f"expected samples of shape {self.shape}, got {input_shape}")
         return self.shape
 
-    def lower(self, builder: "Builder") -> None:
-        """Nothing to compute."""
+    def lower(self, builder: Builder, x: Buffer) -> Buffer:
+        return x
 
 
 class Flatten(Layer):
@@ -49,5 +47,5 @@ class Flatten(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         return (math.prod(input_shape),)
 
-    def lower(self, builder: "Builder") -> None:
-        """Nothing to compute: values are flat in memory as it is."""
+    def lower(self, builder: Builder, x: Buffer) -> Buffer:
+        return x  # values are flat in memory as it is

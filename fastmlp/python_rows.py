@@ -1,0 +1,75 @@
+"""Layers written in Python, as the walk over a plan's rows calls them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from .tensors import Array, Shape, Weight
+
+
+class PythonLayer(Protocol):
+    """What a layer's own code computes; see :class:`fastmlp.layers.Layer`."""
+
+    name: str
+
+    @property
+    def declared(self) -> tuple[Weight, ...]: ...
+
+    def forward(self, x: Array, training: bool) -> Array: ...
+
+    def backward(self, dy: Array) -> tuple[Array, dict[str, Array]]: ...
+
+
+@dataclass
+class PythonRows:
+    """A layer written in Python, as the walk calls it: with samples as flat rows."""
+
+    layer: PythonLayer
+    input_shape: Shape
+    output_shape: Shape
+
+    def forward_rows(self, x: Array, training: bool) -> Array:
+        found = self.layer.forward(_read_only(x.reshape(-1, *self.input_shape)), training)
+        y = self._expect("forward", "outputs", found, (len(x), *self.output_shape))
+        return y.reshape(len(x), -1)
+
+    def backward_rows(self, dy: Array, dparams: Array) -> Array:
+        found = self.layer.backward(_read_only(dy.reshape(-1, *self.output_shape)))
+        if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[1], Mapping):
+            raise TypeError(f"{self.layer!r}.backward: expected dL/dx and a dict of gradients")
+        gradients = found[1]
+        dx = self._expect("backward", "dL/dx", found[0], (len(dy), *self.input_shape))
+        declared = self.layer.declared
+        for name in gradients:
+            if name not in [weight.name for weight in declared]:
+                raise ValueError(f"{self.layer!r}.backward: a gradient for {name!r}, no weight")
+        start = 0
+        for weight in declared:
+            if weight.name not in gradients:
+                raise ValueError(f"{self.layer!r}.backward: no gradient for {weight.name!r}")
+            given = gradients[weight.name]
+            gradient = self._expect("backward", f"dL/d{weight.name}", given, weight.shape)
+            flat = (gradient.T if weight.transposed else gradient).ravel()
+            dparams[start : start + flat.size] = flat
+            start += flat.size
+        return dx.reshape(len(dy), -1)
+
+    def _expect(self, method: str, what: str, given: object, shape: Shape) -> Array:
+        array = np.asarray(given)
+        if array.dtype.kind not in "fiub" or np.ma.is_masked(given):
+            kind = "masked values" if np.ma.is_masked(given) else f"dtype {array.dtype}"
+            raise TypeError(f"{self.layer!r}.{method}: expected {what} in real numbers, got {kind}")
+        if array.shape != shape:
+            raise ValueError(
+                f"{self.layer!r}.{method}: expected {what} of shape {shape}, got {array.shape}"
+            )
+        return array
+
+
+def _read_only(array: Array) -> Array:
+    """Return a view that a user's code cannot write into: the memory is the net's own."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
