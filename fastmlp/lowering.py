@@ -215,6 +215,20 @@ class Builder:
         """Return ``x`` as (features, n), turned round if need be."""
         return self.row(Op.TRANSPOSE, x) if x.layout is Layout.SAMPLES_FIRST else x
 
+    def fork(self, x: Buffer) -> int:
+        """Begin a branch at ``x``, which is (features, n): what :meth:`join` ends."""
+        both = {Column.INPUTS: x.features, Column.OUTPUTS: x.features}
+        both |= {Column.X: x.offset, Column.Y: x.offset}
+        columns = {**both, Column.INPUT_GRADIENT: int(self._trainable)}
+        self._append(Op.FORK, self._current.name, columns, {})
+        return len(self._rows) - 1
+
+    def join(self, fork: int, x: Buffer, other: Buffer) -> Buffer:
+        """End a branch: return ``x + other``, where ``other`` is what the branch began at."""
+        y = self.row(Op.ADD, x, columns={Column.OTHER: other.offset})
+        self._rows[fork].columns[Column.OTHER] = y.offset
+        return y
+
     def rescale_source(self, x: Buffer, scale: float, offset: float) -> bool:
         """Make a rescaling part of reading the samples, if it is the first thing done to them."""
         if len(self._rows) > 1 or x != self.source:

@@ -30,7 +30,7 @@ from .engine import PREDICT_BATCH, Engine
 from .history import History
 from .inference import evaluate, predict
 from .layers import Input, Layer
-from .layers.stack import build_layers
+from .layers.stack import build_layers, check_layer, every_layer
 from .lookup import by_name
 from .plan import Plan
 from .progress import resolve_verbose
@@ -100,7 +100,7 @@ class Sequential:
         self._engine: Engine | None = None
         layers = items("layers", "layers", layers)
         for index, layer in enumerate(layers):
-            self._check_layer(f"layers[{index}]", layer, layers[:index])
+            check_layer(f"layers[{index}]", layer, layers[:index])
         self._append(layers)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -129,7 +129,7 @@ class Sequential:
         claim = Claim()
         try:
             claim.take([self])
-            self._check_layer("layer", layer, self.layers)
+            check_layer("layer", layer, self.layers)
             self._append([layer])
         finally:
             claim.active = False
@@ -446,14 +446,7 @@ class Sequential:
         table.add_column("layer")
         table.add_column("output shape")
         table.add_column("parameters", justify="right")
-        shape = self._input_shape
-        for layer in self.layers:
-            shape = None if shape is None else layer._output_shape(shape)
-            table.add_row(
-                f"{layer.name} ({type(layer).__name__})",
-                "?" if shape is None else str((None, *shape)),
-                f"{layer.count:,}" if self.built else "?",
-            )
+        _describe(table, self.layers, self._input_shape)
         table.add_section()
         table.add_row("total", "", f"{self.count_params():,}" if self.built else "?")
         Console().print(table)
@@ -582,33 +575,14 @@ class Sequential:
             raise RuntimeError("call compile(optimizer, loss) before this")
         return self.loss
 
-    def _check_layer(self, argument: str, layer: object, others: Sequence[Layer]) -> None:
-        if not isinstance(layer, Layer):
-            raise TypeError(f"{argument}: expected a Layer, got {shown(layer)}")
-        if not hasattr(layer, "_given_name"):
-            raise TypeError(
-                f"{argument}: {type(layer).__name__}.__init__ does not call super().__init__()"
-            )
-        if layer._in_use or any(layer is other for other in others):
-            raise ValueError(f"{argument}: {layer!r} is already part of a net")
-        if isinstance(layer, Input) and others:
-            raise ValueError(f"{argument}: an Input can only be the first layer")
-        if not getattr(layer, "trainable", True):
-            raise ValueError(f"{argument}: {layer!r} has trainable=False, which is not supported")
-        if hasattr(layer, "call"):
-            raise TypeError(
-                f"{argument}: {layer!r} has a method call(), which would not be called: write "
-                "forward(x, training) and backward(dy)"
-            )
-
     def _append(self, layers: Sequence[Layer]) -> None:
         everything = (*self._layers, *layers)
         shape = self._input_shape
         if shape is None and everything and isinstance(everything[0], Input):
             shape = everything[0].shape
-        with _unchanged_after_an_error(self, *layers):
+        with _unchanged_after_an_error(self, *every_layer(layers)):
             if shape is None:
-                _name_apart(everything)
+                _name_apart([*every_layer(everything)])
             else:
                 self._build(everything, shape)
             self._layers = everything
@@ -626,16 +600,16 @@ class Sequential:
         if not self._layers:
             raise ValueError("layers: the net has none")
         for index, layer in enumerate(self._layers):
-            self._check_layer(f"layers[{index}]", layer, self._layers[:index])
+            check_layer(f"layers[{index}]", layer, self._layers[:index])
         if len(shape) < 2 or 0 in shape[1:]:
             raise ValueError(f"x: expected shape (samples, features, ...), got {shape}")
-        with _unchanged_after_an_error(self, *self._layers):
+        with _unchanged_after_an_error(self, *every_layer(self._layers)):
             self._build(self._layers, shape[1:])
             yield
 
     def _build(self, layers: Sequence[Layer], input_shape: Shape) -> None:
         """Give every layer its weights: those that it has, or new ones."""
-        _name_apart(layers)
+        _name_apart([*every_layer(layers)])
         build_layers(layers, input_shape, self.dtype)
         lowered = lowering.lower(layers, input_shape, None, self.seed)
         lowered.check_numbers(self.dtype)
@@ -649,7 +623,7 @@ class Sequential:
 
     def _link(self, layers: Sequence[Layer], slots: list[Slot], params: Array) -> None:
         """Let the layers see their weights in the memory that training changes."""
-        for layer in layers:
+        for layer in every_layer(layers):
             assign(layer, _weights={}, _in_use=True)
         for slot in slots:
             slot.layer._weights[slot.weight.name] = slot.view(params)
@@ -698,6 +672,18 @@ class Sequential:
 
     def __repr__(self) -> str:
         return f"<Sequential {self.name!r}: {', '.join(layer.name for layer in self.layers)}>"
+
+
+def _describe(table: Table, layers: Sequence[Layer], shape: Shape | None, indent: str = "") -> None:
+    """Add a row for each layer of a summary, with ``shape`` that of their inputs, if known."""
+    for layer in layers:
+        inputs, shape = shape, None if shape is None else layer._output_shape(shape)
+        table.add_row(
+            f"{indent}{layer.name} ({type(layer).__name__})",
+            "?" if shape is None else str((None, *shape)),
+            "?" if shape is None else f"{layer.count:,}",
+        )
+        _describe(table, layer.nested, inputs, f"{indent}  ")
 
 
 def _inference_batch_size(batch_size: int | None) -> int:

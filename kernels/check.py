@@ -29,6 +29,7 @@ Array = np.ndarray[Any, Any]
 # For each operation, in the order of their numbers.
 _FORMS = [FORMS[op] for op in Op]
 _SAME_WIDTH = np.array([form.same_width for form in _FORMS])
+_READS_OTHER = np.array([form.reads_other for form in _FORMS])
 _HAS_WEIGHTS = np.array([bool(form.weights) for form in _FORMS])
 _SCRATCH = np.array([form.scratch for form in _FORMS])
 
@@ -106,6 +107,9 @@ def check_table(table: Array, reals: Array, parameters: int, runs_python: bool) 
     beyond = _SCRATCH[ops, 0] * outputs + _SCRATCH[ops, 1]
     require(everything, x + inputs <= end, f"X within the workspace of {end}")
     require(everything, y + outputs + beyond <= end, f"Y within the workspace of {end}")
+    other = table[:, Column.OTHER]
+    inside = (other >= 0) & (other <= end - outputs)
+    require(_READS_OTHER[ops], inside, f"OTHER within the workspace of {end}")
     x_rows, dense = table[:, Column.X_ROWS], ops == Op.DENSE
     inside = (x_rows == -1) | ((x_rows >= 0) & (x_rows <= end - inputs))
     require(dense, inside, f"X_ROWS within the workspace of {end}")

@@ -31,8 +31,10 @@ class Op(IntEnum):
     DROPOUT = 6
     PENALTY = 7  # on a tensor of the row before; passes its input through
     CUSTOM = 8  # a layer written in Python: only `walk` can run it
-    SOFTMAX_CROSSENTROPY = 9
-    MEAN_SQUARED_ERROR = 10
+    FORK = 9  # where a branch begins: the gradient of OTHER, where it ends, joins that of X
+    ADD = 10  # y = x + OTHER; dx = dy, and the branch's FORK sees to OTHER
+    SOFTMAX_CROSSENTROPY = 11
+    MEAN_SQUARED_ERROR = 12
 
 
 FIRST_LOSS = Op.SOFTMAX_CROSSENTROPY
@@ -50,6 +52,7 @@ class Form(NamedTuple):
 
     same_width: bool = True  # as many outputs as inputs
     keeps_layout: bool = False  # Y lies as X does; others write (features, n)
+    reads_other: bool = False  # a buffer as wide as X
     weights: str = ""  # of its own: "matrix" (outputs, inputs), "any"
     scratch: Scratch = Scratch()
 
@@ -65,6 +68,8 @@ FORMS = {
     Op.DROPOUT: Form(keeps_layout=True, scratch=Scratch(per_output=1)),  # the mask
     Op.PENALTY: Form(),
     Op.CUSTOM: Form(same_width=False, weights="any"),
+    Op.FORK: Form(reads_other=True),
+    Op.ADD: Form(reads_other=True),
     Op.SOFTMAX_CROSSENTROPY: Form(same_width=False, scratch=Scratch(more=2)),
     Op.MEAN_SQUARED_ERROR: Form(same_width=False, scratch=Scratch(more=2)),
 }
@@ -87,6 +92,7 @@ class Column(IntEnum):
     INPUT_GRADIENT = 11  # 1 if something below wants to know dL/dX
     KEY = 12  # DROPOUT: of its random numbers
     X_ROWS = 13  # DENSE: where X is, or is to be put, as (n, features); -1 if that is not wanted
+    OTHER = 14  # ADD: the second input buffer; FORK: where its branch ends, the output of that
 
 
 class Scalar(IntEnum):
@@ -254,6 +260,7 @@ def _kernel(file: str, arguments: str, sizes: str, returns: str = "void") -> Ker
 KERNELS = {
     "rescale": _kernel("elementwise", "scale; offset; x[size]; y![size]", "size"),
     "multiply": _kernel("elementwise", "x[size]; mask[size]; y![size]", "size"),
+    "add": _kernel("elementwise", "x[size]; other[size]; y![size]", "size"),
     "transpose": _kernel("elementwise", "x[n, features]; y![features, n]", "features n"),
     "gather_bytes": _kernel(
         "gather",

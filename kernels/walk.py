@@ -71,6 +71,10 @@ class Walk:
     def real(self, r: int, scalar: Scalar) -> Any:
         return self.values.dtype.type(self.reals[r, scalar])
 
+    def other(self, workspace: Array, row: Array, n: int) -> Array:
+        """The buffer OTHER of a row, flat."""
+        return self.buffer(workspace, row[Column.OTHER], row[Column.INPUTS], n, 0).ravel()
+
     def mask(self, row: Array, n: int) -> Array:
         """The mask of a DROPOUT row, flat."""
         features = row[Column.OUTPUTS]
@@ -121,6 +125,8 @@ class Walk:
                     rate = self.reals[r, Scalar.RATE]
                     self.kernels.dropout_mask(row[Column.KEY], step, rate, mask)
                 self.kernels.multiply(x.ravel(), mask, y.ravel())
+            case Op.ADD:
+                self.kernels.add(x.ravel(), self.other(self.values, row, n), y.ravel())
         return y
 
     def backward(self, r: int, n: int) -> None:
@@ -152,6 +158,10 @@ class Walk:
                 dx[:] = gradient if row[Column.ROWS] else gradient.T
             case Op.DROPOUT:
                 self.kernels.multiply(dy.ravel(), self.mask(row, n), dx.ravel())
+            case Op.FORK:
+                self.kernels.add(dx.ravel(), self.other(self.deltas, row, n), dx.ravel())
+            case Op.ADD:
+                dx[:] = dy
 
     def loss(self, row: Array, rows: Array, labels: Array, targets: Array) -> float:
         """The batch's summed loss; leaves the mean's gradient in the deltas of X."""

@@ -183,13 +183,20 @@ class Layer:
         )
 
     @property
+    def nested(self) -> "tuple[Layer, ...]":
+        """The layers that this one is made of, if it is."""
+        return ()
+
+    @property
     def count(self) -> int:
-        """The number of parameters."""
-        return sum(weight.size for weight in self._declared)
+        """The number of parameters, those of nested layers included."""
+        own = sum(weight.size for weight in self._declared)
+        return own + sum(layer.count for layer in self.nested)
 
     def get_weights(self) -> list[Array]:
         """Return copies of the weights, in the order in which they were declared."""
-        return [np.array(view) for view in self._weights.values()]
+        own = [np.array(view) for view in self._weights.values()]
+        return own + [weight for layer in self.nested for weight in layer.get_weights()]
 
     def _build(self, input_shape: Shape) -> Shape:
         """Declare the weights, unless they are part of a net already; returns the outputs' shape.

@@ -13,6 +13,12 @@ static void multiply(const real *x, const real *mask, real *y, int64_t size) {
     store_some(y + i, load_some(x + i, count) * load_some(mask + i, count), count);
 }
 
+/* y = x + other; y may be one of them. */
+static void add(const real *x, const real *other, real *y, int64_t size) {
+    FOR_VECTORS(i, count, size)
+    store_some(y + i, load_some(x + i, count) + load_some(other + i, count), count);
+}
+
 /* y[4, 4] = x[4, 4].T */
 INLINE void transpose_4x4(const real *x, int64_t x_row, real *y, int64_t y_row) {
     four a = load_four(x), b = load_four(x + x_row);

@@ -118,6 +118,9 @@ static void forward_row(struct net *net, int64_t r, int64_t step, int64_t masks)
         multiply(x + start, mask + start, y + start, size);
         break;
     }
+    case OP_ADD:
+        add(x + start, value(net, row[COLUMN_OTHER]) + start, y + start, size);
+        break;
     }
 }
 
@@ -153,6 +156,12 @@ static void backward_row(const struct net *net, int64_t r) {
         break;
     case OP_DROPOUT:
         multiply(dy + start, value(net, row[COLUMN_Y] + outputs) + start, dx + start, size);
+        break;
+    case OP_FORK:
+        add(dx + start, delta(net, row[COLUMN_OTHER]) + start, dx + start, size);
+        break;
+    case OP_ADD:
+        memcpy(dx + start, dy + start, (size_t)size * sizeof(real));
         break;
     }
 }

@@ -19,6 +19,13 @@ def multiply(x, mask, y):
         y[i] = x[i] * mask[i]
 
 
+@exact
+def add(x, other, y):
+    """Set flat ``y`` to ``x + other``; it may be one of them."""
+    for i in range(x.size):
+        y[i] = x[i] + other[i]
+
+
 @view
 def transpose_block(x, y, i, j, i_count, j_count):
     block = lane_indices(x)

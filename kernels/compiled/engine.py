@@ -36,7 +36,7 @@ from .dense import (
     dense_weight_update_rows,
 )
 from .dropout import dropout_blocks
-from .elementwise import multiply, rescale, transpose
+from .elementwise import add, multiply, rescale, transpose
 from .gather import fetch, gather_bytes, gather_reals
 from .jit import exact, view
 from .losses import (
@@ -138,6 +138,8 @@ def forward_row(row, reals, params, values, capacity, n, step, masks, team):
                 dropout_blocks(row[Column.KEY], step, reals[Scalar.RATE], mask, begin, end)
                 wait(team)
             multiply(x, vector(values, at_mask + own, size), y)
+    elif op == Op.ADD:
+        add(x, vector(values, row[Column.OTHER] * capacity + own, size), y)
 
 
 @view
@@ -170,6 +172,11 @@ def backward_row(row, reals, params, values, deltas, capacity, n, team):
         transpose(part(deltas, at_y + first * n, last - first, n, n), own_dx)
     elif op == Op.DROPOUT:
         multiply(dy, vector(values, at_y + outputs * capacity + own, size), dx)
+    elif op == Op.FORK:
+        add(dx, vector(deltas, row[Column.OTHER] * capacity + own, size), dx)
+    elif op == Op.ADD:
+        for i in range(size):
+            dx[i] = dy[i]
 
 
 @view

@@ -9,5 +9,9 @@ def multiply(x, mask, y):
     y[:] = x * mask
 
 
+def add(x, other, y):
+    y[:] = x + other
+
+
 def transpose(x, y):
     y[:] = x.T

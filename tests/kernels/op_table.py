@@ -214,6 +214,14 @@ OPERATIONS = [
         (2,),
     ),
     Operation(
+        "add",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m * n), normal(rng, dtype, m * n), unset(dtype, m * n)
+        ),
+        lambda x, other, y: (np.abs(x) + np.abs(other),),
+        (2,),
+    ),
+    Operation(
         "transpose",
         lambda rng, dtype, m, k, n: (normal(rng, dtype, n, m), unset(dtype, m, n)),
         lambda x, y: (0,),
