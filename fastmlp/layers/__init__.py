@@ -5,6 +5,7 @@ from .base import Layer
 from .dense import Dense
 from .dropout import Dropout
 from .rescaling import Rescaling
+from .residual import Residual
 from .shape import Flatten, Input
 
-__all__ = ["Activation", "Dense", "Dropout", "Flatten", "Input", "Layer", "Rescaling"]
+__all__ = ["Activation", "Dense", "Dropout", "Flatten", "Input", "Layer", "Rescaling", "Residual"]

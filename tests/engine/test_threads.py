@@ -55,6 +55,14 @@ NETS = {
     "one unit": lambda **options: net(
         layers.Dense(1, "tanh"), last=None, loss="mse", metrics=(), classes=1, **options
     ),
+    "residual": lambda **options: net(
+        layers.Residual([
+            layers.Dense(37, "tanh"), layers.Dropout(0.2),
+            layers.Residual([layers.Dense(37, "relu", kernel_regularizer=L2(0.01))]),
+            layers.Dense(6),
+        ]),
+        **options,
+    ),
     "no hidden layer": net,
 }  # fmt: skip
 
