@@ -68,6 +68,8 @@ class Engine:
     bind : callable
         Binds the plan and its memory to the backend.
     params : float array (plan.size,)
+    running : float array (plan.running_size,)
+        Running statistics.
     hyper : float64 array
         The optimizer's numbers; see :class:`fastmlp.kernels.contract.Hyper`.
     runs_python : bool
@@ -82,6 +84,7 @@ class Engine:
     plan: Plan
     bind: backends.Bind
     params: Array
+    running: Array
     hyper: Array
     runs_python: bool
     gradient: Array = field(init=False)
@@ -102,6 +105,10 @@ class Engine:
             raise ValueError(
                 f"params: expected shape ({self.plan.size},), as the layers declare it, "
                 f"got {self.params.shape}"
+            )
+        if self.running.shape != (self.plan.running_size,):
+            raise ValueError(
+                f"running: expected shape ({self.plan.running_size},), got {self.running.shape}"
             )
         self.gradient = aligned_zeros(self.plan.size, self.params.dtype)
         self.velocity = self.params[:0]
@@ -266,7 +273,7 @@ class Engine:
             values, deltas = (aligned_zeros(size, self.params.dtype) for _ in range(2))
             prepare = self.bind(
                 self.plan.table, self.plan.reals, self.params, self.gradient, self.velocity,
-                self.hyper, values, deltas,
+                self.hyper, values, deltas, self.running,
             )  # fmt: skip
             self._compile(prepare)
             self._workspaces[capacity] = Workspace(values, deltas, prepare)

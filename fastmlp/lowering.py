@@ -110,7 +110,7 @@ class Builder:
         self._input_shape = input_shape
         self._seed = seed
         self._slots: list[Slot] = []
-        self._size = 0
+        self._sizes = {True: 0, False: 0}  # of what is trained, and of running statistics
         self._python_layers: dict[int, PythonRows] = {}
         self._rows: list[_Row] = []
         self._trainable = False  # whether anything so far has parameters
@@ -128,8 +128,8 @@ class Builder:
         self._current = _Current(layer.name, repr(layer), self._layers, output_shape)
         self._layers += 1
         for weight in layer.declared:
-            self._current.slots.append(Slot(layer, weight, self._size))
-            self._size += weight.size
+            self._current.slots.append(Slot(layer, weight, self._sizes[weight.trainable]))
+            self._sizes[weight.trainable] += weight.size
         self._slots += self._current.slots
         y = layer._lower(self, x)
         if y.features != math.prod(output_shape):
@@ -199,7 +199,7 @@ class Builder:
         return Buffer(self._end - features, features, Layout.SAMPLES_FIRST)
 
     def start_of(self, name: str) -> int:
-        """Return where a tensor of the layer begins in the parameters, or -1 without one."""
+        """Return where a tensor of the layer begins in its flat vector, or -1 without one."""
         return next((s.start for s in self._current.slots if s.weight.name == name), -1)
 
     def random_key(self, seed: int | None) -> int:
@@ -257,7 +257,7 @@ class Builder:
         """Add a row that calls ``layer.forward`` and ``layer.backward``."""
         shape = self._current.output_shape
         self._python_layers[self._current.index] = PythonRows(layer, self.shape, shape)
-        params = [Param(w.name, w.shape, w.transposed) for w in layer.declared]
+        params = [Param(w.name, w.shape, w.transposed) for w in layer.declared if w.trainable]
         return self.row(Op.CUSTOM, x, math.prod(shape), params=params)
 
     def finish(self, y: Buffer, loss: losses.Loss | None) -> Plan:
@@ -285,7 +285,7 @@ class Builder:
         table[0, Column.X] = self._end
         labels = [row.label for row in self._rows]
         return Plan(
-            table, reals, labels, self._slots, self._size,
+            table, reals, labels, self._slots, self._sizes[True], self._sizes[False],
             self._input_shape, self.shape, self._python_layers,
         )  # fmt: skip
 
@@ -304,7 +304,7 @@ class Builder:
         """
         if not params:
             return {}
-        slots = self._current.slots
+        slots = [slot for slot in self._current.slots if slot.weight.trainable]
         declared = [Param(s.weight.name, s.weight.shape, s.weight.transposed) for s in slots]
         if declared != list(params):
             raise ValueError(

@@ -96,7 +96,7 @@ class Sequential:
         self._layers: tuple[Layer, ...] = ()
         self._input_shape: Shape | None = None
         self._slots: list[Slot] = []
-        self._state = State(np.empty(0, self.dtype))
+        self._state = State(np.empty(0, self.dtype), np.empty(0, self.dtype))
         self._engine: Engine | None = None
         layers = items("layers", "layers", layers)
         for index, layer in enumerate(layers):
@@ -363,6 +363,7 @@ class Sequential:
         """Return the mean loss over all of ``x``, and its gradient, shaped as ``get_weights``.
 
         As in training: with penalties, and with the dropout masks of the step of that number.
+        What is not trained, such as a running mean, has no gradient and is left out.
 
         Raises
         ------
@@ -392,7 +393,7 @@ class Sequential:
 
     @property
     def params(self) -> Array:
-        """All parameters as one flat vector: the memory that training changes."""
+        """All parameters that are trained, as one flat vector: the memory that a step changes."""
         return self._state.params[:]
 
     @property
@@ -407,11 +408,11 @@ class Sequential:
 
     def count_params(self) -> int:
         """Return the number of parameters."""
-        return self._state.params.size
+        return self._state.params.size + self._state.running.size
 
     def get_weights(self) -> list[Array]:
         """Return copies of all weights: per layer its kernel (inputs, outputs) and bias."""
-        return [np.array(slot.view(self._state.params)) for slot in self._slots]
+        return [np.array(slot.of(self._state)) for slot in self._slots]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Set all weights, in the order and shapes of :meth:`get_weights`.
@@ -438,7 +439,7 @@ class Sequential:
             # A copy, as those given may be views of the very weights that are set.
             arrays.append(np.array(finite(argument, array, self.dtype)))
         for array, slot in zip(arrays, slots, strict=True):
-            slot.view(self._state.params)[...] = array
+            slot.of(self._state)[...] = array
 
     def summary(self) -> None:
         """Print the layers with their output shapes and numbers of parameters."""
@@ -613,25 +614,30 @@ class Sequential:
         build_layers(layers, input_shape, self.dtype)
         lowered = lowering.lower(layers, input_shape, None, self.seed)
         lowered.check_numbers(self.dtype)
-        params = aligned_zeros(lowered.size, self.dtype)
-        for number, slot in enumerate(lowered.slots):
+        state = self._state.resized(*self._new_vectors(lowered))
+        for number, slot in enumerate(lowered.all_slots):
             rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0, number)))
-            slot.view(params)[...] = _first_values(slot, rng, self.dtype)
-        self._link(layers, lowered.slots, params)
-        self._state = self._state.resized(params)
+            slot.of(state)[...] = _first_values(slot, rng, self.dtype)
+        self._link(layers, lowered.all_slots, state)
+        self._state = state
         self._input_shape, self._engine = input_shape, None
 
-    def _link(self, layers: Sequence[Layer], slots: list[Slot], params: Array) -> None:
+    def _new_vectors(self, lowered: Plan) -> tuple[Array, Array]:
+        """Return memory for the parameters of a plan, and for its running statistics."""
+        params, running = lowered.size, lowered.running_size
+        return aligned_zeros(params, self.dtype), aligned_zeros(running, self.dtype)
+
+    def _link(self, layers: Sequence[Layer], slots: list[Slot], state: State) -> None:
         """Let the layers see their weights in the memory that training changes."""
         for layer in every_layer(layers):
             assign(layer, _weights={}, _in_use=True)
         for slot in slots:
-            slot.layer._weights[slot.weight.name] = slot.view(params)
+            slot.layer._weights[slot.weight.name] = slot.of(state)
         self._slots = slots
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy needs; the weights are with the layers, which copy them."""
-        state = self._state.resized(self._state.params[:0])
+        state = self._state.resized(self._state.params[:0], self._state.running[:0])
         state.velocity = self._state.velocity
         return vars(self) | {"_engine": None, "_slots": [], "_state": state}
 
@@ -641,12 +647,12 @@ class Sequential:
         if self._input_shape is None:
             return
         lowered = lowering.lower(self._layers, self._input_shape, None, self.seed)
-        params, velocity = (aligned_zeros(lowered.size, self.dtype) for _ in range(2))
-        for slot in lowered.slots:
-            slot.view(params)[...] = slot.layer._weights[slot.weight.name]
-        self._link(self._layers, lowered.slots, params)
-        state = self._state.resized(params)
+        state = self._state.resized(*self._new_vectors(lowered))
+        for slot in lowered.all_slots:
+            slot.of(state)[...] = slot.layer._weights[slot.weight.name]
+        self._link(self._layers, lowered.all_slots, state)
         if self._state.velocity.size:
+            velocity = aligned_zeros(lowered.size, self.dtype)
             velocity[:] = self._state.velocity
             state.velocity = velocity
         self._state = state
@@ -665,7 +671,7 @@ class Sequential:
             hyper = (self.optimizer or optimizers.SGD()).hyper()
             how = self.backend, lowered.python_layers
             self._engine = Engine(
-                lowered, backends.bind_of(*how), self._state.params, hyper,
+                lowered, backends.bind_of(*how), self._state.params, self._state.running, hyper,
                 backends.runs_python(*how),
             )  # fmt: skip
         return self._engine

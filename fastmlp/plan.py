@@ -27,10 +27,12 @@ class Plan:
         See :mod:`fastmlp.kernels.contract`.
     labels : list of str
         A name for each row.
-    slots : list of Slot
-        The tensors, in the order of the parameter vector and of ``get_weights``.
+    all_slots : list of Slot
+        The tensors, in the order of ``get_weights``.
     size : int
         The length of the parameter vector.
+    running_size : int
+        That of the vector of running statistics.
     input_shape, output_shape : tuple of int
     python_layers : dict
         The layers of the CUSTOM rows, by layer index.
@@ -39,11 +41,17 @@ class Plan:
     table: NDArray[np.int64]
     reals: NDArray[np.float64]
     labels: list[str]
-    slots: list[Slot]
+    all_slots: list[Slot]
     size: int
+    running_size: int
     input_shape: Shape
     output_shape: Shape
     python_layers: dict[int, PythonRows]
+
+    @cached_property
+    def slots(self) -> list[Slot]:
+        """The tensors that are trained, in the order of the parameter vector."""
+        return [slot for slot in self.all_slots if slot.weight.trainable]
 
     @property
     def features(self) -> int:

@@ -41,7 +41,7 @@ class PythonRows:
             raise TypeError(f"{self.layer!r}.backward: expected dL/dx and a dict of gradients")
         gradients = found[1]
         dx = self._expect("backward", "dL/dx", found[0], (len(dy), *self.input_shape))
-        declared = self.layer.declared
+        declared = [weight for weight in self.layer.declared if weight.trainable]
         for name in gradients:
             if name not in [weight.name for weight in declared]:
                 raise ValueError(f"{self.layer!r}.backward: a gradient for {name!r}, no weight")

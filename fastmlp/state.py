@@ -25,6 +25,8 @@ class State:
     ----------
     params : float array (size,)
         The weights, one after the other.
+    running : float array
+        Running statistics, which training changes without a gradient.
     velocity : float array (size,), or empty
         What momentum has gathered; empty before the first fit with momentum.
     steps : int
@@ -35,6 +37,7 @@ class State:
     """
 
     params: Array
+    running: Array
     velocity: Array = field(init=False)
     steps: int = 0
     epochs: int = 0
@@ -42,9 +45,9 @@ class State:
     def __post_init__(self) -> None:
         self.velocity = self.params[:0]
 
-    def resized(self, params: Array) -> "State":
-        """Return the state of a net with other parameters, whose momentum starts from nothing."""
-        return State(params, self.steps, self.epochs)
+    def resized(self, params: Array, running: Array) -> "State":
+        """Return the state of a net with other weights, whose momentum starts from nothing."""
+        return State(params, running, self.steps, self.epochs)
 
     def start_momentum(self) -> None:
         """Provide memory for momentum, if there is none yet."""

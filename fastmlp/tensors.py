@@ -18,6 +18,7 @@ class Weight:
 
     ``transposed`` tensors lie in memory with their axes swapped: a dense kernel is
     ``(inputs, outputs)`` to Keras and its users, and ``(outputs, inputs)`` to the kernels.
+    What is not ``trainable``, such as a running mean, has no gradient.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Weight:
     fan_out: int
     transposed: bool = False
     regularizer: regularizers.L1L2 | None = None
+    trainable: bool = True
 
     @property
     def size(self) -> int:
@@ -41,9 +43,16 @@ class Owner(Protocol):
     _weights: dict[str, Array]
 
 
+class Vectors(Protocol):
+    """What holds the flat vectors of a net: the parameters, and the running statistics."""
+
+    params: Array
+    running: Array
+
+
 @dataclass(frozen=True)
 class Slot:
-    """Where one tensor lies in the flat parameter vector."""
+    """Where one tensor lies: in the flat vector of parameters, or that of running statistics."""
 
     layer: Owner
     weight: Weight
@@ -54,3 +63,7 @@ class Slot:
         shape = self.weight.shape
         flat = vector[self.start : self.start + self.weight.size]
         return flat.reshape(shape[::-1]).T if self.weight.transposed else flat.reshape(shape)
+
+    def of(self, vectors: Vectors) -> Array:
+        """Return the tensor as a view of the vector that it is part of."""
+        return self.view(vectors.params if self.weight.trainable else vectors.running)

@@ -208,10 +208,11 @@ def _find_ruined_weights(engine: Engine, epoch: int, step: int, loss: float) -> 
     """Say whether an epoch's last step, which no loss follows, left weights that are not finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         # A sum is finite only if every term is, and sooner done than a look at each.
-        if np.isfinite(engine.params.sum()) or np.isfinite(engine.params).all():
+        vectors = (engine.params, engine.running)
+        if all(np.isfinite(v.sum()) or np.isfinite(v).all() for v in vectors):
             return None
-    for slot in engine.plan.slots:
-        if not np.isfinite(slot.view(engine.params)).all():
+    for slot in engine.plan.all_slots:
+        if not np.isfinite(slot.of(engine)).all():
             break
     name = slot.layer.name
     event = "the weights are no longer finite"

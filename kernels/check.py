@@ -30,7 +30,9 @@ Array = np.ndarray[Any, Any]
 _FORMS = [FORMS[op] for op in Op]
 _SAME_WIDTH = np.array([form.same_width for form in _FORMS])
 _READS_OTHER = np.array([form.reads_other for form in _FORMS])
-_HAS_WEIGHTS = np.array([bool(form.weights) for form in _FORMS])
+_RUNNING = np.array([form.running for form in _FORMS])
+_WEIGHTS = np.array([form.weights for form in _FORMS])
+_HAS_WEIGHTS = _WEIGHTS != ""
 _SCRATCH = np.array([form.scratch for form in _FORMS])
 
 
@@ -59,8 +61,10 @@ def _require_array(argument: str, array: Array, dtype: np.dtype[Any], shape: tup
         raise ValueError(f"{argument}: expected {dtype} {shape}, got {array.dtype} {array.shape}")
 
 
-def check_table(table: Array, reals: Array, parameters: int, runs_python: bool) -> None:
-    """Raise ValueError if a row reaches beyond the workspace or the parameters.
+def check_table(
+    table: Array, reals: Array, parameters: int, statistics: int | None, runs_python: bool
+) -> None:
+    """Raise ValueError if a row reaches beyond the workspace, the parameters or the statistics.
 
     Parameters
     ----------
@@ -68,6 +72,8 @@ def check_table(table: Array, reals: Array, parameters: int, runs_python: bool) 
     reals : float64 array (rows, scalars)
     parameters : int
         The length of the parameter vector.
+    statistics : int, optional
+        The length of the vector of running statistics; None if they are not looked at.
     runs_python : bool
         Whether the engine can run CUSTOM rows.
     """
@@ -120,8 +126,14 @@ def check_table(table: Array, reals: Array, parameters: int, runs_python: bool) 
     require(own, (start >= 0) & (start <= parameters), f"weights {within}")
     require(own, (size >= 0) & (size <= parameters - start), f"weights {within}")
     require(dense, inputs <= (parameters - start) // np.maximum(outputs, 1), f"weights {within}")
+    vector = (_WEIGHTS[ops] == "vector") & (size > 0)
+    require(vector, outputs <= parameters - start, f"weights {within}")
     inside = (bias == -1) | ((bias >= 0) & (bias <= parameters - outputs))
-    require(dense, inside, f"a bias {within}")
+    require(own, inside, f"a bias {within}")
+    if statistics is not None:
+        running, length = table[:, Column.RUNNING], _RUNNING[ops] * outputs
+        inside = (running >= 0) & (running <= statistics - length)
+        require(length > 0, inside, f"statistics within the {statistics} running ones")
     found = np.flatnonzero(losses)
     last = len(table) - 1
     right = (
@@ -141,10 +153,11 @@ def check_net(
     hyper: Array,
     values: Array,
     deltas: Array,
+    running: Array | None,
     *,
     runs_python: bool,
 ) -> Net:
-    """Return what batches must fit.
+    """Return what batches must fit; ``running`` is None where no running statistics are read.
 
     Raises
     ------
@@ -157,13 +170,17 @@ def check_net(
     for name, vector in vectors.items():
         right = vector.dtype == dtype and vector.shape in ((0,), (size,))
         _require(name, right, f"{dtype} ({size},), or empty", f"{vector.dtype} {vector.shape}")
-    for name, vector in {"params": params, "values": values, "deltas": deltas}.items():
+    vectors = {"params": params, "values": values, "deltas": deltas}
+    if running is not None:
+        vectors["running"] = running
+    for name, vector in vectors.items():
         right = vector.dtype == dtype and vector.ndim == 1
         _require(name, right, f"{dtype}, one axis", f"{vector.dtype} {vector.shape}")
     _require("deltas", deltas.shape == values.shape, f"shape {values.shape}", deltas.shape)
     right = hyper.dtype == np.float64 and hyper.shape == (len(Hyper),)
     _require("hyper", right, f"float64 ({len(Hyper)},)", f"{hyper.dtype} {hyper.shape}")
-    check_table(table, reals, size, runs_python)
+    statistics = None if running is None else running.size
+    check_table(table, reals, size, statistics, runs_python)
     end = int(table[0, Column.X])
     _require("values", values.size >= end, f"room for a sample, {end}", values.size)
     losses = np.flatnonzero(table[:, Column.OP] >= FIRST_LOSS)
@@ -258,7 +275,7 @@ def checked_probe(probe: Callable[..., None], *, runs_python: bool = False) -> C
     ) -> None:  # fmt: skip
         none, hyper = params[:0], np.zeros(len(Hyper))
         net = check_net(
-            table, reals, params, none, none, hyper, values, deltas, runs_python=runs_python
+            table, reals, params, none, none, hyper, values, deltas, None, runs_python=runs_python
         )
         _require("trial", trial.shape == values.shape, f"shape {values.shape}", trial.shape)
         _require("table", net.loss is not None, "a loss", "none")

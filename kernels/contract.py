@@ -53,7 +53,8 @@ class Form(NamedTuple):
     same_width: bool = True  # as many outputs as inputs
     keeps_layout: bool = False  # Y lies as X does; others write (features, n)
     reads_other: bool = False  # a buffer as wide as X
-    weights: str = ""  # of its own: "matrix" (outputs, inputs), "any"
+    weights: str = ""  # of its own: "matrix" (outputs, inputs), "vector" (outputs,), "any"
+    running: int = 0  # running statistics: so many for each output
     scratch: Scratch = Scratch()
 
 
@@ -93,6 +94,7 @@ class Column(IntEnum):
     KEY = 12  # DROPOUT: of its random numbers
     X_ROWS = 13  # DENSE: where X is, or is to be put, as (n, features); -1 if that is not wanted
     OTHER = 14  # ADD: the second input buffer; FORK: where its branch ends, the output of that
+    RUNNING = 15  # offset in the running statistics
 
 
 class Scalar(IntEnum):
@@ -129,12 +131,12 @@ class Mode(IntEnum):
     TRAIN = 3  # and steps along it
 
 
-class Masks(IntEnum):
-    """What dropout does in a forward pass."""
+class Phase(IntEnum):
+    """How a row that behaves differently in training is run forward."""
 
-    OFF = 0  # nothing: the net predicts
-    DRAW = 1  # a mask for the step
-    HOLD = 2  # use the mask that the buffer holds
+    PREDICT = 0  # no mask, and running statistics
+    LEARN = 1  # a mask drawn for the step, and the batch's statistics
+    REPLAY = 2  # the mask that the buffer holds, and the batch's statistics
 
 
 class Hyper(IntEnum):
@@ -179,7 +181,7 @@ SATURATED_SLOPE = 0.01
 STEP_STRIDE = 0xC13FA9A9
 ELEMENT_STRIDE = 0x91E10DA5
 
-ENUMS = (Op, Column, Scalar, Activation, Mode, Masks, Hyper, Total, Telemetry)
+ENUMS = (Op, Column, Scalar, Activation, Mode, Phase, Hyper, Total, Telemetry)
 CONSTANTS = ("FIRST_LOSS", "SELU_ALPHA", "SELU_SCALE", "SATURATED_SLOPE", "STEP_STRIDE",
              "ELEMENT_STRIDE")  # fmt: skip
 
@@ -194,6 +196,7 @@ JOB = {
     "params_size": "int64_t",
     "gradient": "real *",
     "velocity": "real *",  # NULL: plain gradient descent
+    "running": "real *",
     "hyper": "const double *",
     "values": "real *",
     "deltas": "real *",
@@ -257,6 +260,7 @@ def _kernel(file: str, arguments: str, sizes: str, returns: str = "void") -> Ker
     return Kernel(file, tuple(arguments.split("; ")), tuple(sizes.split()), returns)
 
 
+# C reads the files in this order: a file may use those before it.
 KERNELS = {
     "rescale": _kernel("elementwise", "scale; offset; x[size]; y![size]", "size"),
     "multiply": _kernel("elementwise", "x[size]; mask[size]; y![size]", "size"),

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .contract import FIRST_LOSS, FORMS, Column, Hyper, Masks, Mode, Op, Scalar, Total
+from .contract import FIRST_LOSS, FORMS, Column, Hyper, Mode, Op, Phase, Scalar, Total
 
 Array = np.ndarray[Any, Any]
 
@@ -42,6 +42,7 @@ class Walk:
     hyper: Array
     values: Array
     deltas: Array
+    running: Array
 
     def buffer(self, workspace: Array, offset: int, features: int, n: int, rows: int) -> Array:
         capacity = self.values.size // self.table[0, Column.X]
@@ -89,7 +90,7 @@ class Walk:
         else:
             self.kernels.gather_reals(samples.view(out.dtype), rows, scale, offset, out)
 
-    def forward(self, r: int, n: int, step: int, masks: Masks) -> Array:
+    def forward(self, r: int, n: int, step: int, phase: Phase) -> Array:
         """Run one row forward; returns its output buffer."""
         row = self.table[r]
         x, y = self.ends(self.values, row, n)
@@ -115,13 +116,13 @@ class Walk:
                 self.kernels.transpose(x, y)
             case Op.CUSTOM:
                 layer = self.python_layers[int(row[Column.LAYER])]
-                training = masks != Masks.OFF
+                training = phase != Phase.PREDICT
                 y[:] = layer.forward_rows(x if row[Column.ROWS] else x.T, training).T
-            case Op.DROPOUT if masks == Masks.OFF:
+            case Op.DROPOUT if phase == Phase.PREDICT:
                 y[:] = x
             case Op.DROPOUT:
                 mask = self.mask(row, n)
-                if masks == Masks.DRAW:
+                if phase == Phase.LEARN:
                     rate = self.reals[r, Scalar.RATE]
                     self.kernels.dropout_mask(row[Column.KEY], step, rate, mask)
                 self.kernels.multiply(x.ravel(), mask, y.ravel())
@@ -291,7 +292,7 @@ class Walk:
     @contextmanager
     def whole_steps(self, totals: Array) -> Iterator[None]:
         """Undo a step, and what its batch added to ``totals``, if an error or Ctrl-C ends it."""
-        changed = (self.params, self.velocity, totals)
+        changed = (self.params, self.velocity, self.running, totals)
         before = [vector.copy() for vector in changed]
         try:
             yield
@@ -329,6 +330,7 @@ def run(
     hyper: Array,
     values: Array,
     deltas: Array,
+    running: Array,
     samples: Array,
     labels: Array,
     targets: Array,
@@ -350,10 +352,11 @@ def run(
     if thread > 0:
         return last
     walk = Walk(
-        kernels, python_layers, table, reals, params, gradient, velocity, hyper, values, deltas
-    )
+        kernels, python_layers, table, reals, params, gradient, velocity, hyper, values, deltas,
+        running,
+    )  # fmt: skip
     fused = mode == Mode.TRAIN and velocity.size == 0
-    masks = Masks.DRAW if mode in (Mode.TRAIN, Mode.GRADIENT) else Masks.OFF
+    phase = Phase.LEARN if mode in (Mode.TRAIN, Mode.GRADIENT) else Phase.PREDICT
     losses = [r for r in range(len(table)) if table[r, Column.OP] >= FIRST_LOSS]
     loss_index = losses[0] if losses else len(table)
 
@@ -366,7 +369,7 @@ def run(
             y = walk.buffer(values, table[0, Column.Y], table[0, Column.OUTPUTS], n, 1).T
             for r in range(1, len(table)):
                 if r != loss_index:
-                    y = walk.forward(r, n, step, masks)
+                    y = walk.forward(r, n, step, phase)
             kernels.transpose(y, outputs[batch * batch_size : batch * batch_size + n])
             continue
 
@@ -376,7 +379,7 @@ def run(
                 if table[r, Column.OP] == Op.PENALTY:
                     penalties += walk.penalty(r)
                 else:
-                    walk.forward(r, n, step, masks)
+                    walk.forward(r, n, step, phase)
             loss = walk.loss(table[loss_index], rows, labels, targets)
             totals[Total.LOSS] += loss
             totals[Total.PENALTY] += penalties * n

@@ -5,7 +5,17 @@ from types import ModuleType
 
 import numpy as np
 
-from .contract import FIRST_LOSS, SELU_ALPHA, SELU_SCALE, Activation, Column, Masks, Op, Scalar
+from .contract import (
+    FIRST_LOSS,
+    FORMS,
+    SELU_ALPHA,
+    SELU_SCALE,
+    Activation,
+    Column,
+    Op,
+    Phase,
+    Scalar,
+)
 from .walk import Array, PythonLayer, Walk
 
 _HAS_KINK = (Activation.RELU, Activation.LEAKY_RELU, Activation.ELU, Activation.SELU)
@@ -14,7 +24,7 @@ _HAS_KINK = (Activation.RELU, Activation.LEAKY_RELU, Activation.ELU, Activation.
 def _owner_of(table: Array, index: int) -> int:
     for r, row in enumerate(table):
         start = row[Column.WEIGHTS]
-        owns = row[Column.OP] in (Op.DENSE, Op.CUSTOM)
+        owns = bool(FORMS[row[Column.OP]].weights)
         if owns and start <= index < start + row[Column.SIZE]:
             return r
     raise IndexError(index)
@@ -66,7 +76,7 @@ def probe(
     """Do what ``compiled.probe.probe`` does, a row at a time."""
     none = params[:0]
     before, walk = (
-        Walk(kernels, python_layers, table, reals, params, none, none, none, memory, deltas)
+        Walk(kernels, python_layers, table, reals, params, none, none, none, memory, deltas, none)
         for memory in (values, trial)
     )
     n = rows.size
@@ -85,7 +95,7 @@ def probe(
                 row = table[r]
                 if row[Column.OP] >= FIRST_LOSS:
                     break
-                y = walk.forward(r, n, 0, Masks.HOLD)
+                y = walk.forward(r, n, 0, Phase.REPLAY)
                 if row[Column.OP] == Op.ACTIVATION and row[Column.KIND] in _HAS_KINK:
                     x, _ = walk.ends(trial, row, n)
                     x_before, _ = before.ends(values, row, n)

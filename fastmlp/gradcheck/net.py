@@ -41,10 +41,11 @@ def subject_of(model: Sequential, x: ArrayLike, y: ArrayLike, step: int) -> Iter
             plan,
             backends.bind_of(model.backend, plan.python_layers),
             model.params.astype(np.float64),
+            model._state.running.astype(np.float64),
             np.zeros(len(Hyper)),
             backends.runs_python(model.backend, plan.python_layers),
         )
-        with _weights_in(plan, engine.params):
+        with _weights_in(engine):
             yield _subject(engine, data, step, model.backend)
 
 
@@ -78,13 +79,14 @@ def _subject(engine: Engine, data: Data, step: int, backend: str) -> Subject:
 
 
 @contextmanager
-def _weights_in(plan: Plan, params: Vector) -> Iterator[None]:
-    """Let layers written in Python find their weights in another vector for a while."""
-    originals = [(slot.layer._weights, slot.weight.name) for slot in plan.slots]
+def _weights_in(engine: Engine) -> Iterator[None]:
+    """Let layers written in Python find their weights in this engine's vectors for a while."""
+    slots = engine.plan.all_slots
+    originals = [(slot.layer._weights, slot.weight.name) for slot in slots]
     kept = [weights[name] for weights, name in originals]
     try:
-        for slot in plan.slots:
-            slot.layer._weights[slot.weight.name] = slot.view(params)
+        for slot in slots:
+            slot.layer._weights[slot.weight.name] = slot.of(engine)
         yield
     finally:
         for (weights, name), array in zip(originals, kept, strict=True):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .. import initializers, regularizers
-from ..arguments import shape_of, shown
+from ..arguments import shape_of, shown, truth
 from ..attributes import assign, refuse, unknown
 from ..lowering import Buffer, Builder
 from ..tensors import Array, Shape, Weight
@@ -138,6 +138,7 @@ class Layer:
         fan_out: int | None = None,
         transposed: bool = False,
         regularizer: str | regularizers.L1L2 | None = None,
+        trainable: bool = True,
     ) -> None:
         """Declare a tensor; call it from :meth:`build`.
 
@@ -154,6 +155,8 @@ class Layer:
             Whether it lies in memory with its axes swapped.
         regularizer : str or fastmlp.regularizers.L1L2, optional
             The net adds its value to the loss, and its gradient to what :meth:`backward` returns.
+        trainable : bool
+            Whether :meth:`backward` returns a gradient, for the optimizer to step along.
 
         Raises
         ------
@@ -179,6 +182,7 @@ class Layer:
                 own_fan_out if fan_out is None else fan_out,
                 transposed,
                 regularizers.get("regularizer", regularizer),
+                truth("trainable", trainable),
             )
         )
 

@@ -17,19 +17,9 @@
 #endif
 
 #include "prefetch.c"
-#include "elementwise.c"
-#include "gather.c"
-#include "matmul.c"
-#include "dense.c"
 #include "elementary.c"
-#include "activations.c"
-#include "softmax.c"
-#include "losses.c"
-#include "dropout.c"
 #include "rounding.c"
-#include "penalties.c"
-#include "updates.c"
-#include "telemetry.c"
+#include "contract_files.h" /* a file may use those before it */
 #include "barrier.c"
 #include "engine.c"
 #include "probe.c"

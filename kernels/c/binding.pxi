@@ -55,7 +55,7 @@ cdef class Net:
     # Kept alive, for the job to point to.
     cdef const int64_t[:, ::1] table
     cdef const double[:, ::1] reals
-    cdef REAL[::1] params, gradient, velocity, values, deltas
+    cdef REAL[::1] params, gradient, velocity, values, deltas, running
     cdef const double[::1] hyper
 
     def __init__(
@@ -68,10 +68,11 @@ cdef class Net:
         const double[::1] hyper not None,
         REAL[::1] values not None,
         REAL[::1] deltas not None,
+        REAL[::1] running not None,
     ):
         self.table, self.reals, self.hyper = table, reals, hyper
         self.params, self.gradient, self.velocity = params, gradient, velocity
-        self.values, self.deltas = values, deltas
+        self.values, self.deltas, self.running = values, deltas, running
         fit(
             table.shape[0] == reals.shape[0]
             and gradient.shape[0] in (0, params.shape[0])
@@ -85,6 +86,7 @@ cdef class Net:
         self.job.hyper = &hyper[0]
         self.job.values, self.job.deltas = &values[0], &deltas[0]
         self.job.workspace_size = values.shape[0]
+        self.job.running = changed(running)
 
     def prepare(
         self,

@@ -68,7 +68,7 @@ static void gather(const struct net *net) {
 }
 
 /* Compute this thread's share of one row's output buffer. */
-static void forward_row(struct net *net, int64_t r, int64_t step, int64_t masks) {
+static void forward_row(struct net *net, int64_t r, int64_t step, int64_t phase) {
     const struct job *job = net->job;
     const int64_t *row = ROW(r);
     const double *reals = REALS(r);
@@ -105,11 +105,11 @@ static void forward_row(struct net *net, int64_t r, int64_t step, int64_t masks)
         break;
     case OP_DROPOUT: {
         real *mask = value(net, row[COLUMN_Y] + outputs);
-        if (masks == MASKS_OFF) {
+        if (phase == PHASE_PREDICT) {
             memcpy(y + start, x + start, (size_t)size * sizeof(real));
             break;
         }
-        if (masks == MASKS_DRAW) {
+        if (phase == PHASE_LEARN) {
             int64_t blocks = (outputs * n + 3) / 4;
             dropout_blocks(row[COLUMN_KEY], step, reals[SCALAR_RATE], mask, outputs * n,
                            first_of(net, blocks), last_of(net, blocks));
@@ -276,7 +276,7 @@ static void observe_row(const struct net *net, int64_t r, double *record) {
 static double forward(struct net *net, int64_t step) {
     const struct job *job = net->job;
     int predicts = job->mode == MODE_PREDICT;
-    int64_t masks = job->mode == MODE_PREDICT || job->mode == MODE_EVALUATE ? MASKS_OFF : MASKS_DRAW;
+    int64_t phase = job->mode < MODE_GRADIENT ? PHASE_PREDICT : PHASE_LEARN;
     double penalties = 0;
     for (int64_t r = 1; r < job->table_rows; r++) {
         int64_t op = ROW(r)[COLUMN_OP];
@@ -290,7 +290,7 @@ static double forward(struct net *net, int64_t step) {
                                      job->params + ROW(r)[COLUMN_WEIGHTS], ROW(r)[COLUMN_SIZE]);
             continue;
         }
-        forward_row(net, r, step, masks);
+        forward_row(net, r, step, phase);
         wait(net);
     }
     return penalties;

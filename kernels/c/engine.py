@@ -15,10 +15,11 @@ def _bind(
     hyper: Array,
     values: Array,
     deltas: Array,
+    running: Array,
 ) -> Any:
     """Return a function of the mode and the batches, which returns the call of the engine."""
     net = of_dtype(params).Net
-    return net(table, reals, params, gradient, velocity, hyper, values, deltas).prepare
+    return net(table, reals, params, gradient, velocity, hyper, values, deltas, running).prepare
 
 
 bind = checked(_bind)

@@ -2,8 +2,9 @@
 
 From ``kernels/contract.py`` come the enums and the constants, the structs of what a call of the
 engine takes, a struct with a pointer to each kernel (``contract.h``, ``contract_typed.h``) and its
-contents (``contract_kernels.h``); and for Cython (``contract.pxi``) the same, with a Python
-function for each kernel that checks its arguments' shapes and hands their memory over.
+contents (``contract_kernels.h``), and the list of the kernels' files (``contract_files.h``); and
+for Cython (``contract.pxi``) the same, with a Python function for each kernel that checks its
+arguments' shapes and hands their memory over.
 
 A file is written only if it changes, so that nothing is compiled again without need.
 """
@@ -153,6 +154,12 @@ def kernel_list(contract: Any) -> str:
     return "".join(f"    .{name} = {name},\n" for name in contract.KERNELS)
 
 
+def file_list(contract: Any) -> str:
+    """Return the directives that include the kernels' files, in the order of the kernels."""
+    files = dict.fromkeys(kernel.file for kernel in contract.KERNELS.values())
+    return "".join(f'#include "{file}.c"\n' for file in files)
+
+
 def declarations(contract: Any) -> list[str]:
     """Return what Cython must know of contract.h."""
     lines = ['cdef extern from "dispatch.h" nogil:']
@@ -239,6 +246,7 @@ def generated(path: Path = CONTRACT) -> dict[str, str]:
     return {
         "contract.h": header,
         "contract_typed.h": typed_header(contract),
+        "contract_files.h": file_list(contract),
         "contract_kernels.h": kernel_list(contract),
         "contract.pxi": cython(contract),
     }

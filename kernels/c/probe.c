@@ -4,13 +4,13 @@
    gathered once, the layers below are left as they are, and of the layer itself one row of the
    product is computed anew. */
 
-/* The DENSE row that a parameter belongs to. */
+/* The row that a parameter belongs to. */
 static int64_t owner_of(const struct trial *trial, int64_t index) {
     int64_t r = 0;
     for (;;) {
         const int64_t *row = trial->table + ++r * COLUMN_COUNT;
         int64_t start = row[COLUMN_WEIGHTS];
-        if (row[COLUMN_OP] == OP_DENSE && start <= index && index < start + row[COLUMN_SIZE])
+        if (row[COLUMN_OP] != OP_PENALTY && start <= index && index < start + row[COLUMN_SIZE])
             return r;
     }
 }
@@ -76,11 +76,14 @@ static void unit_forward(const struct net *net, int64_t r, int64_t unit) {
 /* The batch's loss with the parameters as they are, from row r up. */
 static double loss_from(struct net *net, const struct trial *trial, int64_t r, int64_t unit,
                         uint8_t *crossed) {
-    unit_forward(net, r, unit);
+    if (ROW(r)[COLUMN_OP] == OP_DENSE)
+        unit_forward(net, r, unit);
+    else
+        forward_row(net, r, 0, PHASE_REPLAY);
     while (ROW(++r)[COLUMN_OP] < FIRST_LOSS) {
         const int64_t *row = ROW(r);
         if (row[COLUMN_OP] == OP_PENALTY) continue;
-        forward_row(net, r, 0, MASKS_HOLD);
+        forward_row(net, r, 0, PHASE_REPLAY);
         int64_t at = row[COLUMN_X] * net->capacity, size = row[COLUMN_INPUTS] * net->n;
         if (has_kink(row) && crosses_kink(trial->values + at, trial->moved + at, size)) {
             *crossed = 1;
@@ -129,7 +132,11 @@ static void probe(const struct trial *trial) {
             trial->losses[2 * k + side] = loss / (double)net.n + penalties_on(trial, r, index);
         }
         trial->params[index] = original;
-        int64_t start = row[COLUMN_Y] * net.capacity + unit * net.n;
-        memcpy(trial->moved + start, trial->values + start, (size_t)net.n * sizeof(real));
+        int64_t start = row[COLUMN_Y] * net.capacity, size = row[COLUMN_OUTPUTS] * net.n;
+        if (row[COLUMN_OP] == OP_DENSE) {
+            start += unit * net.n;
+            size = net.n;
+        }
+        memcpy(trial->moved + start, trial->values + start, (size_t)size * sizeof(real));
     }
 }

@@ -11,7 +11,7 @@ not worth sharing, such as the loss, thread 0 does alone.
 
 import math
 
-from ..contract import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
+from ..contract import FIRST_LOSS, Column, Hyper, Mode, Op, Phase, Scalar, Total
 from .activations import activation_backward, activation_forward
 from .barrier import (
     STOP,
@@ -93,8 +93,8 @@ def layer_params(row, params):
 
 
 @view
-def forward_row(row, reals, params, values, capacity, n, step, masks, team):
-    """Compute a share of the output buffer of one row; ``masks`` says what dropout does."""
+def forward_row(row, reals, params, running, values, capacity, n, step, phase, team):
+    """Compute a share of the output buffer of one row."""
     op = row[Column.OP]
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
     at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
@@ -127,11 +127,11 @@ def forward_row(row, reals, params, values, capacity, n, step, masks, team):
         own_y = part(values, at_y + first * n, last - first, n, n)
         transpose(part(values, at_x + first, n, last - first, inputs), own_y)
     elif op == Op.DROPOUT:
-        if masks == Masks.OFF:
+        if phase == Phase.PREDICT:
             rescale(real(1), real(0), x, y)
         else:
             at_mask = at_y + outputs * capacity
-            if masks == Masks.DRAW:
+            if phase == Phase.LEARN:
                 mask = vector(values, at_mask, outputs * n)
                 blocks = (mask.size + 3) // 4
                 begin, end = first_of(blocks, team), last_of(blocks, team)
@@ -333,6 +333,7 @@ def run(
     hyper,
     values,
     deltas,
+    running,
     samples,
     labels,
     targets,
@@ -360,7 +361,7 @@ def run(
     capacity = values.size // table[0, Column.X]
     rate = values.dtype.type(hyper[Hyper.LEARNING_RATE])
     fused = mode == Mode.TRAIN and velocity.size == 0
-    masks = Masks.DRAW if mode == Mode.TRAIN or mode == Mode.GRADIENT else Masks.OFF
+    phase = Phase.LEARN if mode == Mode.TRAIN or mode == Mode.GRADIENT else Phase.PREDICT
     loss_index = 0
     while table[loss_index, Column.OP] < FIRST_LOSS and loss_index < table.shape[0] - 1:
         loss_index += 1
@@ -394,8 +395,9 @@ def run(
                     )
                 continue
             forward_row(
-                last_row, reals[r], params, values, capacity, n, first_step + batch, masks, team
-            )
+                last_row, reals[r], params, running, values, capacity, n, first_step + batch,
+                phase, team,
+            )  # fmt: skip
             wait(team)
         if mode == Mode.PREDICT:
             features = last_row[Column.OUTPUTS]

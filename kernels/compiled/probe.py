@@ -8,7 +8,7 @@ work.
 
 import math
 
-from ..contract import FIRST_LOSS, SELU_ALPHA, SELU_SCALE, Activation, Column, Masks, Op, Scalar
+from ..contract import FIRST_LOSS, SELU_ALPHA, SELU_SCALE, Activation, Column, Op, Phase, Scalar
 from .barrier import Team
 from .dense import dense_forward, dense_forward_rows
 from .engine import forward_row, layer_bias, layer_weights, loss_row
@@ -19,10 +19,10 @@ from .views import matrix, vector
 
 @view
 def owner_of(table, index):
-    """Return the DENSE row that the parameter belongs to."""
+    """Return the row that the parameter belongs to."""
     r = 1
     while not (
-        table[r, Column.OP] == Op.DENSE
+        table[r, Column.OP] != Op.PENALTY
         and table[r, Column.WEIGHTS] <= index < table[r, Column.WEIGHTS] + table[r, Column.SIZE]
     ):
         r += 1
@@ -48,6 +48,16 @@ def unit_forward(row, reals, unit, params, values, capacity, n):
         dense_forward_rows(matrix(values, at_x, n, inputs), weights, bias, scale, y)
     else:
         dense_forward(matrix(values, at_x, inputs, n), weights, bias, y)
+
+
+@exact
+def owner_forward(row, reals, unit, params, values, capacity, n, alone):
+    """Compute what a parameter of this row changes: one unit of a DENSE row, or all of another."""
+    if row[Column.OP] == Op.DENSE:
+        unit_forward(row, reals, unit, params, values, capacity, n)
+    else:
+        none = vector(params, 0, 0)
+        forward_row(row, reals, params, none, values, capacity, n, 0, Phase.REPLAY, alone)
 
 
 @exact
@@ -138,7 +148,7 @@ def probe(
     """
     capacity = values.size // table[0, Column.X]
     n = rows.size
-    alone = Team(0, 1, indices[:0])
+    alone, none = Team(0, 1, indices[:0]), params[:0]
     loss_index = 0
     while table[loss_index, Column.OP] < FIRST_LOSS:
         loss_index += 1
@@ -157,10 +167,19 @@ def probe(
         crossed[k] = False
         for side in range(2):
             params[index] = original + steps[k] if side == 0 else original - steps[k]
-            unit_forward(row, reals[r], unit, params, trial, capacity, n)
+            owner_forward(row, reals[r], unit, params, trial, capacity, n, alone)
             for above in range(r + 1, loss_index):
                 forward_row(
-                    table[above], reals[above], params, trial, capacity, n, 0, Masks.HOLD, alone
+                    table[above],
+                    reals[above],
+                    params,
+                    none,
+                    trial,
+                    capacity,
+                    n,
+                    0,
+                    Phase.REPLAY,
+                    alone,
                 )
                 if crosses_kink(table[above], values, trial, capacity, n):
                     crossed[k] = True
@@ -169,5 +188,7 @@ def probe(
             loss = loss_row(table[loss_index], trial, deltas, capacity, rows, labels, targets)
             losses[k, side] = loss / n + penalties_on(table, reals, r, index, params)
         params[index] = original
-        start = (row[Column.Y] * capacity) + unit * n
-        copy(values, start, start + n, trial)
+        start, size = row[Column.Y] * capacity, outputs * n
+        if row[Column.OP] == Op.DENSE:
+            start, size = start + unit * n, n
+        copy(values, start, start + size, trial)

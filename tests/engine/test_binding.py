@@ -32,7 +32,8 @@ def memory(plan, backend):
     hyper[Hyper.LEARNING_RATE] = 0.1
     values, deltas = (np.zeros(plan.features * CAPACITY) for _ in range(2))
     table, reals = plan.table.copy(), plan.reals.copy()
-    return [table, reals, params, gradient, params[:0], hyper, values, deltas]
+    running = np.zeros(plan.running_size)
+    return [table, reals, params, gradient, params[:0], hyper, values, deltas, running]
 
 
 def batches(plan):
@@ -210,7 +211,7 @@ def test_a_layer_in_python_needs_the_walk(backend):
 def test_the_gradient_check_probes_only_parameters_that_a_row_owns(backend):
     plan = plan_of(backend)
     probe = backends.probe_of(backend, {})
-    table, reals, params, *_, values, deltas = memory(plan, backend)
+    table, reals, params, *_, values, deltas, _ = memory(plan, backend)
     for index in (-1, plan.size):
         with pytest.raises(ValueError, match="^indices: expected parameters that a row owns"):
             probe(
