@@ -323,7 +323,9 @@ class Engine:
         """Run all batches in calls so short that Ctrl-C need not wait, as one for other threads."""
         order = np.arange(data.count)
         with self._lock:
-            for first, stop in Pace(self.seconds_at_most(batch_size)).calls(-(-data.count // batch_size)):
+            for first, stop in Pace(self.seconds_at_most(batch_size)).calls(
+                -(-data.count // batch_size)
+            ):
                 self._run(mode, data, order, batch_size, first, stop, **options)
                 if advance is not None:
                     advance(stop)

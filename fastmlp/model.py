@@ -141,8 +141,8 @@ class Sequential:
     ) -> None:
         """Choose what to minimize, and how.
 
-        The weights, and the numbers of steps and epochs, stay; the optimizer's moments start from nothing, as in
-        Keras.
+        The weights, and the numbers of steps and epochs, stay; the optimizer's moments start from
+        nothing, as in Keras.
 
         Parameters
         ----------
@@ -487,7 +487,9 @@ class Sequential:
             state.epochs = before + len(history.epoch)
         return history
 
-    def _compile(self, optimizer: optimizers.Optimizer, loss: losses.Loss, metrics: list[str]) -> None:
+    def _compile(
+        self, optimizer: optimizers.Optimizer, loss: losses.Loss, metrics: list[str]
+    ) -> None:
         if self.built:
             assert self._input_shape is not None
             lowered = plan.lower(self.layers, self._input_shape, loss, self.seed)

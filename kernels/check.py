@@ -11,7 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from .contract import FIRST_LOSS, MOMENTS, Activation, Column, Mode, Number, Op, Rule, Scalar, Telemetry, Total
+from .contract import (
+    FIRST_LOSS,
+    MOMENTS,
+    Activation,
+    Column,
+    Mode,
+    Number,
+    Op,
+    Rule,
+    Scalar,
+    Telemetry,
+    Total,
+)
 
 Array = np.ndarray[Any, Any]
 

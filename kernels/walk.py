@@ -316,7 +316,6 @@ class Walk:
                 scratch.ravel(), record,
             )  # fmt: skip
 
-
     def observe_step(self, loss_index: int, before: Array, records: Array) -> None:
         """Record the step that was taken, for each row with weights."""
         for r in range(1, loss_index):

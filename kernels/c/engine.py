@@ -19,9 +19,7 @@ def _bind(
 ) -> Any:
     """Return a function of the mode and the batches, which returns the call of the engine."""
     net = of_dtype(params).Net
-    return net(
-        table, reals, params, gradient, moments, rule, numbers, values, deltas
-    ).prepare
+    return net(table, reals, params, gradient, moments, rule, numbers, values, deltas).prepare
 
 
 bind = checked(_bind)

@@ -480,7 +480,17 @@ def run(
                     penalty_updates(table, reals, r, values.dtype.type(rate), step, params, team)
                     wait(team)
                 weight_update_row(
-                    row, reals[r], values.dtype.type(rate), params, values, deltas, capacity, n, samples, ahead, team
+                    row,
+                    reals[r],
+                    values.dtype.type(rate),
+                    params,
+                    values,
+                    deltas,
+                    capacity,
+                    n,
+                    samples,
+                    ahead,
+                    team,
                 )
         wait(team)
         if mode == Mode.TRAIN and not fused:

@@ -27,9 +27,7 @@ def optimizer_step(
     elif rule == Rule.MOMENTUM:
         momentum_step(numbers, rate, step, evenly, first, params, gradient, first_moment)
     else:
-        adam_step(
-            numbers, rate, step, evenly, first, params, gradient, first_moment, second_moment
-        )
+        adam_step(numbers, rate, step, evenly, first, params, gradient, first_moment, second_moment)
 
 
 @exact

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import backends, check_gradients, layers, regularizers
-from fastmlp.kernels.contract import Column, Number, Rule, Mode, Op, Telemetry, Total
+from fastmlp.kernels.contract import Column, Mode, Number, Op, Rule, Telemetry, Total
 from tests.backends import ALL
 
 from .nets import data, net

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fastmlp.kernels.contract import Rule
 from fastmlp import Sequential, layers, optimizers, regularizers
+from fastmlp.kernels.contract import Rule
 from tests.backends import ALL
 from tests.kernels.op_table import kernels
 
