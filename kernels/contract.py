@@ -330,9 +330,9 @@ KERNELS = {
     ),
     "optimizer_step": _kernel(
         "optimizers",
-        "rule: int64_t; numbers[numbers]: double; rate: double; step: int64_t; evenly: int64_t; "
+        "rule: int64_t; rate: double; step: int64_t; evenly: int64_t; "
         "first: int64_t; params![size]; gradient[size]; first_moment!?[size]; "
-        "second_moment!?[size]",
+        "second_moment!?[size]; numbers[numbers]: double",
         "size",
     ),
     "record_values": _kernel("telemetry", "y[size]; out![fields]: double", "size"),

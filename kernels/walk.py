@@ -287,8 +287,8 @@ class Walk:
         size = self.params.size
         first, second = self.moments[:size], self.moments[size : 2 * size]
         self.kernels.optimizer_step(
-            self.rule, self.numbers, rate, step, evenly, part.start or 0,
-            self.params[part], self.gradient[part], first[part], second[part],
+            self.rule, rate, step, evenly, part.start or 0,
+            self.params[part], self.gradient[part], first[part], second[part], self.numbers,
         )  # fmt: skip
 
     @contextmanager

@@ -348,10 +348,10 @@ static void keep_params(const struct net *net) {
 static void take_step(const struct net *net, int64_t batch) {
     const struct job *job = net->job;
     int64_t first = first_of(net, job->params_size);
-    optimizer_step(job->rule, job->numbers, job->rates[batch - job->first],
-                   job->first_step + batch, has_penalties(net), first, job->params + first,
-                   job->gradient + first, job->first_moment ? job->first_moment + first : NULL,
-                   job->second_moment ? job->second_moment + first : NULL,
+    optimizer_step(job->rule, job->rates[batch - job->first], job->first_step + batch,
+                   has_penalties(net), first, job->params + first, job->gradient + first,
+                   job->first_moment ? job->first_moment + first : NULL,
+                   job->second_moment ? job->second_moment + first : NULL, job->numbers,
                    last_of(net, job->params_size) - first);
     wait(net);
 }

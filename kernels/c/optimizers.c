@@ -80,9 +80,9 @@ static void adam_step(const struct step *step, real *params, const real *gradien
     }
 }
 
-static void optimizer_step(int64_t rule, const double *numbers, double rate, int64_t step,
-                           int64_t evenly, int64_t first, real *params, const real *gradient,
-                           real *first_moment, real *second_moment, int64_t size) {
+static void optimizer_step(int64_t rule, double rate, int64_t step, int64_t evenly, int64_t first,
+                           real *params, const real *gradient, real *first_moment,
+                           real *second_moment, const double *numbers, int64_t size) {
     const struct step the_step = {numbers, rate, step, evenly != 0, first};
     switch (rule) {
     case RULE_DESCENT: descent_step(&the_step, params, gradient, size); break;

@@ -334,7 +334,6 @@ def take_step(table, rule, numbers, rate, step, params, gradient, moments, team)
     has = min(moments.size // params.size, 2)
     optimizer_step(
         rule,
-        numbers,
         rate,
         step,
         has_penalties(table),
@@ -343,6 +342,7 @@ def take_step(table, rule, numbers, rate, step, params, gradient, moments, team)
         vector(gradient, own, end - own),
         vector(moments, own, end - own if has > 0 else 0),
         vector(moments, params.size + own, end - own if has > 1 else 0),
+        numbers,
     )
 
 

@@ -7,7 +7,7 @@ from .rounding import add_evenly
 
 
 def optimizer_step(
-    rule, numbers, rate, step, evenly, first, params, gradient, first_moment, second_moment
+    rule, rate, step, evenly, first, params, gradient, first_moment, second_moment, numbers
 ):
     """Change the parameters, and the moments that the rule has, by one step.
 

@@ -50,7 +50,7 @@ for real in (np.float64, np.float32):
     for rule in (0, 1, 2):
         for evenly in (False, True):
             moments = w.copy(), w.copy()
-            compiled.optimizer_step(rule, numbers, 0.1, 0, evenly, 0, w, w.copy(), *moments)
+            compiled.optimizer_step(rule, 0.1, 0, evenly, 0, w, w.copy(), *moments, numbers)
     compiled.activation_forward(1, real(0), w, w.copy())
     compiled.penalty_update(real(0.1), real(0.1), real(0.1), 0, 0, w)
 model = Sequential([layers.Input(3), layers.Dense(2, "tanh")], backend="numba")

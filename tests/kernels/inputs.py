@@ -138,14 +138,14 @@ def optimizer(rule, evenly=False, **numbers):
         first = normal(rng, dtype, size if moments else 0)
         second = normal(rng, dtype, size if moments > 1 else 0) ** 2
         return (
-            int(rule), given, float(dtype(0.3)), 7, evenly, 2**33 if evenly else 0,
-            normal(rng, dtype, size), normal(rng, dtype, size), first, second,
+            int(rule), float(dtype(0.3)), 7, evenly, 2**33 if evenly else 0,
+            normal(rng, dtype, size), normal(rng, dtype, size), first, second, given,
         )  # fmt: skip
 
     return make
 
 
-def bound_optimizer(rule, numbers, rate, step, evenly, first, params, gradient, *moments):
+def bound_optimizer(rule, rate, step, evenly, first, params, gradient, *moments):
     if rule == Rule.ADAM:
         mean, square = np.abs(moments[0]) + np.abs(gradient), moments[1] + gradient**2
         change = 1 + mean / np.sqrt(square * 1e-3)

@@ -142,7 +142,7 @@ OPERATIONS = [
     *(
         Operation(
             "optimizer_step", inputs.optimizer(rule, evenly, **numbers), inputs.bound_optimizer,
-            (6, *range(8, 8 + MOMENTS[rule])),
+            (5, *range(7, 7 + MOMENTS[rule])),
             f"{rule.name} {numbers} {'evenly' if evenly else ''}",
         )
         for rule, evenly, numbers in [
