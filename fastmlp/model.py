@@ -29,6 +29,7 @@ from .data import Data, check_data, check_samples, finite
 from .engine import PREDICT_BATCH, Engine
 from .history import History
 from .inference import evaluate, predict
+from .kernels.contract import MOMENTS
 from .layers import Input, Layer
 from .layers.stack import build_layers, check_layer, every_layer
 from .lookup import by_name
@@ -72,7 +73,7 @@ class Sequential:
     seed: int
     dtype: np.dtype[np.floating]
     backend: str
-    optimizer: optimizers.SGD | None
+    optimizer: optimizers.Optimizer | None
     loss: losses.Loss | None
     metrics: list[str]
 
@@ -117,7 +118,7 @@ class Sequential:
     def add(self, layer: Layer) -> None:
         """Put a layer on top.
 
-        The weights of the others stay; momentum starts from nothing.
+        The weights of the others stay; the optimizer's moments start from nothing.
 
         Raises
         ------
@@ -136,18 +137,18 @@ class Sequential:
 
     def compile(
         self,
-        optimizer: str | optimizers.SGD = "sgd",
+        optimizer: str | optimizers.Optimizer = "sgd",
         loss: str | losses.Loss | None = None,
         metrics: Sequence[str] | None = None,
     ) -> None:
         """Choose what to minimize, and how.
 
-        The weights, and the numbers of steps and epochs, stay; momentum starts from nothing, as in
-        Keras.
+        The weights, and the numbers of steps and epochs, stay; the optimizer's moments start from
+        nothing, as in Keras.
 
         Parameters
         ----------
-        optimizer : str or fastmlp.optimizers.SGD
+        optimizer : str or fastmlp.optimizers.Optimizer
         loss : str or fastmlp.losses.Loss
         metrics : sequence of str, optional
             ``"accuracy"`` or ``"acc"``: the share of samples whose largest output is the right
@@ -463,11 +464,10 @@ class Sequential:
         engine = self._ready_engine()
         engine.threads = threads
         assert self.optimizer is not None
-        engine.hyper[:] = self.optimizer.hyper()
+        self.optimizer.check()
         state = self._state
-        if self.optimizer.momentum:
-            state.start_momentum()
-        engine.use_velocity(state.velocity)
+        state.provide_moments(MOMENTS[self.optimizer.rule])
+        engine.use_optimizer(self.optimizer, state.moments)
         previous, steps, before = self.history, state.steps, state.epochs
         self.history = history = History(
             {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.data.count}
@@ -483,7 +483,9 @@ class Sequential:
             state.epochs = before + len(history.epoch)
         return history
 
-    def _compile(self, optimizer: optimizers.SGD, loss: losses.Loss, metrics: list[str]) -> None:
+    def _compile(
+        self, optimizer: optimizers.Optimizer, loss: losses.Loss, metrics: list[str]
+    ) -> None:
         if self.built:
             assert self._input_shape is not None
             lowered = lowering.lower(self.layers, self._input_shape, loss, self.seed)
@@ -492,7 +494,7 @@ class Sequential:
                     f"metrics: 'accuracy' needs at least two outputs, the net has {lowered.outputs}"
                 )
         assign(self, optimizer=optimizer, loss=loss, metrics=metrics)
-        self._state.velocity = self._state.params[:0]
+        self._state.forget_moments()
         self._engine = None
 
     def _job(
@@ -638,7 +640,7 @@ class Sequential:
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy needs; the weights are with the layers, which copy them."""
         state = self._state.resized(self._state.params[:0], self._state.running[:0])
-        state.velocity = self._state.velocity
+        state.moments = self._state.moments
         return vars(self) | {"_engine": None, "_slots": [], "_state": state}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
@@ -651,10 +653,9 @@ class Sequential:
         for slot in lowered.all_slots:
             slot.of(state)[...] = slot.layer._weights[slot.weight.name]
         self._link(self._layers, lowered.all_slots, state)
-        if self._state.velocity.size:
-            velocity = aligned_zeros(lowered.size, self.dtype)
-            velocity[:] = self._state.velocity
-            state.velocity = velocity
+        if self._state.moments.size:
+            state.provide_moments(self._state.moments.size // lowered.size)
+            state.moments[:] = self._state.moments
         self._state = state
 
     def __copy__(self) -> "Sequential":
@@ -668,10 +669,9 @@ class Sequential:
             lowered = lowering.lower(self._layers, self._input_shape, self.loss, self.seed)
             if self.metrics and lowered.outputs < 2:
                 raise ValueError("metrics: 'accuracy' needs a net with at least two outputs")
-            hyper = (self.optimizer or optimizers.SGD()).hyper()
             how = self.backend, lowered.python_layers
             self._engine = Engine(
-                lowered, backends.bind_of(*how), self._state.params, self._state.running, hyper,
+                lowered, backends.bind_of(*how), self._state.params, self._state.running,
                 backends.runs_python(*how),
             )  # fmt: skip
         return self._engine

@@ -14,6 +14,7 @@ from .contract import (
     Column,
     Op,
     Phase,
+    Rule,
     Scalar,
 )
 from .walk import Array, PythonLayer, Walk
@@ -75,8 +76,9 @@ def probe(
 ) -> None:
     """Do what ``compiled.probe.probe`` does, a row at a time."""
     none = params[:0]
+    nothing = none, none, Rule.DESCENT, none
     before, walk = (
-        Walk(kernels, python_layers, table, reals, params, none, none, none, memory, deltas, none)
+        Walk(kernels, python_layers, table, reals, params, *nothing, memory, deltas, none)
         for memory in (values, trial)
     )
     n = rows.size

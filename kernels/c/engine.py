@@ -11,15 +11,17 @@ def _bind(
     reals: Array,
     params: Array,
     gradient: Array,
-    velocity: Array,
-    hyper: Array,
+    moments: Array,
+    rule: int,
+    numbers: Array,
     values: Array,
     deltas: Array,
     running: Array,
 ) -> Any:
     """Return a function of the mode and the batches, which returns the call of the engine."""
     net = of_dtype(params).Net
-    return net(table, reals, params, gradient, velocity, hyper, values, deltas, running).prepare
+    prepared = net(table, reals, params, gradient, moments, rule, numbers, values, deltas, running)
+    return prepared.prepare
 
 
 bind = checked(_bind)
