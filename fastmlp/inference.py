@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from .data import Data
 from .engine import Engine
+from .figures import figures_of
 from .layers.base import Array
 from .progress import BatchProgress
-from .training import figures_of
 
 
 def evaluate(

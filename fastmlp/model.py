@@ -24,18 +24,21 @@ from .arguments import (
     truth,
 )
 from .attributes import assign, refuse, unknown
+from .callbacks import Callback, check_callbacks
 from .claims import Claim
 from .data import Data, check_data, check_samples, finite
 from .engine import PREDICT_BATCH, Engine
 from .history import History
 from .inference import evaluate, predict
+from .job import Job, Stop
 from .layers import Input, Layer
 from .layers.base import Array, Shape
 from .lookup import by_name
 from .progress import resolve_verbose
 from .state import State, aligned_zeros
-from .telemetry import Telemetry
-from .training import Job, Stop, observed_rows, train
+from .run import Run
+from .telemetry import Telemetry, observed_rows
+from .training import train
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),
@@ -66,7 +69,11 @@ class Sequential:
         If an argument is not what it should be, or the layers do not fit together.
     """
 
-    # Set by the methods alone: only ``name`` and ``history`` are for users to set.
+    # Whether the fit that is running is to end after its epoch; users set it, in callbacks.
+    stop_training = False
+    _is_training = False
+
+    # Set by the methods alone: only ``name`` and ``history`` are for users to set besides.
     seed: int
     dtype: np.dtype[np.floating]
     backend: str
@@ -102,14 +109,17 @@ class Sequential:
         self._append(layers)
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Set ``name`` or ``history``, or an attribute of a subclass's own."""
-        if name == "trainable" and value is True:
+        """Set ``name``, ``history``, ``stop_training``, or what a subclass has of its own."""
+        if name == "stop_training":
+            value = truth(name, value)
+            if value and not self._is_training:
+                raise refuse(self, name, "is not in a fit that could stop: set it in a callback")
+        elif name == "trainable" and value is True:
             return
-        is_private = name.startswith("_")
-        if name == "trainable" or (name in _FIXED and not is_private):
+        elif name == "trainable" or (name in _FIXED and not name.startswith("_")):
             raise refuse(self, name, "does not let it be set")
-        if type(self) is Sequential and name not in ("name", "history") and not is_private:
-            raise unknown(self, name, ("name", "history"))
+        elif type(self) is Sequential and name not in _FREE and not name.startswith("_"):
+            raise unknown(self, name, _FREE)
         object.__setattr__(self, name, value)
 
     def add(self, layer: Layer) -> None:
@@ -179,6 +189,7 @@ class Sequential:
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: str | int = "auto",
+        callbacks: Sequence[Callback] | None = None,
         *,
         validation_split: float = 0.0,
         validation_data: tuple[ArrayLike, ArrayLike] | None = None,
@@ -205,6 +216,8 @@ class Sequential:
             1 shows a progress bar, 2 the figures of each epoch.  "auto" is 1 on a terminal and in
             a notebook; elsewhere, as in a log file, it shows the figures of at most a hundred
             epochs, evenly spaced, and of the last.
+        callbacks : sequence of fastmlp.callbacks.Callback, optional
+            Called before and after each epoch, in this order.
         validation_split : float in [0, 1)
             Set the last share of the samples apart, before shuffling.
         validation_data : (x, y), optional
@@ -221,20 +234,21 @@ class Sequential:
         Raises
         ------
         RuntimeError
-            If the net is not compiled, or if another fit that is not done uses the net or the
-            telemetry; nothing has changed then.
+            If the net is not compiled, or if another fit that is not done uses the net, the
+            telemetry or a callback; nothing has changed then.
         TypeError, ValueError
             If an argument is not what it should be; nothing has changed then.
         """
         if telemetry is not None and not isinstance(telemetry, Telemetry):
             raise TypeError(f"telemetry: expected a fastmlp.Telemetry, got {shown(telemetry)}")
+        called = check_callbacks(callbacks)
         claim = Claim()
         try:
-            claim.take([self, telemetry] if isinstance(telemetry, Telemetry) else [self])
+            claim.take([self, *called, *([telemetry] if telemetry is not None else [])])
             with self._built_for(x):
                 job = self._job(
                     x, y, batch_size, epochs, verbose,
-                    validation_split, validation_data, shuffle, telemetry,
+                    validation_split, validation_data, shuffle, called, telemetry,
                 )  # fmt: skip
                 return self.run_job(job)
         finally:
@@ -466,18 +480,15 @@ class Sequential:
         """Train as a checked job says, on so many threads; whoever calls this has a claim."""
         engine = self._ready_engine()
         engine.threads = threads
-        assert self.optimizer is not None
-        engine.hyper[:] = self.optimizer.hyper()
+        self._follow_optimizer(engine)
         state = self._state
-        if self.optimizer.momentum:
-            state.start_momentum()
-        engine.use_velocity(state.velocity)
         previous, steps, before = self.history, state.steps, state.epochs
         self.history = history = History(
             {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.data.count}
         )
+        assign(self, stop_training=False, _is_training=True)
         try:
-            train(engine, job, history, state)
+            train(Run(self, engine, job, history, state))
         except Exception:
             if state.steps == steps and not history.epoch:
                 self.history = previous  # nothing has happened
@@ -485,7 +496,16 @@ class Sequential:
         finally:
             engine.threads = None
             state.epochs = before + len(history.epoch)
+            assign(self, _is_training=False)
         return history
+
+    def _follow_optimizer(self, engine: Engine) -> None:
+        """Have the engine train by the optimizer's numbers as they are now."""
+        assert self.optimizer is not None
+        engine.hyper[:] = self.optimizer.hyper()
+        if self.optimizer.momentum:
+            self._state.start_momentum()
+        engine.use_velocity(self._state.velocity)
 
     def _compile(self, optimizer: optimizers.SGD, loss: losses.Loss, metrics: list[str]) -> None:
         if self.built:
@@ -509,7 +529,8 @@ class Sequential:
         validation_split: float,
         validation_data: tuple[ArrayLike, ArrayLike] | None,
         shuffle: bool,
-        telemetry: Telemetry | None,
+        callbacks: tuple[Callback, ...] = (),
+        telemetry: Telemetry | None = None,
         stop: Stop | None = None,
         checked: dict[object, Data] | None = None,
     ) -> Job:
@@ -549,7 +570,7 @@ class Sequential:
                 recorder = telemetry.recorder(self.layers[0], rows)
             return Job(
                 data, validation, batch_size, epochs, shuffle, self.seed,
-                tuple(self.metrics), shows, recorder, stop or Stop(),
+                tuple(self.metrics), shows, callbacks, recorder, stop or Stop(),
             )  # fmt: skip
 
     def _check_data(
@@ -657,7 +678,9 @@ class Sequential:
         """Return what a copy needs; the weights are with the layers, which copy them."""
         state = self._state.resized(self._state.params[:0])
         state.velocity = self._state.velocity
-        return vars(self) | {"_engine": None, "_slots": [], "_state": state}
+        return vars(self) | {
+            "_engine": None, "_slots": [], "_state": state, "_is_training": False
+        }  # fmt: skip
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
         vars(self).update(attributes)
@@ -703,6 +726,7 @@ def _inference_batch_size(batch_size: int | None) -> int:
     return PREDICT_BATCH if batch_size is None else positive_integer("batch_size", batch_size)
 
 
+_FREE = ("name", "history", "stop_training")
 _FIXED = {*dir(Sequential), *Sequential.__annotations__}
 
 

@@ -11,11 +11,11 @@ from .arguments import items
 from .claims import Claim
 from .data import Data
 from .history import History
+from .job import Job, Stop
 from .kernels.undisturbed import next_of
 from .model import Sequential
 from .team import Worker, dismiss_all
 from .threads import available_cores, get_num_threads, thread_count
-from .training import Job, Stop
 
 
 def fit_many(
@@ -77,8 +77,17 @@ def fit_many(
                 unless_refused.enter_context(model._built_for(x))
             prepared = [
                 model._job(
-                    x, y, batch_size, epochs, 0, 0.0, validation_data, shuffle, None, stop, checked
-                )
+                    x,
+                    y,
+                    batch_size,
+                    epochs,
+                    0,
+                    0.0,
+                    validation_data,
+                    shuffle,
+                    stop=stop,
+                    checked=checked,
+                )  # fmt: skip
                 for model in models
             ]
         _compile(models)

@@ -15,7 +15,7 @@ import pytest
 
 from fastmlp import engine, fit_many, layers, pace, parallel, set_num_threads, team
 from fastmlp.kernels.contract import Mode
-from fastmlp.training import Stop
+from fastmlp.job import Stop
 from tests.backends import ALL, COMPILED
 from tests.soak_interrupts import Soak
 
