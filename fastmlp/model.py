@@ -1,9 +1,6 @@
 """Sequential: a stack of layers with one input and one output."""
 
-import copy
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -18,7 +15,6 @@ from .arguments import (
     non_negative_integer,
     positive_integer,
     real_array,
-    real_number,
     seed_integer,
     shown,
     truth,
@@ -30,14 +26,14 @@ from .data import Data, check_data, check_samples, finite
 from .engine import PREDICT_BATCH, Engine
 from .history import History
 from .inference import evaluate, predict
-from .job import Job, Stop
-from .layers import Input, Layer
-from .layers.base import Array, Shape
+from .job import BATCH_SIZE, Job, checked_job
+from .layers import Layer
+from .layers.base import Array
 from .lookup import by_name
 from .progress import resolve_verbose
-from .state import State, aligned_zeros
 from .run import Run
-from .telemetry import Telemetry, observed_rows
+from .stack import Stack
+from .telemetry import Telemetry
 from .training import train
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
@@ -45,10 +41,9 @@ _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float64": np.dtype(np.float64),
 }
 _METRICS = {"accuracy": "accuracy", "acc": "acc"}  # each keeps the name that it was given
-_BATCH_SIZE = 32
 
 
-class Sequential:
+class Sequential(Stack):
     """A stack of layers, as in Keras.
 
     Parameters
@@ -74,9 +69,6 @@ class Sequential:
     _is_training = False
 
     # Set by the methods alone: only ``name`` and ``history`` are for users to set besides.
-    seed: int
-    dtype: np.dtype[np.floating]
-    backend: str
     optimizer: optimizers.SGD | None
     loss: losses.Loss | None
     metrics: list[str]
@@ -92,21 +84,12 @@ class Sequential:
     ) -> None:
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
-        assign(
-            self, seed=seed_integer("seed", seed), dtype=by_name("dtype", dtype, _DTYPES),
-            backend=backends.resolve(backend), optimizer=None, loss=None, metrics=[],
-        )  # fmt: skip
+        seed, chosen = seed_integer("seed", seed), by_name("dtype", dtype, _DTYPES)
+        backend = backends.resolve(backend)
+        assign(self, optimizer=None, loss=None, metrics=[])
         self.name = name
         self.history: History | None = None
-        self._layers: tuple[Layer, ...] = ()
-        self._input_shape: Shape | None = None
-        self._slots: list[plan.Slot] = []
-        self._state = State(np.empty(0, self.dtype))
-        self._engine: Engine | None = None
-        layers = items("layers", "layers", layers)
-        for index, layer in enumerate(layers):
-            self._check_layer(f"layers[{index}]", layer, layers[:index])
-        self._append(layers)
+        super().__init__(layers, seed, chosen, backend)
 
     def __setattr__(self, name: str, value: object) -> None:
         """Set ``name``, ``history``, ``stop_training``, or what a subclass has of its own."""
@@ -137,8 +120,7 @@ class Sequential:
         claim = Claim()
         try:
             claim.take([self])
-            self._check_layer("layer", layer, self.layers)
-            self._append([layer])
+            self._append("layer", [layer])
         finally:
             claim.active = False
 
@@ -246,9 +228,9 @@ class Sequential:
         try:
             claim.take([self, *called, *([telemetry] if telemetry is not None else [])])
             with self._built_for(x):
-                job = self._job(
-                    x, y, batch_size, epochs, verbose,
-                    validation_split, validation_data, shuffle, called, telemetry,
+                job = checked_job(
+                    self, x, y, batch_size, epochs, verbose, validation_split, validation_data,
+                    shuffle, called, telemetry,
                 )  # fmt: skip
                 return self.run_job(job)
         finally:
@@ -310,13 +292,13 @@ class Sequential:
         TypeError, ValueError
             If an argument is not what it should be, or the data do not fit the net.
         """
-        loss = self._compiled_loss()
+        self._compiled_loss()
         batch_size = _inference_batch_size(batch_size)
         shows = resolve_verbose(verbose, automatic=0)
         wants_dict = truth("return_dict", return_dict)
         with self._built_for(x):
             engine = self._ready_engine()
-            data = self._check_data("{}", x, y, loss)
+            data = self._check_data("{}", x, y)
             self._check_workspace("batch_size", min(batch_size, data.count))
             figures = evaluate(engine, data, batch_size, self.metrics, shows)
             if wants_dict:
@@ -359,7 +341,7 @@ class Sequential:
         shows = resolve_verbose(verbose, automatic=0)
         upto = None
         if steps is not None:
-            batch_size = _BATCH_SIZE if batch_size is None else batch_size
+            batch_size = BATCH_SIZE if batch_size is None else batch_size
             upto = positive_integer("steps", steps) * positive_integer("batch_size", batch_size)
         batch_size = _inference_batch_size(batch_size)
         with self._built_for(x):
@@ -383,11 +365,11 @@ class Sequential:
         TypeError, ValueError
             If the data do not fit the net.
         """
-        loss = self._compiled_loss()
+        self._compiled_loss()
         step = non_negative_integer("step", step)
         with self._built_for(x):
             engine = self._ready_engine()
-            data = self._check_data("{}", x, y, loss)
+            data = self._check_data("{}", x, y)
             self._check_workspace("x", data.count)
             value, gradient = engine.loss_and_gradient(data, step)
             return value, [np.array(slot.view(gradient)) for slot in engine.plan.slots]
@@ -519,70 +501,16 @@ class Sequential:
         self._state.velocity = self._state.params[:0]
         self._engine = None
 
-    def _job(
-        self,
-        x: ArrayLike,
-        y: ArrayLike,
-        batch_size: int | None,
-        epochs: int,
-        verbose: str | int,
-        validation_split: float,
-        validation_data: tuple[ArrayLike, ArrayLike] | None,
-        shuffle: bool,
-        callbacks: tuple[Callback, ...] = (),
-        telemetry: Telemetry | None = None,
-        stop: Stop | None = None,
-        checked: dict[object, Data] | None = None,
-    ) -> Job:
-        """Check everything; nets that are given the same dict ``checked`` share their data."""
-        loss = self._compiled_loss()
-        batch_size = _BATCH_SIZE if batch_size is None else batch_size
-        batch_size = positive_integer("batch_size", batch_size)
-        epochs = positive_integer("epochs", epochs)
-        shows = resolve_verbose(verbose)
-        shuffle = truth("shuffle", shuffle)
-        validation_split = real_number(
-            "validation_split", validation_split, "a number in [0, 1)", low=0, below=1
-        )
-        if validation_split and validation_data is not None:
-            raise ValueError("validation_split: not together with validation_data")
-        with self._built_for(x):
-            self._ready_engine()
-            checked = {} if checked is None else checked
-            data = self._check_data("{}", x, y, loss, checked)
-            validation = None
-            if validation_data is not None:
-                if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
-                    raise ValueError("validation_data: expected a pair (x, y)")
-                validation = self._check_data("validation_data {}", *validation_data, loss, checked)
-            elif validation_split:
-                count = int(data.count * (1 - validation_split))
-                if count in (0, data.count):
-                    raise ValueError(
-                        f"validation_split: {validation_split} of {data.count} samples leaves "
-                        "nothing for one of the two"
-                    )
-                data, validation = data.part(slice(None, count)), data.part(slice(count, None))
-            self._check_workspace("batch_size", min(batch_size, data.count))
-            recorder = None
-            if telemetry is not None:
-                rows = observed_rows(self._ready_engine().plan)
-                recorder = telemetry.recorder(self.layers[0], rows)
-            return Job(
-                data, validation, batch_size, epochs, shuffle, self.seed,
-                tuple(self.metrics), shows, callbacks, recorder, stop or Stop(),
-            )  # fmt: skip
-
     def _check_data(
         self,
         argument: str,
         x: ArrayLike,
         y: ArrayLike,
-        loss: losses.Loss,
         checked: dict[object, Data] | None = None,
     ) -> Data:
+        """Return the data, if they fit the net; or those that ``checked`` has already."""
         lowered = self._ready_engine().plan
-        expected = lowered.input_shape, lowered.outputs, loss, self.dtype
+        expected = lowered.input_shape, lowered.outputs, self._compiled_loss(), self.dtype
         if checked is not None and (argument, expected) in checked:
             return checked[argument, expected]
         data = check_data(argument, x, y, *expected)
@@ -601,106 +529,9 @@ class Sequential:
             raise RuntimeError("call compile(optimizer, loss) before this")
         return self.loss
 
-    def _check_layer(self, argument: str, layer: object, others: Sequence[Layer]) -> None:
-        if not isinstance(layer, Layer):
-            raise TypeError(f"{argument}: expected a Layer, got {shown(layer)}")
-        if not hasattr(layer, "_given_name"):
-            raise TypeError(
-                f"{argument}: {type(layer).__name__}.__init__ does not call super().__init__()"
-            )
-        if layer._in_use or any(layer is other for other in others):
-            raise ValueError(f"{argument}: {layer!r} is already part of a net")
-        if isinstance(layer, Input) and others:
-            raise ValueError(f"{argument}: an Input can only be the first layer")
-        if not getattr(layer, "trainable", True):
-            raise ValueError(f"{argument}: {layer!r} has trainable=False, which is not supported")
-        if hasattr(layer, "call"):
-            raise TypeError(
-                f"{argument}: {layer!r} has a method call(), which would not be called: write "
-                "forward(x, training) and backward(dy)"
-            )
-
-    def _append(self, layers: Sequence[Layer]) -> None:
-        everything = (*self._layers, *layers)
-        shape = self._input_shape
-        if shape is None and everything and isinstance(everything[0], Input):
-            shape = everything[0].shape
-        with _unchanged_after_an_error(self, *layers):
-            if shape is None:
-                _name_apart(everything)
-            else:
-                self._build(everything, shape)
-            self._layers = everything
-
-    @contextmanager
-    def _built_for(self, x: ArrayLike) -> Iterator[None]:
-        """Build a net without an Input for samples like those of ``x``.
-
-        If an error follows before a first step is taken, the net is as it was before.
-        """
-        if self.built:
-            yield
-            return
-        shape = real_array("x", x).shape
-        if not self._layers:
-            raise ValueError("layers: the net has none")
-        for index, layer in enumerate(self._layers):
-            self._check_layer(f"layers[{index}]", layer, self._layers[:index])
-        if len(shape) < 2 or 0 in shape[1:]:
-            raise ValueError(f"x: expected shape (samples, features, ...), got {shape}")
-        with _unchanged_after_an_error(self, *self._layers):
-            self._build(self._layers, shape[1:])
-            yield
-
-    def _build(self, layers: Sequence[Layer], input_shape: Shape) -> None:
-        """Give every layer its weights: those that it has, or new ones."""
-        _name_apart(layers)
-        plan.build_layers(layers, input_shape, self.dtype)
-        lowered = plan.lower(layers, input_shape, None, self.seed)
-        lowered.check_numbers(self.dtype)
-        params = aligned_zeros(lowered.size, self.dtype)
-        for number, slot in enumerate(lowered.slots):
-            rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0, number)))
-            slot.view(params)[...] = _first_values(slot, rng, self.dtype)
-        self._link(layers, lowered.slots, params)
-        self._state = self._state.resized(params)
-        self._input_shape, self._engine = input_shape, None
-
-    def _link(self, layers: Sequence[Layer], slots: list[plan.Slot], params: Array) -> None:
-        """Let the layers see their weights in the memory that training changes."""
-        for layer in layers:
-            assign(layer, _weights={}, _in_use=True)
-        for slot in slots:
-            slot.layer._weights[slot.weight.name] = slot.view(params)
-        self._slots = slots
-
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy needs; the weights are with the layers, which copy them."""
-        state = self._state.resized(self._state.params[:0])
-        state.velocity = self._state.velocity
-        return vars(self) | {
-            "_engine": None, "_slots": [], "_state": state, "_is_training": False
-        }  # fmt: skip
-
-    def __setstate__(self, attributes: dict[str, Any]) -> None:
-        vars(self).update(attributes)
-        backends.resolve(self.backend)
-        if self._input_shape is None:
-            return
-        lowered = plan.lower(self._layers, self._input_shape, None, self.seed)
-        params, velocity = (aligned_zeros(lowered.size, self.dtype) for _ in range(2))
-        for slot in lowered.slots:
-            slot.view(params)[...] = slot.layer._weights[slot.weight.name]
-        self._link(self._layers, lowered.slots, params)
-        state = self._state.resized(params)
-        if self._state.velocity.size:
-            velocity[:] = self._state.velocity
-            state.velocity = velocity
-        self._state = state
-
-    def __copy__(self) -> "Sequential":
-        """Return a deep copy: nets that share layers would train each other's weights."""
-        return copy.deepcopy(self)
+        """Return what a copy needs; one that is made in a fit is not in that fit."""
+        return super().__getstate__() | {"_is_training": False}
 
     def _ready_engine(self) -> Engine:
         if self._engine is None:
@@ -727,61 +558,4 @@ def _inference_batch_size(batch_size: int | None) -> int:
 
 
 _FREE = ("name", "history", "stop_training")
-_FIXED = {*dir(Sequential), *Sequential.__annotations__}
-
-
-@contextmanager
-def _unchanged_after_an_error(model: Sequential, *layers: Layer) -> Iterator[None]:
-    """If an error follows, and no step is taken before it, give back all attributes."""
-    kept = [(owner, dict(vars(owner))) for owner in (model, *layers)]
-    before = model.steps_trained, model.epochs_trained
-    try:
-        yield
-    except BaseException:
-        if (model.steps_trained, model.epochs_trained) == before:
-            for owner, attributes in kept:
-                vars(owner).clear()
-                vars(owner).update(attributes)
-        raise
-
-
-def _first_values(slot: plan.Slot, rng: np.random.Generator, dtype: np.dtype[np.floating]) -> Array:
-    """Return the values that a layer brought along, or those of its initializer.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If they are no finite real numbers of the weight's shape.
-    """
-    weight, name = slot.weight, f"{slot.layer.name}/{slot.weight.name}"
-    if weight.name in slot.layer._weights:
-        argument, values = name, slot.layer._weights[weight.name]
-    else:
-        function = getattr(weight.initializer, "__name__", repr(weight.initializer))
-        argument = f"{name}: the initializer {function}"
-        values = weight.initializer(weight.shape, weight.fan_in, weight.fan_out, rng)
-        if values is None:
-            raise TypeError(f"{argument}: expected an array of shape {weight.shape}, got None")
-    array = real_array(argument, values)
-    if array.shape != weight.shape:
-        raise ValueError(f"{argument}: expected shape {weight.shape}, got {array.shape}")
-    return finite(argument, array, dtype)
-
-
-def _name_apart(layers: Sequence[Layer]) -> None:
-    """Number the layers that were given no name: dense, dense_1, dense_2."""
-    given = [layer._given_name for layer in layers if layer._given_name]
-    repeated = {name for name in given if given.count(name) > 1}
-    if repeated:
-        raise ValueError(f"layers: more than one is named {sorted(repeated)[0]!r}")
-    taken = set(given)
-    for layer in layers:
-        if layer._given_name:
-            continue
-        base = re.sub(r"_\d+$", "", layer.name)
-        name, number = base, 0
-        while name in taken:
-            number += 1
-            name = f"{base}_{number}"
-        assign(layer, name=name)
-        taken.add(name)
+_FIXED = {*dir(Sequential), *Sequential.__annotations__, *Stack.__annotations__}

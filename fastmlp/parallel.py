@@ -11,7 +11,7 @@ from .arguments import items
 from .claims import Claim
 from .data import Data
 from .history import History
-from .job import Job, Stop
+from .job import Job, Stop, checked_job
 from .kernels.undisturbed import next_of
 from .model import Sequential
 from .team import Worker, dismiss_all
@@ -76,18 +76,17 @@ def fit_many(
             for model in models:
                 unless_refused.enter_context(model._built_for(x))
             prepared = [
-                model._job(
+                checked_job(
+                    model,
                     x,
                     y,
                     batch_size,
                     epochs,
-                    0,
-                    0.0,
-                    validation_data,
-                    shuffle,
+                    validation_data=validation_data,
+                    shuffle=shuffle,
                     stop=stop,
                     checked=checked,
-                )  # fmt: skip
+                )
                 for model in models
             ]
         _compile(models)

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from fastmlp import engine, fit_many, layers, pace, parallel, set_num_threads, team
-from fastmlp.kernels.contract import Mode
 from fastmlp.job import Stop
+from fastmlp.kernels.contract import Mode
 from tests.backends import ALL, COMPILED
 from tests.soak_interrupts import Soak
 
