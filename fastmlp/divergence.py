@@ -9,6 +9,7 @@ from .callbacks import Logs
 from .engine import Engine
 from .history import Divergence, DivergenceWarning
 from .kernels.contract import FIRST_LOSS, Column, Total
+from .layers.base import Array
 from .run import Part, Run
 
 
@@ -51,7 +52,7 @@ class DivergenceReport(Part):
             warnings.warn(divergence.message, DivergenceWarning, stacklevel=5)
 
 
-def _all_finite(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> bool:
+def _all_finite(values: Array) -> bool:
     with np.errstate(over="ignore", invalid="ignore"):
         # A sum is finite only if every term is, and sooner done than a look at each.
         return bool(np.isfinite(values.sum()) or np.isfinite(values).all())

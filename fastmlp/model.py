@@ -421,7 +421,7 @@ class Sequential(Stack):
         given = items("weights", "arrays", weights)
         if len(given) != len(slots):
             raise ValueError(f"weights: expected {len(slots)} arrays, got {len(given)}")
-        arrays = []
+        params = self._state.params.copy()
         for i, (weight, slot) in enumerate(zip(given, slots, strict=True)):
             argument = f"weights[{i}] ({slot.layer.name}/{slot.weight.name})"
             array = real_array(argument, weight)
@@ -429,10 +429,8 @@ class Sequential(Stack):
                 raise ValueError(
                     f"{argument}: expected shape {slot.weight.shape}, got {array.shape}"
                 )
-            # A copy, as those given may be views of the very weights that are set.
-            arrays.append(np.array(finite(argument, array, self.dtype)))
-        for array, slot in zip(arrays, slots, strict=True):
-            slot.view(self._state.params)[...] = array
+            slot.view(params)[...] = finite(argument, array, self.dtype)
+        self._state.params[:] = params  # at once: Ctrl-C leaves the old weights or the new ones
 
     def summary(self) -> None:
         """Print the layers with their output shapes and numbers of parameters."""

@@ -191,6 +191,35 @@ def test_an_interrupt_at_any_line_leaves_nobody_waiting(shared, backend):
     assert (model.params != before).any()
 
 
+def test_weights_are_set_all_or_none():
+    """One after the other, each line that runs raises."""
+    model = net(*dense_tanh())
+    before, weights = model.params.tobytes(), [w + 1 for w in model.get_weights()]
+    model.set_weights(weights)
+    after, found = model.params.tobytes(), []
+    for last in range(10_000):
+        model.params[:] = np.frombuffer(before)
+        count = 0
+
+        def interrupt(frame, event, _, last=last):
+            nonlocal count
+            count += event == "line"
+            if count > last:
+                sys.settrace(None)
+                raise Impatience
+            return interrupt
+
+        with contextlib.suppress(Impatience):
+            sys.settrace(interrupt)
+            model.set_weights(weights)
+        sys.settrace(None)
+        found.append(model.params.tobytes())
+        if count <= last:
+            break
+    assert set(found) == {before, after}
+    assert len(found) > 20
+
+
 @pytest.mark.parametrize("backend", COMPILED)
 @pytest.mark.parametrize("started", [0, 1])
 def test_a_thread_that_cannot_be_started_is_an_error(shared, backend, started, monkeypatch):
