@@ -203,16 +203,21 @@ def test_weights_are_set_all_or_none():
 
         def interrupt(frame, event, _, last=last):
             nonlocal count
+            if frame.f_code.co_filename == __file__:
+                return None
             count += event == "line"
             if count > last:
                 sys.settrace(None)
                 raise Impatience
             return interrupt
 
-        with contextlib.suppress(Impatience):
-            sys.settrace(interrupt)
+        sys.settrace(interrupt)
+        try:
             model.set_weights(weights)
-        sys.settrace(None)
+        except Impatience:
+            pass
+        finally:
+            sys.settrace(None)
         found.append(model.params.tobytes())
         if count <= last:
             break
