@@ -14,7 +14,7 @@ import numba
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from fastmlp.kernels.contract import FEW_OUTPUTS, Activation, Hyper
+from fastmlp.kernels.contract import FEW_OUTPUTS, Activation, Number, Rule
 
 real = np.float32
 SECONDS_A_RUN = 0.005
@@ -126,9 +126,9 @@ def gather_reals(rng, n, features):
 
 
 def sgd(rng, size):
-    hyper = np.zeros(len(Hyper))
-    hyper[Hyper.LEARNING_RATE] = 1e-6
-    return normal(rng, size), normal(rng, size), normal(rng, 0), hyper
+    numbers, nothing = np.zeros(len(Number)), normal(rng, 0)
+    params, gradient = normal(rng, size), normal(rng, size)
+    return int(Rule.DESCENT), 1e-6, 0, False, 0, params, gradient, nothing, nothing, numbers
 
 
 FIRST_LAYER = dense(32, 784, 10, first=True)
@@ -145,7 +145,7 @@ CASES = [
     Case("softmax_crossentropy_labels", (128, 10), crossentropy, bytes=8 * 1_280 + 16 * 128),
     Case("gather_bytes", (32, 784), gather_bytes, bytes=5 * 32 * 784),
     Case("gather_reals", (32, 784), gather_reals, bytes=8 * 32 * 784),
-    Case("sgd_step", (8_290,), sgd, bytes=12 * 8_290),
+    Case("optimizer_step", (8_290,), sgd, bytes=12 * 8_290),
 ]
 
 

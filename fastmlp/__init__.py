@@ -16,6 +16,7 @@ from . import (
     losses,
     optimizers,
     regularizers,
+    schedules,
 )
 from .gradcheck import GradientReport, check_gradients
 from .history import Divergence, DivergenceWarning, History
@@ -45,5 +46,6 @@ __all__ = [
     "losses",
     "optimizers",
     "regularizers",
+    "schedules",
     "set_num_threads",
 ]

@@ -17,7 +17,7 @@ from .kernels.undisturbed import undisturbed
 from .kernels.walk import PythonLayer
 from .lookup import by_name
 
-# ``bind(table, reals, params, gradient, velocity, hyper, values, deltas)`` returns
+# ``bind(table, reals, params, gradient, moments, rule, numbers, values, deltas)`` returns
 # ``prepare(mode, samples, ...)``, the other arguments of ``kernels.compiled.engine.run``, which
 # returns a call of it that needs no more arguments.
 Prepare = Callable[..., Callable[[], int]]

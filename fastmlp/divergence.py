@@ -100,7 +100,7 @@ def _divergence(
 ) -> Divergence:
     message = (
         f"training diverged: {event} at epoch {epoch + 1}, step {step + 1}, "
-        f"first in {what}, with learning rate {engine.hyper[0]:g}; "
+        f"first in {what}, with learning rate {engine.rate:g}; "
         "a smaller one, or inputs of smaller scale, may help"
     )
     return Divergence(epoch, step, loss, layer, message)

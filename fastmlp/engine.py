@@ -1,5 +1,6 @@
 """The engine: a plan with its memory and a backend, and the four things one can do with it."""
 
+import math
 import os
 import threading
 from collections.abc import Callable
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 
 from . import backends
 from .data import Data
-from .kernels.contract import Mode, Telemetry, Total
+from .kernels.contract import Mode, Number, Rule, Telemetry, Total
 from .layers.base import Array
+from .optimizers import Optimizer
 from .pace import SECONDS_PER_CALL, Pace
 from .plan import Plan
 from .state import aligned_zeros
@@ -68,13 +70,13 @@ class Engine:
     bind : callable
         Binds the plan and its memory to the backend.
     params : float array (plan.size,)
-    hyper : float64 array
-        The optimizer's numbers; see :class:`fastmlp.kernels.contract.Hyper`.
     runs_python : bool
         Whether rows are walked in Python, hence on one thread.
     gradient : float array (plan.size,)
-    velocity : float array (plan.size,), or empty without momentum
-        See :meth:`use_velocity`.
+    moments : float array
+        The optimizer's; see :meth:`use_optimizer`.
+    rate : float
+        The learning rate of the last step of a training that was tried.
     threads : int, optional
         How many may share a step; by default :func:`fastmlp.get_num_threads`.
     """
@@ -82,10 +84,13 @@ class Engine:
     plan: Plan
     bind: backends.Bind
     params: Array
-    hyper: Array
     runs_python: bool
     gradient: Array = field(init=False)
-    velocity: Array = field(init=False)
+    moments: Array = field(init=False)
+    rate: float = field(init=False, default=math.nan)
+    _before: Array = field(init=False)
+    _numbers: NDArray[np.float64] = field(init=False)
+    _optimizer: Optimizer | None = field(init=False, default=None)
     threads: int | None = field(init=False, default=None)
     _connections: int = field(init=False)
     # Threads may use a net at the same time: its memory is for one after the other.  The lock lets
@@ -104,7 +109,8 @@ class Engine:
                 f"got {self.params.shape}"
             )
         self.gradient = aligned_zeros(self.plan.size, self.params.dtype)
-        self.velocity = self.params[:0]
+        self.moments = self._before = self.params[:0]
+        self._numbers = np.zeros(len(Number))
         self._connections = self.plan.connections
         self.let_all_in()
         _engines.add(self)
@@ -114,13 +120,19 @@ class Engine:
         self._lock = threading.RLock()
         self._is_running = False
 
-    def use_velocity(self, velocity: Array) -> None:
-        """Train with the momentum in this memory, or without if it is empty."""
-        if velocity is not self.velocity:
-            with self._lock:
-                self._few.clear()  # bound to the other one, as these are; if Ctrl-C comes in
+    def use_optimizer(self, optimizer: Optimizer, moments: Array) -> None:
+        """Train by an optimizer's rule, with its moments in this memory, until told otherwise."""
+        with self._lock:
+            if moments is not self.moments or self._rule != optimizer.rule:
+                self._few.clear()  # bound to the other ones, as these are; if Ctrl-C comes in
                 self._workspaces.clear()  # between, they are made anew, and this is done again
-                self.velocity = velocity
+                self.moments = moments
+            self._optimizer = optimizer
+            self._numbers[:] = optimizer.numbers()
+
+    @property
+    def _rule(self) -> Rule:
+        return Rule.DESCENT if self._optimizer is None else self._optimizer.rule
 
     def forward(
         self,
@@ -246,10 +258,16 @@ class Engine:
             ``last``, or the index of the first batch whose loss was not finite: training
             stopped there, before that batch's step.
         """
-        return self._run(
+        assert self._optimizer is not None
+        rates = self._optimizer.rates(first_step + first, last - first)
+        if telemetry is not None and self._before.size < self.params.size:
+            self._before = np.zeros_like(self.params)
+        reached = self._run(
             Mode.TRAIN, data, order, batch_size, first, last, first_step, wants_accuracy, totals,
-            None, telemetry, telemetry_every,
+            rates, None, telemetry, telemetry_every,
         )  # fmt: skip
+        self.rate = float(rates[min(reached, last - 1) - first])
+        return reached
 
     def workspace(self, batch_size: int) -> Workspace:
         """Return the memory for batches of that size.
@@ -265,8 +283,8 @@ class Engine:
             size = self.plan.features * capacity
             values, deltas = (aligned_zeros(size, self.params.dtype) for _ in range(2))
             prepare = self.bind(
-                self.plan.table, self.plan.reals, self.params, self.gradient, self.velocity,
-                self.hyper, values, deltas,
+                self.plan.table, self.plan.reals, self.params, self.gradient, self.moments,
+                int(self._rule), self._numbers, values, deltas,
             )  # fmt: skip
             self._compile(prepare)
             self._workspaces[capacity] = Workspace(values, deltas, prepare)
@@ -290,8 +308,8 @@ class Engine:
         data = Data(samples, np.empty(0, np.int64), np.empty((0, 0), dtype))
         prepare(
             int(Mode.PREDICT), data.samples, data.labels, data.targets, integers[:1], 1, 0, 0, 0,
-            False, np.zeros(len(Total)), np.empty((1, self.plan.outputs), dtype),
-            np.empty((0, 0, len(Telemetry))), 0, 0, 1, integers,
+            np.empty(0), False, np.zeros(len(Total)), np.empty((1, self.plan.outputs), dtype),
+            np.empty((0, 0, len(Telemetry))), 0, np.empty(0, dtype), 0, 1, integers,
         )()  # fmt: skip
 
     def _run_all(
@@ -305,7 +323,9 @@ class Engine:
         """Run all batches in calls so short that Ctrl-C need not wait, as one for other threads."""
         order = np.arange(data.count)
         with self._lock:
-            for first, stop in Pace(self.seconds_at_most(batch_size)).calls(-(-data.count // batch_size)):
+            for first, stop in Pace(self.seconds_at_most(batch_size)).calls(
+                -(-data.count // batch_size)
+            ):
                 self._run(mode, data, order, batch_size, first, stop, **options)
                 if advance is not None:
                     advance(stop)
@@ -331,6 +351,7 @@ class Engine:
         first_step: int = 0,
         wants_accuracy: bool = False,
         totals: Array | None = None,
+        rates: Array | None = None,
         outputs: Array | None = None,
         telemetry: Array | None = None,
         telemetry_every: int = 0,
@@ -357,11 +378,13 @@ class Engine:
             first,
             batches if last is None else last,
             first_step,
+            np.empty(0) if rates is None else rates,
             wants_accuracy,
             np.zeros(len(Total)) if totals is None else totals,
             np.empty((0, self.plan.outputs), dtype) if outputs is None else outputs,
             np.empty((0, 0, len(Telemetry))) if telemetry is None else telemetry,
             telemetry_every,
+            self._before,
         )
         threads = self._threads_for(mode, batch_size)
         barrier = aligned_zeros(_BARRIER_SIZE, np.dtype(np.int64))

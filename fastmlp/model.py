@@ -27,6 +27,7 @@ from .engine import PREDICT_BATCH, Engine
 from .history import History
 from .inference import evaluate, predict
 from .job import BATCH_SIZE, Job, checked_job
+from .kernels.contract import MOMENTS
 from .layers import Layer
 from .layers.base import Array
 from .lookup import by_name
@@ -69,7 +70,7 @@ class Sequential(Stack):
     _is_training = False
 
     # Set by the methods alone: only ``name`` and ``history`` are for users to set besides.
-    optimizer: optimizers.SGD | None
+    optimizer: optimizers.Optimizer | None
     loss: losses.Loss | None
     metrics: list[str]
 
@@ -108,7 +109,7 @@ class Sequential(Stack):
     def add(self, layer: Layer) -> None:
         """Put a layer on top.
 
-        The weights of the others stay; momentum starts from nothing.
+        The weights of the others stay; the optimizer's moments start from nothing.
 
         Raises
         ------
@@ -126,18 +127,18 @@ class Sequential(Stack):
 
     def compile(
         self,
-        optimizer: str | optimizers.SGD = "sgd",
+        optimizer: str | optimizers.Optimizer = "sgd",
         loss: str | losses.Loss | None = None,
         metrics: Sequence[str] | None = None,
     ) -> None:
         """Choose what to minimize, and how.
 
-        The weights, and the numbers of steps and epochs, stay; momentum starts from nothing, as in
-        Keras.
+        The weights, and the numbers of steps and epochs, stay; the optimizer's moments start from
+        nothing, as in Keras.
 
         Parameters
         ----------
-        optimizer : str or fastmlp.optimizers.SGD
+        optimizer : str or fastmlp.optimizers.Optimizer
         loss : str or fastmlp.losses.Loss
         metrics : sequence of str, optional
             ``"accuracy"`` or ``"acc"``: the share of samples whose largest output is the right
@@ -482,12 +483,13 @@ class Sequential(Stack):
     def _follow_optimizer(self, engine: Engine) -> None:
         """Have the engine train by the optimizer's numbers as they are now."""
         assert self.optimizer is not None
-        engine.hyper[:] = self.optimizer.hyper()
-        if self.optimizer.momentum:
-            self._state.start_momentum()
-        engine.use_velocity(self._state.velocity)
+        self.optimizer.check()
+        self._state.provide_moments(MOMENTS[self.optimizer.rule])
+        engine.use_optimizer(self.optimizer, self._state.moments)
 
-    def _compile(self, optimizer: optimizers.SGD, loss: losses.Loss, metrics: list[str]) -> None:
+    def _compile(
+        self, optimizer: optimizers.Optimizer, loss: losses.Loss, metrics: list[str]
+    ) -> None:
         if self.built:
             assert self._input_shape is not None
             lowered = plan.lower(self.layers, self._input_shape, loss, self.seed)
@@ -496,7 +498,7 @@ class Sequential(Stack):
                     f"metrics: 'accuracy' needs at least two outputs, the net has {lowered.outputs}"
                 )
         assign(self, optimizer=optimizer, loss=loss, metrics=metrics)
-        self._state.velocity = self._state.params[:0]
+        self._state.forget_moments()
         self._engine = None
 
     def _check_data(
@@ -538,10 +540,9 @@ class Sequential(Stack):
             lowered = plan.lower(self._layers, self._input_shape, self.loss, self.seed)
             if self.metrics and lowered.outputs < 2:
                 raise ValueError("metrics: 'accuracy' needs a net with at least two outputs")
-            hyper = (self.optimizer or optimizers.SGD()).hyper()
             how = self.backend, lowered.python_layers
             self._engine = Engine(
-                lowered, backends.bind_of(*how), self._state.params, hyper,
+                lowered, backends.bind_of(*how), self._state.params,
                 backends.runs_python(*how),
             )  # fmt: skip
         return self._engine

@@ -110,7 +110,7 @@ class Stack:
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy needs; the weights are with the layers, which copy them."""
         state = self._state.resized(self._state.params[:0])
-        state.velocity = self._state.velocity
+        state.moments = self._state.moments
         return vars(self) | {"_engine": None, "_slots": [], "_state": state}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
@@ -119,14 +119,14 @@ class Stack:
         if self._input_shape is None:
             return
         lowered = plan.lower(self._layers, self._input_shape, None, self.seed)
-        params, velocity = (aligned_zeros(lowered.size, self.dtype) for _ in range(2))
+        params = aligned_zeros(lowered.size, self.dtype)
         for slot in lowered.slots:
             slot.view(params)[...] = slot.layer._weights[slot.weight.name]
         self._link(self._layers, lowered.slots, params)
         state = self._state.resized(params)
-        if self._state.velocity.size:
-            velocity[:] = self._state.velocity
-            state.velocity = velocity
+        if self._state.moments.size:
+            state.provide_moments(self._state.moments.size // lowered.size)
+            state.moments[:] = self._state.moments
         self._state = state
 
     def __copy__(self) -> Self:

@@ -25,28 +25,33 @@ class State:
     ----------
     params : float array (size,)
         The weights, one after the other.
-    velocity : float array (size,), or empty
-        What momentum has gathered; empty before the first fit with momentum.
+    moments : float array (count * size,)
+        What the optimizer has gathered: as many vectors, one after the other, as its rule has
+        moments; empty before the first fit.
     steps : int
         Steps taken so far, over all fits, whatever their batch sizes: dropout draws the masks of
-        step ``steps`` next.
+        step ``steps`` next, and schedules and the optimizer's rule count by it.
     epochs : int
         Epochs completed so far, over all fits.
     """
 
     params: Array
-    velocity: Array = field(init=False)
+    moments: Array = field(init=False)
     steps: int = 0
     epochs: int = 0
 
     def __post_init__(self) -> None:
-        self.velocity = self.params[:0]
+        self.forget_moments()
 
     def resized(self, params: Array) -> "State":
-        """Return the state of a net with other parameters, whose momentum starts from nothing."""
+        """Return the state of a net with other parameters, whose moments start from nothing."""
         return State(params, self.steps, self.epochs)
 
-    def start_momentum(self) -> None:
-        """Provide memory for momentum, if there is none yet."""
-        if not self.velocity.size:
-            self.velocity = aligned_zeros(self.params.size, self.params.dtype)
+    def forget_moments(self) -> None:
+        """Let the optimizer start from nothing."""
+        self.moments = self.params[:0]
+
+    def provide_moments(self, count: int) -> None:
+        """Provide memory for so many moments; they start from nothing if there were others."""
+        if self.moments.size != count * self.params.size:
+            self.moments = aligned_zeros(count * self.params.size, self.params.dtype)

@@ -11,7 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from .contract import FIRST_LOSS, Activation, Column, Hyper, Mode, Op, Scalar, Telemetry, Total
+from .contract import (
+    FIRST_LOSS,
+    MOMENTS,
+    Activation,
+    Column,
+    Mode,
+    Number,
+    Op,
+    Rule,
+    Scalar,
+    Telemetry,
+    Total,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -28,6 +40,7 @@ class Net:
     outputs: int  # values of a prediction
     loss: Op | None
     classes: int  # outputs that the loss reads
+    params: int
     has_gradient: bool
     dtype: np.dtype[Any]
 
@@ -118,8 +131,9 @@ def check_net(
     reals: Array,
     params: Array,
     gradient: Array,
-    velocity: Array,
-    hyper: Array,
+    moments: Array,
+    rule: int,
+    numbers: Array,
     values: Array,
     deltas: Array,
     *,
@@ -134,16 +148,16 @@ def check_net(
     """
     dtype, size = params.dtype, params.size
     _require("params", dtype in (np.float32, np.float64), "float32 or float64", dtype)
-    vectors = {"gradient": gradient, "velocity": velocity}
-    for name, vector in vectors.items():
-        right = vector.dtype == dtype and vector.shape in ((0,), (size,))
-        _require(name, right, f"{dtype} ({size},), or empty", f"{vector.dtype} {vector.shape}")
+    right = gradient.dtype == dtype and gradient.shape in ((0,), (size,))
+    got = f"{gradient.dtype} {gradient.shape}"
+    _require("gradient", right, f"{dtype} ({size},), or empty", got)
+    _require("rule", rule in set(Rule), f"one of {[r.value for r in Rule]}", rule)
+    _require_array("moments", moments, dtype, (MOMENTS[Rule(rule)] * size,))
     for name, vector in {"params": params, "values": values, "deltas": deltas}.items():
         right = vector.dtype == dtype and vector.ndim == 1
         _require(name, right, f"{dtype}, one axis", f"{vector.dtype} {vector.shape}")
     _require("deltas", deltas.shape == values.shape, f"shape {values.shape}", deltas.shape)
-    right = hyper.dtype == np.float64 and hyper.shape == (len(Hyper),)
-    _require("hyper", right, f"float64 ({len(Hyper)},)", f"{hyper.dtype} {hyper.shape}")
+    _require_array("numbers", numbers, np.dtype(np.float64), (len(Number),))
     check_table(table, reals, size, runs_python)
     end = int(table[0, Column.X])
     _require("values", values.size >= end, f"room for a sample, {end}", values.size)
@@ -157,6 +171,7 @@ def check_net(
         outputs=int(table[shown, Column.OUTPUTS]),
         loss=Op(ops[losses[0]]) if losses.size else None,
         classes=int(table[losses[0], Column.INPUTS]) if losses.size else 0,
+        params=size,
         has_gradient=gradient.size == size,
         dtype=dtype,
     )
@@ -181,11 +196,13 @@ def check_batches(
     first: int,
     last: int,
     first_step: int,
+    rates: Array,
     wants_accuracy: bool,
     totals: Array,
     outputs: Array,
     telemetry: Array,
     telemetry_every: int,
+    before: Array,
     *team: object,
 ) -> None:
     """Raise ValueError if the batches of a call, the arguments of ``run``, do not fit the net."""
@@ -208,7 +225,10 @@ def check_batches(
     check_right_answers(net, len(samples), labels, targets)
     _require_array("totals", totals, np.dtype(np.float64), (len(Total),))
     _require("gradient", mode == Mode.EVALUATE or net.has_gradient, "room for it", "none")
+    if mode == Mode.TRAIN:
+        _require_array("rates", rates, np.dtype(np.float64), (last - first,))
     if mode == Mode.TRAIN and telemetry_every > 0 and last > first:
+        _require_array("before", before, net.dtype, (net.params,))
         shape = ((last - 1) // telemetry_every + 1, net.rows, len(Telemetry))
         right = telemetry.shape[0] >= shape[0] and telemetry.shape[1:] == shape[1:]
         _require("telemetry", right, f"shape {shape}", telemetry.shape)
@@ -237,10 +257,11 @@ def checked_probe(probe: Callable[..., None], *, runs_python: bool = False) -> C
         table: Array, reals: Array, params: Array, values: Array, trial: Array, deltas: Array,
         labels: Array, targets: Array, rows: Array, indices: Array, *rest: Any,
     ) -> None:  # fmt: skip
-        none, hyper = params[:0], np.zeros(len(Hyper))
+        none, numbers = params[:0], np.zeros(len(Number))
         net = check_net(
-            table, reals, params, none, none, hyper, values, deltas, runs_python=runs_python
-        )
+            table, reals, params, none, none, Rule.DESCENT, numbers, values, deltas,
+            runs_python=runs_python,
+        )  # fmt: skip
         _require("trial", trial.shape == values.shape, f"shape {values.shape}", trial.shape)
         _require("table", net.loss is not None, "a loss", "none")
         _require("rows", rows.size <= net.capacity, f"at most {net.capacity}", rows.size)

@@ -99,12 +99,26 @@ class Masks(IntEnum):
     HOLD = 2  # use the mask that the buffer holds
 
 
-class Hyper(IntEnum):
-    """The optimizer's numbers, as ``run`` receives them."""
+class Rule(IntEnum):
+    """How an optimizer turns a gradient into a step; see :mod:`fastmlp.optimizers`."""
 
-    LEARNING_RATE = 0
-    MOMENTUM = 1
-    NESTEROV = 2
+    DESCENT = 0  # no moments: each layer steps as soon as its part of the gradient is known
+    MOMENTUM = 1  # one moment, the velocity
+    ADAM = 2  # two moments, the means of the gradient and of its square
+
+
+MOMENTS = {Rule.DESCENT: 0, Rule.MOMENTUM: 1, Rule.ADAM: 2}
+
+
+class Number(IntEnum):
+    """The numbers of a rule, apart from the learning rate; those of other rules are 0."""
+
+    MOMENTUM = 0
+    NESTEROV = 1
+    BETA_1 = 2
+    BETA_2 = 3
+    EPSILON = 4
+    WEIGHT_DECAY = 5
 
 
 class Total(IntEnum):
@@ -141,12 +155,12 @@ SATURATED_SLOPE = 0.01
 STEP_STRIDE = 0xC13FA9A9
 ELEMENT_STRIDE = 0x91E10DA5
 
-ENUMS = (Op, Column, Scalar, Activation, Mode, Masks, Hyper, Total, Telemetry)
+ENUMS = (Op, Column, Scalar, Activation, Mode, Masks, Rule, Number, Total, Telemetry)
 CONSTANTS = ("FIRST_LOSS", "SELU_ALPHA", "SELU_SCALE", "SATURATED_SLOPE", "STEP_STRIDE",
              "ELEMENT_STRIDE")  # fmt: skip
 
 # A call of the engine in C, and of what it asks for in a numeric gradient: name and type of each
-# field.  "real" is float or double; what does not apply (no velocity, no labels) is NULL.
+# field.  "real" is float or double; what does not apply (no moments, no labels) is NULL.
 JOB = {
     "mode": "int64_t",
     "table": "const int64_t *",
@@ -155,8 +169,10 @@ JOB = {
     "params": "real *",
     "params_size": "int64_t",
     "gradient": "real *",
-    "velocity": "real *",  # NULL: plain gradient descent
-    "hyper": "const double *",
+    "first_moment": "real *",  # NULL: the rule has none
+    "second_moment": "real *",
+    "rule": "int64_t",
+    "numbers": "const double *",
     "values": "real *",
     "deltas": "real *",
     "workspace_size": "int64_t",
@@ -170,11 +186,13 @@ JOB = {
     "first": "int64_t",
     "last": "int64_t",
     "first_step": "int64_t",
+    "rates": "const double *",  # the learning rate of each batch from `first` on
     "wants_accuracy": "int64_t",
     "totals": "double *",
     "outputs": "real *",  # (samples, features)
     "telemetry": "double *",  # (records, table_rows, Telemetry)
     "telemetry_every": "int64_t",
+    "before": "real *",  # the parameters before a step that is recorded
     "thread": "int64_t",
     "threads": "int64_t",
     "barrier": "int64_t *",
@@ -310,13 +328,11 @@ KERNELS = {
     "penalty_update": _kernel(
         "penalties", "l1; l2; rate; step: int64_t; first: int64_t; weights![size]", "size"
     ),
-    "sgd_step": _kernel(
-        "updates", "params![size]; gradient[size]; velocity!?[size]; hyper[numbers]: double", "size"
-    ),
-    "sgd_step_evenly": _kernel(
-        "updates",
-        "step: int64_t; first: int64_t; params![size]; gradient[size]; velocity![size]; "
-        "hyper[numbers]: double",
+    "optimizer_step": _kernel(
+        "optimizers",
+        "rule: int64_t; rate: double; step: int64_t; evenly: int64_t; "
+        "first: int64_t; params![size]; gradient[size]; first_moment!?[size]; "
+        "second_moment!?[size]; numbers[numbers]: double",
         "size",
     ),
     "record_values": _kernel("telemetry", "y[size]; out![fields]: double", "size"),
@@ -327,9 +343,6 @@ KERNELS = {
         "size",
     ),
     "record_step": _kernel(
-        "telemetry",
-        "params[size]; gradient[size]; velocity?[size]; hyper[numbers]: double; "
-        "out![fields]: double",
-        "size",
+        "telemetry", "before[size]; after[size]; gradient[size]; out![fields]: double", "size"
     ),
 }  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .contract import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
+from .contract import FIRST_LOSS, Column, Masks, Mode, Op, Rule, Scalar, Total
 
 Array = np.ndarray[Any, Any]
 
@@ -38,8 +38,9 @@ class Walk:
     reals: Array
     params: Array
     gradient: Array
-    velocity: Array
-    hyper: Array
+    moments: Array
+    rule: int
+    numbers: Array
     values: Array
     deltas: Array
 
@@ -189,8 +190,7 @@ class Walk:
             l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
             self.kernels.penalty_gradient(l1, l2, step, 0, *own)
 
-    def penalty_updates(self, r: int, step: int) -> None:
-        rate = self.params.dtype.type(self.hyper[Hyper.LEARNING_RATE])
+    def penalty_updates(self, r: int, rate: Any, step: int) -> None:
         for p in self.penalties(r):
             own = self.own(self.table[p], self.params)
             l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
@@ -219,24 +219,28 @@ class Walk:
             self.kernels.dense_weight_gradient_rows(x_rows, dy, scale, dweights)
         self.kernels.dense_bias_gradient(dy, dbias)
 
-    def weight_update(self, r: int, n: int) -> None:
+    def weight_update(self, r: int, rate: Any, n: int) -> None:
         row = self.table[r]
         x, _ = self.ends(self.values, row, n)
         _, dy = self.ends(self.deltas, row, n)
         weights, bias = self.weights_and_bias(row, self.params)
-        step = -self.params.dtype.type(self.hyper[Hyper.LEARNING_RATE])
         x_rows = self.x_rows(row, n)
         if x_rows is None:
-            self.kernels.dense_weight_update(x, dy, step, weights)
+            self.kernels.dense_weight_update(x, dy, -rate, weights)
         else:
             scale = self.real(r, Scalar.SCALE)
-            self.kernels.dense_weight_update_rows(x_rows, dy, step * scale, weights)
-        self.kernels.dense_bias_update(dy, step, bias)
+            self.kernels.dense_weight_update_rows(x_rows, dy, -rate * scale, weights)
+        self.kernels.dense_bias_update(dy, -rate, bias)
 
     def way_back(
         self, loss_index: int, n: int, step: int, fused: bool, records: Array | None
-    ) -> None:
-        """From the loss's gradient down to the first layer's weights."""
+    ) -> dict[int, Array]:
+        """From the loss's gradient down to the first layer's weights.
+
+        Returns, by row, gradients with penalties of which only the data's part is left for a step
+        that adds the penalties to the weights itself.
+        """
+        with_penalties: dict[int, Array] = {}
         for r in range(loss_index - 1, 0, -1):
             row = self.table[r]
             dense = row[Column.OP] == Op.DENSE
@@ -251,37 +255,46 @@ class Walk:
                 self.penalty_gradients(r, step)
             if records is not None:
                 self.observe(r, n, records[r])
-            if of_data is not None:  # a fused step adds the penalties to the weights itself
+            if of_data is not None:
+                with_penalties[r] = self.own(row, self.gradient).copy()
                 self.own(row, self.gradient)[:] = of_data
             if row[Column.INPUT_GRADIENT] and not custom:
                 self.backward(r, n)
+        return with_penalties
 
-    def take_step(self, loss_index: int, n: int, step: int, fused: bool) -> None:
+    def take_step(self, loss_index: int, n: int, rate: float, step: int, fused: bool) -> None:
         """Step along the gradients of all rows, from the last one down.
 
         After the whole way back: if a layer in Python raises on it, no weight has changed yet.
         """
         if not fused:
-            memory = self.params, self.gradient, self.velocity, self.hyper
-            if Op.PENALTY in self.table[:, Column.OP]:
-                self.kernels.sgd_step_evenly(step, 0, *memory)
-            else:
-                self.kernels.sgd_step(*memory)
+            evenly = Op.PENALTY in self.table[:, Column.OP]
+            self.optimizer_step(rate, step, evenly, slice(None))
             return
+        real_rate = self.params.dtype.type(rate)
         for r in range(loss_index - 1, 0, -1):
             row = self.table[r]
             if row[Column.OP] == Op.CUSTOM:
-                self.penalty_updates(r, step)
-                own = (self.own(row, v) for v in (self.params, self.gradient))
-                self.kernels.sgd_step(*own, self.velocity, self.hyper)
+                self.penalty_updates(r, real_rate, step)
+                start = row[Column.WEIGHTS]
+                self.optimizer_step(rate, step, False, slice(start, start + row[Column.SIZE]))
             elif row[Column.OP] == Op.DENSE:
-                self.penalty_updates(r, step)
-                self.weight_update(r, n)
+                self.penalty_updates(r, real_rate, step)
+                self.weight_update(r, real_rate, n)
+
+    def optimizer_step(self, rate: float, step: int, evenly: bool, part: slice) -> None:
+        """Change some parameters, and their moments, as the rule says."""
+        size = self.params.size
+        first, second = self.moments[:size], self.moments[size : 2 * size]
+        self.kernels.optimizer_step(
+            self.rule, rate, step, evenly, part.start or 0,
+            self.params[part], self.gradient[part], first[part], second[part], self.numbers,
+        )  # fmt: skip
 
     @contextmanager
     def whole_steps(self, totals: Array) -> Iterator[None]:
         """Undo a step, and what its batch added to ``totals``, if an error or Ctrl-C ends it."""
-        changed = (self.params, self.velocity, totals)
+        changed = (self.params, self.moments, totals)
         before = [vector.copy() for vector in changed]
         try:
             yield
@@ -295,16 +308,21 @@ class Walk:
         row = self.table[r]
         x, y = self.ends(self.values, row, n)
         self.kernels.record_values(y.ravel(), record)
-        if row[Column.SIZE] and row[Column.OP] != Op.PENALTY:
-            vectors = (self.own(row, v) for v in (self.params, self.gradient, self.velocity))
-            self.kernels.record_step(*vectors, self.hyper, record)
-        elif row[Column.OP] == Op.ACTIVATION:
+        if row[Column.OP] == Op.ACTIVATION:
             scratch, _ = self.ends(self.deltas, row, n)
             alpha = self.real(r, Scalar.ALPHA)
             self.kernels.record_slopes(
                 row[Column.KIND], alpha, x.ravel(), y.ravel(), n, row[Column.ROWS],
                 scratch.ravel(), record,
             )  # fmt: skip
+
+    def observe_step(self, loss_index: int, before: Array, records: Array) -> None:
+        """Record the step that was taken, for each row with weights."""
+        for r in range(1, loss_index):
+            row = self.table[r]
+            if row[Column.OP] in (Op.DENSE, Op.CUSTOM) and row[Column.SIZE]:
+                vectors = (self.own(row, v) for v in (before, self.params, self.gradient))
+                self.kernels.record_step(*vectors, records[r])
 
 
 def run(
@@ -315,8 +333,9 @@ def run(
     reals: Array,
     params: Array,
     gradient: Array,
-    velocity: Array,
-    hyper: Array,
+    moments: Array,
+    rule: int,
+    numbers: Array,
     values: Array,
     deltas: Array,
     samples: Array,
@@ -327,11 +346,13 @@ def run(
     first: int,
     last: int,
     first_step: int,
+    rates: Array,
     wants_accuracy: bool,
     totals: Array,
     outputs: Array,
     telemetry: Array,
     telemetry_every: int,
+    before: Array,
     thread: int,
     threads: int,
     barrier: Array,
@@ -340,9 +361,10 @@ def run(
     if thread > 0:
         return last
     walk = Walk(
-        kernels, python_layers, table, reals, params, gradient, velocity, hyper, values, deltas
-    )
-    fused = mode == Mode.TRAIN and velocity.size == 0
+        kernels, python_layers, table, reals, params, gradient, moments, rule, numbers, values,
+        deltas,
+    )  # fmt: skip
+    fused = mode == Mode.TRAIN and rule == Rule.DESCENT
     masks = Masks.DRAW if mode in (Mode.TRAIN, Mode.GRADIENT) else Masks.OFF
     losses = [r for r in range(len(table)) if table[r, Column.OP] >= FIRST_LOSS]
     loss_index = losses[0] if losses else len(table)
@@ -380,7 +402,13 @@ def run(
                 return batch
             observed = telemetry_every > 0 and batch % telemetry_every == 0
             records = telemetry[batch // telemetry_every] if observed else None
-            walk.way_back(loss_index, n, step, fused, records)
+            if records is not None:
+                before[:] = params
+            with_penalties = walk.way_back(loss_index, n, step, fused, records)
             if mode == Mode.TRAIN:
-                walk.take_step(loss_index, n, step, fused)
+                walk.take_step(loss_index, n, rates[batch - first], step, fused)
+            for r, whole in with_penalties.items():
+                walk.own(table[r], gradient)[:] = whole
+            if records is not None:
+                walk.observe_step(loss_index, before, records)
     return last

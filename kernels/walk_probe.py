@@ -5,7 +5,17 @@ from types import ModuleType
 
 import numpy as np
 
-from .contract import FIRST_LOSS, SELU_ALPHA, SELU_SCALE, Activation, Column, Masks, Op, Scalar
+from .contract import (
+    FIRST_LOSS,
+    SELU_ALPHA,
+    SELU_SCALE,
+    Activation,
+    Column,
+    Masks,
+    Op,
+    Rule,
+    Scalar,
+)
 from .walk import Array, PythonLayer, Walk
 
 _HAS_KINK = (Activation.RELU, Activation.LEAKY_RELU, Activation.ELU, Activation.SELU)
@@ -66,7 +76,19 @@ def probe(
     """Do what ``compiled.probe.probe`` does, a row at a time."""
     none = params[:0]
     before, walk = (
-        Walk(kernels, python_layers, table, reals, params, none, none, none, memory, deltas)
+        Walk(
+            kernels,
+            python_layers,
+            table,
+            reals,
+            params,
+            none,
+            none,
+            Rule.DESCENT,
+            none,
+            memory,
+            deltas,
+        )
         for memory in (values, trial)
     )
     n = rows.size

@@ -224,7 +224,7 @@ class Lab:
             before = fit_many(models, x, y, nets[0].batch_size, hot, **options)
             for net, model in zip(nets, models, strict=True):
                 assert model.optimizer is not None
-                model.optimizer.learning_rate /= net.cool_by
+                model.optimizer.learning_rate = net.learning_rate / net.cool_by
             after = fit_many(models, x, y, nets[0].batch_size, epochs - hot, **options)
         for index, (first, second) in enumerate(zip(before, after, strict=True)):
             keep(index, _joined(first, second))

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from .. import backends
 from ..data import Data, check_data
 from ..engine import Engine
-from ..kernels.contract import FIRST_LOSS, Column, Hyper, Op, Scalar
+from ..kernels.contract import FIRST_LOSS, Column, Op, Scalar
 from ..model import Sequential
 from ..plan import Plan
 from ..threads import available_cores
@@ -41,7 +41,6 @@ def subject_of(model: Sequential, x: ArrayLike, y: ArrayLike, step: int) -> Iter
             plan,
             backends.bind_of(model.backend, plan.python_layers),
             model.params.astype(np.float64),
-            np.zeros(len(Hyper)),
             backends.runs_python(model.backend, plan.python_layers),
         )
         with _weights_in(plan, engine.params):

@@ -28,7 +28,7 @@
 #include "dropout.c"
 #include "rounding.c"
 #include "penalties.c"
-#include "updates.c"
+#include "optimizers.c"
 #include "telemetry.c"
 #include "barrier.c"
 #include "engine.c"

@@ -55,8 +55,8 @@ cdef class Net:
     # Kept alive, for the job to point to.
     cdef const int64_t[:, ::1] table
     cdef const double[:, ::1] reals
-    cdef REAL[::1] params, gradient, velocity, values, deltas
-    cdef const double[::1] hyper
+    cdef REAL[::1] params, gradient, moments, values, deltas
+    cdef const double[::1] numbers
 
     def __init__(
         self,
@@ -64,13 +64,14 @@ cdef class Net:
         const double[:, ::1] reals not None,
         REAL[::1] params not None,
         REAL[::1] gradient not None,
-        REAL[::1] velocity,
-        const double[::1] hyper not None,
+        REAL[::1] moments not None,
+        int64_t rule,
+        const double[::1] numbers not None,
         REAL[::1] values not None,
         REAL[::1] deltas not None,
     ):
-        self.table, self.reals, self.hyper = table, reals, hyper
-        self.params, self.gradient, self.velocity = params, gradient, velocity
+        self.table, self.reals, self.numbers = table, reals, numbers
+        self.params, self.gradient, self.moments = params, gradient, moments
         self.values, self.deltas = values, deltas
         fit(
             table.shape[0] == reals.shape[0]
@@ -81,8 +82,13 @@ cdef class Net:
         self.job.reals = &reals[0, 0]
         self.job.params, self.job.params_size = changed(params), params.shape[0]
         self.job.gradient = changed(gradient)
-        self.job.velocity = changed(velocity)
-        self.job.hyper = &hyper[0]
+        cdef int64_t size = params.shape[0]
+        self.job.first_moment = self.job.second_moment = NULL
+        if size and moments.shape[0] >= size:
+            self.job.first_moment = &moments[0]
+        if size and moments.shape[0] >= 2 * size:
+            self.job.second_moment = &moments[size]
+        self.job.rule, self.job.numbers = rule, &numbers[0]
         self.job.values, self.job.deltas = &values[0], &deltas[0]
         self.job.workspace_size = values.shape[0]
 
@@ -97,11 +103,13 @@ cdef class Net:
         int64_t first,
         int64_t last,
         int64_t first_step,
+        const double[::1] rates,
         bint wants_accuracy,
         double[::1] totals,
         REAL[:, ::1] outputs,
         double[:, :, ::1] telemetry,
         int64_t telemetry_every,
+        REAL[::1] before,
         int64_t thread,
         int64_t threads,
         int64_t[::1] barrier not None,
@@ -115,17 +123,21 @@ cdef class Net:
         job.order, job.order_size = &order[0], order.shape[0]
         job.batch_size, job.first, job.last = batch_size, first, last
         job.first_step = first_step
+        job.rates = &rates[0] if rates is not None and rates.shape[0] else NULL
         job.wants_accuracy = wants_accuracy
         job.totals = &totals[0] if totals is not None else NULL
         job.outputs = &outputs[0, 0] if outputs is not None and outputs.shape[0] else NULL
         job.telemetry = NULL
         if telemetry is not None and telemetry.shape[0]:
             job.telemetry = &telemetry[0, 0, 0]
-        job.telemetry_every = telemetry_every
+        job.telemetry_every, job.before = telemetry_every, changed(before)
         job.thread, job.threads = thread, threads
         job.barrier = &barrier[0]
         prepared.job = job
-        prepared.kept = (self, samples, labels, targets, order, totals, outputs, telemetry, barrier)
+        prepared.kept = (
+            self, samples, labels, targets, order, rates, totals, outputs, telemetry, before,
+            barrier,
+        )
         return prepared
 
 

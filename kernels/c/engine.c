@@ -247,20 +247,35 @@ static void weight_update_row(struct net *net, int64_t r, real rate) {
     dense_bias_update(dy, -rate, bias ? bias + first : NULL, count, n);
 }
 
-/* Record one row's telemetry, just before its backward step; overwrites the deltas of its X. */
-static void observe_row(const struct net *net, int64_t r, double *record) {
+static int is_observed(const struct net *net, int64_t batch) {
+    return net->job->telemetry_every > 0 && batch % net->job->telemetry_every == 0;
+}
+
+static double *record_of(const struct net *net, int64_t batch, int64_t r) {
     const struct job *job = net->job;
+    return job->telemetry + (batch / job->telemetry_every * job->table_rows + r) * TELEMETRY_COUNT;
+}
+
+/* Record one row's values, just before its backward step; overwrites the deltas of its X. */
+static void observe_row(const struct net *net, int64_t r, double *record) {
     const int64_t *row = ROW(r);
-    int64_t start = row[COLUMN_WEIGHTS], n = net->n;
+    int64_t n = net->n;
     const real *x = value(net, row[COLUMN_X]), *y = value(net, row[COLUMN_Y]);
     record_values(y, record, row[COLUMN_OUTPUTS] * n);
-    if (row[COLUMN_OP] == OP_DENSE)
-        record_step(job->params + start, job->gradient + start,
-                    job->velocity ? job->velocity + start : NULL, job->hyper, record,
-                    row[COLUMN_SIZE]);
-    else if (row[COLUMN_OP] == OP_ACTIVATION)
+    if (row[COLUMN_OP] == OP_ACTIVATION)
         record_slopes(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x, y, n, row[COLUMN_ROWS],
                       delta(net, row[COLUMN_X]), record, row[COLUMN_INPUTS] * n);
+}
+
+/* Record the step that was taken, for each row with weights. */
+static void observe_step(const struct net *net, int64_t loss_index, int64_t batch) {
+    const struct job *job = net->job;
+    for (int64_t r = 1; r < loss_index; r++) {
+        if (ROW(r)[COLUMN_OP] != OP_DENSE) continue;
+        int64_t start = ROW(r)[COLUMN_WEIGHTS];
+        record_step(job->before + start, job->params + start, job->gradient + start,
+                    record_of(net, batch, r), ROW(r)[COLUMN_SIZE]);
+    }
 }
 
 /* Run all rows forward, up to the loss or beyond it; returns the penalties' value in thread 0. */
@@ -290,8 +305,8 @@ static double forward(struct net *net, int64_t step) {
 /* From the loss's gradient down to the first layer's weights. */
 static void backward(struct net *net, int64_t loss_index, int64_t batch, int fused) {
     const struct job *job = net->job;
-    real rate = (real)job->hyper[HYPER_LEARNING_RATE];
-    int observed = job->telemetry_every > 0 && batch % job->telemetry_every == 0;
+    real rate = fused ? (real)job->rates[batch - job->first] : 0;
+    int observed = is_observed(net, batch);
     for (int64_t r = loss_index - 1; r > 0; r--) {
         const int64_t *row = ROW(r);
         int has_weights = row[COLUMN_OP] == OP_DENSE;
@@ -302,9 +317,8 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
             penalty_gradients(net, r, job->first_step + batch);
         }
         if (observed) {
-            int64_t at = (batch / job->telemetry_every * job->table_rows + r) * TELEMETRY_COUNT;
             wait(net);
-            if (job->thread == 0) observe_row(net, r, job->telemetry + at);
+            if (job->thread == 0) observe_row(net, r, record_of(net, batch, r));
             wait(net);
         }
         if (row[COLUMN_INPUT_GRADIENT]) {
@@ -322,13 +336,33 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
     wait(net);
 }
 
+/* Keep this thread's share of the parameters as they are before a step that is recorded. */
+static void keep_params(const struct net *net) {
+    const struct job *job = net->job;
+    int64_t first = first_of(net, job->params_size), end = last_of(net, job->params_size);
+    memcpy(job->before + first, job->params + first, (size_t)(end - first) * sizeof(real));
+    wait(net);
+}
+
+/* Take this thread's share of a step along the whole gradient. */
+static void take_step(const struct net *net, int64_t batch) {
+    const struct job *job = net->job;
+    int64_t first = first_of(net, job->params_size);
+    optimizer_step(job->rule, job->rates[batch - job->first], job->first_step + batch,
+                   has_penalties(net), first, job->params + first, job->gradient + first,
+                   job->first_moment ? job->first_moment + first : NULL,
+                   job->second_moment ? job->second_moment + first : NULL, job->numbers,
+                   last_of(net, job->params_size) - first);
+    wait(net);
+}
+
 /* Run the batches `first` to `last` of an epoch.  Returns `last`, or the index of the first batch
    whose loss is not finite; that batch is not learned from.  Evaluation goes on to the end.
    Returns -1, with nothing changed, if not all threads came. */
 static int64_t run(const struct job *job) {
     struct net the_net = {.job = job}, *net = &the_net;
     int64_t loss_index = 1;
-    int fused = job->mode == MODE_TRAIN && !job->velocity;
+    int fused = job->mode == MODE_TRAIN && job->rule == RULE_DESCENT;
     while (loss_index < job->table_rows && ROW(loss_index)[COLUMN_OP] < FIRST_LOSS) loss_index++;
     net->capacity = job->workspace_size / ROW(0)[COLUMN_X];
     net->bytes.data = reads_bytes(net) ? job->samples : NULL;
@@ -371,16 +405,12 @@ static int64_t run(const struct job *job) {
         wait(net);
         if (job->barrier[BARRIER_STOP]) return batch;
         if (job->mode == MODE_EVALUATE) continue;
+        int recorded = job->mode == MODE_TRAIN && is_observed(net, batch);
+        if (recorded) keep_params(net);
         backward(net, loss_index, batch, fused);
-        if (job->mode == MODE_TRAIN && !fused) {
-            int64_t first = first_of(net, job->params_size);
-            int64_t size = last_of(net, job->params_size) - first;
-            real *params = job->params + first, *velocity = job->velocity + first;
-            if (has_penalties(net))
-                sgd_step_evenly(job->first_step + batch, first, params, job->gradient + first,
-                                velocity, job->hyper, size);
-            else
-                sgd_step(params, job->gradient + first, velocity, job->hyper, size);
+        if (job->mode == MODE_TRAIN && !fused) take_step(net, batch);
+        if (recorded) {
+            if (job->thread == 0) observe_step(net, loss_index, batch);
             wait(net);
         }
     }

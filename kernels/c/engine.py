@@ -11,14 +11,15 @@ def _bind(
     reals: Array,
     params: Array,
     gradient: Array,
-    velocity: Array,
-    hyper: Array,
+    moments: Array,
+    rule: int,
+    numbers: Array,
     values: Array,
     deltas: Array,
 ) -> Any:
     """Return a function of the mode and the batches, which returns the call of the engine."""
     net = of_dtype(params).Net
-    return net(table, reals, params, gradient, velocity, hyper, values, deltas).prepare
+    return net(table, reals, params, gradient, moments, rule, numbers, values, deltas).prepare
 
 
 bind = checked(_bind)

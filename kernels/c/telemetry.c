@@ -37,19 +37,14 @@ static void record_slopes(int64_t kind, real alpha, const real *x, const real *y
     record[TELEMETRY_DEAD] = (double)dead / (double)features;
 }
 
-/* The gradient's norm and the ratio |step| / |params| of the step to come. */
-static void record_step(const real *params, const real *gradient, const real *velocity,
-                        const double *hyper, double *record, int64_t size) {
-    double rate = hyper[HYPER_LEARNING_RATE], momentum = hyper[HYPER_MOMENTUM];
+/* The gradient's norm, and the ratio |step| / |params| of the step that was taken. */
+static void record_step(const real *before, const real *after, const real *gradient,
+                        double *record, int64_t size) {
     double step_squared = 0;
     for (int64_t i = 0; i < size; i++) {
-        double step = rate * gradient[i];
-        if (velocity) {
-            step -= momentum * velocity[i];
-            if (hyper[HYPER_NESTEROV] != 0) step = momentum * step + rate * gradient[i];
-        }
+        double step = (double)after[i] - (double)before[i];
         step_squared += step * step;
     }
     record[TELEMETRY_GRADIENT_NORM] = norm(gradient, size);
-    record[TELEMETRY_UPDATE_RATIO] = sqrt(step_squared) / norm(params, size);
+    record[TELEMETRY_UPDATE_RATIO] = sqrt(step_squared) / norm(before, size);
 }

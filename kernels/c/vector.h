@@ -182,6 +182,29 @@ INLINE vector in_register(vector v) {
     return v;
 }
 
+INLINE vector square_root(vector v) {
+#if defined(__AVX512F__) && REAL_IS_FLOAT
+    return (vector)_mm512_sqrt_ps((__m512)v);
+#elif defined(__AVX512F__)
+    return (vector)_mm512_sqrt_pd((__m512d)v);
+#elif defined(__AVX2__) && REAL_IS_FLOAT
+    return (vector)_mm256_sqrt_ps((__m256)v);
+#elif defined(__AVX2__)
+    return (vector)_mm256_sqrt_pd((__m256d)v);
+#elif defined(__x86_64__) && REAL_IS_FLOAT
+    return (vector)_mm_sqrt_ps((__m128)v);
+#elif defined(__x86_64__)
+    return (vector)_mm_sqrt_pd((__m128d)v);
+#elif defined(__aarch64__) && REAL_IS_FLOAT
+    return (vector)vsqrtq_f32((float32x4_t)v);
+#elif defined(__aarch64__)
+    return (vector)vsqrtq_f64((float64x2_t)v);
+#else
+    for (int lane = 0; lane < LANES; lane++) v[lane] = (real)__builtin_sqrt((double)v[lane]);
+    return v;
+#endif
+}
+
 /* x < y ? a : b in each lane; comparisons with NaN are false. */
 INLINE vector where_less(vector x, vector y, vector a, vector b) {
 #if defined(__AVX512F__) && REAL_IS_FLOAT

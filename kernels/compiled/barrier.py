@@ -6,10 +6,12 @@ that somebody else writes to it, so it reads once.  Hence atomic operations.
 A thread that has to wait spins first, since the others usually come within microseconds; then it
 offers its core to others; then it sleeps until it is woken, so that it does not keep those that
 work from a core.  How long it spins follows what it found before: ``kernels/c/barrier.c`` has the
-reasons and the figures.  A wait can be given up: whoever finds that some thread will never come sets
-``ABORT``.  That is only done while that thread is outside of ``run``, hence only before the first
-of run's waits has ended: see ``fastmlp/team.py``.  A sleep ends by itself after a millisecond, to
-look at ``ABORT``, which Python sets without waking anybody.
+reasons and the figures.
+
+A wait can be given up: whoever finds that some thread will never come sets ``ABORT``.  That is only
+done while that thread is outside of ``run``, hence only before the first of run's waits has ended:
+see ``fastmlp/team.py``.  A sleep ends by itself after a millisecond, to look at ``ABORT``, which
+Python sets without waking anybody.
 """
 
 import os

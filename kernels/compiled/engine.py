@@ -11,7 +11,7 @@ not worth sharing, such as the loss, thread 0 does alone.
 
 import math
 
-from ..contract import FIRST_LOSS, Column, Hyper, Masks, Mode, Op, Scalar, Total
+from ..contract import FIRST_LOSS, Column, Masks, Mode, Op, Rule, Scalar, Total
 from .activations import activation_backward, activation_forward
 from .barrier import (
     STOP,
@@ -46,10 +46,10 @@ from .losses import (
     softmax_crossentropy_labels,
     softmax_crossentropy_targets,
 )
+from .optimizers import optimizer_step
 from .penalties import penalty, penalty_gradient, penalty_update
 from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_slopes, record_step, record_values
-from .updates import sgd_step, sgd_step_evenly
 from .views import matrix, part, vector
 
 
@@ -295,24 +295,55 @@ def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team)
 
 
 @view
-def observe_row(row, reals, params, gradient, velocity, hyper, values, deltas, capacity, n, out):
-    """Record one row's telemetry, just before its backward step; overwrites the deltas of X."""
+def observe_row(row, reals, values, deltas, capacity, n, out):
+    """Record one row's values, just before its backward step; overwrites the deltas of X."""
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
     y = vector(values, row[Column.Y] * capacity, outputs * n)
     record_values(y, out)
-    if row[Column.OP] == Op.DENSE:
-        record_step(
-            layer_params(row, params),
-            layer_params(row, gradient),
-            layer_params(row, velocity) if velocity.size else velocity,
-            hyper,
-            out,
-        )
-    elif row[Column.OP] == Op.ACTIVATION:
+    if row[Column.OP] == Op.ACTIVATION:
         x = vector(values, row[Column.X] * capacity, inputs * n)
         scratch = vector(deltas, row[Column.X] * capacity, inputs * n)
         alpha = values.dtype.type(reals[Scalar.ALPHA])
         record_slopes(row[Column.KIND], alpha, x, y, n, row[Column.ROWS], scratch, out)
+
+
+@view
+def keep_params(params, before, team):
+    """Keep a share of the parameters as they are before a step that is recorded."""
+    for i in range(first_element_of(params.size, team), last_element_of(params.size, team)):
+        before[i] = params[i]
+
+
+@view
+def observe_step(table, loss_index, before, params, gradient, records):
+    """Record the step that was taken, for each row with weights."""
+    for r in range(1, loss_index):
+        if table[r, Column.OP] == Op.DENSE:
+            record_step(
+                layer_params(table[r], before),
+                layer_params(table[r], params),
+                layer_params(table[r], gradient),
+                records[r],
+            )
+
+
+@view
+def take_step(table, rule, numbers, rate, step, params, gradient, moments, team):
+    """Take a share of a step along the whole gradient."""
+    own, end = first_element_of(params.size, team), last_element_of(params.size, team)
+    has = min(moments.size // params.size, 2)
+    optimizer_step(
+        rule,
+        rate,
+        step,
+        has_penalties(table),
+        own,
+        vector(params, own, end - own),
+        vector(gradient, own, end - own),
+        vector(moments, own, end - own if has > 0 else 0),
+        vector(moments, params.size + own, end - own if has > 1 else 0),
+        numbers,
+    )
 
 
 @exact
@@ -322,8 +353,9 @@ def run(
     reals,
     params,
     gradient,
-    velocity,
-    hyper,
+    moments,
+    rule,
+    numbers,
     values,
     deltas,
     samples,
@@ -334,11 +366,13 @@ def run(
     first,
     last,
     first_step,
+    rates,
     wants_accuracy,
     totals,
     outputs,
     telemetry,
     telemetry_every,
+    before,
     thread,
     threads,
     barrier,
@@ -351,8 +385,7 @@ def run(
     """
     team = Team(thread, threads, barrier)
     capacity = values.size // table[0, Column.X]
-    rate = values.dtype.type(hyper[Hyper.LEARNING_RATE])
-    fused = mode == Mode.TRAIN and velocity.size == 0
+    fused = mode == Mode.TRAIN and rule == Rule.DESCENT
     masks = Masks.DRAW if mode == Mode.TRAIN or mode == Mode.GRADIENT else Masks.OFF
     loss_index = 0
     while table[loss_index, Column.OP] < FIRST_LOSS and loss_index < table.shape[0] - 1:
@@ -418,6 +451,11 @@ def run(
             continue
 
         observed = telemetry_every > 0 and batch % telemetry_every == 0
+        step = first_step + batch
+        rate = rates[batch - first] if mode == Mode.TRAIN else 0.0
+        if observed and mode == Mode.TRAIN:
+            keep_params(params, before, team)
+            wait(team)
         for r in range(loss_index - 1, 0, -1):
             row = table[r]
             has_weights = row[Column.OP] == Op.DENSE
@@ -427,39 +465,40 @@ def run(
             if has_weights and (observed or not fused):
                 weight_gradient_row(row, reals[r], gradient, values, deltas, capacity, n, team)
                 wait(team)
-                penalty_gradients(table, reals, r, first_step + batch, params, gradient, team)
+                penalty_gradients(table, reals, r, step, params, gradient, team)
             if observed:
                 wait(team)
                 if thread == 0:
                     record = telemetry[batch // telemetry_every, r]
-                    observe_row(
-                        row, reals[r], params, gradient, velocity, hyper,
-                        values, deltas, capacity, n, record,
-                    )  # fmt: skip
+                    observe_row(row, reals[r], values, deltas, capacity, n, record)
                 wait(team)
             if row[Column.INPUT_GRADIENT]:
                 backward_row(row, reals[r], params, values, deltas, capacity, n, team)
                 wait(team)
             if has_weights and fused:
                 if table[r + 1, Column.OP] == Op.PENALTY:
-                    penalty_updates(table, reals, r, rate, first_step + batch, params, team)
+                    penalty_updates(table, reals, r, values.dtype.type(rate), step, params, team)
                     wait(team)
                 weight_update_row(
-                    row, reals[r], rate, params, values, deltas, capacity, n, samples, ahead, team
+                    row,
+                    reals[r],
+                    values.dtype.type(rate),
+                    params,
+                    values,
+                    deltas,
+                    capacity,
+                    n,
+                    samples,
+                    ahead,
+                    team,
                 )
         wait(team)
         if mode == Mode.TRAIN and not fused:
-            own, end = first_element_of(params.size, team), last_element_of(params.size, team)
-            own_params, own_gradient = (
-                vector(params, own, end - own),
-                vector(gradient, own, end - own),
-            )
-            own_velocity = vector(velocity, own, end - own)
-            if has_penalties(table):
-                sgd_step_evenly(
-                    first_step + batch, own, own_params, own_gradient, own_velocity, hyper
-                )
-            else:
-                sgd_step(own_params, own_gradient, own_velocity, hyper)
+            take_step(table, rule, numbers, rate, step, params, gradient, moments, team)
+            wait(team)
+        if observed and mode == Mode.TRAIN:
+            if thread == 0:
+                records = telemetry[batch // telemetry_every]
+                observe_step(table, loss_index, before, params, gradient, records)
             wait(team)
     return last

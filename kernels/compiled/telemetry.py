@@ -6,7 +6,7 @@ takes the very step, bit for bit, that it would have taken unobserved.
 
 import math
 
-from ..contract import SATURATED_SLOPE, Hyper, Telemetry
+from ..contract import SATURATED_SLOPE, Telemetry
 from .activations import activation_backward
 from .jit import exact
 from .rounding import fma
@@ -47,22 +47,12 @@ def record_slopes(kind, alpha, x, y, n, rows, scratch, out):
 
 
 @exact
-def record_step(params, gradient, velocity, hyper, out):
-    """Record the gradient's norm and the ratio |step| / |params| of the step to come.
-
-    Without momentum ``velocity`` is empty.
-    """
-    rate, momentum = wide(hyper[Hyper.LEARNING_RATE]), wide(-hyper[Hyper.MOMENTUM])
-    nesterov = hyper[Hyper.NESTEROV] != 0.0
+def record_step(before, after, gradient, out):
+    """Record the gradient's norm, and the ratio |step| / |parameters| of the step taken."""
     step_squared = wide(0.0)
-    for i in range(0, params.size, WIDE):
-        count = min(WIDE, params.size - i)
-        data_step = rate * load_wide(gradient, i, count)
-        step = data_step
-        if velocity.size:
-            step = fma(momentum, load_wide(velocity, i, count), data_step)
-            if nesterov:
-                step = data_step - momentum * step
+    for i in range(0, before.size, WIDE):
+        count = min(WIDE, before.size - i)
+        step = load_wide(after, i, count) - load_wide(before, i, count)
         step_squared = fma(step, step, step_squared)
     out[Telemetry.GRADIENT_NORM] = norm(gradient)
-    out[Telemetry.UPDATE_RATIO] = math.sqrt(sum_of(step_squared)) / norm(params)
+    out[Telemetry.UPDATE_RATIO] = math.sqrt(sum_of(step_squared)) / norm(before)

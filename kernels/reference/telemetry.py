@@ -4,7 +4,6 @@ import numpy as np
 
 from ..contract import SATURATED_SLOPE, Telemetry
 from .activations import activation_backward
-from .updates import sgd_step
 
 
 def record_values(y, out):
@@ -20,11 +19,8 @@ def record_slopes(kind, alpha, x, y, n, rows, scratch, out):
     out[Telemetry.DEAD] = by_unit.all(axis=1).mean()
 
 
-def record_step(params, gradient, velocity, hyper, out):
-    after = params.astype(np.float64)
-    sgd_step(after, gradient.astype(np.float64), velocity.astype(np.float64), np.asarray(hyper))
-    out[Telemetry.GRADIENT_NORM] = np.linalg.norm(gradient.astype(np.float64))
+def record_step(before, after, gradient, out):
+    before, after, gradient = (v.astype(np.float64) for v in (before, after, gradient))
+    out[Telemetry.GRADIENT_NORM] = np.linalg.norm(gradient)
     with np.errstate(divide="ignore", invalid="ignore"):
-        out[Telemetry.UPDATE_RATIO] = np.linalg.norm(after - params) / np.linalg.norm(
-            params.astype(np.float64)
-        )
+        out[Telemetry.UPDATE_RATIO] = np.linalg.norm(after - before) / np.linalg.norm(before)

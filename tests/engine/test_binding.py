@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import backends, check_gradients, layers, regularizers
-from fastmlp.kernels.contract import Column, Hyper, Mode, Op, Telemetry, Total
+from fastmlp.kernels.contract import Column, Mode, Number, Op, Rule, Telemetry, Total
 from tests.backends import ALL
 
 from .nets import data, net
@@ -28,11 +28,10 @@ def plan_of(backend):
 def memory(plan, backend):
     """The arguments of ``bind``, all fitting."""
     params, gradient = np.zeros(plan.size), np.zeros(plan.size)
-    hyper = np.zeros(len(Hyper))
-    hyper[Hyper.LEARNING_RATE] = 0.1
+    rule, numbers = int(Rule.DESCENT), np.zeros(len(Number))
     values, deltas = (np.zeros(plan.features * CAPACITY) for _ in range(2))
     table, reals = plan.table.copy(), plan.reals.copy()
-    return [table, reals, params, gradient, params[:0], hyper, values, deltas]
+    return [table, reals, params, gradient, params[:0], rule, numbers, values, deltas]
 
 
 def batches(plan):
@@ -47,11 +46,13 @@ def batches(plan):
         "first": 0,
         "last": 3,
         "first_step": 0,
+        "rates": np.full(3, 0.1),
         "wants_accuracy": True,
         "totals": np.zeros(len(Total)),
         "outputs": np.empty((0, plan.outputs)),
         "telemetry": np.empty((0, 0, len(Telemetry))),
         "telemetry_every": 0,
+        "before": np.empty(0),
         "thread": 0,
         "threads": 1,
         "barrier": np.zeros(32, np.int64),
@@ -121,7 +122,7 @@ def test_one_beyond_the_end_is_refused(backend, column):
 @each
 def test_memory_that_is_too_small_is_refused(backend):
     plan = plan_of(backend)
-    for place, argument in [(2, "gradient"), (3, "gradient"), (6, "deltas"), (7, "deltas")]:
+    for place, argument in [(2, "gradient"), (3, "gradient"), (7, "deltas"), (8, "deltas")]:
         arguments = memory(plan, backend)
         arguments[place] = arguments[place][:-1]
         with pytest.raises(ValueError, match=rf"^{argument}: expected"):
@@ -133,14 +134,14 @@ def test_memory_that_is_too_small_is_refused(backend):
         bind(backend)(*arguments)
     arguments = memory(plan, backend)
     arguments[4] = np.zeros(plan.size - 1)
-    with pytest.raises(ValueError, match="^velocity: expected"):
+    with pytest.raises(ValueError, match="^moments: expected"):
         bind(backend)(*arguments)
 
 
 @each
 def test_dtypes_do_not_mix(backend):
     plan = plan_of(backend)
-    for place in (3, 6, 7):
+    for place in (3, 7, 8):
         arguments = memory(plan, backend)
         arguments[place] = arguments[place].astype(np.float32)
         with pytest.raises(ValueError, match=r"^(gradient|values|deltas): expected"):

@@ -83,7 +83,7 @@ def test_no_half_step_is_left(backend, method, momentum):
     whole.fit(X[:24], Y[:24], 8, verbose=0, shuffle=False)
     assert broken.params.tobytes() == whole.params.tobytes()
     assert broken.steps_trained == 3
-    assert broken._state.velocity.tobytes() == whole._state.velocity.tobytes()
+    assert broken._state.moments.tobytes() == whole._state.moments.tobytes()
 
 
 def unbuilt(backend, *hidden, **options):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastmlp.kernels import reference
-from fastmlp.kernels.contract import Hyper, Telemetry
+from fastmlp.kernels.contract import MOMENTS, Number, Rule, Telemetry
 
 EXP = 4  # roundings that an exponential may cost
 
@@ -129,28 +129,35 @@ def make_penalty(rng, dtype, m, k, n):
     return 0.01, 0.003, weights
 
 
-def sgd(momentum, nesterov):
+def optimizer(rule, evenly=False, **numbers):
     def make(rng, dtype, m, k, n):
-        hyper = np.zeros(len(Hyper))
-        hyper[Hyper.LEARNING_RATE], hyper[Hyper.MOMENTUM] = dtype(0.3), dtype(momentum)
-        hyper[Hyper.NESTEROV] = nesterov
-        size = m * k
-        velocity = normal(rng, dtype, size if momentum else 0)
-        return normal(rng, dtype, size), normal(rng, dtype, size), velocity, hyper
+        size, moments = m * k, MOMENTS[rule]
+        given = np.zeros(len(Number))
+        for name, value in numbers.items():
+            given[Number[name]] = dtype(value)
+        first = normal(rng, dtype, size if moments else 0)
+        second = normal(rng, dtype, size if moments > 1 else 0) ** 2
+        return (
+            int(rule), float(dtype(0.3)), 7, evenly, 2**33 if evenly else 0,
+            normal(rng, dtype, size), normal(rng, dtype, size), first, second, given,
+        )  # fmt: skip
 
     return make
 
 
-def bound_sgd(params, gradient, velocity, hyper):
-    speed = np.abs(velocity) if velocity.size else 0
-    return 4 * (np.abs(params) + np.abs(gradient) + speed), 4 * (np.abs(gradient) + speed)
+def bound_optimizer(rule, rate, step, evenly, first, params, gradient, *moments):
+    if rule == Rule.ADAM:
+        mean, square = np.abs(moments[0]) + np.abs(gradient), moments[1] + gradient**2
+        change = 1 + mean / np.sqrt(square * 1e-3)
+        return 8 * (np.abs(params) + change), 4 * mean, 4 * square
+    speed = np.abs(moments[0]) if moments[0].size else 0
+    bound = 4 * (np.abs(params) + np.abs(gradient) + speed)
+    return (bound, 4 * (np.abs(gradient) + speed)) if rule == Rule.MOMENTUM else (bound,)
 
 
-def record_step(momentum, nesterov):
-    def make(rng, dtype, m, k, n):
-        return *sgd(momentum, nesterov)(rng, dtype, m, k, n), np.full(len(Telemetry), np.nan)
-
-    return make
+def record_step(rng, dtype, m, k, n):
+    before, change, gradient = (normal(rng, dtype, m * k) for _ in range(3))
+    return before, before + dtype(0.01) * change, gradient, np.full(len(Telemetry), np.nan)
 
 
 def slopes(kind, rows):

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 
 from fastmlp.kernels.compiled.jit import fast
-from fastmlp.kernels.contract import Activation, Telemetry
+from fastmlp.kernels.contract import MOMENTS, Activation, Rule, Telemetry
 from tests import backends
 
 from . import inputs
@@ -139,22 +139,24 @@ OPERATIONS = [
     Operation("mean_squared_error", inputs.make_mse, inputs.bound_mse, (3,)),
     Operation("count_correct_labels", inputs.make_counting(labels=True), lambda *_: (0,)),
     Operation("count_correct_targets", inputs.make_counting(labels=False), lambda *_: (0,)),
-    Operation(
-        "sgd_step", inputs.sgd(0.0, False),
-        lambda *arguments: inputs.bound_sgd(*arguments)[:1], (0,), "plain",
-    ),
-    Operation("sgd_step", inputs.sgd(0.9, False), inputs.bound_sgd, (0, 2), "with momentum"),
-    Operation("sgd_step", inputs.sgd(0.9, True), inputs.bound_sgd, (0, 2), "with Nesterov's"),
     *(
         Operation(
-            "sgd_step_evenly",
-            lambda rng, dtype, *sizes, nesterov=nesterov: (
-                7, 2**33, *inputs.sgd(0.9, nesterov)(rng, dtype, *sizes)
-            ),
-            lambda step, first, *arguments: inputs.bound_sgd(*arguments), (2, 4),
-            "with Nesterov's" if nesterov else "with momentum",
+            "optimizer_step", inputs.optimizer(rule, evenly, **numbers), inputs.bound_optimizer,
+            (5, *range(7, 7 + MOMENTS[rule])),
+            f"{rule.name} {numbers} {'evenly' if evenly else ''}",
         )
-        for nesterov in (False, True)
+        for rule, evenly, numbers in [
+            (Rule.DESCENT, False, {}),
+            *(
+                (Rule.MOMENTUM, evenly, {"MOMENTUM": 0.9, "NESTEROV": nesterov})
+                for evenly in (False, True) for nesterov in (0, 1)
+            ),
+            *(
+                (Rule.ADAM, evenly,
+                 {"BETA_1": 0.9, "BETA_2": 0.99, "EPSILON": 1e-3, "WEIGHT_DECAY": decay})
+                for evenly in (False, True) for decay in (0, 0.1)
+            ),
+        ]
     ),
     Operation(
         "penalty", inputs.make_penalty,
@@ -242,14 +244,8 @@ OPERATIONS = [
         for kind in (Activation.TANH, Activation.RELU)
         for rows in (0, 1)
     ),
-    *(
-        Operation(
-            "record_step", inputs.record_step(momentum, nesterov),
-            inputs.figures(
-                "record_step", Telemetry.GRADIENT_NORM, Telemetry.UPDATE_RATIO
-            ), (4,),
-            f"momentum {momentum}{' nesterov' if nesterov else ''}",
-        )
-        for momentum, nesterov in [(0.0, False), (0.9, False), (0.9, True)]
+    Operation(
+        "record_step", inputs.record_step,
+        inputs.figures("record_step", Telemetry.GRADIENT_NORM, Telemetry.UPDATE_RATIO), (3,),
     ),
 ]  # fmt: skip

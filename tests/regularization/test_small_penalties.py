@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, layers, optimizers, regularizers
+from fastmlp.kernels.contract import Rule
 from tests.backends import ALL
 from tests.kernels.op_table import kernels
 
@@ -99,10 +100,13 @@ def test_weights_without_slope_stay(backend):
     """No penalty, no gradient, no velocity: not a bit changes, whatever the rounding."""
     w = np.concatenate([weights(), np.float32([0, 1, -2, 0.5])])
     after, nothing = w.copy(), np.zeros_like(w)
-    hyper = np.array([RATE, MOMENTUM, 0.0])
+    numbers = np.array([MOMENTUM, 0, 0, 0, 0, 0])
     for step in range(20):
         kernels(backend).penalty_update(np.float32(0), np.float32(0), np.float32(1), step, 0, after)
-        kernels(backend).sgd_step_evenly(step, 0, after, nothing, nothing.copy(), hyper)
+        kernels(backend).optimizer_step(
+            int(Rule.MOMENTUM), RATE, step, True, 0, after, nothing, nothing.copy(), nothing[:0],
+            numbers,
+        )  # fmt: skip
     np.testing.assert_array_equal(after, w)
 
 

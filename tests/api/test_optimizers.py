@@ -1,0 +1,136 @@
+"""Optimizers and schedules: their arguments, and what a fit makes of them."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from fastmlp import Sequential, layers, optimizers
+from fastmlp.optimizers import SGD, Adam, AdamW
+from fastmlp.schedules import CosineDecay
+
+X = np.random.default_rng(0).standard_normal((40, 3))
+Y = X.sum(axis=1, keepdims=True)
+
+
+def net(optimizer, **options):
+    model = Sequential([layers.Input(3), layers.Dense(1)], seed=0, **options)
+    model.compile(optimizer, "mse")
+    return model
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Adam(-1), "^learning_rate: expected a finite number that is not negative"),
+        (lambda: Adam("fast"), "^learning_rate: expected"),
+        (lambda: Adam(beta_1=1), r"^beta_1: expected a number in \[0, 1\), got 1"),
+        (lambda: Adam(beta_2=-0.1), "^beta_2: expected"),
+        (lambda: Adam(epsilon=0), "^epsilon: expected a number of at least 1e-30, got 0"),
+        (lambda: AdamW(weight_decay=np.nan), "^weight_decay: expected"),
+        (lambda: CosineDecay(-1, 10), "^initial_learning_rate: expected"),
+        (lambda: CosineDecay(1, 0), "^decay_steps: expected"),
+        (lambda: CosineDecay(1, 10, alpha=2), "^alpha: expected"),
+        (lambda: CosineDecay(1, 10, warmup_steps=3), "^warmup_steps: needs a warmup_target"),
+        (lambda: CosineDecay(1, 10, warmup_target=1), "^warmup_steps: expected"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_names():
+    for name, kind in {"sgd": SGD, "adam": Adam, "adamw": AdamW}.items():
+        assert type(optimizers.get(name)) is kind
+    with pytest.raises(ValueError, match="^optimizer: 'adan' is unknown; .*'adam'"):
+        net("adan")
+
+
+def test_an_unknown_attribute_is_refused():
+    with pytest.raises(AttributeError, match="momentum"):
+        Adam().momentum = 0.9
+
+
+@pytest.mark.parametrize("optimizer", ["adam", Adam(0.05), AdamW(CosineDecay(0.1, 400))])
+def test_they_learn(optimizer):
+    model = net(optimizer)
+    losses = model.fit(X, Y, batch_size=8, epochs=80, verbose=0).history["loss"]
+    assert losses[-1] < (0.9 if optimizer == "adam" else 0.05) * losses[0]
+
+
+def test_cosine():
+    plain = CosineDecay(0.5, 100, alpha=0.2)
+    assert plain(0) == 0.5
+    assert plain(50) == pytest.approx(0.5 * 0.6)
+    assert plain(100) == plain(1000) == pytest.approx(0.1)
+    warm = CosineDecay(0.1, 100, warmup_target=0.5, warmup_steps=10)
+    assert warm(0) == pytest.approx(0.1)
+    assert warm(5) == pytest.approx(0.3)
+    assert warm(10) == pytest.approx(0.5)
+    assert warm(110) == pytest.approx(0, abs=1e-16)
+    steps = np.arange(130)
+    np.testing.assert_allclose(warm(steps), [warm(int(step)) for step in steps])
+
+
+@pytest.mark.parametrize(
+    ("rate", "error", "message"),
+    [
+        (lambda step: 0.1 if step < 7 else -1, ValueError, "got -1.0 for step 7"),
+        (lambda step: np.nan, ValueError, "got nan for step 0"),
+        (lambda step: "0.1", TypeError, "got '0.1' for step 0"),
+        (lambda step: None, TypeError, "got None for step 0"),
+    ],
+)
+def test_a_schedule_that_returns_no_rate_is_refused(rate, error, message):
+    model = net(SGD(rate))
+    with pytest.raises(error, match=f"^learning_rate: expected .* from the schedule, {message}"):
+        model.fit(X, Y, batch_size=8, epochs=3, verbose=0)
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_any_function_of_the_step_is_a_schedule():
+    seen = []
+
+    def rate(step):
+        seen.append(step)
+        return 0.01
+
+    constant, varied = net(SGD(0.01)), net(SGD(rate))
+    for model in (constant, varied):
+        for batch_size in (8, 16):
+            model.fit(X, Y, batch_size=batch_size, epochs=2, verbose=0)
+    assert seen == list(range(2 * 5 + 2 * 3))
+    assert constant.params.tobytes() == varied.params.tobytes()
+
+
+def test_momentum_that_is_switched_on_and_off_between_fits():
+    model = net(SGD(0.01))
+    for momentum in (0.0, 0.9, 0.0, 0.5):
+        model.optimizer.momentum = momentum
+        model.fit(X, Y, epochs=1, verbose=0)
+    assert np.isfinite(model.params).all()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies_train_on_bit_for_bit(copied):
+    model = net(AdamW(CosineDecay(0.1, 50)))
+    model.fit(X, Y, epochs=3, verbose=0)
+    other = copied(model)
+    for one in (model, other):
+        one.fit(X, Y, epochs=3, verbose=0)
+    assert model.params.tobytes() == other.params.tobytes()
+
+
+def test_gradients_that_vanish_leave_no_denormal_moments():
+    x, y = np.zeros((8, 3)), np.zeros((8, 1))
+    for backend in ("cython", "numba", "numpy"):
+        model = net("adam", backend=backend)
+        model.fit(X, Y, epochs=1, verbose=0)
+        model.set_weights([np.zeros((3, 1)), np.zeros(1)])
+        model.fit(x, y, batch_size=8, epochs=1000, verbose=0)
+        moments = np.abs(model._state.moments[: model.params.size])
+        tiny = np.finfo(np.float32).tiny
+        assert ((moments == 0) | (moments >= tiny)).all()
+        assert (moments == 0).all()
