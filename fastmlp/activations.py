@@ -138,12 +138,14 @@ selu = Activation("selu", Kind.SELU)
 gelu = Activation("gelu", Kind.GELU)
 silu = Activation("silu", Kind.SILU)
 softplus = Activation("softplus", Kind.SOFTPLUS)
+mish = Activation("mish", Kind.MISH)
 softmax = _Softmax("softmax")
 
 _KNOWN: dict[str, Activation] = {
     activation.name: activation
     for activation in (
-        linear, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, softplus, softmax
+        linear, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, softplus, mish,
+        softmax,
     )
 }  # fmt: skip
 

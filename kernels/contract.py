@@ -80,6 +80,7 @@ class Activation(IntEnum):
     GELU = 6
     SILU = 7
     SOFTPLUS = 8
+    MISH = 9
 
 
 class Mode(IntEnum):

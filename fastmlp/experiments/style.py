@@ -16,10 +16,16 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
 GREY = "#8A8A8A"
 LIGHT = "#DDDDDD"
 
-NAMES = {
-    "sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU", "leaky_relu": "leaky ReLU",
-    "elu": "ELU", "selu": "SELU", "gelu": "GELU", "silu": "SiLU", "softplus": "softplus",
-}  # fmt: skip
+
+class _Names(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return name
+
+
+# How activations are written, where that is not their name.
+NAMES = _Names(
+    relu="ReLU", leaky_relu="leaky ReLU", elu="ELU", selu="SELU", gelu="GELU", silu="SiLU"
+)
 
 _SETTINGS: dict[Any, Any] = {
     "font.size": 10,

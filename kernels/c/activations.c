@@ -22,6 +22,20 @@
 #define SQRT_HALF 0.70710678118654752440
 #define INVERSE_SQRT_TWO_PI 0.39894228040143267794
 
+/* For e = exp(x), tanh(log(1 + e)) is n / (n + 2) with n = e (e + 2), which is 1 from 20 on. */
+#define MISH_ONE 20
+
+INLINE vector mish(vector x) {
+    vector e = vector_exp(at_most(broadcast(MISH_ONE), x)), n = e * (e + 2);
+    return x * (n / (n + 2));
+}
+
+INLINE vector mish_slope(vector x) {
+    vector small = at_most(broadcast(MISH_ONE), x), e = vector_exp(small);
+    vector n = e * (e + 2), m = n + 2;
+    return fused(4 * small, e * (1 + e) / (m * m), n / m);
+}
+
 /* alpha is leaky ReLU's slope and ELU's scale. NaN stays NaN in each of them. */
 static void activation_forward(int64_t kind, real alpha, const real *x, real *y, int64_t size) {
     const vector zero = {0};
@@ -41,6 +55,7 @@ static void activation_forward(int64_t kind, real alpha, const real *x, real *y,
     case ACTIVATION_SILU: MAP(v *vector_sigmoid(v))
     case ACTIVATION_SOFTPLUS:
         MAP_NUMBERS((v < 0 ? 0 : v) + (real)log1p(exp(-fabs((double)v))))
+    case ACTIVATION_MISH: MAP(mish(v))
     }
 }
 
@@ -82,5 +97,6 @@ static void activation_backward(int64_t kind, real alpha, const real *x, const r
         break;
     case ACTIVATION_SILU: MAP_BACK(d *silu_slope(v))
     case ACTIVATION_SOFTPLUS: MAP_BACK(d *vector_sigmoid(v))
+    case ACTIVATION_MISH: MAP_BACK(d *mish_slope(v))
     }
 }

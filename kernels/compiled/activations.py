@@ -22,6 +22,28 @@ def gelu_slope(x):
     return fma(x * real(INVERSE_SQRT_TWO_PI), exp(real(-0.5) * x * x), cumulative)
 
 
+# For e = exp(x), tanh(log(1 + e)) is n / (n + 2) with n = e (e + 2), which is 1 from 20 on.
+MISH_ONE = 20.0
+
+
+@exact
+def mish(x):
+    real = type(x)
+    e = exp(real(MISH_ONE) if x > real(MISH_ONE) else x)
+    n = e * (e + real(2))
+    return x * (n / (n + real(2)))
+
+
+@exact
+def mish_slope(x):
+    real = type(x)
+    small = real(MISH_ONE) if x > real(MISH_ONE) else x
+    e = exp(small)
+    n = e * (e + real(2))
+    m = n + real(2)
+    return fma(real(4) * small, e * (real(1) + e) / (m * m), n / m)
+
+
 @exact
 def activation_forward(kind, alpha, x, y):
     """Set ``y`` to the activation of ``x``; ``alpha`` is leaky ReLU's slope and ELU's scale."""
@@ -61,6 +83,9 @@ def activation_forward(kind, alpha, x, y):
         for i in range(n):
             above = zero if x[i] < zero else x[i]
             y[i] = above + real(math.log1p(exp(-abs(x[i]))))
+    elif kind == Activation.MISH:
+        for i in range(n):
+            y[i] = mish(x[i])
 
 
 @exact
@@ -99,3 +124,6 @@ def activation_backward(kind, alpha, x, y, dy, dx):
     elif kind == Activation.SOFTPLUS:
         for i in range(n):
             dx[i] = dy[i] * sigmoid(x[i])
+    elif kind == Activation.MISH:
+        for i in range(n):
+            dx[i] = dy[i] * mish_slope(x[i])

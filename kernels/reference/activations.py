@@ -43,6 +43,8 @@ def activation_forward(kind, alpha, x, y):
             y[:] = x * _sigmoid(x)
         case Activation.SOFTPLUS:
             y[:] = np.logaddexp(x, 0)
+        case Activation.MISH:
+            y[:] = x * np.tanh(np.logaddexp(x, 0))
 
 
 def activation_backward(kind, alpha, x, y, dy, dx):
@@ -68,4 +70,7 @@ def activation_backward(kind, alpha, x, y, dy, dx):
             slope = s * (1 + x * (1 - s))
         case Activation.SOFTPLUS:
             slope = _sigmoid(x)
+        case Activation.MISH:
+            t = np.tanh(np.logaddexp(x, 0))
+            slope = t + x * (1 - t**2) * _sigmoid(x)
     dx[:] = dy * slope

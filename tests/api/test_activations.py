@@ -23,6 +23,7 @@ FORMULAS = {
     "gelu": lambda x: x * (1 + math.erf(x / math.sqrt(2))) / 2,
     "silu": lambda x: x / (1 + math.exp(-x)),
     "softplus": lambda x: math.log(1 + math.exp(x)),
+    "mish": lambda x: x * math.tanh(math.log(1 + math.exp(x))),
 }
 
 

@@ -17,7 +17,8 @@ import hashlib, itertools, numpy as np
 from fastmlp import Telemetry, layers, optimizers, regularizers
 from tests.engine.nets import data, net, targets
 
-ACTIVATIONS = ["sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus"]
+ACTIVATIONS = ["sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus",
+               "mish"]
 OPTIMIZERS = [
     optimizers.SGD(0.05), optimizers.SGD(0.05, 0.9), optimizers.SGD(0.05, 0.9, nesterov=True)
 ]  # fmt: skip

@@ -27,6 +27,10 @@ def elu(alpha, x):
     return x if x > 0 else alpha * math.expm1(x)
 
 
+def softplus(x):
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
 # The value and the slope in float64, one number at a time, without cancellation.
 FORMULAS = {
     Kind.SIGMOID: (sigmoid, lambda x: sigmoid(x) * sigmoid(-x)),
@@ -50,6 +54,13 @@ FORMULAS = {
         lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))),
         sigmoid,
     ),
+    Kind.MISH: (
+        lambda x: x * math.tanh(softplus(x)),
+        lambda x: (
+            math.tanh(softplus(x))
+            + (x * math.cosh(softplus(x)) ** -2 * sigmoid(x) if x < 300 else 0.0)
+        ),
+    ),
 }
 
 # (value at -inf, slope far below 0, slope far above 0); far above 0 the value is that of sigmoid
@@ -64,6 +75,7 @@ LIMITS = {
     Kind.GELU: (math.nan, 0, 1),  # as in torch: -inf * 0
     Kind.SILU: (math.nan, 0, 1),
     Kind.SOFTPLUS: (0, 0, 1),
+    Kind.MISH: (math.nan, 0, 1),
 }
 
 every_kind = pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name)

@@ -4,6 +4,7 @@ from .nets import Case
 
 ACTIVATIONS = (
     "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus",
+    "mish",
 )  # fmt: skip
 
 # Where an activation or a penalty has a kink, a value that lies within rounding of it may fall

@@ -25,6 +25,7 @@ MODULES = {
     "silu": nn.SiLU,
     # By default torch goes over to the identity at 20, which costs up to 2e-9.
     "softplus": lambda: nn.Softplus(threshold=100),
+    "mish": nn.Mish,
     "softmax": lambda: nn.Softmax(dim=1),
 }
 KINKED = ("relu", "leaky_relu", "selu")
