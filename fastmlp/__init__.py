@@ -9,6 +9,7 @@ if not Path(__file__).with_name("kernels").is_dir():
 from . import (
     activations,
     backends,
+    callbacks,
     datasets,
     initializers,
     layers,
@@ -35,6 +36,7 @@ __all__ = [
     "Telemetry",
     "activations",
     "backends",
+    "callbacks",
     "check_gradients",
     "datasets",
     "fit_many",

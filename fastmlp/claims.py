@@ -1,4 +1,4 @@
-"""What a fit uses alone: its nets and its Telemetry.
+"""What a fit uses alone: its nets, its Telemetry and its callbacks.
 
 Meanwhile another fit is refused, and so is what would give the net other layers or another loss.
 """
@@ -6,9 +6,10 @@ Meanwhile another fit is refused, and so is what would give the net other layers
 import os
 import threading
 from collections.abc import Iterable
-from weakref import WeakKeyDictionary
 
-_claims: WeakKeyDictionary[object, "Claim"] = WeakKeyDictionary()
+# By the identity of things, as equal ones may be different, and some cannot be hashed.  Whoever
+# has an active claim also has the things, so their numbers belong to nothing else.
+_claims: dict[int, "Claim"] = {}
 _lock = threading.RLock()
 
 
@@ -42,15 +43,17 @@ class Claim:
         """
         things = list(things)
         with _lock:
+            for number in [number for number, claim in _claims.items() if not claim.active]:
+                del _claims[number]
             for thing in things:
-                other = _claims.get(thing)
+                other = _claims.get(id(thing))
                 if other is not None and other is not self and other.active:
                     raise RuntimeError(
                         f"{thing!r} is in use by a fit that is not done: wait for it before the "
                         "next fit, add() or compile()"
                     )
             for thing in things:
-                _claims[thing] = self
+                _claims[id(thing)] = self
 
 
 def _forget_all() -> None:

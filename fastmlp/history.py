@@ -1,5 +1,6 @@
 """What a fit leaves behind."""
 
+import math
 from dataclasses import dataclass, field
 
 
@@ -42,6 +43,7 @@ class History:
         ``val_loss``, ``val_accuracy``: as in Keras, the training figures are means over the
         epoch's batches, each before its step.
         With regularizers, ``loss`` includes their penalties and ``data_loss`` does not.
+        What callbacks write into their logs is here, too; NaN in epochs where they do not.
     epoch : list of int
         Counted from 0, in each fit anew, as in Keras; ``model.epochs_trained`` counts all.
     params : dict
@@ -61,7 +63,19 @@ class History:
             self.history.setdefault(name, []).append(value)
         self.epoch.append(epoch)  # last: what it does not count is not complete
 
+    def amend(self, figures: dict[str, float]) -> None:
+        """Change and complete the figures of the last epoch.
+
+        A figure that an epoch does not have is NaN there.
+        """
+        for name, value in figures.items():
+            values = self.history.setdefault(name, [])
+            values += [math.nan] * (len(self.epoch) - len(values))
+            values[-1] = value
+        self.drop_incomplete()
+
     def drop_incomplete(self) -> None:
-        """Remove the figures of an epoch that Ctrl-C kept from being added."""
+        """Give each figure one value an epoch, as Ctrl-C may have come while they were added."""
         for values in self.history.values():
             del values[len(self.epoch) :]
+            values += [math.nan] * (len(self.epoch) - len(values))

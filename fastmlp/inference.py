@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from .data import Data
 from .engine import Engine
+from .figures import figures_of
 from .progress import BatchProgress
 from .tensors import Array
-from .training import figures_of
 
 
 def evaluate(

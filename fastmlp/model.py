@@ -1,9 +1,6 @@
 """Sequential: a stack of layers with one input and one output."""
 
-import copy
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -18,37 +15,37 @@ from .arguments import (
     non_negative_integer,
     positive_integer,
     real_array,
-    real_number,
     seed_integer,
     shown,
     truth,
 )
 from .attributes import assign, refuse, unknown
+from .callbacks import Callback, check_callbacks
 from .claims import Claim
 from .data import Data, check_data, check_samples, finite
 from .engine import PREDICT_BATCH, Engine
 from .history import History
 from .inference import evaluate, predict
+from .job import BATCH_SIZE, Job, checked_job
 from .kernels.contract import MOMENTS
-from .layers import Input, Layer
-from .layers.stack import build_layers, check_layer, every_layer
+from .layers import Layer
 from .lookup import by_name
 from .plan import Plan
 from .progress import resolve_verbose
-from .state import State, aligned_zeros
+from .run import Run
+from .stack import Stack
 from .telemetry import Telemetry
-from .tensors import Array, Shape, Slot
-from .training import Job, Stop, train
+from .tensors import Array, Shape
+from .training import train
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),
     "float64": np.dtype(np.float64),
 }
 _METRICS = {"accuracy": "accuracy", "acc": "acc"}  # each keeps the name that it was given
-_BATCH_SIZE = 32
 
 
-class Sequential:
+class Sequential(Stack):
     """A stack of layers, as in Keras.
 
     Parameters
@@ -69,10 +66,11 @@ class Sequential:
         If an argument is not what it should be, or the layers do not fit together.
     """
 
-    # Set by the methods alone: only ``name`` and ``history`` are for users to set.
-    seed: int
-    dtype: np.dtype[np.floating]
-    backend: str
+    # Whether the fit that is running is to end after its epoch; users set it, in callbacks.
+    stop_training = False
+    _is_training = False
+
+    # Set by the methods alone: only ``name`` and ``history`` are for users to set besides.
     optimizer: optimizers.Optimizer | None
     loss: losses.Loss | None
     metrics: list[str]
@@ -88,31 +86,25 @@ class Sequential:
     ) -> None:
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
-        assign(
-            self, seed=seed_integer("seed", seed), dtype=by_name("dtype", dtype, _DTYPES),
-            backend=backends.resolve(backend), optimizer=None, loss=None, metrics=[],
-        )  # fmt: skip
+        seed, chosen = seed_integer("seed", seed), by_name("dtype", dtype, _DTYPES)
+        backend = backends.resolve(backend)
+        assign(self, optimizer=None, loss=None, metrics=[])
         self.name = name
         self.history: History | None = None
-        self._layers: tuple[Layer, ...] = ()
-        self._input_shape: Shape | None = None
-        self._slots: list[Slot] = []
-        self._state = State(np.empty(0, self.dtype), np.empty(0, self.dtype))
-        self._engine: Engine | None = None
-        layers = items("layers", "layers", layers)
-        for index, layer in enumerate(layers):
-            check_layer(f"layers[{index}]", layer, layers[:index])
-        self._append(layers)
+        super().__init__(layers, seed, chosen, backend)
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Set ``name`` or ``history``, or an attribute of a subclass's own."""
-        if name == "trainable" and value is True:
+        """Set ``name``, ``history``, ``stop_training``, or what a subclass has of its own."""
+        if name == "stop_training":
+            value = truth(name, value)
+            if value and not self._is_training:
+                raise refuse(self, name, "is not in a fit that could stop: set it in a callback")
+        elif name == "trainable" and value is True:
             return
-        is_private = name.startswith("_")
-        if name == "trainable" or (name in _FIXED and not is_private):
+        elif name == "trainable" or (name in _FIXED and not name.startswith("_")):
             raise refuse(self, name, "does not let it be set")
-        if type(self) is Sequential and name not in ("name", "history") and not is_private:
-            raise unknown(self, name, ("name", "history"))
+        elif type(self) is Sequential and name not in _FREE and not name.startswith("_"):
+            raise unknown(self, name, _FREE)
         object.__setattr__(self, name, value)
 
     def add(self, layer: Layer) -> None:
@@ -130,8 +122,7 @@ class Sequential:
         claim = Claim()
         try:
             claim.take([self])
-            check_layer("layer", layer, self.layers)
-            self._append([layer])
+            self._append("layer", [layer])
         finally:
             claim.active = False
 
@@ -182,6 +173,7 @@ class Sequential:
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: str | int = "auto",
+        callbacks: Sequence[Callback] | None = None,
         *,
         validation_split: float = 0.0,
         validation_data: tuple[ArrayLike, ArrayLike] | None = None,
@@ -208,6 +200,8 @@ class Sequential:
             1 shows a progress bar, 2 the figures of each epoch.  "auto" is 1 on a terminal and in
             a notebook; elsewhere, as in a log file, it shows the figures of at most a hundred
             epochs, evenly spaced, and of the last.
+        callbacks : sequence of fastmlp.callbacks.Callback, optional
+            Called before and after each epoch, in this order.
         validation_split : float in [0, 1)
             Set the last share of the samples apart, before shuffling.
         validation_data : (x, y), optional
@@ -224,20 +218,21 @@ class Sequential:
         Raises
         ------
         RuntimeError
-            If the net is not compiled, or if another fit that is not done uses the net or the
-            telemetry; nothing has changed then.
+            If the net is not compiled, or if another fit that is not done uses the net, the
+            telemetry or a callback; nothing has changed then.
         TypeError, ValueError
             If an argument is not what it should be; nothing has changed then.
         """
         if telemetry is not None and not isinstance(telemetry, Telemetry):
             raise TypeError(f"telemetry: expected a fastmlp.Telemetry, got {shown(telemetry)}")
+        called = check_callbacks(callbacks)
         claim = Claim()
         try:
-            claim.take([self, telemetry] if isinstance(telemetry, Telemetry) else [self])
+            claim.take([self, *called, *([telemetry] if telemetry is not None else [])])
             with self._built_for(x):
-                job = self._job(
-                    x, y, batch_size, epochs, verbose,
-                    validation_split, validation_data, shuffle, telemetry,
+                job = checked_job(
+                    self, x, y, batch_size, epochs, verbose, validation_split, validation_data,
+                    shuffle, called, telemetry,
                 )  # fmt: skip
                 return self.run_job(job)
         finally:
@@ -299,13 +294,13 @@ class Sequential:
         TypeError, ValueError
             If an argument is not what it should be, or the data do not fit the net.
         """
-        loss = self._compiled_loss()
+        self._compiled_loss()
         batch_size = _inference_batch_size(batch_size)
         shows = resolve_verbose(verbose, automatic=0)
         wants_dict = truth("return_dict", return_dict)
         with self._built_for(x):
             engine = self._ready_engine()
-            data = self._check_data("{}", x, y, loss)
+            data = self._check_data("{}", x, y)
             self._check_workspace("batch_size", min(batch_size, data.count))
             figures = evaluate(engine, data, batch_size, self.metrics, shows)
             if wants_dict:
@@ -348,7 +343,7 @@ class Sequential:
         shows = resolve_verbose(verbose, automatic=0)
         upto = None
         if steps is not None:
-            batch_size = _BATCH_SIZE if batch_size is None else batch_size
+            batch_size = BATCH_SIZE if batch_size is None else batch_size
             upto = positive_integer("steps", steps) * positive_integer("batch_size", batch_size)
         batch_size = _inference_batch_size(batch_size)
         with self._built_for(x):
@@ -373,11 +368,11 @@ class Sequential:
         TypeError, ValueError
             If the data do not fit the net.
         """
-        loss = self._compiled_loss()
+        self._compiled_loss()
         step = non_negative_integer("step", step)
         with self._built_for(x):
             engine = self._ready_engine()
-            data = self._check_data("{}", x, y, loss)
+            data = self._check_data("{}", x, y)
             self._check_workspace("x", data.count)
             value, gradient = engine.loss_and_gradient(data, step)
             return value, [np.array(slot.view(gradient)) for slot in engine.plan.slots]
@@ -429,7 +424,7 @@ class Sequential:
         given = items("weights", "arrays", weights)
         if len(given) != len(slots):
             raise ValueError(f"weights: expected {len(slots)} arrays, got {len(given)}")
-        arrays = []
+        fresh = self._state.resized(self._state.params.copy(), self._state.running.copy())
         for i, (weight, slot) in enumerate(zip(given, slots, strict=True)):
             argument = f"weights[{i}] ({slot.layer.name}/{slot.weight.name})"
             array = real_array(argument, weight)
@@ -437,10 +432,10 @@ class Sequential:
                 raise ValueError(
                     f"{argument}: expected shape {slot.weight.shape}, got {array.shape}"
                 )
-            # A copy, as those given may be views of the very weights that are set.
-            arrays.append(np.array(finite(argument, array, self.dtype)))
-        for array, slot in zip(arrays, slots, strict=True):
-            slot.of(self._state)[...] = array
+            slot.of(fresh)[...] = finite(argument, array, self.dtype)
+        # At once: Ctrl-C leaves the old weights or the new ones.
+        self._state.params[:] = fresh.params
+        self._state.running[:] = fresh.running
 
     def summary(self) -> None:
         """Print the layers with their output shapes and numbers of parameters."""
@@ -463,17 +458,15 @@ class Sequential:
         """Train as a checked job says, on so many threads; whoever calls this has a claim."""
         engine = self._ready_engine()
         engine.threads = threads
-        assert self.optimizer is not None
-        self.optimizer.check()
+        self._follow_optimizer(engine)
         state = self._state
-        state.provide_moments(MOMENTS[self.optimizer.rule])
-        engine.use_optimizer(self.optimizer, state.moments)
         previous, steps, before = self.history, state.steps, state.epochs
         self.history = history = History(
             {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.data.count}
         )
+        assign(self, stop_training=False, _is_training=True)
         try:
-            train(engine, job, history, state)
+            train(Run(self, engine, job, history, state))
         except Exception:
             if state.steps == steps and not history.epoch:
                 self.history = previous  # nothing has happened
@@ -481,7 +474,15 @@ class Sequential:
         finally:
             engine.threads = None
             state.epochs = before + len(history.epoch)
+            assign(self, _is_training=False)
         return history
+
+    def _follow_optimizer(self, engine: Engine) -> None:
+        """Have the engine train by the optimizer's numbers as they are now."""
+        assert self.optimizer is not None
+        self.optimizer.check()
+        self._state.provide_moments(MOMENTS[self.optimizer.rule])
+        engine.use_optimizer(self.optimizer, self._state.moments)
 
     def _compile(
         self, optimizer: optimizers.Optimizer, loss: losses.Loss, metrics: list[str]
@@ -497,69 +498,16 @@ class Sequential:
         self._state.forget_moments()
         self._engine = None
 
-    def _job(
-        self,
-        x: ArrayLike,
-        y: ArrayLike,
-        batch_size: int | None,
-        epochs: int,
-        verbose: str | int,
-        validation_split: float,
-        validation_data: tuple[ArrayLike, ArrayLike] | None,
-        shuffle: bool,
-        telemetry: Telemetry | None,
-        stop: Stop | None = None,
-        checked: dict[object, Data] | None = None,
-    ) -> Job:
-        """Check everything; nets that are given the same dict ``checked`` share their data."""
-        loss = self._compiled_loss()
-        batch_size = _BATCH_SIZE if batch_size is None else batch_size
-        batch_size = positive_integer("batch_size", batch_size)
-        epochs = positive_integer("epochs", epochs)
-        shows = resolve_verbose(verbose)
-        shuffle = truth("shuffle", shuffle)
-        validation_split = real_number(
-            "validation_split", validation_split, "a number in [0, 1)", low=0, below=1
-        )
-        if validation_split and validation_data is not None:
-            raise ValueError("validation_split: not together with validation_data")
-        with self._built_for(x):
-            self._ready_engine()
-            checked = {} if checked is None else checked
-            data = self._check_data("{}", x, y, loss, checked)
-            validation = None
-            if validation_data is not None:
-                if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
-                    raise ValueError("validation_data: expected a pair (x, y)")
-                validation = self._check_data("validation_data {}", *validation_data, loss, checked)
-            elif validation_split:
-                count = int(data.count * (1 - validation_split))
-                if count in (0, data.count):
-                    raise ValueError(
-                        f"validation_split: {validation_split} of {data.count} samples leaves "
-                        "nothing for one of the two"
-                    )
-                data, validation = data.part(slice(None, count)), data.part(slice(count, None))
-            self._check_workspace("batch_size", min(batch_size, data.count))
-            recorder = None
-            if telemetry is not None:
-                rows = self._ready_engine().plan.observed_rows
-                recorder = telemetry.recorder(self.layers[0], rows)
-            return Job(
-                data, validation, batch_size, epochs, shuffle, self.seed,
-                tuple(self.metrics), shows, recorder, stop or Stop(),
-            )  # fmt: skip
-
     def _check_data(
         self,
         argument: str,
         x: ArrayLike,
         y: ArrayLike,
-        loss: losses.Loss,
         checked: dict[object, Data] | None = None,
     ) -> Data:
+        """Return the data, if they fit the net; or those that ``checked`` has already."""
         lowered = self._ready_engine().plan
-        expected = lowered.input_shape, lowered.outputs, loss, self.dtype
+        expected = lowered.input_shape, lowered.outputs, self._compiled_loss(), self.dtype
         if checked is not None and (argument, expected) in checked:
             return checked[argument, expected]
         data = check_data(argument, x, y, *expected)
@@ -578,89 +526,9 @@ class Sequential:
             raise RuntimeError("call compile(optimizer, loss) before this")
         return self.loss
 
-    def _append(self, layers: Sequence[Layer]) -> None:
-        everything = (*self._layers, *layers)
-        shape = self._input_shape
-        if shape is None and everything and isinstance(everything[0], Input):
-            shape = everything[0].shape
-        with _unchanged_after_an_error(self, *every_layer(layers)):
-            if shape is None:
-                _name_apart([*every_layer(everything)])
-            else:
-                self._build(everything, shape)
-            self._layers = everything
-
-    @contextmanager
-    def _built_for(self, x: ArrayLike) -> Iterator[None]:
-        """Build a net without an Input for samples like those of ``x``.
-
-        If an error follows before a first step is taken, the net is as it was before.
-        """
-        if self.built:
-            yield
-            return
-        shape = real_array("x", x).shape
-        if not self._layers:
-            raise ValueError("layers: the net has none")
-        for index, layer in enumerate(self._layers):
-            check_layer(f"layers[{index}]", layer, self._layers[:index])
-        if len(shape) < 2 or 0 in shape[1:]:
-            raise ValueError(f"x: expected shape (samples, features, ...), got {shape}")
-        with _unchanged_after_an_error(self, *every_layer(self._layers)):
-            self._build(self._layers, shape[1:])
-            yield
-
-    def _build(self, layers: Sequence[Layer], input_shape: Shape) -> None:
-        """Give every layer its weights: those that it has, or new ones."""
-        _name_apart([*every_layer(layers)])
-        build_layers(layers, input_shape, self.dtype)
-        lowered = lowering.lower(layers, input_shape, None, self.seed)
-        lowered.check_numbers(self.dtype)
-        state = self._state.resized(*self._new_vectors(lowered))
-        for number, slot in enumerate(lowered.all_slots):
-            rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0, number)))
-            slot.of(state)[...] = _first_values(slot, rng, self.dtype)
-        self._link(layers, lowered.all_slots, state)
-        self._state = state
-        self._input_shape, self._engine = input_shape, None
-
-    def _new_vectors(self, lowered: Plan) -> tuple[Array, Array]:
-        """Return memory for the parameters of a plan, and for its running statistics."""
-        params, running = lowered.size, lowered.running_size
-        return aligned_zeros(params, self.dtype), aligned_zeros(running, self.dtype)
-
-    def _link(self, layers: Sequence[Layer], slots: list[Slot], state: State) -> None:
-        """Let the layers see their weights in the memory that training changes."""
-        for layer in every_layer(layers):
-            assign(layer, _weights={}, _in_use=True)
-        for slot in slots:
-            slot.layer._weights[slot.weight.name] = slot.of(state)
-        self._slots = slots
-
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy needs; the weights are with the layers, which copy them."""
-        state = self._state.resized(self._state.params[:0], self._state.running[:0])
-        state.moments = self._state.moments
-        return vars(self) | {"_engine": None, "_slots": [], "_state": state}
-
-    def __setstate__(self, attributes: dict[str, Any]) -> None:
-        vars(self).update(attributes)
-        backends.resolve(self.backend)
-        if self._input_shape is None:
-            return
-        lowered = lowering.lower(self._layers, self._input_shape, None, self.seed)
-        state = self._state.resized(*self._new_vectors(lowered))
-        for slot in lowered.all_slots:
-            slot.of(state)[...] = slot.layer._weights[slot.weight.name]
-        self._link(self._layers, lowered.all_slots, state)
-        if self._state.moments.size:
-            state.provide_moments(self._state.moments.size // lowered.size)
-            state.moments[:] = self._state.moments
-        self._state = state
-
-    def __copy__(self) -> "Sequential":
-        """Return a deep copy: nets that share layers would train each other's weights."""
-        return copy.deepcopy(self)
+        """Return what a copy needs; one that is made in a fit is not in that fit."""
+        return super().__getstate__() | {"_is_training": False}
 
     def _ready_engine(self) -> Engine:
         if self._engine is None:
@@ -697,61 +565,5 @@ def _inference_batch_size(batch_size: int | None) -> int:
     return PREDICT_BATCH if batch_size is None else positive_integer("batch_size", batch_size)
 
 
-_FIXED = {*dir(Sequential), *Sequential.__annotations__}
-
-
-@contextmanager
-def _unchanged_after_an_error(model: Sequential, *layers: Layer) -> Iterator[None]:
-    """If an error follows, and no step is taken before it, give back all attributes."""
-    kept = [(owner, dict(vars(owner))) for owner in (model, *layers)]
-    before = model.steps_trained, model.epochs_trained
-    try:
-        yield
-    except BaseException:
-        if (model.steps_trained, model.epochs_trained) == before:
-            for owner, attributes in kept:
-                vars(owner).clear()
-                vars(owner).update(attributes)
-        raise
-
-
-def _first_values(slot: Slot, rng: np.random.Generator, dtype: np.dtype[np.floating]) -> Array:
-    """Return the values that a layer brought along, or those of its initializer.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If they are no finite real numbers of the weight's shape.
-    """
-    weight, name = slot.weight, f"{slot.layer.name}/{slot.weight.name}"
-    if weight.name in slot.layer._weights:
-        argument, values = name, slot.layer._weights[weight.name]
-    else:
-        function = getattr(weight.initializer, "__name__", repr(weight.initializer))
-        argument = f"{name}: the initializer {function}"
-        values = weight.initializer(weight.shape, weight.fan_in, weight.fan_out, rng)
-        if values is None:
-            raise TypeError(f"{argument}: expected an array of shape {weight.shape}, got None")
-    array = real_array(argument, values)
-    if array.shape != weight.shape:
-        raise ValueError(f"{argument}: expected shape {weight.shape}, got {array.shape}")
-    return finite(argument, array, dtype)
-
-
-def _name_apart(layers: Sequence[Layer]) -> None:
-    """Number the layers that were given no name: dense, dense_1, dense_2."""
-    given = [layer._given_name for layer in layers if layer._given_name]
-    repeated = {name for name in given if given.count(name) > 1}
-    if repeated:
-        raise ValueError(f"layers: more than one is named {sorted(repeated)[0]!r}")
-    taken = set(given)
-    for layer in layers:
-        if layer._given_name:
-            continue
-        base = re.sub(r"_\d+$", "", layer.name)
-        name, number = base, 0
-        while name in taken:
-            number += 1
-            name = f"{base}_{number}"
-        assign(layer, name=name)
-        taken.add(name)
+_FREE = ("name", "history", "stop_training")
+_FIXED = {*dir(Sequential), *Sequential.__annotations__, *Stack.__annotations__}

@@ -11,11 +11,11 @@ from .arguments import items
 from .claims import Claim
 from .data import Data
 from .history import History
+from .job import Job, Stop, checked_job
 from .kernels.undisturbed import next_of
 from .model import Sequential
 from .team import Worker, dismiss_all
 from .threads import available_cores, get_num_threads, thread_count
-from .training import Job, Stop
 
 
 def fit_many(
@@ -76,8 +76,16 @@ def fit_many(
             for model in models:
                 unless_refused.enter_context(model._built_for(x))
             prepared = [
-                model._job(
-                    x, y, batch_size, epochs, 0, 0.0, validation_data, shuffle, None, stop, checked
+                checked_job(
+                    model,
+                    x,
+                    y,
+                    batch_size,
+                    epochs,
+                    validation_data=validation_data,
+                    shuffle=shuffle,
+                    stop=stop,
+                    checked=checked,
                 )
                 for model in models
             ]

@@ -12,6 +12,9 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from .arguments import is_integer, shown
+from .callbacks import Logs
+from .figures import figures_of
+from .run import Part
 
 _LINES = 100  # epochs that a log shows, if nobody chose
 _BAR_WIDTH = 30
@@ -146,7 +149,12 @@ class BatchProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._has_bar and error is not None:
+        if error is not None:
+            self.clear()
+
+    def clear(self) -> None:
+        """Remove the bar, as an error ends what it shows."""
+        if self._has_bar:
             with contextlib.suppress(Exception):  # of the display: the error itself matters more
                 self._display.replace("")
 
@@ -170,7 +178,7 @@ class BatchProgress:
         self._display.line(" - ".join([*parts, *([format_figures(figures)] if figures else [])]))
 
 
-class FitProgress:
+class FitProgress(Part):
     """Shows a fit's course, epoch by epoch."""
 
     def __init__(self, verbose: int, epochs: int) -> None:
@@ -180,33 +188,28 @@ class FitProgress:
         self._display = _display(verbose) if verbose else PlainDisplay()
         self._batches: BatchProgress | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._batches is not None:
-            self._batches.__exit__(kind, error, trace)
-
-    def begin_epoch(self, epoch: int, steps: int) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Show that an epoch begins, if it is one of those that are shown."""
         is_last = epoch + 1 == self._epochs
         self._batches = None
         if self._verbose and (is_last or epoch % self._every == 0):
             self._display.line(f"Epoch {epoch + 1}/{self._epochs}")
-            self._batches = BatchProgress(self._verbose, steps, self._display)
+            self._batches = BatchProgress(self._verbose, self.run.job.batches, self._display)
 
-    def advance(self, step: int, figures: dict[str, float]) -> None:
+    def on_call_end(self) -> None:
         """Move the bar."""
         if self._batches is not None:
-            self._batches.advance(step, figures)
+            run = self.run
+            figures = figures_of(run.engine, run.totals, run.job.metrics)
+            self._batches.advance(run.reached, figures)
 
-    def end_epoch(self, figures: dict[str, float]) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Show an epoch's figures."""
         if self._batches is not None:
-            self._batches.end(figures)
+            self._batches.end(logs or {})
             self._batches = None
+
+    def on_train_error(self) -> None:
+        """Remove the bar."""
+        if self._batches is not None:
+            self._batches.clear()

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arguments import positive_integer
+from .callbacks import Logs
 from .kernels.contract import Telemetry as Field
 from .layers.base import Layer
+from .run import Part
 from .tensors import Array
 
 
@@ -109,7 +111,7 @@ class Telemetry:
         self._parts.append((steps, records))
 
 
-class Recorder:
+class Recorder(Part):
     """Records one fit: as ``telemetry.every`` is when it begins, whoever changes it meanwhile.
 
     Attributes
@@ -122,14 +124,19 @@ class Recorder:
         self._telemetry = telemetry
         self._layer = layer
         self._rows = rows
+        self._first_step = 0
 
-    def begin_epoch(self, batches: int) -> Array:
-        """Return the array that the engine fills in the epoch to come."""
-        return np.full((-(-batches // self.every), len(self._rows), len(Field)), np.nan)
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Provide the array that the engine fills in the epoch to come."""
+        self._first_step = self.run.state.steps
+        records = -(-self.run.job.batches // self.every)
+        self.run.records = np.full((records, len(self._rows), len(Field)), np.nan)
 
-    def end_epoch(self, records: Array, first_step: int, batches: int) -> None:
-        """Keep what was recorded, if ``batches`` batches were run."""
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Keep what was recorded in the batches that were run."""
+        assert self.run.records is not None
         keep = [r for r, name in enumerate(self._rows) if name is not None]
-        steps = range(first_step, first_step + batches, self.every)
+        steps = range(self._first_step, self._first_step + self.run.reached, self.every)
         names = [name for name in self._rows if name is not None]
-        self._telemetry.add(self._layer, names, steps, records[: len(steps), keep])
+        records = self.run.records[: len(steps), keep]
+        self._telemetry.add(self._layer, names, steps, records)

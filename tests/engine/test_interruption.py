@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from fastmlp import engine, fit_many, layers, pace, parallel, set_num_threads, team
+from fastmlp.job import Stop
 from fastmlp.kernels.contract import Mode
-from fastmlp.training import Stop
 from tests.backends import ALL, COMPILED
 from tests.soak_interrupts import Soak
 
@@ -189,6 +189,40 @@ def test_an_interrupt_at_any_line_leaves_nobody_waiting(shared, backend):
     before = model.params.copy()
     model.fit(x, y, verbose=0)
     assert (model.params != before).any()
+
+
+def test_weights_are_set_all_or_none():
+    """One after the other, each line that runs raises."""
+    model = net(*dense_tanh())
+    before, weights = model.params.tobytes(), [w + 1 for w in model.get_weights()]
+    model.set_weights(weights)
+    after, found = model.params.tobytes(), []
+    for last in range(10_000):
+        model.params[:] = np.frombuffer(before)
+        count = 0
+
+        def interrupt(frame, event, _, last=last):
+            nonlocal count
+            if frame.f_code.co_filename == __file__:
+                return None
+            count += event == "line"
+            if count > last:
+                sys.settrace(None)
+                raise Impatience
+            return interrupt
+
+        sys.settrace(interrupt)
+        try:
+            model.set_weights(weights)
+        except Impatience:
+            pass
+        finally:
+            sys.settrace(None)
+        found.append(model.params.tobytes())
+        if count <= last:
+            break
+    assert set(found) == {before, after}
+    assert len(found) > 20
 
 
 @pytest.mark.parametrize("backend", COMPILED)

@@ -1,0 +1,119 @@
+"""What a fit is to do."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from numpy.typing import ArrayLike
+
+from .arguments import positive_integer, real_number, truth
+from .callbacks import Callback
+from .data import Data
+from .progress import resolve_verbose
+from .telemetry import Recorder, Telemetry
+
+if TYPE_CHECKING:
+    from .model import Sequential
+
+BATCH_SIZE = 32
+
+
+@dataclass
+class Stop:
+    """A wish that fits end after the call of the engine that they are in.
+
+    Not a threading.Event: that takes several lines to set, between which Ctrl-C may come.
+    """
+
+    is_wanted: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a fit is to do, all checked."""
+
+    data: Data
+    validation: Data | None
+    batch_size: int
+    epochs: int
+    shuffle: bool
+    seed: int
+    metrics: tuple[str, ...]
+    verbose: int
+    callbacks: tuple[Callback, ...] = ()
+    recorder: Recorder | None = None
+    stop: Stop = field(default_factory=Stop)
+
+    @property
+    def batches(self) -> int:
+        """How many an epoch has."""
+        return -(-self.data.count // self.batch_size)
+
+    @property
+    def wants_accuracy(self) -> bool:
+        """Whether right answers are counted."""
+        return bool(self.metrics)
+
+
+def checked_job(
+    model: "Sequential",
+    x: ArrayLike,
+    y: ArrayLike,
+    batch_size: int | None = None,
+    epochs: int = 1,
+    verbose: str | int = 0,
+    validation_split: float = 0.0,
+    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    shuffle: bool = True,
+    callbacks: tuple[Callback, ...] = (),
+    telemetry: Telemetry | None = None,
+    *,
+    stop: Stop | None = None,
+    checked: dict[object, Data] | None = None,
+) -> Job:
+    """Return what a fit of these arguments is to do.
+
+    Nets that are given the same dict ``checked`` share their data.
+
+    Raises
+    ------
+    RuntimeError
+        If the net is not compiled.
+    TypeError, ValueError
+        If an argument is not what it should be; nothing has changed then.
+    """
+    model._compiled_loss()
+    batch_size = positive_integer("batch_size", BATCH_SIZE if batch_size is None else batch_size)
+    epochs = positive_integer("epochs", epochs)
+    shows = resolve_verbose(verbose)
+    shuffle = truth("shuffle", shuffle)
+    split = real_number("validation_split", validation_split, "a number in [0, 1)", low=0, below=1)
+    if split and validation_data is not None:
+        raise ValueError("validation_split: not together with validation_data")
+    with model._built_for(x):
+        engine = model._ready_engine()
+        checked = {} if checked is None else checked
+        data, validation = model._check_data("{}", x, y, checked), None
+        if validation_data is not None:
+            if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+                raise ValueError("validation_data: expected a pair (x, y)")
+            validation = model._check_data("validation_data {}", *validation_data, checked)
+        elif split:
+            data, validation = _set_apart(data, split)
+        model._check_workspace("batch_size", min(batch_size, data.count))
+        recorder = None
+        if telemetry is not None:
+            recorder = telemetry.recorder(model.layers[0], engine.plan.observed_rows)
+        return Job(
+            data, validation, batch_size, epochs, shuffle, model.seed, tuple(model.metrics), shows,
+            callbacks, recorder, stop or Stop(),
+        )  # fmt: skip
+
+
+def _set_apart(data: Data, split: float) -> tuple[Data, Data]:
+    """Return the data without their last share, and that."""
+    count = int(data.count * (1 - split))
+    if count in (0, data.count):
+        raise ValueError(
+            f"validation_split: {split} of {data.count} samples leaves nothing for one of the two"
+        )
+    return data.part(slice(None, count)), data.part(slice(count, None))

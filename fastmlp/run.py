@@ -1,0 +1,79 @@
+"""A fit under way, and the callbacks that are part of the library."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .callbacks import Callback
+from .engine import Engine
+from .history import History
+from .kernels.contract import Total
+from .state import State
+
+if TYPE_CHECKING:
+    from .job import Job
+    from .model import Sequential
+
+
+class StopError(Exception):
+    """A wish to stop was found, and ends what is being done."""
+
+
+@dataclass(eq=False)
+class Run:
+    """A fit under way.
+
+    Attributes
+    ----------
+    model, engine, job, history, state
+    totals : float64 array
+        What the epoch's batches add up to; see :class:`fastmlp.kernels.contract.Total`.
+    reached : int
+        The batch at which the epoch ended: all of them, or one whose loss was not finite.
+    records : float64 array (records, rows of the plan, fields), or None
+        Where the engine puts what it measures.
+    """
+
+    model: "Sequential"
+    engine: Engine
+    job: "Job"
+    history: History
+    state: State
+    totals: NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(Total)))
+    reached: int = 0
+    records: NDArray[np.float64] | None = None
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the epoch ended at a batch whose loss was not finite."""
+        return self.reached < self.job.batches
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the epoch that has just ended is the last, however many were wanted."""
+        return self.history.divergence is not None or self.model.stop_training
+
+    def check_stop(self) -> None:
+        """Raise StopError if somebody wishes that the fit ends now."""
+        if self.job.stop.is_wanted:
+            raise StopError
+
+
+class Part(Callback):
+    """A callback that is part of the library: it knows the whole run, and has hooks of its own.
+
+    Attributes
+    ----------
+    run : Run
+        Set before the first hook is called.
+    """
+
+    run: Run
+
+    def on_call_end(self) -> None:
+        """After each call of the engine: a long epoch takes several."""
+
+    def on_train_error(self) -> None:
+        """Instead of :meth:`on_train_end`, if an error or Ctrl-C ends the fit."""
