@@ -1,6 +1,7 @@
 """What a fit is to do."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
@@ -43,7 +44,7 @@ class Job:
     recorder: Recorder | None = None
     stop: Stop = field(default_factory=Stop)
 
-    @property
+    @cached_property
     def batches(self) -> int:
         """How many an epoch has."""
         return -(-self.data.count // self.batch_size)
