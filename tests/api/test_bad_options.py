@@ -149,7 +149,7 @@ COMPILE = {
     ),
     "a number": ({"loss": 3}, TypeError, "loss: expected one of .*got 3"),
     "unknown optimizer": (
-        {"loss": "mse", "optimizer": "adamw"}, ValueError, "optimizer: 'adamw' is unknown"
+        {"loss": "mse", "optimizer": "adabound"}, ValueError, "optimizer: 'adabound' is unknown"
     ),
     "an optimizer's class": (
         {"loss": "mse", "optimizer": int}, TypeError, "optimizer: expected one of"
