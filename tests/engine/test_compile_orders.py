@@ -10,7 +10,7 @@ import pytest
 from tests.kernels.op_table import JIT
 
 ROOT = Path(__file__).parents[2]
-NETS_OF_ONE_DTYPE = 9  # as many as there are activations
+NETS_OF_ONE_DTYPE = 10  # as many as there are activations
 
 NETS = """
 import hashlib, itertools, numpy as np
@@ -20,7 +20,8 @@ from tests.engine.nets import data, net, targets
 ACTIVATIONS = ["sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus",
                "mish"]
 OPTIMIZERS = [
-    optimizers.SGD(0.05), optimizers.SGD(0.05, 0.9), optimizers.SGD(0.05, 0.9, nesterov=True)
+    optimizers.SGD(0.05), optimizers.SGD(0.05, 0.9), optimizers.SGD(0.05, 0.9, nesterov=True),
+    optimizers.AdamW(0.01),
 ]  # fmt: skip
 
 
