@@ -93,6 +93,7 @@ class Engine:
     rate: float = field(init=False, default=math.nan)
     _before: Array = field(init=False)
     _numbers: NDArray[np.float64] = field(init=False)
+    _rule: Rule = field(init=False, default=Rule.DESCENT)
     _optimizer: Optimizer | None = field(init=False, default=None)
     threads: int | None = field(init=False, default=None)
     _connections: int = field(init=False)
@@ -128,18 +129,18 @@ class Engine:
         self._is_running = False
 
     def use_optimizer(self, optimizer: Optimizer, moments: Array) -> None:
-        """Train by an optimizer's rule, with its moments in this memory, until told otherwise."""
+        """Train by an optimizer's rule, with its moments in this memory, until told otherwise.
+
+        What is changed about the optimizer later counts from the next call of this on, but for the
+        learning rate, which is asked for before each call of the backend.
+        """
         with self._lock:
             if moments is not self.moments or self._rule != optimizer.rule:
                 self._few.clear()  # bound to the other ones, as these are; if Ctrl-C comes in
                 self._workspaces.clear()  # between, they are made anew, and this is done again
-                self.moments = moments
+                self.moments, self._rule = moments, optimizer.rule
             self._optimizer = optimizer
             self._numbers[:] = optimizer.numbers()
-
-    @property
-    def _rule(self) -> Rule:
-        return Rule.DESCENT if self._optimizer is None else self._optimizer.rule
 
     def forward(
         self,

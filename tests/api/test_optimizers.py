@@ -113,6 +113,14 @@ def test_momentum_that_is_switched_on_and_off_between_fits():
     assert np.isfinite(model.params).all()
 
 
+def test_an_optimizer_that_was_changed_does_not_disturb_an_evaluation():
+    model, other = net(SGD(0.01)), net(SGD(0.01))
+    for one in (model, other):
+        one.fit(X, Y, batch_size=4, verbose=0)
+    model.optimizer.momentum = 0.9
+    assert model.evaluate(X, Y, batch_size=40) == other.evaluate(X, Y, batch_size=40)
+
+
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
 def test_copies_train_on_bit_for_bit(copied):
     model = net(AdamW(CosineDecay(0.1, 50)))
