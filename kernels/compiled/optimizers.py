@@ -85,8 +85,8 @@ def adam_step(numbers, rate, step, evenly, first, params, gradient, mean, square
         g = gradient[i]
         m = fma(rest_1, g - mean[i], mean[i])
         v = fma(rest_2, fma(g, g, -square[i]), square[i])
-        m = m if abs(m) >= smallest else real(0)
-        v = v if v >= smallest else real(0)
+        m = real(0) if abs(m) < smallest else m  # so written, NaN stays NaN
+        v = real(0) if v < smallest else v
         mean[i] = m
         square[i] = v
         change = fma(decay, params[i], scale * m / (np.sqrt(v * correction) + epsilon))

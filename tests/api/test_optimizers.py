@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, layers, optimizers
+from fastmlp.kernels.contract import Number, Rule
 from fastmlp.optimizers import SGD, Adam, AdamW
 from fastmlp.schedules import CosineDecay
+from tests.backends import ALL
+from tests.kernels.op_table import kernels
 
 X = np.random.default_rng(0).standard_normal((40, 3))
 Y = X.sum(axis=1, keepdims=True)
@@ -119,6 +122,20 @@ def test_an_optimizer_that_was_changed_does_not_disturb_an_evaluation():
         one.fit(X, Y, batch_size=4, verbose=0)
     model.optimizer.momentum = 0.9
     assert model.evaluate(X, Y, batch_size=40) == other.evaluate(X, Y, batch_size=40)
+
+
+@pytest.mark.parametrize("backend", ALL)
+def test_a_gradient_that_is_no_number_shows(backend):
+    """Moments that are too small become 0, but not those that are NaN."""
+    params, mean, square = (np.ones(3) for _ in range(3))
+    numbers = np.zeros(len(Number))
+    numbers[Number.BETA_1], numbers[Number.BETA_2], numbers[Number.EPSILON] = 0.9, 0.99, 1e-7
+    gradient = np.array([1, np.nan, 1])
+    kernels(backend).optimizer_step(
+        int(Rule.ADAM), 0.1, 0, False, 0, params, gradient, mean, square, numbers
+    )
+    for vector in (params, mean, square):
+        np.testing.assert_array_equal(np.isnan(vector), [False, True, False])
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
