@@ -16,9 +16,7 @@ from .arguments import real_number, truth
 from .attributes import unknown
 from .kernels.contract import Number, Rule
 from .lookup import by_name
-from .schedules import rates_of
-
-_RATE = "a finite number that is not negative"
+from .schedules import RATE, rates_of
 
 
 @dataclass
@@ -51,7 +49,7 @@ class Optimizer:
     def check(self) -> None:
         """Raise an error if a number is out of its range: they may be changed at any time."""
         if not callable(self.learning_rate):
-            self.learning_rate = real_number("learning_rate", self.learning_rate, _RATE, low=0)
+            self.learning_rate = real_number("learning_rate", self.learning_rate, RATE, low=0)
 
     def numbers(self) -> NDArray[np.float64]:
         """Return the numbers as the engine reads them."""
@@ -71,7 +69,7 @@ class Optimizer:
         """
         if callable(self.learning_rate):
             return rates_of(self.learning_rate, first, count)
-        return np.full(count, real_number("learning_rate", self.learning_rate, _RATE, low=0))
+        return np.full(count, real_number("learning_rate", self.learning_rate, RATE, low=0))
 
     def fraction(self, name: str) -> None:
         """Check that a number is in [0, 1)."""
@@ -161,7 +159,7 @@ class Adam(Optimizer):
         super().check()
         self.fraction("beta_1")
         self.fraction("beta_2")
-        self.weight_decay = real_number("weight_decay", self.weight_decay, _RATE, low=0)
+        self.weight_decay = real_number("weight_decay", self.weight_decay, RATE, low=0)
         self.epsilon = real_number("epsilon", self.epsilon, "a number of at least 1e-30", low=1e-30)
 
 

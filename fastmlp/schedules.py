@@ -1,28 +1,31 @@
 """Learning rates that follow the number of the step, which counts from 0 over all fits of a net.
 
-A schedule is any function of the step's number; those here also take an array of numbers, and then
-return an array, so that many steps cost one call.
+A schedule is any function of the step's number.  Those here compute the rates of many steps at
+once, so that a step costs no call.
 """
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import positive_integer, real_number, shown
+from .arguments import is_real, positive_integer, real_number, shown
 
-_RATE = "a finite number that is not negative"
+RATE = "a finite number that is not negative"
 
 
 class LearningRateSchedule:
     """What schedules share: subclass it, or give an optimizer any function of the step's number."""
 
-    def __call__(self, step: ArrayLike) -> Any:
-        """Return the learning rate of a step, or of an array of steps."""
+    def __call__(self, step: Any) -> Any:
+        """Return the learning rate of a step."""
         raise NotImplementedError
+
+    def rates(self, steps: range) -> Sequence[Any] | NDArray[Any]:
+        """Return the learning rates of several steps; a subclass may have a faster way."""
+        return [self(step) for step in steps]
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,14 @@ class CosineDecay(LearningRateSchedule):
     warmup_steps: int = 0
 
     def __post_init__(self) -> None:
-        real_number("initial_learning_rate", self.initial_learning_rate, _RATE, low=0)
+        real_number("initial_learning_rate", self.initial_learning_rate, RATE, low=0)
         positive_integer("decay_steps", self.decay_steps)
         real_number("alpha", self.alpha, "a number in [0, 1]", low=0, high=1)
         if self.warmup_target is None:
             if self.warmup_steps:
                 raise ValueError("warmup_steps: needs a warmup_target, got None")
         else:
-            real_number("warmup_target", self.warmup_target, _RATE, low=0)
+            real_number("warmup_target", self.warmup_target, RATE, low=0)
             positive_integer("warmup_steps", self.warmup_steps)
 
     def __call__(self, step: ArrayLike) -> Any:
@@ -77,6 +80,11 @@ class CosineDecay(LearningRateSchedule):
             rate = np.where(warmed_up < 0, self.initial_learning_rate + slope * share, rate)
         return float(rate) if np.ndim(step) == 0 else rate
 
+    def rates(self, steps: range) -> NDArray[Any]:
+        """Return the learning rates of several steps."""
+        found: NDArray[Any] = self(np.arange(steps.start, steps.stop))
+        return found
+
 
 def rates_of(schedule: Callable[[Any], Any], first: int, count: int) -> NDArray[np.float64]:
     """Return the learning rates of ``count`` steps, from the number ``first`` on.
@@ -88,24 +96,29 @@ def rates_of(schedule: Callable[[Any], Any], first: int, count: int) -> NDArray[
     """
     steps = range(first, first + count)
     if isinstance(schedule, LearningRateSchedule):
-        rates = np.asarray(schedule(np.arange(first, first + count)))
-        if rates.shape == (count,) and rates.dtype == np.float64:
-            if np.isfinite(rates).all() and (rates >= 0).all():
-                return rates
-            wrong = int(np.flatnonzero(~(np.isfinite(rates) & (rates >= 0)))[0])
-            _check(steps[wrong], float(rates[wrong]))
-    return np.array([_check(step, schedule(step)) for step in steps], np.float64)
+        rates = schedule.rates(steps)
+    else:
+        rates = [schedule(step) for step in steps]
+    if (
+        isinstance(rates, np.ndarray)
+        and rates.dtype == np.float64
+        and rates.shape == (count,)
+        and ((rates >= 0) & np.isfinite(rates)).all()
+    ):
+        return rates
+    return np.array([_checked(*pair) for pair in zip(steps, rates, strict=True)], np.float64)
 
 
-def _check(step: int, rate: object) -> float:
+def _checked(step: int, rate: Any) -> float:
+    """Return a rate that a schedule gave as a float."""
     number = rate.item() if isinstance(rate, np.ndarray) and rate.ndim == 0 else rate
-    if isinstance(number, (int, float, np.floating, np.integer)) and not isinstance(number, bool):
-        value = float(number)
-        if math.isfinite(value) and value >= 0:
-            return value
-        raise ValueError(
-            f"learning_rate: expected {_RATE} from the schedule, got {value} for step {step}"
+    if not is_real(number):
+        raise TypeError(
+            f"learning_rate: expected a number from the schedule, got {shown(rate)} for step {step}"
         )
-    raise TypeError(
-        f"learning_rate: expected a number from the schedule, got {shown(rate)} for step {step}"
-    )
+    value = float(number)
+    if not 0 <= value < np.inf:
+        raise ValueError(
+            f"learning_rate: expected {RATE} from the schedule, got {value} for step {step}"
+        )
+    return value

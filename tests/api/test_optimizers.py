@@ -9,7 +9,7 @@ import pytest
 from fastmlp import Sequential, layers, optimizers
 from fastmlp.kernels.contract import Number, Rule
 from fastmlp.optimizers import SGD, Adam, AdamW
-from fastmlp.schedules import CosineDecay
+from fastmlp.schedules import CosineDecay, LearningRateSchedule
 from tests.backends import ALL
 from tests.kernels.op_table import kernels
 
@@ -91,6 +91,17 @@ def test_a_schedule_that_returns_no_rate_is_refused(rate, error, message):
     with pytest.raises(error, match=f"^learning_rate: expected .* from the schedule, {message}"):
         model.fit(X, Y, batch_size=8, epochs=3, verbose=0)
     assert np.isfinite(model.predict(X)).all()
+
+
+def test_a_schedule_of_ones_own_is_asked_for_one_step_at_a_time():
+    class Halved(LearningRateSchedule):
+        def __call__(self, step):
+            return 0.1 if step < 3 else 0.05
+
+    mine, plain = net(SGD(Halved())), net(SGD(lambda step: 0.1 if step < 3 else 0.05))
+    for model in (mine, plain):
+        model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+    assert mine.params.tobytes() == plain.params.tobytes()
 
 
 def test_any_function_of_the_step_is_a_schedule():
