@@ -53,15 +53,19 @@ class Net:
     dtype: np.dtype[Any]
 
 
+def _misfit(argument: str, expected: str, got: object) -> ValueError:
+    return ValueError(f"{argument}: expected {expected}, got {got}")
+
+
 def _require(argument: str, right: bool, expected: str, got: object) -> None:
     if not right:
-        raise ValueError(f"{argument}: expected {expected}, got {got}")
+        raise _misfit(argument, expected, got)
 
 
 def _require_array(argument: str, array: Array, dtype: np.dtype[Any], shape: tuple) -> None:
     # Said only if it is wrong: the names of two dtypes take longer than a step of a small net.
     if array.dtype != dtype or array.shape != shape:
-        raise ValueError(f"{argument}: expected {dtype} {shape}, got {array.dtype} {array.shape}")
+        raise _misfit(argument, f"{dtype} {shape}", f"{array.dtype} {array.shape}")
 
 
 def check_table(
@@ -235,14 +239,14 @@ def check_batches(
     right = samples.ndim == 2 and samples.shape[1] in (net.features, bytes_per_sample)
     if not right or samples.dtype != np.uint8:
         expected = f"uint8 (count, {net.features} or {bytes_per_sample})"
-        _require("samples", False, expected, f"{samples.dtype} {samples.shape}")
+        raise _misfit("samples", expected, f"{samples.dtype} {samples.shape}")
     _require("batch_size", batch_size >= 1, "a positive integer", batch_size)
     n = min(batch_size, order.size)
     if n > net.capacity:
-        _require("batch_size", False, f"at most {net.capacity}, the workspace's", n)
+        raise _misfit("batch_size", f"at most {net.capacity}, the workspace's", n)
     batches = -(-order.size // batch_size)
     if not 0 <= first <= last <= batches:
-        _require("last", False, f"0 <= first <= last <= {batches}", last)
+        raise _misfit("last", f"0 <= first <= last <= {batches}", last)
     if mode == Mode.PREDICT:
         _require_array("outputs", outputs, net.dtype, (order.size, net.outputs))
         return
