@@ -480,7 +480,7 @@ class Sequential(Stack):
     def _follow_optimizer(self, engine: Engine) -> None:
         """Have the engine train by the optimizer's numbers as they are now."""
         assert self.optimizer is not None
-        self.optimizer.check()
+        self.optimizer.check()  # before the state changes
         self._state.provide_moments(MOMENTS[self.optimizer.rule])
         engine.use_optimizer(self.optimizer, self._state.moments)
 

