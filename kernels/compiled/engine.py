@@ -462,6 +462,7 @@ def run(
         observed = telemetry_every > 0 and batch % telemetry_every == 0
         step = first_step + batch
         rate = rates[batch - first] if mode == Mode.TRAIN else 0.0
+        real_rate = values.dtype.type(rate)
         if observed and mode == Mode.TRAIN:
             keep_params(params, before, team)
             wait(team)
@@ -486,21 +487,12 @@ def run(
                 wait(team)
             if has_weights and fused:
                 if table[r + 1, Column.OP] == Op.PENALTY:
-                    penalty_updates(table, reals, r, values.dtype.type(rate), step, params, team)
+                    penalty_updates(table, reals, r, real_rate, step, params, team)
                     wait(team)
                 weight_update_row(
-                    row,
-                    reals[r],
-                    values.dtype.type(rate),
-                    params,
-                    values,
-                    deltas,
-                    capacity,
-                    n,
-                    samples,
-                    ahead,
+                    row, reals[r], real_rate, params, values, deltas, capacity, n, samples, ahead,
                     team,
-                )
+                )  # fmt: skip
         wait(team)
         if mode == Mode.TRAIN and not fused:
             take_step(table, rule, numbers, rate, step, params, gradient, moments, team)
