@@ -3,6 +3,7 @@
 import _thread
 import contextlib
 import itertools
+import math
 import os
 import signal
 import subprocess
@@ -140,18 +141,32 @@ class Impatience(BaseException):
     """An interrupt of a kind that nothing else raises."""
 
 
-def lines_of_run_together():
-    """Every line of ``team.py`` that the calling thread runs when it runs calls together."""
-    seen = []
+def interrupted_after(last, function, watches):
+    """Call a function, and raise in it after ``last`` lines of the files that ``watches`` names.
 
-    def trace(frame, event, _):
-        if frame.f_code.co_filename != team.__file__:
+    Returns how many such lines have run.
+    """
+    count = 0
+
+    def interrupt(frame, event, _):
+        nonlocal count
+        if not watches(frame.f_code.co_filename):
             return None
         if event == "line":
-            seen.append(len(seen))
-        return trace
+            count += 1
+            if count > last:
+                sys.settrace(None)
+                raise Impatience
+        return interrupt
 
-    return seen, trace
+    sys.settrace(interrupt)
+    try:
+        function()
+    except Impatience:
+        pass
+    finally:
+        sys.settrace(None)
+    return count
 
 
 @pytest.mark.parametrize("backend", COMPILED)
@@ -160,31 +175,14 @@ def test_an_interrupt_at_any_line_leaves_nobody_waiting(shared, backend):
     x, y = data(64)
     model = net(*dense_tanh(), backend=backend)
     expected = model.predict(x)
-    seen, trace = lines_of_run_together()
-    sys.settrace(trace)
-    model.predict(x)
-    sys.settrace(None)
-    assert len(seen) > 20
-    for last in range(len(seen)):
-        count = 0
 
-        def interrupt(frame, event, _, last=last):
-            nonlocal count
-            if frame.f_code.co_filename != team.__file__:
-                return None
-            if event == "line":
-                count += 1
-                if count > last:
-                    sys.settrace(None)
-                    raise Impatience
-            return interrupt
+    def predict_until(last):
+        return interrupted_after(last, lambda: model.predict(x), lambda file: file == team.__file__)
 
-        sys.settrace(interrupt)
-        try:
-            with contextlib.suppress(Impatience):
-                model.predict(x)
-        finally:
-            sys.settrace(None)
+    seen = predict_until(math.inf)
+    assert seen > 20
+    for last in range(seen):
+        predict_until(last)
         np.testing.assert_array_equal(model.predict(x), expected)
     before = model.params.copy()
     model.fit(x, y, verbose=0)
@@ -199,25 +197,9 @@ def test_weights_are_set_all_or_none():
     after, found = model.params.tobytes(), []
     for last in range(10_000):
         model.params[:] = np.frombuffer(before)
-        count = 0
-
-        def interrupt(frame, event, _, last=last):
-            nonlocal count
-            if frame.f_code.co_filename == __file__:
-                return None
-            count += event == "line"
-            if count > last:
-                sys.settrace(None)
-                raise Impatience
-            return interrupt
-
-        sys.settrace(interrupt)
-        try:
-            model.set_weights(weights)
-        except Impatience:
-            pass
-        finally:
-            sys.settrace(None)
+        count = interrupted_after(
+            last, lambda: model.set_weights(weights), lambda file: file != __file__
+        )
         found.append(model.params.tobytes())
         if count <= last:
             break
