@@ -13,16 +13,16 @@ from typing import Any
 
 from .kernels import walk, walk_probe
 from .kernels.check import checked, checked_probe
+from .kernels.contract import Batches, Course, Memory, Net, Team, Trial
 from .kernels.undisturbed import undisturbed
 from .kernels.walk import PythonLayer
 from .lookup import by_name
 
-# ``bind(table, reals, params, gradient, moments, rule, numbers, values, deltas)`` returns
-# ``prepare(mode, samples, ...)``, the other arguments of ``kernels.compiled.engine.run``, which
-# returns a call of it that needs no more arguments.
-Prepare = Callable[..., Callable[[], int]]
-Bind = Callable[..., Prepare]
-Probe = Callable[..., None]
+# ``bind(net, memory)`` returns ``prepare(batches, course, team)``, and that a call of the engine
+# that needs no more arguments: see ``kernels/contract.py``.
+Prepare = Callable[[Batches, Course, Team], Callable[[], int]]
+Bind = Callable[[Net, Memory], Prepare]
+Probe = Callable[[Net, Memory, Batches, Trial], None]
 
 _in_use = ""
 
@@ -163,19 +163,15 @@ def bind_of(name: str, python_layers: dict[int, PythonLayer]) -> Bind:
     row by row, on the same kernels.
     """
     if runs_python(name, python_layers):
-        walker = _binder(partial(walk.run, _module(name), python_layers))
-        bind: Bind = checked(walker, runs_python=True)
-        return bind
-    engine = _module(name, ".engine")
-    ready: Bind = engine.bind if name == "cython" else checked(_binder(engine.run))
+        run = partial(walk.run, _module(name), python_layers)
+
+        def bind(net: Net, memory: Memory) -> Prepare:
+            return lambda *groups: partial(run, net, memory, *groups)
+
+        walker: Bind = checked(bind, runs_python=True)
+        return walker
+    ready: Bind = _module(name, ".engine").bind
     return ready
-
-
-def _binder(run: Callable[..., int]) -> Bind:
-    def bind(*memory: Any) -> Prepare:
-        return lambda mode, *batches: partial(run, mode, *memory, *batches)
-
-    return bind
 
 
 def probe_of(name: str, python_layers: dict[int, PythonLayer]) -> Probe:
@@ -183,6 +179,6 @@ def probe_of(name: str, python_layers: dict[int, PythonLayer]) -> Probe:
     if runs_python(name, python_layers):
         walker = partial(walk_probe.probe, _module(name), python_layers)
         probe: Probe = checked_probe(walker, runs_python=True)
-        return probe
-    ready: Probe = checked_probe(_module(name, ".probe").probe)
-    return ready
+    else:
+        probe = checked_probe(_module(name, ".probe").probe)
+    return probe

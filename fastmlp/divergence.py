@@ -62,7 +62,7 @@ def _of_batch(run: Run, epoch: int) -> Divergence:
     """Say where the loss stopped being finite: the workspace still holds that batch's values."""
     engine, job, step = run.engine, run.job, run.reached
     n = min(job.batch_size, job.data.count)
-    values = engine.workspace(n).values
+    values = engine.workspace(n).memory.values
     n = min(n, job.data.count - step * job.batch_size)
     layer, what = engine.plan.first_not_finite(engine.params, values, n)
     loss = float(run.totals[Total.LOSS])

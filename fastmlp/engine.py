@@ -13,7 +13,18 @@ from numpy.typing import NDArray
 
 from . import backends
 from .data import Data
-from .kernels.contract import Mode, Number, Rule, Telemetry, Total
+from .kernels.contract import (
+    Batches,
+    Course,
+    Memory,
+    Mode,
+    Net,
+    Number,
+    Rule,
+    Team,
+    Telemetry,
+    Total,
+)
 from .optimizers import Optimizer
 from .pace import SECONDS_PER_CALL, Pace
 from .plan import Plan
@@ -41,13 +52,12 @@ _engines: "WeakSet[Engine]" = WeakSet()
 class Workspace:
     """Values and their gradients, for batches of up to a capacity, bound to the engine."""
 
-    values: Array
-    deltas: Array
+    memory: Memory
     prepare: backends.Prepare
 
     @property
     def bytes(self) -> int:
-        return self.values.nbytes + self.deltas.nbytes
+        return int(self.memory.values.nbytes + self.memory.deltas.nbytes)
 
 
 @dataclass
@@ -236,7 +246,7 @@ class Engine:
         order: Array,
         batch_size: int,
         first: int,
-        last: int,
+        stop: int,
         *,
         first_step: int,
         wants_accuracy: bool,
@@ -244,14 +254,14 @@ class Engine:
         telemetry: Array | None = None,
         telemetry_every: int = 0,
     ) -> int:
-        """Train on the batches ``first`` to ``last`` of an epoch, and add to ``totals``.
+        """Train on the batches ``first`` to ``stop`` of an epoch, and add to ``totals``.
 
         Parameters
         ----------
         data : Data
         order : int64 array (samples per epoch,)
             Which sample comes when: batch ``b`` is ``order[b * batch_size :][:batch_size]``.
-        batch_size, first, last : int
+        batch_size, first, stop : int
         first_step : int
             The number of the epoch's first step, from which dropout draws its masks.
         wants_accuracy : bool
@@ -263,18 +273,18 @@ class Engine:
         Returns
         -------
         int
-            ``last``, or the index of the first batch whose loss was not finite: training
+            ``stop``, or the index of the first batch whose loss was not finite: training
             stopped there, before that batch's step.
         """
         assert self._optimizer is not None
-        rates = self._optimizer.rates(first_step + first, last - first)
+        rates = self._optimizer.rates(first_step + first, stop - first)
         if telemetry is not None and self._before.size < self.params.size:
             self._before = np.zeros_like(self.params)
         reached = self._run(
-            Mode.TRAIN, data, order, batch_size, first, last, first_step, wants_accuracy, totals,
+            Mode.TRAIN, data, order, batch_size, first, stop, first_step, wants_accuracy, totals,
             rates, None, telemetry, telemetry_every,
         )  # fmt: skip
-        self.rate = float(rates[min(reached, last - 1) - first])
+        self.rate = float(rates[min(reached, stop - 1) - first])
         return reached
 
     def workspace(self, batch_size: int) -> Workspace:
@@ -289,14 +299,19 @@ class Engine:
         else:
             self._forget_workspaces()
             size = self.plan.features * capacity
-            values, deltas = (aligned_zeros(size, self.params.dtype) for _ in range(2))
-            prepare = self.bind(
-                self.plan.table, self.plan.reals, self.params, self.gradient, self.moments,
-                int(self._rule), self._numbers, values, deltas, self.running,
-            )  # fmt: skip
-            self._compile(prepare)
-            self._workspaces[capacity] = Workspace(values, deltas, prepare)
+            memory = Memory(*(aligned_zeros(size, self.params.dtype) for _ in range(2)))
+            prepare = self.bind(self.net, memory)
+            self._workspaces[capacity] = Workspace(memory, prepare)
         return self._workspaces[capacity]
+
+    @property
+    def net(self) -> Net:
+        """The plan, with what training changes."""
+        plan = self.plan
+        return Net(
+            plan.table, plan.reals, plan.tensors, plan.factors, self.params, self.gradient,
+            self.moments, self.running, int(self._rule), self._numbers,
+        )  # fmt: skip
 
     def _forget_workspaces(self) -> None:
         """Make room for one more workspace: forget those used longest ago."""
@@ -304,21 +319,6 @@ class Engine:
         for capacity in list(self._workspaces)[: 1 - _KEPT_WORKSPACES]:
             if sum(workspace.bytes for workspace in kept) > _KEPT_BYTES:
                 del kept[0], self._workspaces[capacity]
-
-    def _compile(self, prepare: backends.Prepare) -> None:
-        """Run no batch: the kernels are then compiled, if need be, before threads wait for them.
-
-        Ctrl-C ends this thread's wait for that, and would not end that of others.
-        """
-        dtype, integers = self.params.dtype, np.zeros(_BARRIER_SIZE, np.int64)
-        features = int(np.prod(self.plan.input_shape))
-        samples = np.empty((1, features), np.uint8)
-        data = Data(samples, np.empty(0, np.int64), np.empty((0, 0), dtype))
-        prepare(
-            int(Mode.PREDICT), data.samples, data.labels, data.targets, integers[:1], 1, 0, 0, 0,
-            np.empty(0), False, np.zeros(len(Total)), np.empty((1, self.plan.outputs), dtype),
-            np.empty((0, 0, len(Telemetry))), 0, np.empty(0, dtype), 0, 1, integers,
-        )()  # fmt: skip
 
     def _run_all(
         self,
@@ -355,7 +355,7 @@ class Engine:
         order: Array | None,
         batch_size: int,
         first: int = 0,
-        last: int | None = None,
+        stop: int | None = None,
         first_step: int = 0,
         wants_accuracy: bool = False,
         totals: Array | None = None,
@@ -374,17 +374,18 @@ class Engine:
         batch_size = min(batch_size, data.count if order is None else order.size)
         telemetry_every = min(telemetry_every, max(data.count, 1))
         order = np.arange(data.count) if order is None else order
-        batches = -(-order.size // batch_size)
         workspace = self.workspace(batch_size)
-        arguments = (
-            int(mode),
+        batches = Batches(
             data.samples,
             data.labels,
             data.targets,
             order,
             batch_size,
             first,
-            batches if last is None else last,
+            -(-order.size // batch_size) if stop is None else stop,
+        )
+        course = Course(
+            int(mode),
             first_step,
             np.empty(0) if rates is None else rates,
             wants_accuracy,
@@ -397,7 +398,8 @@ class Engine:
         threads = self._threads_for(mode, batch_size)
         barrier = aligned_zeros(_BARRIER_SIZE, np.dtype(np.int64))
         calls = [
-            workspace.prepare(*arguments, thread, threads, barrier) for thread in range(threads)
+            workspace.prepare(batches, course, Team(thread, threads, barrier))
+            for thread in range(threads)
         ]
         return calls, barrier
 

@@ -13,9 +13,10 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import losses
-from .kernels.contract import FORMS, Column, Op, Scalar
+from .kernels.contract import FORMS, Column, Factor, Op, Scalar, Tensor
 from .plan import Plan
 from .python_rows import PythonLayer, PythonRows
 from .tensors import Array, Shape, Slot, Weight
@@ -161,7 +162,7 @@ class Builder:
         features : int, optional
             Of the output; by default as many as of the input.
         params : sequence of Param
-            The layer's tensors, if they belong to this row; penalties on them are rows that follow.
+            The layer's tensors, if they belong to this row.
         columns, reals : dict, optional
             What the operation reads beside that: see :mod:`fastmlp.kernels.contract`.
         label : str, optional
@@ -190,7 +191,6 @@ class Builder:
         )
         if own:
             self._trainable = self._trainable or own[Column.SIZE] > 0
-            self._penalties(y)
         return y
 
     def reserve(self, features: int) -> Buffer:
@@ -285,14 +285,25 @@ class Builder:
         table[0, Column.X] = self._end
         labels = [row.label for row in self._rows]
         return Plan(
-            table, reals, labels, self._slots, self._sizes[True], self._sizes[False],
-            self._input_shape, self.shape, self._python_layers,
+            table, reals, *self._tensor_tables(), labels, self._slots, self._sizes[True],
+            self._sizes[False], self._input_shape, self.shape, self._python_layers,
         )  # fmt: skip
 
     @property
     def ends_in_softmax(self) -> bool:
         """Whether the last row so far is a softmax."""
         return bool(self._rows[-1].columns[Column.OP] == Op.SOFTMAX)
+
+    def _tensor_tables(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the tables of the tensors that are trained."""
+        slots = [slot for slot in self._slots if slot.weight.trainable]
+        tensors = np.zeros((len(slots), len(Tensor)), dtype=np.int64)
+        factors = np.zeros((len(slots), len(Factor)))
+        for t, slot in enumerate(slots):
+            tensors[t, Tensor.START], tensors[t, Tensor.SIZE] = slot.start, slot.weight.size
+            if (penalty := slot.weight.regularizer) is not None:
+                factors[t, Factor.L1], factors[t, Factor.L2] = penalty.l1, penalty.l2
+        return tensors, factors
 
     def _own_tensors(self, params: Sequence[Param]) -> dict[Column, int]:
         """Return the columns that say where ``params`` are, if there are any.
@@ -314,23 +325,11 @@ class Builder:
                 "other weights need a forward and a backward of its own"
             )
         size = sum(slot.weight.size for slot in slots)
-        return {Column.WEIGHTS: slots[0].start, Column.SIZE: size}
-
-    def _penalties(self, y: Buffer) -> None:
-        """Add a PENALTY row for each of the layer's tensors that has a regularizer."""
-        for slot in self._current.slots:
-            weight, penalty = slot.weight, slot.weight.regularizer
-            if penalty is not None and (penalty.l1 or penalty.l2):
-                self._append(
-                    Op.PENALTY,
-                    f"{self._current.name}/{weight.name} penalty",
-                    {
-                        Column.INPUTS: y.features, Column.OUTPUTS: y.features,
-                        Column.X: y.offset, Column.Y: y.offset,
-                        Column.WEIGHTS: slot.start, Column.SIZE: weight.size,
-                    },
-                    {Scalar.L1: penalty.l1, Scalar.L2: penalty.l2},
-                )  # fmt: skip
+        first = [slot for slot in self._slots if slot.weight.trainable].index(slots[0])
+        return {
+            Column.WEIGHTS: slots[0].start, Column.SIZE: size,
+            Column.FIRST_TENSOR: first, Column.STOP_TENSOR: first + len(slots),
+        }  # fmt: skip
 
     def _append(
         self,

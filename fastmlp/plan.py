@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels.contract import FIRST_LOSS, FORMS, Column, Op, Scalar
+from .kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Scalar
 from .python_rows import PythonRows
 from .tensors import Array, Shape, Slot
 
@@ -25,6 +25,7 @@ class Plan:
     ----------
     table, reals : int64 and float64 arrays with a row per operation
         See :mod:`fastmlp.kernels.contract`.
+    tensors, factors : int64 and float64 arrays with a row per tensor that is trained
     labels : list of str
         A name for each row.
     all_slots : list of Slot
@@ -40,6 +41,8 @@ class Plan:
 
     table: NDArray[np.int64]
     reals: NDArray[np.float64]
+    tensors: NDArray[np.int64]
+    factors: NDArray[np.float64]
     labels: list[str]
     all_slots: list[Slot]
     size: int
@@ -61,7 +64,7 @@ class Plan:
     @cached_property
     def is_penalized(self) -> bool:
         """Whether a tensor has a regularizer."""
-        return bool((self.table[:, Column.OP] == Op.PENALTY).any())
+        return bool(self.factors[:, [Factor.L1, Factor.L2]].any())
 
     @property
     def connections(self) -> int:
@@ -88,8 +91,6 @@ class Plan:
         above: dict[str, list[str]] = {}
         current: list[str] = []
         for row, label in zip(self.table, self.labels, strict=True):
-            if row[Column.OP] == Op.PENALTY:
-                continue
             if _has_weights(row):
                 current = above[label] = []
             else:
@@ -132,13 +133,17 @@ class Plan:
 
     def check_numbers(self, dtype: np.dtype[Any]) -> None:
         """Raise ValueError if a layer's number, such as an offset, is too large for a dtype."""
-        for scalar in (Scalar.ALPHA, Scalar.SCALE, Scalar.OFFSET, Scalar.L1, Scalar.L2):
-            too_large = np.abs(self.reals[:, scalar]) > np.finfo(dtype).max
-            for r in np.flatnonzero(too_large):
-                raise ValueError(
-                    f"layers: the {scalar.name.lower()} of {self.labels[r]!r}, "
-                    f"{self.reals[r, scalar]}, does not fit {dtype}; take another dtype"
-                )
+        names = [f"{slot.layer.name}/{slot.weight.name} penalty" for slot in self.slots]
+        for labels, numbers, kinds in (
+            (self.labels, self.reals, (Scalar.ALPHA, Scalar.SCALE, Scalar.OFFSET)),
+            (names, self.factors, (Factor.L1, Factor.L2)),
+        ):
+            for kind in kinds:
+                for r in np.flatnonzero(np.abs(numbers[:, kind]) > np.finfo(dtype).max):
+                    raise ValueError(
+                        f"layers: the {kind.name.lower()} of {labels[r]!r}, "
+                        f"{numbers[r, kind]}, does not fit {dtype}; take another dtype"
+                    )
 
     def _buffer(self, values: Array, offset: int, features: int, n: int) -> Array:
         """Return what a batch of ``n`` samples has in a buffer, flat."""

@@ -16,14 +16,22 @@ from .contract import (
     FORMS,
     MOMENTS,
     Activation,
+    Batches,
     Column,
+    Course,
+    Factor,
+    Memory,
     Mode,
+    Net,
     Number,
     Op,
     Rule,
     Scalar,
+    Team,
     Telemetry,
+    Tensor,
     Total,
+    Trial,
 )
 
 Array = np.ndarray[Any, Any]
@@ -39,7 +47,7 @@ _SCRATCH = np.array([form.scratch for form in _FORMS])
 
 
 @dataclass(frozen=True)
-class Net:
+class Bounds:
     """What the batches of a checked net must fit."""
 
     rows: int  # of the table
@@ -68,29 +76,40 @@ def _require_array(argument: str, array: Array, dtype: np.dtype[Any], shape: tup
         raise _misfit(argument, f"{dtype} {shape}", f"{array.dtype} {array.shape}")
 
 
-def check_table(
-    table: Array, reals: Array, parameters: int, statistics: int | None, runs_python: bool
-) -> None:
+def _require_tables(names: str, table: Array, reals: Array, columns: int, scalars: int) -> None:
+    """Raise ValueError unless a table of integers and one of reals have the same rows."""
+    name, name_of_reals = names.split()
+    right = table.dtype == np.int64 and table.ndim == 2 and table.shape[1] == columns
+    _require(name, right, f"int64 (rows, {columns})", f"{table.dtype} {table.shape}")
+    _require_array(name_of_reals, reals, np.dtype(np.float64), (len(table), scalars))
+
+
+def check_tensors(net: Net) -> None:
+    """Raise ValueError if a tensor reaches beyond the parameters, or a row has others."""
+    _require_tables("tensors factors", net.tensors, net.factors, len(Tensor), len(Factor))
+    start, size = net.tensors[:, Tensor.START], net.tensors[:, Tensor.SIZE]
+    parameters = net.params.size
+    inside = (start >= 0) & (start <= parameters) & (size >= 0) & (size <= parameters - start)
+    within = f"within the {parameters} parameters"
+    _require("tensors", bool(inside.all()), within, net.tensors[~inside].tolist())
+    first, stop = net.table[:, Column.FIRST_TENSOR], net.table[:, Column.STOP_TENSOR]
+    inside = (first >= 0) & (first <= stop) & (stop <= len(net.tensors))
+    got = np.flatnonzero(~inside).tolist()
+    _require("table", not got, f"tensors within the {len(net.tensors)}", f"others in rows {got}")
+
+
+def check_table(net: Net, *, runs_python: bool) -> None:
     """Raise ValueError if a row reaches beyond the workspace, the parameters or the statistics.
 
     Parameters
     ----------
-    table : int64 array (rows, columns)
-    reals : float64 array (rows, scalars)
-    parameters : int
-        The length of the parameter vector.
-    statistics : int, optional
-        The length of the vector of running statistics; None if they are not looked at.
+    net : Net
     runs_python : bool
         Whether the engine can run CUSTOM rows.
     """
-    shape = (len(table), len(Column))
-    right = table.dtype == np.int64 and table.shape == shape and len(table) > 0
-    _require("table", right, f"int64 (rows, {len(Column)})", f"{table.dtype} {table.shape}")
-    right = reals.dtype == np.float64 and reals.shape == (len(table), len(Scalar))
-    _require(
-        "reals", right, f"float64 ({len(table)}, {len(Scalar)})", f"{reals.dtype} {reals.shape}"
-    )
+    table, parameters, statistics = net.table, net.params.size, net.running.size
+    _require_tables("table reals", table, net.reals, len(Column), len(Scalar))
+    _require("table", len(table) > 0, "rows", "none")
     ops, end = table[:, Column.OP], table[0, Column.X]
     inputs, outputs, y = (table[:, c] for c in (Column.INPUTS, Column.OUTPUTS, Column.Y))
     x = table[:, Column.X].copy()
@@ -128,7 +147,7 @@ def check_table(
     require(dense, inside, f"X_ROWS within the workspace of {end}")
 
     start, size, bias = (table[:, c] for c in (Column.WEIGHTS, Column.SIZE, Column.BIAS))
-    own = _HAS_WEIGHTS[ops] | (ops == Op.PENALTY)
+    own = _HAS_WEIGHTS[ops]
     within = f"within the {parameters} parameters"
     require(own, (start >= 0) & (start <= parameters), f"weights {within}")
     require(own, (size >= 0) & (size <= parameters - start), f"weights {within}")
@@ -137,10 +156,9 @@ def check_table(
     require(vector, outputs <= parameters - start, f"weights {within}")
     inside = (bias == -1) | ((bias >= 0) & (bias <= parameters - outputs))
     require(own, inside, f"a bias {within}")
-    if statistics is not None:
-        running, length = table[:, Column.RUNNING], _RUNNING[ops] * outputs
-        inside = (running >= 0) & (running <= statistics - length)
-        require(length > 0, inside, f"statistics within the {statistics} running ones")
+    running, length = table[:, Column.RUNNING], _RUNNING[ops] * outputs
+    inside = (running >= 0) & (running <= statistics - length)
+    require(length > 0, inside, f"statistics within the {statistics} running ones")
     found = np.flatnonzero(losses)
     last = len(table) - 1
     right = (
@@ -151,157 +169,153 @@ def check_table(
     _require("table", right, "a single loss, at the end or before a softmax", found.tolist())
 
 
-def check_net(
-    table: Array,
-    reals: Array,
-    params: Array,
-    gradient: Array,
-    moments: Array,
-    rule: int,
-    numbers: Array,
-    values: Array,
-    deltas: Array,
-    running: Array | None,
-    *,
-    runs_python: bool,
-) -> Net:
-    """Return what batches must fit; ``running`` is None where no running statistics are read.
+def check_net(net: Net, memory: Memory, *, runs_python: bool) -> Bounds:
+    """Return what batches must fit.
 
     Raises
     ------
     ValueError
         If the table does not fit the parameters or the workspace, or their shapes or dtypes differ.
     """
-    dtype, size = params.dtype, params.size
+    dtype, size = net.params.dtype, net.params.size
     _require("params", dtype in (np.float32, np.float64), "float32 or float64", dtype)
+    gradient = net.gradient
     right = gradient.dtype == dtype and gradient.shape in ((0,), (size,))
     got = f"{gradient.dtype} {gradient.shape}"
     _require("gradient", right, f"{dtype} ({size},), or empty", got)
-    _require("rule", rule in set(Rule), f"one of {[r.value for r in Rule]}", rule)
-    _require_array("moments", moments, dtype, (MOMENTS[Rule(rule)] * size,))
-    vectors = {"params": params, "values": values, "deltas": deltas}
-    if running is not None:
-        vectors["running"] = running
-    for name, vector in vectors.items():
+    _require("rule", net.rule in set(Rule), f"one of {[r.value for r in Rule]}", net.rule)
+    _require_array("moments", net.moments, dtype, (MOMENTS[Rule(net.rule)] * size,))
+    vectors = {"params": net.params, "values": memory.values, "deltas": memory.deltas}
+    for name, vector in {**vectors, "running": net.running}.items():
         right = vector.dtype == dtype and vector.ndim == 1
         _require(name, right, f"{dtype}, one axis", f"{vector.dtype} {vector.shape}")
+    values, deltas = memory.values, memory.deltas
     _require("deltas", deltas.shape == values.shape, f"shape {values.shape}", deltas.shape)
-    _require_array("numbers", numbers, np.dtype(np.float64), (len(Number),))
-    check_table(table, reals, size, None if running is None else running.size, runs_python)
-    end = int(table[0, Column.X])
+    _require_array("numbers", net.numbers, np.dtype(np.float64), (len(Number),))
+    check_table(net, runs_python=runs_python)
+    check_tensors(net)
+    _require_contiguous(net)
+    _require_contiguous(memory)
+    return _bounds(net, values)
+
+
+def _require_contiguous(group: Any) -> None:
+    """Raise ValueError unless all arrays of a group lie as C does."""
+    for name, value in zip(group._fields, group, strict=True):
+        if isinstance(value, np.ndarray) and not value.flags.c_contiguous:
+            raise _misfit(name, "an array that is C-contiguous", f"strides {value.strides}")
+
+
+def _bounds(net: Net, values: Array) -> Bounds:
+    ops, end = net.table[:, Column.OP], int(net.table[0, Column.X])
     _require("values", values.size >= end, f"room for a sample, {end}", values.size)
-    losses = np.flatnonzero(table[:, Column.OP] >= FIRST_LOSS)
-    ops = table[:, Column.OP]
-    shown = np.flatnonzero((ops < FIRST_LOSS) & (ops != Op.PENALTY))[-1]
-    return Net(
-        rows=len(table),
+    losses = np.flatnonzero(ops >= FIRST_LOSS)
+    shown = np.flatnonzero(ops < FIRST_LOSS)[-1]
+    return Bounds(
+        rows=len(net.table),
         capacity=values.size // end,
-        features=int(table[0, Column.OUTPUTS]),
-        outputs=int(table[shown, Column.OUTPUTS]),
+        features=int(net.table[0, Column.OUTPUTS]),
+        outputs=int(net.table[shown, Column.OUTPUTS]),
         loss=Op(ops[losses[0]]) if losses.size else None,
-        classes=int(table[losses[0], Column.INPUTS]) if losses.size else 0,
-        params=size,
-        has_gradient=gradient.size == size,
-        dtype=dtype,
+        classes=int(net.table[losses[0], Column.INPUTS]) if losses.size else 0,
+        params=net.params.size,
+        has_gradient=net.gradient.size == net.params.size,
+        dtype=net.params.dtype,
     )
 
 
-def check_right_answers(net: Net, count: int, labels: Array, targets: Array) -> None:
+def check_right_answers(bounds: Bounds, count: int, batches: Batches) -> None:
     """Raise ValueError unless ``count`` samples have the labels or targets that the loss wants."""
-    if net.loss == Op.SOFTMAX_CROSSENTROPY and labels.size:
-        _require_array("labels", labels, np.dtype(np.int64), (count,))
+    if bounds.loss == Op.SOFTMAX_CROSSENTROPY and batches.labels.size:
+        _require_array("labels", batches.labels, np.dtype(np.int64), (count,))
     else:
-        _require_array("targets", targets, net.dtype, (count, net.classes))
+        _require_array("targets", batches.targets, bounds.dtype, (count, bounds.classes))
 
 
-def check_batches(
-    net: Net,
-    mode: int,
-    samples: Array,
-    labels: Array,
-    targets: Array,
-    order: Array,
-    batch_size: int,
-    first: int,
-    last: int,
-    first_step: int,
-    rates: Array,
-    wants_accuracy: bool,
-    totals: Array,
-    outputs: Array,
-    telemetry: Array,
-    telemetry_every: int,
-    before: Array,
-    *team: object,
-) -> None:
-    """Raise ValueError if the batches of a call, the arguments of ``run``, do not fit the net."""
-    bytes_per_sample = net.features * net.dtype.itemsize
-    right = samples.ndim == 2 and samples.shape[1] in (net.features, bytes_per_sample)
+def check_batches(bounds: Bounds, batches: Batches, course: Course) -> None:
+    """Raise ValueError if the batches of a call do not fit the net."""
+    samples = batches.samples
+    bytes_per_sample = bounds.features * bounds.dtype.itemsize
+    right = samples.ndim == 2 and samples.shape[1] in (bounds.features, bytes_per_sample)
     if not right or samples.dtype != np.uint8:
-        expected = f"uint8 (count, {net.features} or {bytes_per_sample})"
+        expected = f"uint8 (count, {bounds.features} or {bytes_per_sample})"
         raise _misfit("samples", expected, f"{samples.dtype} {samples.shape}")
-    _require("batch_size", batch_size >= 1, "a positive integer", batch_size)
-    n = min(batch_size, order.size)
-    if n > net.capacity:
-        raise _misfit("batch_size", f"at most {net.capacity}, the workspace's", n)
-    batches = -(-order.size // batch_size)
-    if not 0 <= first <= last <= batches:
-        raise _misfit("last", f"0 <= first <= last <= {batches}", last)
-    if mode == Mode.PREDICT:
-        _require_array("outputs", outputs, net.dtype, (order.size, net.outputs))
+    order, size, first, stop = batches.order, batches.size, batches.first, batches.stop
+    right = order.dtype == np.int64 and order.ndim == 1
+    _require("order", right, "int64, one axis", order.dtype)
+    _require("size", size >= 1, "a positive integer", size)
+    n = min(size, order.size)
+    if n > bounds.capacity:
+        raise _misfit("size", f"at most {bounds.capacity}, the workspace's", n)
+    if not 0 <= first <= stop <= -(-order.size // size):
+        raise _misfit("stop", f"0 <= first <= stop <= {-(-order.size // size)}", stop)
+    if course.mode == Mode.PREDICT:
+        _require_array("outputs", course.outputs, bounds.dtype, (order.size, bounds.outputs))
         return
-    _require("table", net.loss is not None, "a loss", "none")
-    check_right_answers(net, len(samples), labels, targets)
-    _require_array("totals", totals, np.dtype(np.float64), (len(Total),))
-    _require("gradient", mode == Mode.EVALUATE or net.has_gradient, "room for it", "none")
+    _require("table", bounds.loss is not None, "a loss", "none")
+    check_right_answers(bounds, len(samples), batches)
+    _check_course(bounds, first, stop, course)
+
+
+def _check_course(bounds: Bounds, first: int, stop: int, course: Course) -> None:
+    """Raise ValueError if what is kept of batches that learn, or are evaluated, does not fit."""
+    mode, every = course.mode, course.telemetry_every
+    _require_array("totals", course.totals, np.dtype(np.float64), (len(Total),))
+    _require("gradient", mode == Mode.EVALUATE or bounds.has_gradient, "room for it", "none")
     if mode == Mode.TRAIN:
-        _require_array("rates", rates, np.dtype(np.float64), (last - first,))
-    if mode == Mode.TRAIN and telemetry_every > 0 and last > first:
-        _require_array("before", before, net.dtype, (net.params,))
-        shape = ((last - 1) // telemetry_every + 1, net.rows, len(Telemetry))
+        _require_array("rates", course.rates, np.dtype(np.float64), (stop - first,))
+    if mode == Mode.TRAIN and every > 0 and stop > first:
+        _require_array("before", course.before, bounds.dtype, (bounds.params,))
+        telemetry = course.telemetry
+        shape = ((stop - 1) // every + 1, bounds.rows, len(Telemetry))
         right = telemetry.shape[0] >= shape[0] and telemetry.shape[1:] == shape[1:]
         _require("telemetry", right, f"shape {shape}", telemetry.shape)
 
 
-def checked(bind: Callable[..., Any], *, runs_python: bool = False) -> Callable[..., Any]:
+Bind = Callable[[Net, Memory], Callable[[Batches, Course, Team], Any]]
+Probe = Callable[[Net, Memory, Batches, Trial], None]
+
+
+def checked(bind: Bind, *, runs_python: bool = False) -> Bind:
     """Return a ``bind`` that refuses what does not fit, and so does what it prepares."""
 
-    def checked_bind(*memory: Array) -> Callable[..., Any]:
-        net = check_net(*memory, runs_python=runs_python)
-        prepare = bind(*memory)
+    def checked_bind(net: Net, memory: Memory) -> Callable[[Batches, Course, Team], Any]:
+        bounds = check_net(net, memory, runs_python=runs_python)
+        prepare = bind(net, memory)
 
-        def checked_prepare(mode: int, *batches: Any) -> Any:
-            check_batches(net, mode, *batches)
-            return prepare(mode, *batches)
+        def checked_prepare(batches: Batches, course: Course, team: Team) -> Any:
+            check_batches(bounds, batches, course)
+            return prepare(batches, course, team)
 
         return checked_prepare
 
     return checked_bind
 
 
-def checked_probe(probe: Callable[..., None], *, runs_python: bool = False) -> Callable[..., None]:
+def checked_probe(probe: Probe, *, runs_python: bool = False) -> Probe:
     """Return a ``probe`` that refuses what does not fit."""
 
-    def run(
-        table: Array, reals: Array, params: Array, values: Array, trial: Array, deltas: Array,
-        labels: Array, targets: Array, rows: Array, indices: Array, *rest: Any,
-    ) -> None:  # fmt: skip
-        none, numbers = params[:0], np.zeros(len(Number))
-        net = check_net(
-            table, reals, params, none, none, Rule.DESCENT, numbers, values, deltas, None,
-            runs_python=runs_python,
-        )  # fmt: skip
-        _require("trial", trial.shape == values.shape, f"shape {values.shape}", trial.shape)
-        _require("table", net.loss is not None, "a loss", "none")
-        _require("rows", rows.size <= net.capacity, f"at most {net.capacity}", rows.size)
-        count = max(len(labels), len(targets))
-        check_right_answers(net, count, labels, targets)
+    def run(net: Net, memory: Memory, batches: Batches, trial: Trial) -> None:
+        bounds = check_net(net, memory, runs_python=runs_python)
+        shape = memory.values.shape
+        _require("moved", trial.moved.shape == shape, f"shape {shape}", trial.moved.shape)
+        _require("table", bounds.loss is not None, "a loss", "none")
+        rows = batches.order
+        _require("order", rows.size <= bounds.capacity, f"at most {bounds.capacity}", rows.size)
+        count = max(len(batches.labels), len(batches.targets))
+        check_right_answers(bounds, count, batches)
         right = rows.size == 0 or (rows.min() >= 0 and rows.max() < count)
-        _require("rows", right, f"samples from 0 to {count - 1}", rows)
-        own = table[_HAS_WEIGHTS[table[:, Column.OP]]]
+        _require("order", right, f"samples from 0 to {count - 1}", rows)
+        own = net.table[_HAS_WEIGHTS[net.table[:, Column.OP]]]
         starts, sizes = own[:, Column.WEIGHTS, None], own[:, Column.SIZE, None]
-        owned = ((indices >= starts) & (indices < starts + sizes)).any(axis=0)
-        _require("indices", owned.all(), "parameters that a row owns", indices[~owned])
-        probe(table, reals, params, values, trial, deltas, labels, targets, rows, indices, *rest)
+        owned = ((trial.indices >= starts) & (trial.indices < starts + sizes)).any(axis=0)
+        _require("indices", owned.all(), "parameters that a row owns", trial.indices[~owned])
+        count = trial.indices.size
+        _require_array("steps", trial.steps, np.dtype(np.float64), (count,))
+        _require_array("losses", trial.losses, np.dtype(np.float64), (count, 2))
+        _require_array("crossed", trial.crossed, np.dtype(np.uint8), (count,))
+        _require_contiguous(batches)
+        _require_contiguous(trial)
+        probe(net, memory, batches, trial)
 
     return run

@@ -2,7 +2,8 @@
 
 A net is a table of ``int64`` with one row per operation and the columns of
 :class:`Column`, beside a table of ``float64`` with the same rows and the columns
-of :class:`Scalar`.  Nothing else about a net reaches a kernel.
+of :class:`Scalar`; and two such tables with a row for each of its tensors, the columns of
+:class:`Tensor` and of :class:`Factor`.  Nothing else about a net reaches a kernel.
 
 Values live in one flat workspace.  A buffer is named by its offset *in features*:
 with room for ``capacity`` samples, buffer ``f`` starts at element ``f * capacity``.
@@ -16,7 +17,7 @@ in each backend, in the file that the entry names.
 """
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 
 class Op(IntEnum):
@@ -29,12 +30,11 @@ class Op(IntEnum):
     RESCALE = 4
     TRANSPOSE = 5  # from (n, features) to (features, n)
     DROPOUT = 6
-    PENALTY = 7  # on a tensor of the row before; passes its input through
-    CUSTOM = 8  # a layer written in Python: only `walk` can run it
-    FORK = 9  # where a branch begins: the gradient of OTHER, where it ends, joins that of X
-    ADD = 10  # y = x + OTHER; dx = dy, and the branch's FORK sees to OTHER
-    SOFTMAX_CROSSENTROPY = 11
-    MEAN_SQUARED_ERROR = 12
+    CUSTOM = 7  # a layer written in Python: only `walk` can run it
+    FORK = 8  # where a branch begins: the gradient of OTHER, where it ends, joins that of X
+    ADD = 9  # y = x + OTHER; dx = dy, and the branch's FORK sees to OTHER
+    SOFTMAX_CROSSENTROPY = 10
+    MEAN_SQUARED_ERROR = 11
 
 
 FIRST_LOSS = Op.SOFTMAX_CROSSENTROPY
@@ -67,7 +67,6 @@ FORMS = {
     Op.RESCALE: Form(keeps_layout=True),
     Op.TRANSPOSE: Form(),
     Op.DROPOUT: Form(keeps_layout=True, scratch=Scratch(per_output=1)),  # the mask
-    Op.PENALTY: Form(),
     Op.CUSTOM: Form(same_width=False, weights="any"),
     Op.FORK: Form(reads_other=True),
     Op.ADD: Form(reads_other=True),
@@ -86,7 +85,7 @@ class Column(IntEnum):
     OUTPUTS = 4  # features out
     X = 5  # input buffer; INPUT: the end of the last buffer
     Y = 6  # output buffer, then scratch; a loss: scratch alone
-    WEIGHTS = 7  # offset of the kernel (outputs, inputs), or of the row's tensor, in the parameters
+    WEIGHTS = 7  # offset of the row's parameters; DENSE: first the kernel (outputs, inputs)
     BIAS = 8  # offset of the bias (outputs,), or -1
     SIZE = 9  # number of parameters, from WEIGHTS on
     ROWS = 10  # 1 if X is (n, features)
@@ -95,6 +94,8 @@ class Column(IntEnum):
     X_ROWS = 13  # DENSE: where X is, or is to be put, as (n, features); -1 if that is not wanted
     OTHER = 14  # ADD: the second input buffer; FORK: where its branch ends, the output of that
     RUNNING = 15  # offset in the running statistics
+    FIRST_TENSOR = 16  # the row's tensors are those from this one on,
+    STOP_TENSOR = 17  # up to this one
 
 
 class Scalar(IntEnum):
@@ -104,8 +105,20 @@ class Scalar(IntEnum):
     SCALE = 1  # INPUT and RESCALE compute x * SCALE + OFFSET, DENSE SCALE * W x + b
     OFFSET = 2
     RATE = 3  # of dropout
-    L1 = 4
-    L2 = 5
+
+
+class Tensor(IntEnum):
+    """The integer columns of the table of tensors, which are in the order of the parameters."""
+
+    START = 0  # offset in the parameters
+    SIZE = 1
+
+
+class Factor(IntEnum):
+    """The real columns of the table of tensors."""
+
+    L1 = 0  # of a penalty
+    L2 = 1
 
 
 class Activation(IntEnum):
@@ -196,68 +209,118 @@ SATURATED_SLOPE = 0.01
 STEP_STRIDE = 0xC13FA9A9
 ELEMENT_STRIDE = 0x91E10DA5
 
-ENUMS = (Op, Column, Scalar, Activation, Mode, Phase, Rule, Number, Total, Telemetry)
+ENUMS = (
+    Op,
+    Column,
+    Scalar,
+    Tensor,
+    Factor,
+    Activation,
+    Mode,
+    Phase,
+    Rule,
+    Number,
+    Total,
+    Telemetry,
+)
 CONSTANTS = ("FIRST_LOSS", "SELU_ALPHA", "SELU_SCALE", "SATURATED_SLOPE", "STEP_STRIDE",
              "ELEMENT_STRIDE")  # fmt: skip
 
-# A call of the engine in C, and of what it asks for in a numeric gradient: name and type of each
-# field.  "real" is float or double; what does not apply (no moments, no labels) is NULL.
-JOB = {
-    "mode": "int64_t",
-    "table": "const int64_t *",
-    "table_rows": "int64_t",
-    "reals": "const double *",
-    "params": "real *",
-    "params_size": "int64_t",
-    "gradient": "real *",
-    "first_moment": "real *",  # NULL: the rule has none
-    "second_moment": "real *",
-    "rule": "int64_t",
-    "numbers": "const double *",
-    "running": "real *",
-    "values": "real *",
-    "deltas": "real *",
-    "workspace_size": "int64_t",
-    "samples": "const uint8_t *",
-    "sample_bytes": "int64_t",
-    "labels": "const int64_t *",  # NULL: there are targets, or neither
-    "targets": "const real *",
-    "order": "const int64_t *",
-    "order_size": "int64_t",
-    "batch_size": "int64_t",
-    "first": "int64_t",
-    "last": "int64_t",
-    "first_step": "int64_t",
-    "rates": "const double *",  # the learning rate of each batch from `first` on
-    "wants_accuracy": "int64_t",
-    "totals": "double *",
-    "outputs": "real *",  # (samples, features)
-    "telemetry": "double *",  # (records, table_rows, Telemetry)
-    "telemetry_every": "int64_t",
-    "before": "real *",  # the parameters before a step that is recorded
-    "thread": "int64_t",
-    "threads": "int64_t",
-    "barrier": "int64_t *",
-}
-TRIAL = {
-    "table": "const int64_t *",
-    "reals": "const double *",
-    "params": "real *",
-    "values": "const real *",
-    "moved": "real *",  # a workspace, changed
-    "deltas": "real *",
-    "workspace_size": "int64_t",
-    "labels": "const int64_t *",
-    "targets": "const real *",
-    "rows": "const int64_t *",
-    "n": "int64_t",
-    "indices": "const int64_t *",
-    "steps": "const double *",
-    "count": "int64_t",
-    "keeps_branches": "int64_t",
-    "losses": "double *",  # (count, 2)
-    "crossed": "uint8_t *",  # (count,)
-}
+
+# A call of the engine takes these groups.  Beside its type, each array says what it holds in C, and
+# its axes; in C it is a pointer, NULL if it is empty, beside its shape.  An array that does not
+# apply is empty.
+
+
+class Net(NamedTuple):
+    """A lowered net, with what training changes."""
+
+    table: Annotated[Any, "const int64_t", "rows columns"]
+    reals: Annotated[Any, "const double", "rows scalars"]
+    tensors: Annotated[Any, "const int64_t", "tensors columns"]
+    factors: Annotated[Any, "const double", "tensors factors"]
+    params: Annotated[Any, "real", "size"]
+    gradient: Annotated[Any, "real", "size"]
+    moments: Annotated[Any, "real", "moments*size"]
+    running: Annotated[Any, "real", "statistics"]
+    rule: int
+    numbers: Annotated[Any, "const double", "numbers"]
+
+
+class Memory(NamedTuple):
+    """The workspace: all buffers of a net for a batch, and their gradients."""
+
+    values: Annotated[Any, "real", "features*capacity"]
+    deltas: Annotated[Any, "real", "features*capacity"]
+
+
+class Batches(NamedTuple):
+    """Batches from ``first`` up to ``stop``: batch b is ``order[b * size : (b + 1) * size]``."""
+
+    samples: Annotated[Any, "const uint8_t", "count bytes"]  # bytes, or reals seen as bytes
+    labels: Annotated[Any, "const int64_t", "count"]
+    targets: Annotated[Any, "const real", "count features"]
+    order: Annotated[Any, "const int64_t", "samples"]
+    size: int
+    first: int
+    stop: int
+
+
+class Course(NamedTuple):
+    """What is done with each batch, and what is kept of it."""
+
+    mode: int
+    first_step: int  # the number of the step of batch 0
+    rates: Annotated[Any, "const double", "batches"]  # the learning rate of each batch
+    wants_accuracy: int
+    totals: Annotated[Any, "double", "totals"]
+    outputs: Annotated[Any, "real", "samples features"]
+    telemetry: Annotated[Any, "double", "records rows fields"]
+    telemetry_every: int  # record each batch whose number is a multiple of it; 0: none
+    before: Annotated[Any, "real", "size"]  # the parameters before a step that is recorded
+
+
+class Team(NamedTuple):
+    """A thread's number, how many there are, and the memory of their barrier, 0 at first."""
+
+    thread: int
+    threads: int
+    barrier: Annotated[Any, "int64_t", "places"]
+
+
+class Trial(NamedTuple):
+    """What a numeric gradient asks for: the loss with one parameter at a time moved up and down."""
+
+    moved: Annotated[Any, "real", "features*capacity"]  # a workspace, changed
+    indices: Annotated[Any, "const int64_t", "count"]  # of parameters
+    steps: Annotated[Any, "const double", "count"]
+    keeps_branches: int  # 1: an activation goes on as on the side of its kink where it began
+    losses: Annotated[Any, "double", "count sides"]  # at +step and -step
+    crossed: Annotated[Any, "uint8_t", "count"]  # 1: an activation's input crossed its kink
+
+
+RUN = (Net, Memory, Batches, Course, Team)  # what an engine's ``run`` takes
+PROBE = (Net, Memory, Batches, Trial)
+
+
+class Field(NamedTuple):
+    """A field of a group: its C type, and how many axes it has; a number has none."""
+
+    name: str
+    kind: str
+    axes: int
+
+
+def fields_of(group: Any) -> list[Field]:
+    """Return the fields of a group."""
+
+    def field(name: str, kind: Any) -> Field:
+        if kind is int:
+            return Field(name, "int64_t", 0)
+        in_c, axes = kind.__metadata__
+        return Field(name, in_c, len(axes.split()))
+
+    return [field(name, kind) for name, kind in group.__annotations__.items()]
 
 
 class Kernel(NamedTuple):

@@ -7,7 +7,7 @@ when one wants to know what an epoch consists of.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from types import ModuleType
@@ -15,7 +15,24 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .contract import FIRST_LOSS, FORMS, Column, Mode, Op, Phase, Rule, Scalar, Total
+from .contract import (
+    FIRST_LOSS,
+    FORMS,
+    Batches,
+    Column,
+    Course,
+    Factor,
+    Memory,
+    Mode,
+    Net,
+    Op,
+    Phase,
+    Rule,
+    Scalar,
+    Team,
+    Tensor,
+    Total,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -34,19 +51,11 @@ class Walk:
 
     kernels: ModuleType
     python_layers: Mapping[int, PythonLayer]
-    table: Array
-    reals: Array
-    params: Array
-    gradient: Array
-    moments: Array
-    rule: int
-    numbers: Array
-    values: Array
-    deltas: Array
-    running: Array
+    net: Net
+    memory: Memory
 
     def buffer(self, workspace: Array, offset: int, features: int, n: int, rows: int) -> Array:
-        capacity = self.values.size // self.table[0, Column.X]
+        capacity = self.memory.values.size // self.net.table[0, Column.X]
         flat = workspace[offset * capacity : offset * capacity + features * n]
         return flat.reshape((n, features) if rows else (features, n))
 
@@ -71,7 +80,7 @@ class Walk:
         return vector[start : start + row[Column.SIZE]] if vector.size else vector
 
     def real(self, r: int, scalar: Scalar) -> Any:
-        return self.values.dtype.type(self.reals[r, scalar])
+        return self.memory.values.dtype.type(self.net.reals[r, scalar])
 
     def other(self, workspace: Array, row: Array, n: int) -> Array:
         """The buffer OTHER of a row, flat."""
@@ -80,24 +89,24 @@ class Walk:
     def mask(self, row: Array, n: int) -> Array:
         """The mask of a DROPOUT row, flat."""
         features = row[Column.OUTPUTS]
-        return self.buffer(self.values, row[Column.Y] + features, features, n, 0).ravel()
+        return self.buffer(self.memory.values, row[Column.Y] + features, features, n, 0).ravel()
 
     def gather(self, samples: Array, rows: Array) -> None:
-        row = self.table[0]
-        out = self.buffer(self.values, row[Column.Y], row[Column.OUTPUTS], rows.size, 1)
+        row = self.net.table[0]
+        out = self.buffer(self.memory.values, row[Column.Y], row[Column.OUTPUTS], rows.size, 1)
         scale, offset = self.real(0, Scalar.SCALE), self.real(0, Scalar.OFFSET)
         if samples.shape[1] == row[Column.OUTPUTS]:
             self.kernels.gather_bytes(samples, rows, scale, offset, out)
         else:
             self.kernels.gather_reals(samples.view(out.dtype), rows, scale, offset, out)
 
-    def forward(self, r: int, n: int, step: int, phase: Phase) -> Array:
+    def forward_row(self, r: int, n: int, step: int, phase: Phase) -> Array:
         """Run one row forward; returns its output buffer."""
-        row = self.table[r]
-        x, y = self.ends(self.values, row, n)
+        row = self.net.table[r]
+        x, y = self.ends(self.memory.values, row, n)
         match row[Column.OP]:
             case Op.DENSE:
-                weights, bias = self.weights_and_bias(row, self.params)
+                weights, bias = self.weights_and_bias(row, self.net.params)
                 if row[Column.ROWS]:
                     scale = self.real(r, Scalar.SCALE)
                     self.kernels.dense_forward_rows(x, weights, bias, scale, y)
@@ -108,7 +117,7 @@ class Walk:
                 self.kernels.activation_forward(row[Column.KIND], alpha, x.ravel(), y.ravel())
             case Op.SOFTMAX:
                 end = row[Column.Y] + row[Column.OUTPUTS]
-                scratch = self.buffer(self.values, end, 2, n, 0)
+                scratch = self.buffer(self.memory.values, end, 2, n, 0)
                 self.kernels.softmax_forward(x, scratch, y)
             case Op.RESCALE:
                 scale, offset = self.real(r, Scalar.SCALE), self.real(r, Scalar.OFFSET)
@@ -124,21 +133,21 @@ class Walk:
             case Op.DROPOUT:
                 mask = self.mask(row, n)
                 if phase == Phase.LEARN:
-                    rate = self.reals[r, Scalar.RATE]
+                    rate = self.net.reals[r, Scalar.RATE]
                     self.kernels.dropout_mask(row[Column.KEY], step, rate, mask)
                 self.kernels.multiply(x.ravel(), mask, y.ravel())
             case Op.ADD:
-                self.kernels.add(x.ravel(), self.other(self.values, row, n), y.ravel())
+                self.kernels.add(x.ravel(), self.other(self.memory.values, row, n), y.ravel())
         return y
 
-    def backward(self, r: int, n: int) -> None:
+    def backward_row(self, r: int, n: int) -> None:
         """From the gradient with respect to a row's output to that of its input."""
-        row = self.table[r]
-        x, y = self.ends(self.values, row, n)
-        dx, dy = self.ends(self.deltas, row, n)
+        row = self.net.table[r]
+        x, y = self.ends(self.memory.values, row, n)
+        dx, dy = self.ends(self.memory.deltas, row, n)
         match row[Column.OP]:
             case Op.DENSE:
-                weights, _ = self.weights_and_bias(row, self.params)
+                weights, _ = self.weights_and_bias(row, self.net.params)
                 self.kernels.dense_input_gradient(weights, dy, dx)
             case Op.ACTIVATION:
                 alpha = self.real(r, Scalar.ALPHA)
@@ -147,7 +156,7 @@ class Walk:
                 )
             case Op.SOFTMAX:
                 end = row[Column.Y] + row[Column.OUTPUTS]
-                scratch = self.buffer(self.deltas, end, 2, n, 0)
+                scratch = self.buffer(self.memory.deltas, end, 2, n, 0)
                 self.kernels.softmax_backward(y, dy, scratch, dx)
             case Op.RESCALE:
                 scale = self.real(r, Scalar.SCALE)
@@ -156,21 +165,21 @@ class Walk:
                 self.kernels.transpose(dy, dx)
             case Op.CUSTOM:
                 layer = self.python_layers[int(row[Column.LAYER])]
-                gradient = layer.backward_rows(dy.T, self.own(row, self.gradient))
+                gradient = layer.backward_rows(dy.T, self.own(row, self.net.gradient))
                 dx[:] = gradient if row[Column.ROWS] else gradient.T
             case Op.DROPOUT:
                 self.kernels.multiply(dy.ravel(), self.mask(row, n), dx.ravel())
             case Op.FORK:
-                self.kernels.add(dx.ravel(), self.other(self.deltas, row, n), dx.ravel())
+                self.kernels.add(dx.ravel(), self.other(self.memory.deltas, row, n), dx.ravel())
             case Op.ADD:
                 dx[:] = dy
 
     def loss(self, row: Array, rows: Array, labels: Array, targets: Array) -> float:
         """The batch's summed loss; leaves the mean's gradient in the deltas of X."""
         n = rows.size
-        x = self.buffer(self.values, row[Column.X], row[Column.INPUTS], n, 0)
-        dx = self.buffer(self.deltas, row[Column.X], row[Column.INPUTS], n, 0)
-        scratch = self.buffer(self.values, row[Column.Y], 2, n, 0)
+        x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], n, 0)
+        dx = self.buffer(self.memory.deltas, row[Column.X], row[Column.INPUTS], n, 0)
+        scratch = self.buffer(self.memory.values, row[Column.Y], 2, n, 0)
         if row[Column.OP] == Op.MEAN_SQUARED_ERROR:
             return float(self.kernels.mean_squared_error(x, rows, targets, dx))
         if labels.size:
@@ -180,48 +189,53 @@ class Walk:
         return float(kernel(x, rows, right, scratch, dx))
 
     def count_correct(self, row: Array, rows: Array, labels: Array, targets: Array) -> int:
-        x = self.buffer(self.values, row[Column.X], row[Column.INPUTS], rows.size, 0)
+        x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], rows.size, 0)
         if labels.size:
             return int(self.kernels.count_correct_labels(x, rows, labels))
         return int(self.kernels.count_correct_targets(x, rows, targets))
 
-    def penalties(self, r: int) -> Iterator[int]:
-        """The PENALTY rows on the tensors of row ``r``."""
-        while self.table[r + 1, Column.OP] == Op.PENALTY:
-            r += 1
-            yield r
+    def penalized(self, tensors: Iterable[int]) -> Iterator[tuple[int, slice]]:
+        """Those of some tensors that have a penalty, each with its place in the parameters."""
+        for t in tensors:
+            if self.net.factors[t, Factor.L1] or self.net.factors[t, Factor.L2]:
+                start = self.net.tensors[t, Tensor.START]
+                yield t, slice(start, start + self.net.tensors[t, Tensor.SIZE])
 
-    def penalty(self, r: int) -> float:
-        l1, l2 = self.reals[r, Scalar.L1], self.reals[r, Scalar.L2]
-        return float(self.kernels.penalty(l1, l2, self.own(self.table[r], self.params)))
+    def penalty(self) -> float:
+        """The penalties' value."""
+        total = 0.0
+        for t, place in self.penalized(range(len(self.net.tensors))):
+            l1, l2 = self.net.factors[t, Factor.L1], self.net.factors[t, Factor.L2]
+            total += float(self.kernels.penalty(l1, l2, self.net.params[place]))
+        return total
 
-    def penalty_gradients(self, r: int, step: int) -> None:
-        for p in self.penalties(r):
-            own = (self.own(self.table[p], vector) for vector in (self.params, self.gradient))
-            l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
-            self.kernels.penalty_gradient(l1, l2, step, 0, *own)
+    def real_factors(self, t: int) -> Array:
+        """L1 and L2 of a tensor, in the dtype of the net."""
+        factors: Array = self.net.factors[t, [Factor.L1, Factor.L2]]
+        return factors.astype(self.net.params.dtype)
 
-    def penalty_updates(self, r: int, rate: Any, step: int) -> None:
-        for p in self.penalties(r):
-            own = self.own(self.table[p], self.params)
-            l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
-            self.kernels.penalty_update(l1, l2, rate, step, 0, own)
+    def penalty_updates(self, row: Array, rate: Any, step: int) -> None:
+        """Step along the gradients of the penalties on a row's tensors."""
+        own = range(row[Column.FIRST_TENSOR], row[Column.STOP_TENSOR])
+        for t, place in self.penalized(own):
+            l1, l2 = self.real_factors(t)
+            self.kernels.penalty_update(l1, l2, rate, step, 0, self.net.params[place])
 
     def x_rows(self, row: Array, n: int) -> Array | None:
         """The input of a DENSE row as (n, inputs), transposed if need be, or None."""
         if row[Column.X_ROWS] < 0:
             return None
-        rows = self.buffer(self.values, row[Column.X_ROWS], row[Column.INPUTS], n, 1)
+        rows = self.buffer(self.memory.values, row[Column.X_ROWS], row[Column.INPUTS], n, 1)
         if not row[Column.ROWS]:
-            x, _ = self.ends(self.values, row, n)
+            x, _ = self.ends(self.memory.values, row, n)
             self.kernels.transpose(x, rows)
         return rows
 
     def weight_gradient(self, r: int, n: int) -> None:
-        row = self.table[r]
-        x, _ = self.ends(self.values, row, n)
-        _, dy = self.ends(self.deltas, row, n)
-        dweights, dbias = self.weights_and_bias(row, self.gradient)
+        row = self.net.table[r]
+        x, _ = self.ends(self.memory.values, row, n)
+        _, dy = self.ends(self.memory.deltas, row, n)
+        dweights, dbias = self.weights_and_bias(row, self.net.gradient)
         x_rows = self.x_rows(row, n)
         if x_rows is None:
             self.kernels.dense_weight_gradient(x, dy, dweights)
@@ -231,10 +245,10 @@ class Walk:
         self.kernels.dense_bias_gradient(dy, dbias)
 
     def weight_update(self, r: int, rate: Any, n: int) -> None:
-        row = self.table[r]
-        x, _ = self.ends(self.values, row, n)
-        _, dy = self.ends(self.deltas, row, n)
-        weights, bias = self.weights_and_bias(row, self.params)
+        row = self.net.table[r]
+        x, _ = self.ends(self.memory.values, row, n)
+        _, dy = self.ends(self.memory.deltas, row, n)
+        weights, bias = self.weights_and_bias(row, self.net.params)
         x_rows = self.x_rows(row, n)
         if x_rows is None:
             self.kernels.dense_weight_update(x, dy, -rate, weights)
@@ -243,35 +257,58 @@ class Walk:
             self.kernels.dense_weight_update_rows(x_rows, dy, -rate * scale, weights)
         self.kernels.dense_bias_update(dy, -rate, bias)
 
-    def way_back(
-        self, loss_index: int, n: int, step: int, fused: bool, records: Array | None
-    ) -> dict[int, Array]:
+    # The stages of a batch, as in kernels/c/engine.c and kernels/compiled/engine.py.
+
+    def forward(self, loss_index: int, mode: Mode, n: int, step: int) -> Array:
+        """Run all rows forward, up to the loss; to predict, also beyond it.
+
+        Returns the output of the last one, as (features, n).
+        """
+        phase = Phase.LEARN if mode in (Mode.TRAIN, Mode.GRADIENT) else Phase.PREDICT
+        row = self.net.table[0]
+        y = self.buffer(self.memory.values, row[Column.Y], row[Column.OUTPUTS], n, 1).T
+        for r in range(1, len(self.net.table)):
+            if r != loss_index:
+                y = self.forward_row(r, n, step, phase)
+            elif mode != Mode.PREDICT:
+                break
+        return y
+
+    def measure_loss(self, row: Array, batches: Batches, course: Course, rows: Array) -> bool:
+        """Add to the totals, and leave the loss's gradient; tell whether both are finite."""
+        loss, penalties = self.loss(row, rows, batches.labels, batches.targets), self.penalty()
+        course.totals[Total.LOSS] += loss
+        course.totals[Total.PENALTY] += penalties * rows.size
+        course.totals[Total.SAMPLES] += rows.size
+        if course.wants_accuracy:
+            right = self.count_correct(row, rows, batches.labels, batches.targets)
+            course.totals[Total.CORRECT] += right
+        return math.isfinite(loss + penalties)
+
+    def backward(self, loss_index: int, n: int, fused: bool, records: Array | None) -> None:
         """From the loss's gradient down to the first layer's weights.
 
-        Returns, by row, gradients with penalties of which only the data's part is left for a step
-        that adds the penalties to the weights itself.
+        If ``fused``, rows take their steps later, and their gradient is only stored to be recorded;
+        a layer in Python gives both gradients at once.
         """
-        with_penalties: dict[int, Array] = {}
         for r in range(loss_index - 1, 0, -1):
-            row = self.table[r]
-            dense = row[Column.OP] == Op.DENSE
+            row = self.net.table[r]
             custom = row[Column.OP] == Op.CUSTOM
-            observed = records is not None
-            if dense and (observed or not fused):
+            if row[Column.OP] == Op.DENSE and (records is not None or not fused):
                 self.weight_gradient(r, n)
             if custom:
-                self.backward(r, n)
-            of_data = self.own(row, self.gradient).copy() if custom and fused and observed else None
-            if (dense or custom) and (observed or not fused):
-                self.penalty_gradients(r, step)
+                self.backward_row(r, n)
             if records is not None:
                 self.observe(r, n, records[r])
-            if of_data is not None:
-                with_penalties[r] = self.own(row, self.gradient).copy()
-                self.own(row, self.gradient)[:] = of_data
             if row[Column.INPUT_GRADIENT] and not custom:
-                self.backward(r, n)
-        return with_penalties
+                self.backward_row(r, n)
+
+    def add_penalties(self, weights: Array, step: int) -> None:
+        """Add the penalties' gradients, which ``weights`` have."""
+        for t, place in self.penalized(range(len(self.net.tensors))):
+            l1, l2 = self.real_factors(t)
+            gradient = self.net.gradient[place]
+            self.kernels.penalty_gradient(l1, l2, step, 0, weights[place], gradient)
 
     def take_step(self, loss_index: int, n: int, rate: float, step: int, fused: bool) -> None:
         """Step along the gradients of all rows, from the last one down.
@@ -279,33 +316,32 @@ class Walk:
         After the whole way back: if a layer in Python raises on it, no weight has changed yet.
         """
         if not fused:
-            evenly = Op.PENALTY in self.table[:, Column.OP]
+            evenly = any(True for _ in self.penalized(range(len(self.net.tensors))))
             self.optimizer_step(rate, step, evenly, slice(None))
             return
-        real_rate = self.params.dtype.type(rate)
+        real_rate = self.net.params.dtype.type(rate)
         for r in range(loss_index - 1, 0, -1):
-            row = self.table[r]
+            row = self.net.table[r]
+            self.penalty_updates(row, real_rate, step)
             if row[Column.OP] == Op.CUSTOM:
-                self.penalty_updates(r, real_rate, step)
                 start = row[Column.WEIGHTS]
                 self.optimizer_step(rate, step, False, slice(start, start + row[Column.SIZE]))
             elif row[Column.OP] == Op.DENSE:
-                self.penalty_updates(r, real_rate, step)
                 self.weight_update(r, real_rate, n)
 
     def optimizer_step(self, rate: float, step: int, evenly: bool, part: slice) -> None:
         """Change some parameters, and their moments, as the rule says."""
-        size = self.params.size
-        first, second = self.moments[:size], self.moments[size : 2 * size]
+        net, size = self.net, self.net.params.size
+        first, second = net.moments[:size], net.moments[size : 2 * size]
         self.kernels.optimizer_step(
-            self.rule, rate, step, evenly, part.start or 0,
-            self.params[part], self.gradient[part], first[part], second[part], self.numbers,
+            net.rule, rate, step, evenly, part.start or 0,
+            net.params[part], net.gradient[part], first[part], second[part], net.numbers,
         )  # fmt: skip
 
     @contextmanager
     def whole_steps(self, totals: Array) -> Iterator[None]:
         """Undo a step, and what its batch added to ``totals``, if an error or Ctrl-C ends it."""
-        changed = (self.params, self.moments, self.running, totals)
+        changed = (self.net.params, self.net.moments, self.net.running, totals)
         before = [vector.copy() for vector in changed]
         try:
             yield
@@ -316,11 +352,11 @@ class Walk:
 
     def observe(self, r: int, n: int, record: Array) -> None:
         """Record one row's telemetry; overwrites the deltas of its X."""
-        row = self.table[r]
-        x, y = self.ends(self.values, row, n)
+        row = self.net.table[r]
+        x, y = self.ends(self.memory.values, row, n)
         self.kernels.record_values(y.ravel(), record)
         if row[Column.OP] == Op.ACTIVATION:
-            scratch, _ = self.ends(self.deltas, row, n)
+            scratch, _ = self.ends(self.memory.deltas, row, n)
             alpha = self.real(r, Scalar.ALPHA)
             self.kernels.record_slopes(
                 row[Column.KIND], alpha, x.ravel(), y.ravel(), n, row[Column.ROWS],
@@ -330,97 +366,57 @@ class Walk:
     def observe_step(self, loss_index: int, before: Array, records: Array) -> None:
         """Record the step that was taken, for each row with weights."""
         for r in range(1, loss_index):
-            row = self.table[r]
-            if row[Column.OP] in (Op.DENSE, Op.CUSTOM) and row[Column.SIZE]:
-                vectors = (self.own(row, v) for v in (before, self.params, self.gradient))
+            row = self.net.table[r]
+            if FORMS[row[Column.OP]].weights and row[Column.SIZE]:
+                vectors = (self.own(row, v) for v in (before, self.net.params, self.net.gradient))
                 self.kernels.record_step(*vectors, records[r])
 
 
 def run(
     kernels: ModuleType,
     python_layers: Mapping[int, PythonLayer],
-    mode: Mode,
-    table: Array,
-    reals: Array,
-    params: Array,
-    gradient: Array,
-    moments: Array,
-    rule: int,
-    numbers: Array,
-    values: Array,
-    deltas: Array,
-    running: Array,
-    samples: Array,
-    labels: Array,
-    targets: Array,
-    order: Array,
-    batch_size: int,
-    first: int,
-    last: int,
-    first_step: int,
-    rates: Array,
-    wants_accuracy: bool,
-    totals: Array,
-    outputs: Array,
-    telemetry: Array,
-    telemetry_every: int,
-    before: Array,
-    thread: int,
-    threads: int,
-    barrier: Array,
+    net: Net,
+    memory: Memory,
+    batches: Batches,
+    course: Course,
+    team: Team,
 ) -> int:
     """Do what ``compiled.engine.run`` does, a row at a time, and on one thread."""
-    if thread > 0:
-        return last
-    walk = Walk(
-        kernels, python_layers, table, reals, params, gradient, moments, rule, numbers, values,
-        deltas, running,
-    )  # fmt: skip
-    fused = mode == Mode.TRAIN and rule == Rule.DESCENT
-    phase = Phase.LEARN if mode in (Mode.TRAIN, Mode.GRADIENT) else Phase.PREDICT
-    losses = [r for r in range(len(table)) if table[r, Column.OP] >= FIRST_LOSS]
-    loss_index = losses[0] if losses else len(table)
+    if team.thread > 0:
+        return batches.stop
+    walk, mode = Walk(kernels, python_layers, net, memory), Mode(course.mode)
+    fused = mode == Mode.TRAIN and net.rule == Rule.DESCENT
+    losses = [r for r in range(len(net.table)) if net.table[r, Column.OP] >= FIRST_LOSS]
+    loss_index = losses[0] if losses else len(net.table)
 
-    for batch in range(first, last):
-        rows = order[batch * batch_size : (batch + 1) * batch_size]
-        n, step = rows.size, first_step + batch
-        walk.gather(samples, rows)
-
+    for batch in range(batches.first, batches.stop):
+        start = batch * batches.size
+        rows = batches.order[start : start + batches.size]
+        n, step = rows.size, course.first_step + batch
+        walk.gather(batches.samples, rows)
         if mode == Mode.PREDICT:
-            y = walk.buffer(values, table[0, Column.Y], table[0, Column.OUTPUTS], n, 1).T
-            for r in range(1, len(table)):
-                if r != loss_index:
-                    y = walk.forward(r, n, step, phase)
-            kernels.transpose(y, outputs[batch * batch_size : batch * batch_size + n])
+            y = walk.forward(loss_index, mode, n, step)
+            kernels.transpose(y, course.outputs[start : start + n])
             continue
-
-        with walk.whole_steps(totals) if mode == Mode.TRAIN else nullcontext():
-            penalties = 0.0
-            for r in range(1, loss_index):
-                if table[r, Column.OP] == Op.PENALTY:
-                    penalties += walk.penalty(r)
-                else:
-                    walk.forward(r, n, step, phase)
-            loss = walk.loss(table[loss_index], rows, labels, targets)
-            totals[Total.LOSS] += loss
-            totals[Total.PENALTY] += penalties * n
-            totals[Total.SAMPLES] += n
-            if wants_accuracy:
-                row = table[loss_index]
-                totals[Total.CORRECT] += walk.count_correct(row, rows, labels, targets)
+        with walk.whole_steps(course.totals) if mode == Mode.TRAIN else nullcontext():
+            walk.forward(loss_index, mode, n, step)
+            finite = walk.measure_loss(net.table[loss_index], batches, course, rows)
             if mode == Mode.EVALUATE:
                 continue
-            if not math.isfinite(loss + penalties):
+            if not finite:
                 return batch
-            observed = telemetry_every > 0 and batch % telemetry_every == 0
-            records = telemetry[batch // telemetry_every] if observed else None
+            every = course.telemetry_every
+            observed = every > 0 and batch % every == 0
+            records = course.telemetry[batch // every] if observed else None
             if records is not None:
-                before[:] = params
-            with_penalties = walk.way_back(loss_index, n, step, fused, records)
+                course.before[:] = net.params
+            walk.backward(loss_index, n, fused, records)
+            if not fused:
+                walk.add_penalties(net.params, step)
             if mode == Mode.TRAIN:
-                walk.take_step(loss_index, n, rates[batch - first], step, fused)
-            for r, whole in with_penalties.items():
-                walk.own(table[r], gradient)[:] = whole
+                walk.take_step(loss_index, n, course.rates[batch - batches.first], step, fused)
             if records is not None:
-                walk.observe_step(loss_index, before, records)
-    return last
+                if fused:
+                    walk.add_penalties(course.before, step)
+                walk.observe_step(loss_index, course.before, records)
+    return batches.stop

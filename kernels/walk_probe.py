@@ -11,11 +11,16 @@ from .contract import (
     SELU_ALPHA,
     SELU_SCALE,
     Activation,
+    Batches,
     Column,
+    Factor,
+    Memory,
+    Net,
     Op,
     Phase,
-    Rule,
     Scalar,
+    Tensor,
+    Trial,
 )
 from .walk import Array, PythonLayer, Walk
 
@@ -31,14 +36,13 @@ def _owner_of(table: Array, index: int) -> int:
     raise IndexError(index)
 
 
-def _penalties_on(walk: Walk, r: int, index: int) -> float:
-    total = 0.0
-    for p in walk.penalties(r):
-        start = walk.table[p, Column.WEIGHTS]
-        if start <= index < start + walk.table[p, Column.SIZE]:
-            l1, l2 = walk.reals[p, Scalar.L1], walk.reals[p, Scalar.L2]
-            total += walk.kernels.penalty(l1, l2, walk.params[index : index + 1])
-    return total
+def _penalties_on(walk: Walk, index: int) -> float:
+    net = walk.net
+    for t, (start, size) in enumerate(net.tensors[:, [Tensor.START, Tensor.SIZE]]):
+        if start <= index < start + size:
+            l1, l2 = net.factors[t, Factor.L1], net.factors[t, Factor.L2]
+            return float(walk.kernels.penalty(l1, l2, net.params[index : index + 1]))
+    return 0.0
 
 
 def _branch(kind: int, alpha: float, x_before: Array, x: Array) -> Array:
@@ -59,55 +63,45 @@ def _branch(kind: int, alpha: float, x_before: Array, x: Array) -> Array:
 def probe(
     kernels: ModuleType,
     python_layers: Mapping[int, PythonLayer],
-    table: Array,
-    reals: Array,
-    params: Array,
-    values: Array,
-    trial: Array,
-    deltas: Array,
-    labels: Array,
-    targets: Array,
-    rows: Array,
-    indices: Array,
-    steps: Array,
-    keeps_branches: bool,
-    losses: Array,
-    crossed: Array,
+    net: Net,
+    memory: Memory,
+    batches: Batches,
+    trial: Trial,
 ) -> None:
     """Do what ``compiled.probe.probe`` does, a row at a time."""
-    none = params[:0]
-    nothing = none, none, Rule.DESCENT, none
-    before, walk = (
-        Walk(kernels, python_layers, table, reals, params, *nothing, memory, deltas, none)
-        for memory in (values, trial)
-    )
-    n = rows.size
-    loss_row = next(row for row in table if row[Column.OP] >= FIRST_LOSS)
+    before = Walk(kernels, python_layers, net, memory)
+    walk = Walk(kernels, python_layers, net, Memory(trial.moved, memory.deltas))
+    rows, n = batches.order, batches.order.size
+    loss_row = next(row for row in net.table if row[Column.OP] >= FIRST_LOSS)
     last_owner = -1
-    for k, (index, step) in enumerate(zip(indices, steps, strict=True)):
-        owner = _owner_of(table, index)
+    for k, (index, step) in enumerate(zip(trial.indices, trial.steps, strict=True)):
+        owner = _owner_of(net.table, index)
         if owner != last_owner:
-            trial[:] = values
+            trial.moved[:] = memory.values
             last_owner = owner
-        original = params[index]
-        crossed[k] = False
+        original = net.params[index]
+        trial.crossed[k] = 0
         for side, sign in enumerate((1, -1)):
-            params[index] = original + sign * step
-            for r in range(owner, len(table)):
-                row = table[r]
-                if row[Column.OP] >= FIRST_LOSS:
+            net.params[index] = original + sign * step
+            for r in range(owner, len(net.table)):
+                if net.table[r, Column.OP] >= FIRST_LOSS:
                     break
-                y = walk.forward(r, n, 0, Phase.REPLAY)
-                if row[Column.OP] == Op.ACTIVATION and row[Column.KIND] in _HAS_KINK:
-                    x, _ = walk.ends(trial, row, n)
-                    x_before, _ = before.ends(values, row, n)
-                    other_side = (x > 0) != (x_before > 0)
-                    crossed[k] |= bool(other_side.any())
-                    if keeps_branches:
-                        alpha = reals[r, Scalar.ALPHA]
-                        y[other_side] = _branch(
-                            row[Column.KIND], alpha, x_before[other_side], x[other_side]
-                        )
-            loss = walk.loss(loss_row, rows, labels, targets)
-            losses[k, side] = loss / n + _penalties_on(walk, owner, index)
-        params[index] = original
+                _forward_row(walk, before, r, n, trial, k)
+            loss = walk.loss(loss_row, rows, batches.labels, batches.targets)
+            trial.losses[k, side] = loss / n + _penalties_on(walk, index)
+        net.params[index] = original
+
+
+def _forward_row(walk: Walk, before: Walk, r: int, n: int, trial: Trial, k: int) -> None:
+    """Run a row forward, and note if the step has moved an input of it across a kink."""
+    row = walk.net.table[r]
+    y = walk.forward_row(r, n, 0, Phase.REPLAY)
+    if row[Column.OP] != Op.ACTIVATION or row[Column.KIND] not in _HAS_KINK:
+        return
+    x, _ = walk.ends(walk.memory.values, row, n)
+    x_before, _ = before.ends(before.memory.values, row, n)
+    other_side = (x > 0) != (x_before > 0)
+    trial.crossed[k] |= other_side.any()
+    if trial.keeps_branches:
+        alpha = walk.net.reals[r, Scalar.ALPHA]
+        y[other_side] = _branch(row[Column.KIND], alpha, x_before[other_side], x[other_side])

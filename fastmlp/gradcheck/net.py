@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from .. import backends
 from ..data import Data, check_data
 from ..engine import Engine
+from ..kernels.contract import Batches, Memory, Trial
 from ..model import Sequential
 from ..plan import Plan
 from ..threads import available_cores
@@ -95,24 +96,27 @@ def _question(engine: Engine, data: Data, value: float, backend: str) -> Questio
     """Ask for the loss's slope by every parameter; the workspace holds the batch's values."""
     plan, params = engine.plan, engine.params
     probe = backends.probe_of(backend, plan.python_layers)
-    workspace = engine.workspace(data.count)
-    rows = np.arange(data.count)
+    memory = engine.workspace(data.count).memory
+    batches = Batches(
+        data.samples, data.labels, data.targets, np.arange(data.count), data.count, 0, 1
+    )
     l1 = _penalty_factors(plan, "l1")
     threads = 1 if plan.python_layers or backend == "numpy" else available_cores()
 
     def losses(indices: Indices, steps: Vector, keeps_branches: bool) -> tuple[Vector, Flags]:
-        found, crossed = np.empty((indices.size, 2)), np.empty(indices.size, np.bool_)
+        found, crossed = np.empty((indices.size, 2)), np.zeros(indices.size, np.uint8)
 
         def fill(part: slice) -> None:
             # A copy for each thread; but layers in Python look at the parameters themselves.
             own = params if threads == 1 else params.copy()
+            moved, deltas = (np.empty_like(memory.values) for _ in range(2))
+            trial = Trial(
+                moved, indices[part], steps[part], keeps_branches, found[part], crossed[part]
+            )
             with np.errstate(all="ignore"):
                 probe(
-                    plan.table, plan.reals, own, workspace.values,
-                    np.empty_like(workspace.values), np.empty_like(workspace.deltas), data.labels,
-                    data.targets, rows, indices[part], steps[part], keeps_branches, found[part],
-                    crossed[part],
-                )  # fmt: skip
+                    engine.net._replace(params=own), Memory(memory.values, deltas), batches, trial
+                )
 
         bounds = np.linspace(0, indices.size, threads + 1).astype(int).tolist()
         with ThreadPoolExecutor(threads) as pool:
@@ -122,9 +126,9 @@ def _question(engine: Engine, data: Data, value: float, backend: str) -> Questio
         w = params[indices, None]
         moved = w + steps[:, None] * np.array([1.0, -1.0])
         found += l1[indices, None] * (np.sign(w) * moved - np.abs(moved))
-        return found, crossed
+        return found, crossed.view(np.bool_)
 
-    steps = _first_steps(plan, workspace.values, data.count)
+    steps = _first_steps(plan, memory.values, data.count)
     return Question(losses, params, steps, value, _SMALLEST_LOSS, bool(plan.python_layers))
 
 

@@ -5,13 +5,19 @@
 #include "vector.h"
 
 #if REAL_IS_FLOAT
-#define job job_f32
-#define trial trial_f32
+typedef struct net_f32 Net;
+typedef struct batches_f32 Batches;
+typedef struct trial_f32 Trial;
+typedef struct job_f32 Job;
+typedef struct probe_job_f32 ProbeJob;
 #define kernels kernels_f32
 #define SUFFIX _f32
 #else
-#define job job_f64
-#define trial trial_f64
+typedef struct net_f64 Net;
+typedef struct batches_f64 Batches;
+typedef struct trial_f64 Trial;
+typedef struct job_f64 Job;
+typedef struct probe_job_f64 ProbeJob;
 #define kernels kernels_f64
 #define SUFFIX _f64
 #endif

@@ -22,8 +22,14 @@ DECLARE(avx512)
 #define TYPED(name) name##_f64
 #endif
 
+typedef struct TYPED(net) NetGroup;
+typedef struct TYPED(memory) MemoryGroup;
+typedef struct TYPED(batches) BatchesGroup;
+typedef struct TYPED(course) CourseGroup;
+typedef struct TYPED(team) TeamGroup;
+typedef struct TYPED(trial) TrialGroup;
 typedef struct TYPED(job) Job;
-typedef struct TYPED(trial) Trial;
+typedef struct TYPED(probe_job) ProbeJob;
 typedef struct TYPED(kernels) Kernels;
 
 static int always(void) { return 1; }

@@ -5,8 +5,8 @@
    the bits do not depend on the number of threads.  They wait for each other between two stages
    when the second reads what the first has written, or writes what it has read. */
 
-struct net {
-    const struct job *job;
+struct engine {
+    const Job *job;
     int64_t capacity; /* samples that the workspace has room for */
     int64_t n;        /* samples in this batch */
     const int64_t *rows;
@@ -14,15 +14,15 @@ struct net {
     struct ahead ahead;
 };
 
-#define ROW(r) (net->job->table + (r)*COLUMN_COUNT)
-#define REALS(r) (net->job->reals + (r)*SCALAR_COUNT)
+#define ROW(r) (engine->job->net.table + (r)*COLUMN_COUNT)
+#define REALS(r) (engine->job->net.reals + (r)*SCALAR_COUNT)
 
-INLINE real *value(const struct net *net, int64_t buffer) {
-    return net->job->values + buffer * net->capacity;
+INLINE real *value(const struct engine *engine, int64_t buffer) {
+    return engine->job->memory.values + buffer * engine->capacity;
 }
 
-INLINE real *delta(const struct net *net, int64_t buffer) {
-    return net->job->deltas + buffer * net->capacity;
+INLINE real *delta(const struct engine *engine, int64_t buffer) {
+    return engine->job->memory.deltas + buffer * engine->capacity;
 }
 
 INLINE real *bias_of(const int64_t *row, real *vector_of_params) {
@@ -30,62 +30,62 @@ INLINE real *bias_of(const int64_t *row, real *vector_of_params) {
 }
 
 /* Wait for the other threads; returns 0 if they will not come, which only the first wait can. */
-INLINE int wait(const struct net *net) {
-    return wait_for_all(net->job->barrier, net->job->threads);
+INLINE int wait(const struct engine *engine) {
+    return wait_for_all(engine->job->team.barrier, engine->job->team.threads);
 }
 
 /* This thread's share of `count` equal things. */
-INLINE int64_t first_of(const struct net *net, int64_t count) {
-    return count * net->job->thread / net->job->threads;
+INLINE int64_t first_of(const struct engine *engine, int64_t count) {
+    return count * engine->job->team.thread / engine->job->team.threads;
 }
 
-INLINE int64_t last_of(const struct net *net, int64_t count) {
-    return count * (net->job->thread + 1) / net->job->threads;
+INLINE int64_t last_of(const struct engine *engine, int64_t count) {
+    return count * (engine->job->team.thread + 1) / engine->job->team.threads;
 }
 
 /* Whether the first product can read the data set itself: bytes that need no change, and that no
    other thread waits for. */
-static int reads_bytes(const struct net *net) {
-    const struct job *job = net->job;
-    return job->threads == 1 && ROW(1)[COLUMN_OP] == OP_DENSE &&
-           job->sample_bytes == ROW(0)[COLUMN_OUTPUTS] && REALS(0)[SCALAR_SCALE] == 1 &&
+static int reads_bytes(const struct engine *engine) {
+    const Job *job = engine->job;
+    return job->team.threads == 1 && ROW(1)[COLUMN_OP] == OP_DENSE &&
+           job->batches.samples_shape[1] == ROW(0)[COLUMN_OUTPUTS] && REALS(0)[SCALAR_SCALE] == 1 &&
            REALS(0)[SCALAR_OFFSET] == 0;
 }
 
 /* Bring the batch's samples into the first buffer. */
-static void gather(const struct net *net) {
-    const struct job *job = net->job;
+static void gather(const struct engine *engine) {
+    const Job *job = engine->job;
     const int64_t *row = ROW(0);
-    int64_t features = row[COLUMN_OUTPUTS], first = first_of(net, net->n);
-    int64_t count = last_of(net, net->n) - first;
-    real *out = value(net, row[COLUMN_Y]) + first * features;
+    int64_t features = row[COLUMN_OUTPUTS], first = first_of(engine, engine->n);
+    int64_t count = last_of(engine, engine->n) - first;
+    real *out = value(engine, row[COLUMN_Y]) + first * features;
     real scale = (real)REALS(0)[SCALAR_SCALE], offset = (real)REALS(0)[SCALAR_OFFSET];
-    if (job->sample_bytes == features)
-        gather_bytes(job->samples, net->rows + first, scale, offset, out, features, count);
+    if (job->batches.samples_shape[1] == features)
+        gather_bytes(job->batches.samples, engine->rows + first, scale, offset, out, features, count);
     else
-        gather_reals((const real *)job->samples, net->rows + first, scale, offset, out, features,
+        gather_reals((const real *)job->batches.samples, engine->rows + first, scale, offset, out, features,
                      count);
 }
 
 /* Compute this thread's share of one row's output buffer. */
-static void forward_row(struct net *net, int64_t r, int64_t step, int64_t phase) {
-    const struct job *job = net->job;
+static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t phase) {
+    const Job *job = engine->job;
     const int64_t *row = ROW(r);
     const double *reals = REALS(r);
-    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = net->n;
-    const real *x = value(net, row[COLUMN_X]);
-    real *y = value(net, row[COLUMN_Y]);
-    int64_t first = first_of(net, outputs), last = last_of(net, outputs);
+    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = engine->n;
+    const real *x = value(engine, row[COLUMN_X]);
+    real *y = value(engine, row[COLUMN_Y]);
+    int64_t first = first_of(engine, outputs), last = last_of(engine, outputs);
     int64_t start = first * n, size = (last - first) * n; /* of element-wise work */
     switch (row[COLUMN_OP]) {
     case OP_DENSE: {
-        const real *weights = job->params + row[COLUMN_WEIGHTS] + first * inputs;
-        const real *bias = bias_of(row, job->params);
+        const real *weights = job->net.params + row[COLUMN_WEIGHTS] + first * inputs;
+        const real *bias = bias_of(row, job->net.params);
         if (bias) bias += first;
         if (row[COLUMN_ROWS]) /* dense_forward_rows, and more at once */
-            nt_set(weights, value(net, row[COLUMN_X]), net->bytes.data ? &net->bytes : NULL, bias,
+            nt_set(weights, value(engine, row[COLUMN_X]), engine->bytes.data ? &engine->bytes : NULL, bias,
                    (real)reals[SCALAR_SCALE], y + start, last - first, inputs, n,
-                   job->mode < MODE_GRADIENT ? &net->ahead : NULL);
+                   job->course.mode < MODE_GRADIENT ? &engine->ahead : NULL);
         else
             dense_forward(x, weights, bias, y + start, last - first, inputs, n);
         break;
@@ -94,8 +94,8 @@ static void forward_row(struct net *net, int64_t r, int64_t step, int64_t phase)
         activation_forward(row[COLUMN_KIND], (real)reals[SCALAR_ALPHA], x + start, y + start, size);
         break;
     case OP_SOFTMAX:
-        if (job->thread == 0)
-            softmax_forward(x, value(net, row[COLUMN_Y] + outputs), y, outputs, n);
+        if (job->team.thread == 0)
+            softmax_forward(x, value(engine, row[COLUMN_Y] + outputs), y, outputs, n);
         break;
     case OP_RESCALE:
         rescale((real)reals[SCALAR_SCALE], (real)reals[SCALAR_OFFSET], x + start, y + start, size);
@@ -104,7 +104,7 @@ static void forward_row(struct net *net, int64_t r, int64_t step, int64_t phase)
         transpose_rows(x, y, outputs, n, first, last);
         break;
     case OP_DROPOUT: {
-        real *mask = value(net, row[COLUMN_Y] + outputs);
+        real *mask = value(engine, row[COLUMN_Y] + outputs);
         if (phase == PHASE_PREDICT) {
             memcpy(y + start, x + start, (size_t)size * sizeof(real));
             break;
@@ -112,32 +112,32 @@ static void forward_row(struct net *net, int64_t r, int64_t step, int64_t phase)
         if (phase == PHASE_LEARN) {
             int64_t blocks = (outputs * n + 3) / 4;
             dropout_blocks(row[COLUMN_KEY], step, reals[SCALAR_RATE], mask, outputs * n,
-                           first_of(net, blocks), last_of(net, blocks));
-            wait(net);
+                           first_of(engine, blocks), last_of(engine, blocks));
+            wait(engine);
         }
         multiply(x + start, mask + start, y + start, size);
         break;
     }
     case OP_ADD:
-        add(x + start, value(net, row[COLUMN_OTHER]) + start, y + start, size);
+        add(x + start, value(engine, row[COLUMN_OTHER]) + start, y + start, size);
         break;
     }
 }
 
 /* Compute this thread's share of the gradient with respect to one row's input. */
-static void backward_row(const struct net *net, int64_t r) {
-    const struct job *job = net->job;
+static void backward_row(const struct engine *engine, int64_t r) {
+    const Job *job = engine->job;
     const int64_t *row = ROW(r);
     const double *reals = REALS(r);
-    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = net->n;
-    const real *x = value(net, row[COLUMN_X]), *y = value(net, row[COLUMN_Y]);
-    const real *dy = delta(net, row[COLUMN_Y]);
-    real *dx = delta(net, row[COLUMN_X]);
-    int64_t first = first_of(net, inputs), last = last_of(net, inputs);
+    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = engine->n;
+    const real *x = value(engine, row[COLUMN_X]), *y = value(engine, row[COLUMN_Y]);
+    const real *dy = delta(engine, row[COLUMN_Y]);
+    real *dx = delta(engine, row[COLUMN_X]);
+    int64_t first = first_of(engine, inputs), last = last_of(engine, inputs);
     int64_t start = first * n, size = (last - first) * n;
     switch (row[COLUMN_OP]) {
     case OP_DENSE: /* dense_input_gradient, of some of the inputs */
-        nn_set(job->params + row[COLUMN_WEIGHTS] + first, 1, inputs, dy, NULL, 1, dx + start,
+        nn_set(job->net.params + row[COLUMN_WEIGHTS] + first, 1, inputs, dy, NULL, 1, dx + start,
                last - first, outputs, n, NULL);
         break;
     case OP_ACTIVATION:
@@ -145,20 +145,20 @@ static void backward_row(const struct net *net, int64_t r) {
                             dy + start, dx + start, size);
         break;
     case OP_SOFTMAX:
-        if (job->thread == 0)
-            softmax_backward(y, dy, delta(net, row[COLUMN_Y] + outputs), dx, outputs, n);
+        if (job->team.thread == 0)
+            softmax_backward(y, dy, delta(engine, row[COLUMN_Y] + outputs), dx, outputs, n);
         break;
     case OP_RESCALE:
         rescale((real)reals[SCALAR_SCALE], 0, dy + start, dx + start, size);
         break;
     case OP_TRANSPOSE: /* dx is (n, features) */
-        transpose_rows(dy, dx, n, inputs, first_of(net, n), last_of(net, n));
+        transpose_rows(dy, dx, n, inputs, first_of(engine, n), last_of(engine, n));
         break;
     case OP_DROPOUT:
-        multiply(dy + start, value(net, row[COLUMN_Y] + outputs) + start, dx + start, size);
+        multiply(dy + start, value(engine, row[COLUMN_Y] + outputs) + start, dx + start, size);
         break;
     case OP_FORK:
-        add(dx + start, delta(net, row[COLUMN_OTHER]) + start, dx + start, size);
+        add(dx + start, delta(engine, row[COLUMN_OTHER]) + start, dx + start, size);
         break;
     case OP_ADD:
         memcpy(dx + start, dy + start, (size_t)size * sizeof(real));
@@ -167,261 +167,292 @@ static void backward_row(const struct net *net, int64_t r) {
 }
 
 /* The batch's summed loss; leaves the mean's gradient in the deltas of the loss row's X. */
-static double loss_row(const struct net *net, int64_t r) {
-    const struct job *job = net->job;
+static double loss_row(const struct engine *engine, int64_t r) {
+    const Job *job = engine->job;
     const int64_t *row = ROW(r);
-    int64_t features = row[COLUMN_INPUTS], n = net->n;
-    const real *x = value(net, row[COLUMN_X]);
-    real *dx = delta(net, row[COLUMN_X]), *scratch = value(net, row[COLUMN_Y]);
+    int64_t features = row[COLUMN_INPUTS], n = engine->n;
+    const real *x = value(engine, row[COLUMN_X]);
+    real *dx = delta(engine, row[COLUMN_X]), *scratch = value(engine, row[COLUMN_Y]);
     if (row[COLUMN_OP] == OP_MEAN_SQUARED_ERROR)
-        return mean_squared_error(x, net->rows, job->targets, dx, features, n);
-    if (job->labels)
-        return softmax_crossentropy_labels(x, net->rows, job->labels, scratch, dx, features, n);
-    return softmax_crossentropy_targets(x, net->rows, job->targets, scratch, dx, features, n);
+        return mean_squared_error(x, engine->rows, job->batches.targets, dx, features, n);
+    if (job->batches.labels)
+        return softmax_crossentropy_labels(x, engine->rows, job->batches.labels, scratch, dx, features, n);
+    return softmax_crossentropy_targets(x, engine->rows, job->batches.targets, scratch, dx, features, n);
 }
 
-static int64_t count_correct(const struct net *net, int64_t r) {
-    const struct job *job = net->job;
+static int64_t count_correct(const struct engine *engine, int64_t r) {
+    const Job *job = engine->job;
     const int64_t *row = ROW(r);
-    const real *x = value(net, row[COLUMN_X]);
-    if (job->labels)
-        return count_correct_labels(x, net->rows, job->labels, row[COLUMN_INPUTS], net->n);
-    return count_correct_targets(x, net->rows, job->targets, row[COLUMN_INPUTS], net->n);
+    const real *x = value(engine, row[COLUMN_X]);
+    if (job->batches.labels)
+        return count_correct_labels(x, engine->rows, job->batches.labels, row[COLUMN_INPUTS], engine->n);
+    return count_correct_targets(x, engine->rows, job->batches.targets, row[COLUMN_INPUTS], engine->n);
 }
 
 /* Write the inputs of a DENSE row, that are (inputs, n), as (n, inputs) too, if it wants them. */
-static void transpose_input(const struct net *net, const int64_t *row) {
+static void transpose_input(const struct engine *engine, const int64_t *row) {
     if (row[COLUMN_ROWS] || row[COLUMN_X_ROWS] < 0) return;
-    transpose_rows(value(net, row[COLUMN_X]), value(net, row[COLUMN_X_ROWS]), net->n,
-                   row[COLUMN_INPUTS], first_of(net, net->n), last_of(net, net->n));
-    wait(net);
+    transpose_rows(value(engine, row[COLUMN_X]), value(engine, row[COLUMN_X_ROWS]), engine->n,
+                   row[COLUMN_INPUTS], first_of(engine, engine->n), last_of(engine, engine->n));
+    wait(engine);
 }
 
-/* Add this thread's share of the gradients of the PENALTY rows that follow row r. */
-static void penalty_gradients(const struct net *net, int64_t r, int64_t step) {
-    while (ROW(++r)[COLUMN_OP] == OP_PENALTY) {
-        int64_t size = ROW(r)[COLUMN_SIZE], first = first_of(net, size);
-        int64_t start = ROW(r)[COLUMN_WEIGHTS] + first;
-        penalty_gradient((real)REALS(r)[SCALAR_L1], (real)REALS(r)[SCALAR_L2], step, first,
-                         net->job->params + start, net->job->gradient + start,
-                         last_of(net, size) - first);
+#define TENSOR(t) (engine->job->net.tensors + (t)*TENSOR_COUNT)
+#define FACTORS(t) (engine->job->net.factors + (t)*FACTOR_COUNT)
+
+static int is_penalized(const struct engine *engine, int64_t t) {
+    return FACTORS(t)[FACTOR_L1] != 0 || FACTORS(t)[FACTOR_L2] != 0;
+}
+
+/* Step along this thread's share of the gradients of the penalties on row r's tensors. */
+static void penalty_updates(const struct engine *engine, int64_t r, real rate, int64_t step) {
+    int any = 0;
+    for (int64_t t = ROW(r)[COLUMN_FIRST_TENSOR]; t < ROW(r)[COLUMN_STOP_TENSOR]; t++) {
+        if (!is_penalized(engine, t)) continue;
+        int64_t size = TENSOR(t)[TENSOR_SIZE], first = first_of(engine, size);
+        penalty_update((real)FACTORS(t)[FACTOR_L1], (real)FACTORS(t)[FACTOR_L2], rate, step, first,
+                       engine->job->net.params + TENSOR(t)[TENSOR_START] + first,
+                       last_of(engine, size) - first);
+        any = 1;
     }
-}
-
-/* Step along this thread's share of the gradients of the PENALTY rows that follow row r. */
-static void penalty_updates(const struct net *net, int64_t r, real rate, int64_t step) {
-    while (ROW(++r)[COLUMN_OP] == OP_PENALTY) {
-        int64_t size = ROW(r)[COLUMN_SIZE], first = first_of(net, size);
-        penalty_update((real)REALS(r)[SCALAR_L1], (real)REALS(r)[SCALAR_L2], rate, step, first,
-                       net->job->params + ROW(r)[COLUMN_WEIGHTS] + first,
-                       last_of(net, size) - first);
-    }
-}
-
-static int has_penalties(const struct net *net) {
-    for (int64_t r = 0; r < net->job->table_rows; r++)
-        if (ROW(r)[COLUMN_OP] == OP_PENALTY) return 1;
-    return 0;
+    if (any) wait(engine);
 }
 
 /* Compute this thread's share of one DENSE row's part of the flat gradient. */
-static void weight_gradient_row(struct net *net, int64_t r) {
+static void weight_gradient_row(struct engine *engine, int64_t r) {
     const int64_t *row = ROW(r);
-    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = net->n;
-    int64_t first = first_of(net, outputs), count = last_of(net, outputs) - first;
-    const real *dy = delta(net, row[COLUMN_Y]) + first * n;
-    real *weights = net->job->gradient + row[COLUMN_WEIGHTS] + first * inputs;
-    real *bias = bias_of(row, net->job->gradient);
+    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = engine->n;
+    int64_t first = first_of(engine, outputs), count = last_of(engine, outputs) - first;
+    const real *dy = delta(engine, row[COLUMN_Y]) + first * n;
+    real *weights = engine->job->net.gradient + row[COLUMN_WEIGHTS] + first * inputs;
+    real *bias = bias_of(row, engine->job->net.gradient);
     if (row[COLUMN_X_ROWS] < 0)
-        dense_weight_gradient(value(net, row[COLUMN_X]), dy, weights, count, inputs, n);
+        dense_weight_gradient(value(engine, row[COLUMN_X]), dy, weights, count, inputs, n);
     else /* dense_weight_gradient_rows, and more at once */
-        nn_set(dy, n, 1, value(net, row[COLUMN_X_ROWS]), NULL, (real)REALS(r)[SCALAR_SCALE],
-               weights, count, n, inputs, row[COLUMN_ROWS] ? &net->ahead : NULL);
+        nn_set(dy, n, 1, value(engine, row[COLUMN_X_ROWS]), NULL, (real)REALS(r)[SCALAR_SCALE],
+               weights, count, n, inputs, row[COLUMN_ROWS] ? &engine->ahead : NULL);
     dense_bias_gradient(dy, bias ? bias + first : NULL, count, n);
 }
 
 /* Take this thread's share of the step along one DENSE row's gradient, without storing it. */
-static void weight_update_row(struct net *net, int64_t r, real rate) {
+static void weight_update_row(struct engine *engine, int64_t r, real rate) {
     const int64_t *row = ROW(r);
-    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = net->n;
-    int64_t first = first_of(net, outputs), count = last_of(net, outputs) - first;
-    const real *dy = delta(net, row[COLUMN_Y]) + first * n;
-    real *weights = net->job->params + row[COLUMN_WEIGHTS] + first * inputs;
-    real *bias = bias_of(row, net->job->params);
+    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = engine->n;
+    int64_t first = first_of(engine, outputs), count = last_of(engine, outputs) - first;
+    const real *dy = delta(engine, row[COLUMN_Y]) + first * n;
+    real *weights = engine->job->net.params + row[COLUMN_WEIGHTS] + first * inputs;
+    real *bias = bias_of(row, engine->job->net.params);
     if (row[COLUMN_X_ROWS] < 0)
-        dense_weight_update(value(net, row[COLUMN_X]), dy, -rate, weights, count, inputs, n);
+        dense_weight_update(value(engine, row[COLUMN_X]), dy, -rate, weights, count, inputs, n);
     else /* dense_weight_update_rows, and more at once */
-        nn_add(dy, n, 1, value(net, row[COLUMN_X_ROWS]), -rate * (real)REALS(r)[SCALAR_SCALE],
-               weights, count, n, inputs, row[COLUMN_ROWS] ? &net->ahead : NULL);
+        nn_add(dy, n, 1, value(engine, row[COLUMN_X_ROWS]), -rate * (real)REALS(r)[SCALAR_SCALE],
+               weights, count, n, inputs, row[COLUMN_ROWS] ? &engine->ahead : NULL);
     dense_bias_update(dy, -rate, bias ? bias + first : NULL, count, n);
 }
 
-static int is_observed(const struct net *net, int64_t batch) {
-    return net->job->telemetry_every > 0 && batch % net->job->telemetry_every == 0;
+static int is_observed(const struct engine *engine, int64_t batch) {
+    return engine->job->course.telemetry_every > 0 && batch % engine->job->course.telemetry_every == 0;
 }
 
-static double *record_of(const struct net *net, int64_t batch, int64_t r) {
-    const struct job *job = net->job;
-    return job->telemetry + (batch / job->telemetry_every * job->table_rows + r) * TELEMETRY_COUNT;
+static double *record_of(const struct engine *engine, int64_t batch, int64_t r) {
+    const Job *job = engine->job;
+    return job->course.telemetry + (batch / job->course.telemetry_every * job->net.table_shape[0] + r) * TELEMETRY_COUNT;
 }
 
 /* Record one row's values, just before its backward step; overwrites the deltas of its X. */
-static void observe_row(const struct net *net, int64_t r, double *record) {
+static void observe_row(const struct engine *engine, int64_t r, double *record) {
     const int64_t *row = ROW(r);
-    int64_t n = net->n;
-    const real *x = value(net, row[COLUMN_X]), *y = value(net, row[COLUMN_Y]);
+    int64_t n = engine->n;
+    const real *x = value(engine, row[COLUMN_X]), *y = value(engine, row[COLUMN_Y]);
     record_values(y, record, row[COLUMN_OUTPUTS] * n);
     if (row[COLUMN_OP] == OP_ACTIVATION)
         record_slopes(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x, y, n, row[COLUMN_ROWS],
-                      delta(net, row[COLUMN_X]), record, row[COLUMN_INPUTS] * n);
+                      delta(engine, row[COLUMN_X]), record, row[COLUMN_INPUTS] * n);
 }
 
-/* Record the step that was taken, for each row with weights. */
-static void observe_step(const struct net *net, int64_t loss_index, int64_t batch) {
-    const struct job *job = net->job;
-    for (int64_t r = 1; r < loss_index; r++) {
-        if (ROW(r)[COLUMN_OP] != OP_DENSE) continue;
-        int64_t start = ROW(r)[COLUMN_WEIGHTS];
-        record_step(job->before + start, job->params + start, job->gradient + start,
-                    record_of(net, batch, r), ROW(r)[COLUMN_SIZE]);
+/* The stages of a batch. */
+
+/* Take up a batch: its samples, and which come after them. */
+static void gather_batch(struct engine *engine, int64_t batch) {
+    const Job *job = engine->job;
+    const Batches *batches = &job->batches;
+    int64_t begin = batch * batches->size, end = begin + batches->size;
+    engine->n = smaller(batches->size, batches->order_shape[0] - begin);
+    engine->rows = batches->order + begin;
+    engine->bytes.rows = engine->rows;
+    if (!engine->bytes.data) gather(engine);
+    int64_t next = smaller(batches->size, batches->order_shape[0] - end);
+    engine->ahead = (struct ahead){.data = batches->samples, .bytes = batches->samples_shape[1]};
+    if (next > 0) {
+        engine->ahead.rows = batches->order + end + first_of(engine, next);
+        engine->ahead.n = last_of(engine, next) - first_of(engine, next);
     }
+    if (job->course.mode != MODE_PREDICT)
+        prefetch_labels(batches->labels, engine->rows, engine->n);
+    wait(engine);
 }
 
-/* Run all rows forward, up to the loss or beyond it; returns the penalties' value in thread 0. */
-static double forward(struct net *net, int64_t step) {
-    const struct job *job = net->job;
-    int predicts = job->mode == MODE_PREDICT;
-    int64_t phase = job->mode < MODE_GRADIENT ? PHASE_PREDICT : PHASE_LEARN;
-    double penalties = 0;
-    for (int64_t r = 1; r < job->table_rows; r++) {
-        int64_t op = ROW(r)[COLUMN_OP];
-        if (op >= FIRST_LOSS) {
-            if (predicts) continue; /* a softmax that the loss has built in may follow it */
+/* Run all rows forward, up to the loss; to predict, also beyond it. */
+static void forward(struct engine *engine, int64_t step) {
+    const Job *job = engine->job;
+    int64_t phase = job->course.mode < MODE_GRADIENT ? PHASE_PREDICT : PHASE_LEARN;
+    for (int64_t r = 1; r < job->net.table_shape[0]; r++) {
+        if (ROW(r)[COLUMN_OP] >= FIRST_LOSS) {
+            /* a softmax that the loss has built in may follow it */
+            if (job->course.mode == MODE_PREDICT) continue;
             break;
         }
-        if (op == OP_PENALTY) {
-            if (!predicts && job->thread == 0)
-                penalties += penalty(REALS(r)[SCALAR_L1], REALS(r)[SCALAR_L2],
-                                     job->params + ROW(r)[COLUMN_WEIGHTS], ROW(r)[COLUMN_SIZE]);
-            continue;
-        }
-        forward_row(net, r, step, phase);
-        wait(net);
+        forward_row(engine, r, step, phase);
+        wait(engine);
     }
-    return penalties;
 }
 
-/* From the loss's gradient down to the first layer's weights. */
-static void backward(struct net *net, int64_t loss_index, int64_t batch, int fused) {
-    const struct job *job = net->job;
-    real rate = fused ? (real)job->rates[batch - job->first] : 0;
-    int observed = is_observed(net, batch);
+/* Write the last row's output where predictions are wanted. */
+static void write_outputs(const struct engine *engine) {
+    const Job *job = engine->job;
+    int64_t r = job->net.table_shape[0] - 1, n = engine->n;
+    if (ROW(r)[COLUMN_OP] >= FIRST_LOSS) r--;
+    int64_t features = ROW(r)[COLUMN_OUTPUTS], begin = engine->rows - job->batches.order;
+    transpose_rows(value(engine, ROW(r)[COLUMN_Y]), job->course.outputs + begin * features, n,
+                   features, first_of(engine, n), last_of(engine, n));
+    wait(engine);
+}
+
+/* Add to the totals, and leave the loss's gradient; returns 0 if the batch is not to be learned
+   from, as its loss is not finite. */
+static int measure_loss(const struct engine *engine, int64_t loss_index) {
+    const Job *job = engine->job;
+    double *totals = job->course.totals;
+    if (job->team.thread == 0) {
+        double loss = loss_row(engine, loss_index), penalties = 0;
+        for (int64_t t = 0; t < job->net.tensors_shape[0]; t++)
+            if (is_penalized(engine, t))
+                penalties += penalty(FACTORS(t)[FACTOR_L1], FACTORS(t)[FACTOR_L2],
+                                     job->net.params + TENSOR(t)[TENSOR_START],
+                                     TENSOR(t)[TENSOR_SIZE]);
+        totals[TOTAL_LOSS] += loss;
+        totals[TOTAL_PENALTY] += penalties * (double)engine->n;
+        totals[TOTAL_SAMPLES] += (double)engine->n;
+        if (job->course.wants_accuracy)
+            totals[TOTAL_CORRECT] += (double)count_correct(engine, loss_index);
+        job->team.barrier[BARRIER_STOP] =
+            job->course.mode != MODE_EVALUATE && !isfinite(loss + penalties);
+    }
+    wait(engine);
+    return !job->team.barrier[BARRIER_STOP];
+}
+
+/* From the loss's gradient down to the first layer's weights.  If `fused`, each row takes its step
+   as soon as its part of the gradient is known, and stores that only to be recorded. */
+static void backward(struct engine *engine, int64_t loss_index, int64_t batch, int fused) {
+    const Job *job = engine->job;
+    real rate = fused ? (real)job->course.rates[batch - job->batches.first] : 0;
+    int observed = is_observed(engine, batch);
     for (int64_t r = loss_index - 1; r > 0; r--) {
         const int64_t *row = ROW(r);
         int has_weights = row[COLUMN_OP] == OP_DENSE;
-        if (has_weights) transpose_input(net, row);
-        if (has_weights && (observed || !fused)) {
-            weight_gradient_row(net, r);
-            wait(net);
-            penalty_gradients(net, r, job->first_step + batch);
-        }
+        if (has_weights) transpose_input(engine, row);
+        if (has_weights && (observed || !fused)) weight_gradient_row(engine, r);
         if (observed) {
-            wait(net);
-            if (job->thread == 0) observe_row(net, r, record_of(net, batch, r));
-            wait(net);
+            wait(engine);
+            if (job->team.thread == 0) observe_row(engine, r, record_of(engine, batch, r));
+            wait(engine);
         }
         if (row[COLUMN_INPUT_GRADIENT]) {
-            backward_row(net, r);
-            wait(net);
+            backward_row(engine, r);
+            wait(engine);
         }
         if (has_weights && fused) {
-            if (ROW(r + 1)[COLUMN_OP] == OP_PENALTY) {
-                penalty_updates(net, r, rate, job->first_step + batch);
-                wait(net);
-            }
-            weight_update_row(net, r, rate);
+            penalty_updates(engine, r, rate, job->course.first_step + batch);
+            weight_update_row(engine, r, rate);
         }
     }
-    wait(net);
+    wait(engine);
 }
 
-/* Keep this thread's share of the parameters as they are before a step that is recorded. */
-static void keep_params(const struct net *net) {
-    const struct job *job = net->job;
-    int64_t first = first_of(net, job->params_size), end = last_of(net, job->params_size);
-    memcpy(job->before + first, job->params + first, (size_t)(end - first) * sizeof(real));
-    wait(net);
+/* Add this thread's share of the penalties' gradients, which `weights` have. */
+static void add_penalties(const struct engine *engine, const real *weights, int64_t step) {
+    const Net *net = &engine->job->net;
+    int any = 0;
+    for (int64_t t = 0; t < net->tensors_shape[0]; t++) {
+        if (!is_penalized(engine, t)) continue;
+        int64_t size = TENSOR(t)[TENSOR_SIZE], first = first_of(engine, size);
+        int64_t start = TENSOR(t)[TENSOR_START] + first;
+        penalty_gradient((real)FACTORS(t)[FACTOR_L1], (real)FACTORS(t)[FACTOR_L2], step, first,
+                         weights + start, net->gradient + start, last_of(engine, size) - first);
+        any = 1;
+    }
+    if (any) wait(engine);
 }
 
 /* Take this thread's share of a step along the whole gradient. */
-static void take_step(const struct net *net, int64_t batch) {
-    const struct job *job = net->job;
-    int64_t first = first_of(net, job->params_size);
-    optimizer_step(job->rule, job->rates[batch - job->first], job->first_step + batch,
-                   has_penalties(net), first, job->params + first, job->gradient + first,
-                   job->first_moment ? job->first_moment + first : NULL,
-                   job->second_moment ? job->second_moment + first : NULL, job->numbers,
-                   last_of(net, job->params_size) - first);
-    wait(net);
+static void take_step(const struct engine *engine, int64_t batch) {
+    const Job *job = engine->job;
+    const Net *net = &job->net;
+    int64_t size = net->params_shape[0], first = first_of(engine, size), any = 0;
+    int64_t moments = size ? net->moments_shape[0] / size : 0;
+    for (int64_t t = 0; t < net->tensors_shape[0]; t++) any |= is_penalized(engine, t);
+    optimizer_step(net->rule, job->course.rates[batch - job->batches.first],
+                   job->course.first_step + batch, any, first, net->params + first,
+                   net->gradient + first, moments > 0 ? net->moments + first : NULL,
+                   moments > 1 ? net->moments + size + first : NULL, net->numbers,
+                   last_of(engine, size) - first);
+    wait(engine);
 }
 
-/* Run the batches `first` to `last` of an epoch.  Returns `last`, or the index of the first batch
+/* Keep this thread's share of the parameters as they are before a step that is recorded. */
+static void keep_params(const struct engine *engine) {
+    const Net *net = &engine->job->net;
+    int64_t first = first_of(engine, net->params_shape[0]);
+    int64_t count = last_of(engine, net->params_shape[0]) - first;
+    memcpy(engine->job->course.before + first, net->params + first, (size_t)count * sizeof(real));
+    wait(engine);
+}
+
+/* Record the step that was taken, for each row with weights. */
+static void observe_step(const struct engine *engine, int64_t loss_index, int64_t batch) {
+    const Job *job = engine->job;
+    for (int64_t r = 1; job->team.thread == 0 && r < loss_index; r++) {
+        if (ROW(r)[COLUMN_OP] != OP_DENSE) continue;
+        int64_t start = ROW(r)[COLUMN_WEIGHTS];
+        record_step(job->course.before + start, job->net.params + start, job->net.gradient + start,
+                    record_of(engine, batch, r), ROW(r)[COLUMN_SIZE]);
+    }
+    wait(engine);
+}
+
+/* Run the batches `first` to `stop` of an epoch.  Returns `stop`, or the index of the first batch
    whose loss is not finite; that batch is not learned from.  Evaluation goes on to the end.
    Returns -1, with nothing changed, if not all threads came. */
-static int64_t run(const struct job *job) {
-    struct net the_net = {.job = job}, *net = &the_net;
-    int64_t loss_index = 1;
-    int fused = job->mode == MODE_TRAIN && job->rule == RULE_DESCENT;
-    while (loss_index < job->table_rows && ROW(loss_index)[COLUMN_OP] < FIRST_LOSS) loss_index++;
-    net->capacity = job->workspace_size / ROW(0)[COLUMN_X];
-    net->bytes.data = reads_bytes(net) ? job->samples : NULL;
-    if (!wait(net)) return -1;
+static int64_t run(const Job *job) {
+    struct engine the_engine = {.job = job}, *engine = &the_engine;
+    int64_t loss_index = 1, mode = job->course.mode;
+    int fused = mode == MODE_TRAIN && job->net.rule == RULE_DESCENT;
+    while (loss_index < job->net.table_shape[0] && ROW(loss_index)[COLUMN_OP] < FIRST_LOSS)
+        loss_index++;
+    engine->capacity = job->memory.values_shape[0] / ROW(0)[COLUMN_X];
+    engine->bytes.data = reads_bytes(engine) ? job->batches.samples : NULL;
+    if (!wait(engine)) return -1;
 
-    for (int64_t batch = job->first; batch < job->last; batch++) {
-        int64_t begin = batch * job->batch_size, end = begin + job->batch_size;
-        net->n = smaller(job->batch_size, job->order_size - begin);
-        net->rows = job->order + begin;
-        net->bytes.rows = net->rows;
-        if (!net->bytes.data) gather(net);
-        int64_t next = smaller(job->batch_size, job->order_size - end);
-        net->ahead = (struct ahead){.data = job->samples, .bytes = job->sample_bytes};
-        if (next > 0) {
-            net->ahead.rows = job->order + end + first_of(net, next);
-            net->ahead.n = last_of(net, next) - first_of(net, next);
-        }
-        if (job->mode != MODE_PREDICT) prefetch_labels(job->labels, net->rows, net->n);
-        wait(net);
-        double penalties = forward(net, job->first_step + batch);
-        if (job->mode == MODE_PREDICT) {
-            int64_t r = job->table_rows - 1;
-            while (ROW(r)[COLUMN_OP] >= FIRST_LOSS || ROW(r)[COLUMN_OP] == OP_PENALTY) r--;
-            int64_t features = ROW(r)[COLUMN_OUTPUTS];
-            transpose_rows(value(net, ROW(r)[COLUMN_Y]), job->outputs + begin * features, net->n,
-                           features, first_of(net, net->n), last_of(net, net->n));
-            wait(net);
+    for (int64_t batch = job->batches.first; batch < job->batches.stop; batch++) {
+        int64_t now = job->course.first_step + batch;
+        gather_batch(engine, batch);
+        forward(engine, now);
+        if (mode == MODE_PREDICT) {
+            write_outputs(engine);
             continue;
         }
-        if (job->thread == 0) {
-            double loss = loss_row(net, loss_index);
-            job->totals[TOTAL_LOSS] += loss;
-            job->totals[TOTAL_PENALTY] += penalties * (double)net->n;
-            job->totals[TOTAL_SAMPLES] += (double)net->n;
-            if (job->wants_accuracy)
-                job->totals[TOTAL_CORRECT] += (double)count_correct(net, loss_index);
-            job->barrier[BARRIER_STOP] =
-                job->mode != MODE_EVALUATE && !isfinite(loss + penalties);
-        }
-        wait(net);
-        if (job->barrier[BARRIER_STOP]) return batch;
-        if (job->mode == MODE_EVALUATE) continue;
-        int recorded = job->mode == MODE_TRAIN && is_observed(net, batch);
-        if (recorded) keep_params(net);
-        backward(net, loss_index, batch, fused);
-        if (job->mode == MODE_TRAIN && !fused) take_step(net, batch);
+        if (!measure_loss(engine, loss_index)) return batch;
+        if (mode == MODE_EVALUATE) continue;
+        int recorded = mode == MODE_TRAIN && is_observed(engine, batch);
+        if (recorded) keep_params(engine);
+        backward(engine, loss_index, batch, fused);
+        if (!fused) add_penalties(engine, job->net.params, now);
+        if (mode == MODE_TRAIN && !fused) take_step(engine, batch);
         if (recorded) {
-            if (job->thread == 0) observe_step(net, loss_index, batch);
-            wait(net);
+            if (fused) add_penalties(engine, job->course.before, now);
+            observe_step(engine, loss_index, batch);
         }
     }
-    return job->last;
+    return job->batches.stop;
 }

@@ -1,27 +1,17 @@
 """The engine in C, for plans of either dtype."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ..check import checked
-from .dispatch import Array, of_dtype
+from ..contract import Memory, Net
+from .dispatch import of_dtype
 
 
-def _bind(
-    table: Array,
-    reals: Array,
-    params: Array,
-    gradient: Array,
-    moments: Array,
-    rule: int,
-    numbers: Array,
-    values: Array,
-    deltas: Array,
-    running: Array,
-) -> Any:
-    """Return a function of the mode and the batches, which returns the call of the engine."""
-    net = of_dtype(params).Net
-    prepared = net(table, reals, params, gradient, moments, rule, numbers, values, deltas, running)
-    return prepared.prepare
+def _bind(net: Net, memory: Memory) -> Callable[..., Any]:
+    """Return a function of batches, course and team, which returns the call of the engine."""
+    prepare: Callable[..., Any] = of_dtype(net.params).Bound(net, memory).prepare
+    return prepare
 
 
 bind = checked(_bind)

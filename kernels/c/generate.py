@@ -3,8 +3,8 @@
 From ``kernels/contract.py`` come the enums and the constants, the structs of what a call of the
 engine takes, a struct with a pointer to each kernel (``contract.h``, ``contract_typed.h``) and its
 contents (``contract_kernels.h``), and the list of the kernels' files (``contract_files.h``); and
-for Cython (``contract.pxi``) the same, with a Python function for each kernel that checks its
-arguments' shapes and hands their memory over.
+for Cython (``contract.pxi``) the same, with a function that fills each of those structs, and a
+Python function for each kernel that checks its arguments' shapes and hands their memory over.
 
 A file is written only if it changes, so that nothing is compiled again without need.
 """
@@ -99,10 +99,6 @@ def load_contract(path: Path = CONTRACT) -> Any:
     return module
 
 
-def snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-
-
 def enum(kind: Any) -> str:
     """Return an enum, with the number of its members as a last one."""
     prefix = snake(kind.__name__).upper()
@@ -118,9 +114,35 @@ def constant(name: str, value: float) -> str:
     return f"#define {name} {value}u" if isinstance(value, int) else f"#define {name} {value!r}"
 
 
-def struct(fields: dict[str, str]) -> list[str]:
+def typed(kind: str) -> str:
+    return kind.replace("real", "REAL")
+
+
+def struct(fields: list[Any]) -> list[str]:
     """Return the lines between a struct's braces."""
-    return [f"{kind.replace('real', 'REAL')} {name};" for name, kind in fields.items()]
+    lines = []
+    for field in fields:
+        if not field.axes:
+            lines.append(f"{field.kind} {field.name};")
+        else:
+            lines.append(f"{typed(field.kind)} *{field.name};")
+            lines.append(f"int64_t {field.name}_shape[{field.axes}];")
+    return lines
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def groups_of(contract: Any) -> list[Any]:
+    """Return the groups of arguments, each once."""
+    return list(dict.fromkeys([*contract.RUN, *contract.PROBE]))
+
+
+def calls_of(contract: Any) -> dict[str, list[str]]:
+    """Return the structs of what a call takes, each with the names of its groups."""
+    calls = {"Job": contract.RUN, "ProbeJob": contract.PROBE}
+    return {name: [snake(group.__name__) for group in groups] for name, groups in calls.items()}
 
 
 def pointer(name: str, kernel: Any) -> str:
@@ -136,12 +158,17 @@ def pointer(name: str, kernel: Any) -> str:
 def typed_header(contract: Any) -> str:
     """Return what is read once for each dtype."""
     parts = ["/* Made from kernels/contract.py; read by contract.h, once for each dtype. */"]
-    for name, fields in (("job", contract.JOB), ("trial", contract.TRIAL)):
-        lines = "\n".join(f"    {line}" for line in struct(fields))
+    structs = {
+        snake(group.__name__): struct(contract.fields_of(group)) for group in groups_of(contract)
+    }
+    for name, groups in calls_of(contract).items():
+        structs[snake(name)] = [f"struct TYPED({group}) {group};" for group in groups]
+    for name, fields in structs.items():
+        lines = "\n".join(f"    {line}" for line in fields)
         parts.append(f"struct TYPED({name}) {{\n{lines}\n}};")
     pointers = [
         "int64_t (*run)(const struct TYPED(job) *job);",
-        "void (*probe)(const struct TYPED(trial) *trial);",
+        "void (*probe)(const struct TYPED(probe_job) *job);",
         *(f"{pointer(name, kernel)};" for name, kernel in contract.KERNELS.items()),
     ]
     lines = "\n".join(f"    {line}" for line in pointers)
@@ -163,13 +190,44 @@ def file_list(contract: Any) -> str:
 def declarations(contract: Any) -> list[str]:
     """Return what Cython must know of contract.h."""
     lines = ['cdef extern from "dispatch.h" nogil:']
-    for name, fields in (("Job", contract.JOB), ("Trial", contract.TRIAL)):
+    structs = {
+        f"{group.__name__}Group": struct(contract.fields_of(group)) for group in groups_of(contract)
+    }
+    names = {snake(group.__name__): group.__name__ for group in groups_of(contract)}
+    for name, groups in calls_of(contract).items():
+        structs[name] = [f"{names[group]}Group {group}" for group in groups]
+    for name, fields in structs.items():
         lines.append(f"    ctypedef struct {name}:")
-        lines += [f"        {line.rstrip(';')}" for line in struct(fields)]
+        lines += [f"        {line.rstrip(';')}" for line in fields]
     lines.append("    ctypedef struct Kernels:")
-    pointers = ["int64_t (*run)(const Job *)", "void (*probe)(const Trial *)"]
+    pointers = ["int64_t (*run)(const Job *)", "void (*probe)(const ProbeJob *)"]
     pointers += [pointer(name, kernel) for name, kernel in contract.KERNELS.items()]
     return [*lines, *(f"        {line} noexcept nogil" for line in pointers)]
+
+
+def filler(contract: Any, group: Any) -> list[str]:
+    """Return a function that fills a group's struct from its arrays, which must stay alive."""
+    name = group.__name__
+    lines = [f"cdef int fill_{snake(name)}({name}Group *out, object group) except -1:"]
+    fields = contract.fields_of(group)
+    for field in fields:
+        if field.axes:
+            layout = "::1" if field.axes == 1 else ":, " * (field.axes - 1) + "::1"
+            lines.append(
+                f"    cdef {typed(field.kind)}[{layout}] {field.name} = group.{field.name}"
+            )
+    for field in fields:
+        if not field.axes:
+            lines.append(f"    out.{field.name} = group.{field.name}")
+            continue
+        zeros = ", ".join("0" * field.axes)
+        some = " and ".join(f"{field.name}.shape[{axis}]" for axis in range(field.axes))
+        lines.append(f"    out.{field.name} = &{field.name}[{zeros}] if {some} else NULL")
+        lines += [
+            f"    out.{field.name}_shape[{axis}] = {field.name}.shape[{axis}]"
+            for axis in range(field.axes)
+        ]
+    return [*lines, "    return 0"]
 
 
 def wrapper(name: str, kernel: Any) -> list[str]:
@@ -230,6 +288,7 @@ def cython(contract: Any) -> str:
             "    return 0",
         ]
     )
+    parts += [filler(contract, group) for group in groups_of(contract)]
     parts += [
         wrapper(name, kernel) for name, kernel in contract.KERNELS.items() if name != WITH_STRIDES
     ]

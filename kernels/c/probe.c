@@ -5,13 +5,11 @@
    product is computed anew. */
 
 /* The row that a parameter belongs to. */
-static int64_t owner_of(const struct trial *trial, int64_t index) {
-    int64_t r = 0;
-    for (;;) {
-        const int64_t *row = trial->table + ++r * COLUMN_COUNT;
+static int64_t owner_of(const Net *net, int64_t index) {
+    for (int64_t r = 1;; r++) {
+        const int64_t *row = net->table + r * COLUMN_COUNT;
         int64_t start = row[COLUMN_WEIGHTS];
-        if (row[COLUMN_OP] != OP_PENALTY && start <= index && index < start + row[COLUMN_SIZE])
-            return r;
+        if (start <= index && index < start + row[COLUMN_SIZE]) return r;
     }
 }
 
@@ -46,26 +44,26 @@ static void keep_to_branches(int64_t kind, double alpha, const real *before, con
     }
 }
 
-/* The penalties of row r's tensors on one parameter. */
-static double penalties_on(const struct trial *trial, int64_t r, int64_t index) {
-    double total = 0;
-    for (;;) {
-        const int64_t *row = trial->table + ++r * COLUMN_COUNT;
-        const double *reals = trial->reals + r * SCALAR_COUNT;
-        if (row[COLUMN_OP] != OP_PENALTY) return total;
-        int64_t start = row[COLUMN_WEIGHTS];
-        if (start <= index && index < start + row[COLUMN_SIZE])
-            total += penalty(reals[SCALAR_L1], reals[SCALAR_L2], trial->params + index, 1);
+/* The penalties on one parameter. */
+static double penalties_on(const Net *net, int64_t index) {
+    for (int64_t t = 0; t < net->tensors_shape[0]; t++) {
+        const int64_t *tensor = net->tensors + t * TENSOR_COUNT;
+        const double *factors = net->factors + t * FACTOR_COUNT;
+        int64_t start = tensor[TENSOR_START];
+        if (start <= index && index < start + tensor[TENSOR_SIZE])
+            return penalty(factors[FACTOR_L1], factors[FACTOR_L2], net->params + index, 1);
     }
+    return 0;
 }
 
 /* Compute one unit of the DENSE row r. */
-static void unit_forward(const struct net *net, int64_t r, int64_t unit) {
+static void unit_forward(const struct engine *engine, int64_t r, int64_t unit) {
     const int64_t *row = ROW(r);
-    int64_t inputs = row[COLUMN_INPUTS], n = net->n;
-    const real *x = value(net, row[COLUMN_X]), *bias = bias_of(row, net->job->params);
-    const real *weights = net->job->params + row[COLUMN_WEIGHTS] + unit * inputs;
-    real *y = value(net, row[COLUMN_Y]) + unit * n;
+    const Net *net = &engine->job->net;
+    int64_t inputs = row[COLUMN_INPUTS], n = engine->n;
+    const real *x = value(engine, row[COLUMN_X]), *bias = bias_of(row, net->params);
+    const real *weights = net->params + row[COLUMN_WEIGHTS] + unit * inputs;
+    real *y = value(engine, row[COLUMN_Y]) + unit * n;
     if (bias) bias += unit;
     if (row[COLUMN_ROWS])
         dense_forward_rows(x, weights, bias, (real)REALS(r)[SCALAR_SCALE], y, 1, inputs, n);
@@ -73,70 +71,66 @@ static void unit_forward(const struct net *net, int64_t r, int64_t unit) {
         dense_forward(x, weights, bias, y, 1, inputs, n);
 }
 
-/* The batch's loss with the parameters as they are, from row r up. */
-static double loss_from(struct net *net, const struct trial *trial, int64_t r, int64_t unit,
-                        uint8_t *crossed) {
+/* The batch's loss with the parameters as they are, from row r up; `values` are those of before. */
+static double loss_from(struct engine *engine, const Trial *trial, const real *values, int64_t r,
+                        int64_t unit, uint8_t *crossed) {
     if (ROW(r)[COLUMN_OP] == OP_DENSE)
-        unit_forward(net, r, unit);
+        unit_forward(engine, r, unit);
     else
-        forward_row(net, r, 0, PHASE_REPLAY);
+        forward_row(engine, r, 0, PHASE_REPLAY);
     while (ROW(++r)[COLUMN_OP] < FIRST_LOSS) {
         const int64_t *row = ROW(r);
-        if (row[COLUMN_OP] == OP_PENALTY) continue;
-        forward_row(net, r, 0, PHASE_REPLAY);
-        int64_t at = row[COLUMN_X] * net->capacity, size = row[COLUMN_INPUTS] * net->n;
-        if (has_kink(row) && crosses_kink(trial->values + at, trial->moved + at, size)) {
+        forward_row(engine, r, 0, PHASE_REPLAY);
+        int64_t at = row[COLUMN_X] * engine->capacity, size = row[COLUMN_INPUTS] * engine->n;
+        if (has_kink(row) && crosses_kink(values + at, trial->moved + at, size)) {
             *crossed = 1;
             if (trial->keeps_branches)
-                keep_to_branches(row[COLUMN_KIND], REALS(r)[SCALAR_ALPHA], trial->values + at,
-                                 trial->moved + at, value(net, row[COLUMN_Y]), size);
+                keep_to_branches(row[COLUMN_KIND], REALS(r)[SCALAR_ALPHA], values + at,
+                                 trial->moved + at, value(engine, row[COLUMN_Y]), size);
         }
     }
-    return loss_row(net, r);
+    return loss_row(engine, r);
 }
 
 /* Compute the batch's mean loss with one parameter at a time moved up and down. */
-static void probe(const struct trial *trial) {
-    struct job job = {
-        .table = trial->table,
-        .reals = trial->reals,
-        .params = trial->params,
-        .values = trial->moved,
-        .deltas = trial->deltas,
-        .labels = trial->labels,
-        .targets = trial->targets,
-        .threads = 1,
-    };
-    struct net net = {
+static void probe(const ProbeJob *asked) {
+    const Net *net = &asked->net;
+    const Trial *trial = &asked->trial;
+    const real *values = asked->memory.values;
+    int64_t workspace_size = asked->memory.values_shape[0];
+    Job job = {.net = *net, .memory = asked->memory, .batches = asked->batches};
+    job.memory.values = trial->moved;
+    job.team.threads = 1;
+    struct engine engine = {
         .job = &job,
-        .capacity = trial->workspace_size / trial->table[COLUMN_X],
-        .n = trial->n,
-        .rows = trial->rows,
+        .capacity = workspace_size / net->table[COLUMN_X],
+        .n = asked->batches.order_shape[0],
+        .rows = asked->batches.order,
     };
     int64_t last_owner = -1;
-    for (int64_t k = 0; k < trial->count; k++) {
-        int64_t index = trial->indices[k], r = owner_of(trial, index);
-        const int64_t *row = trial->table + r * COLUMN_COUNT;
+    for (int64_t k = 0; k < trial->indices_shape[0]; k++) {
+        int64_t index = trial->indices[k], r = owner_of(net, index);
+        const int64_t *row = net->table + r * COLUMN_COUNT;
         if (r != last_owner)
-            memcpy(trial->moved, trial->values, (size_t)trial->workspace_size * sizeof(real));
+            memcpy(trial->moved, values, (size_t)workspace_size * sizeof(real));
         last_owner = r;
         int64_t inputs = row[COLUMN_INPUTS], products = inputs * row[COLUMN_OUTPUTS];
         int64_t local = index - row[COLUMN_WEIGHTS];
         int64_t unit = local < products ? local / inputs : local - products;
-        real original = trial->params[index];
+        real original = net->params[index];
         trial->crossed[k] = 0;
         for (int side = 0; side < 2; side++) {
             double step = side == 0 ? trial->steps[k] : -trial->steps[k];
-            trial->params[index] = (real)(original + step);
-            double loss = loss_from(&net, trial, r, unit, trial->crossed + k);
-            trial->losses[2 * k + side] = loss / (double)net.n + penalties_on(trial, r, index);
+            net->params[index] = (real)(original + step);
+            double loss = loss_from(&engine, trial, values, r, unit, trial->crossed + k);
+            trial->losses[2 * k + side] = loss / (double)engine.n + penalties_on(net, index);
         }
-        trial->params[index] = original;
-        int64_t start = row[COLUMN_Y] * net.capacity, size = row[COLUMN_OUTPUTS] * net.n;
+        net->params[index] = original;
+        int64_t start = row[COLUMN_Y] * engine.capacity, size = row[COLUMN_OUTPUTS] * engine.n;
         if (row[COLUMN_OP] == OP_DENSE) {
-            start += unit * net.n;
-            size = net.n;
+            start += unit * engine.n;
+            size = engine.n;
         }
-        memcpy(trial->moved + start, trial->values + start, (size_t)size * sizeof(real));
+        memcpy(trial->moved + start, values + start, (size_t)size * sizeof(real));
     }
 }

@@ -1,10 +1,9 @@
 """Numeric gradients in C, for plans of either dtype."""
 
-from typing import Any
+from ..contract import Batches, Memory, Net, Trial
+from .dispatch import of_dtype
 
-from .dispatch import Array, of_dtype
 
-
-def probe(table: Array, reals: Array, params: Array, *arguments: Any) -> None:
+def probe(net: Net, memory: Memory, batches: Batches, trial: Trial) -> None:
     """Do what ``kernels.compiled.probe.probe`` does, with the same arguments."""
-    of_dtype(params).probe(table, reals, params, *arguments)
+    of_dtype(net.params).probe(net, memory, batches, trial)

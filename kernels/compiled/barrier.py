@@ -18,7 +18,6 @@ import os
 import platform
 import sys
 import threading
-from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -44,14 +43,6 @@ _FUTEX_WAIT, _FUTEX_WAKE = 128, 129
 GRAIN = 64
 
 _atomic = threading.Lock()
-
-
-class Team(NamedTuple):
-    """A thread's number, that of all threads, and int64 (32,), 0 when they begin."""
-
-    thread: int
-    threads: int
-    barrier: Any
 
 
 def add_atomically(memory, i, amount):

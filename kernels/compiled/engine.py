@@ -10,12 +10,28 @@ not worth sharing, such as the loss, thread 0 does alone.
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 
-from ..contract import FIRST_LOSS, Column, Mode, Op, Phase, Rule, Scalar, Total
+from ..check import checked
+from ..contract import (
+    FIRST_LOSS,
+    RUN,
+    Column,
+    Factor,
+    Memory,
+    Mode,
+    Net,
+    Op,
+    Phase,
+    Rule,
+    Scalar,
+    Tensor,
+    Total,
+)
 from .activations import activation_backward, activation_forward
 from .barrier import (
     STOP,
-    Team,
     all_are_here,
     first_element_of,
     first_of,
@@ -38,7 +54,7 @@ from .dense import (
 from .dropout import dropout_blocks
 from .elementwise import add, multiply, rescale, transpose
 from .gather import fetch, gather_bytes, gather_reals
-from .jit import exact, view
+from .jit import exact, for_groups, view
 from .losses import (
     count_correct_labels,
     count_correct_targets,
@@ -93,8 +109,9 @@ def layer_params(row, params):
 
 
 @view
-def forward_row(row, reals, params, running, values, capacity, n, step, phase, team):
+def forward_row(row, reals, net, values, capacity, n, step, phase, team):
     """Compute a share of the output buffer of one row."""
+    params = net.params
     op = row[Column.OP]
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
     at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
@@ -209,47 +226,33 @@ def count_correct(row, values, capacity, rows, labels, targets):
 
 
 @view
-def penalty_gradients(table, reals, r, step, params, gradient, team):
-    """Add a share of the gradients of the PENALTY rows that follow row ``r``."""
-    real = params.dtype.type
-    while table[r + 1, Column.OP] == Op.PENALTY:
-        r += 1
-        size = table[r, Column.SIZE]
-        own, end = first_element_of(size, team), last_element_of(size, team)
-        penalty_gradient(
-            real(reals[r, Scalar.L1]),
-            real(reals[r, Scalar.L2]),
-            step,
-            own,
-            vector(params, table[r, Column.WEIGHTS] + own, end - own),
-            vector(gradient, table[r, Column.WEIGHTS] + own, end - own),
-        )
+def is_penalized(net, t):
+    """Tell whether there is a penalty on a tensor."""
+    return net.factors[t, Factor.L1] != 0 or net.factors[t, Factor.L2] != 0
 
 
 @view
-def penalty_updates(table, reals, r, rate, step, params, team):
-    """Step along a share of the gradients of the PENALTY rows that follow row ``r``."""
-    real = params.dtype.type
-    while table[r + 1, Column.OP] == Op.PENALTY:
-        r += 1
-        size = table[r, Column.SIZE]
-        own, end = first_element_of(size, team), last_element_of(size, team)
-        penalty_update(
-            real(reals[r, Scalar.L1]),
-            real(reals[r, Scalar.L2]),
-            rate,
-            step,
-            own,
-            vector(params, table[r, Column.WEIGHTS] + own, end - own),
-        )
+def tensor_of(net, t, vector_of_params):
+    """Return a tensor, flat, in a vector that is as long as the parameters."""
+    return vector(vector_of_params, net.tensors[t, Tensor.START], net.tensors[t, Tensor.SIZE])
 
 
 @view
-def has_penalties(table):
-    found = False
-    for r in range(table.shape[0]):
-        found |= table[r, Column.OP] == Op.PENALTY
-    return found
+def penalty_updates(net, row, rate, step, team):
+    """Step along a share of the gradients of the penalties on a row's tensors."""
+    real = net.params.dtype.type
+    waits = False
+    for t in range(row[Column.FIRST_TENSOR], row[Column.STOP_TENSOR]):
+        if not is_penalized(net, t):
+            continue
+        size = net.tensors[t, Tensor.SIZE]
+        own, end = first_element_of(size, team), last_element_of(size, team)
+        l1, l2 = real(net.factors[t, Factor.L1]), real(net.factors[t, Factor.L2])
+        weights = vector(net.params, net.tensors[t, Tensor.START] + own, end - own)
+        penalty_update(l1, l2, rate, step, own, weights)
+        waits = True
+    if waits:
+        wait(team)
 
 
 @view
@@ -265,7 +268,7 @@ def transpose_input(row, values, capacity, n, team):
 def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
     """Take a share of the step along one DENSE row's gradient, without storing it.
 
-    A first layer meanwhile lets the samples ``ahead`` come near.
+    A first layer meanwhile prefetches the samples ``ahead``.
     """
     first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
     inputs = row[Column.INPUTS]
@@ -314,192 +317,238 @@ def observe_row(row, reals, values, deltas, capacity, n, out):
         record_slopes(row[Column.KIND], alpha, x, y, n, row[Column.ROWS], scratch, out)
 
 
-@view
-def keep_params(params, before, team):
-    """Keep a share of the parameters as they are before a step that is recorded."""
-    for i in range(first_element_of(params.size, team), last_element_of(params.size, team)):
-        before[i] = params[i]
+# The stages of a batch, as in kernels/c/engine.c and kernels/walk.py.
 
 
 @view
-def observe_step(table, loss_index, before, params, gradient, records):
-    """Record the step that was taken, for each row with weights."""
-    for r in range(1, loss_index):
-        if table[r, Column.OP] == Op.DENSE:
-            record_step(
-                layer_params(table[r], before),
-                layer_params(table[r], params),
-                layer_params(table[r], gradient),
-                records[r],
-            )
+def batch_of(batches, batch):
+    """Return which samples are in a batch."""
+    start = batch * batches.size
+    return vector(batches.order, start, min(batches.size, batches.order.size - start))
 
 
 @view
-def take_step(table, rule, numbers, rate, step, params, gradient, moments, team):
+def share_ahead(batches, batch, team):
+    """Return a share of the samples of the batch after this one."""
+    start = min((batch + 1) * batches.size, batches.order.size)
+    count = min(batches.size, batches.order.size - start)
+    own = first_of(count, team)
+    return vector(batches.order, start + own, last_of(count, team) - own)
+
+
+@view
+def forward(net, memory, mode, capacity, n, step, team):
+    """Run all rows forward, up to the loss; to predict, also beyond it.  Returns the last row."""
+    phase = Phase.LEARN if mode == Mode.TRAIN or mode == Mode.GRADIENT else Phase.PREDICT
+    last_row = net.table[0]
+    for r in range(1, net.table.shape[0]):
+        if net.table[r, Column.OP] >= FIRST_LOSS:
+            if mode == Mode.PREDICT:
+                continue
+            break
+        last_row = net.table[r]
+        forward_row(last_row, net.reals[r], net, memory.values, capacity, n, step, phase, team)
+        wait(team)
+    return last_row
+
+
+@view
+def write_outputs(row, values, outputs, capacity, n, start, team):
+    """Write a share of the last row's output where predictions are wanted."""
+    features = row[Column.OUTPUTS]
+    own, end = first_of(n, team), last_of(n, team)
+    y = part(values, row[Column.Y] * capacity + own, features, end - own, n)
+    transpose(y, outputs[start + own : start + end])
+    wait(team)
+
+
+@view
+def measure_loss(net, memory, batches, course, loss_index, capacity, rows, team):
+    """Add to the totals, and leave the loss's gradient; tell whether to learn from the batch."""
+    if team.thread == 0:
+        row, totals = net.table[loss_index], course.totals
+        labels, targets = batches.labels, batches.targets
+        loss = loss_row(row, memory.values, memory.deltas, capacity, rows, labels, targets)
+        penalties = 0.0
+        for t in range(net.tensors.shape[0]):
+            if is_penalized(net, t):
+                l1, l2 = net.factors[t, Factor.L1], net.factors[t, Factor.L2]
+                penalties += penalty(l1, l2, tensor_of(net, t, net.params))
+        totals[Total.LOSS] += loss
+        totals[Total.PENALTY] += penalties * rows.size
+        totals[Total.SAMPLES] += rows.size
+        if course.wants_accuracy:
+            right = count_correct(row, memory.values, capacity, rows, labels, targets)
+            totals[Total.CORRECT] += right
+        # Not math.isfinite: Numba makes it x - x, which LLVM may reassociate, and folds to 0.
+        finite = abs(loss + penalties) < math.inf
+        team.barrier[STOP] = course.mode != Mode.EVALUATE and not finite
+    wait(team)
+    return team.barrier[STOP] == 0
+
+
+@view
+def backward(net, memory, batches, course, loss_index, batch, capacity, n, fused, ahead, team):
+    """From the loss's gradient down to the first layer's weights.
+
+    If ``fused``, each row takes its step as soon as its part of the gradient is known, and stores
+    that only to be recorded.
+    """
+    values, deltas = memory.values, memory.deltas
+    observed = course.telemetry_every > 0 and batch % course.telemetry_every == 0
+    rate = values.dtype.type(course.rates[batch - batches.first] if fused else 0.0)
+    for r in range(loss_index - 1, 0, -1):
+        row, reals = net.table[r], net.reals[r]
+        has_weights = row[Column.OP] == Op.DENSE
+        if has_weights and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
+            transpose_input(row, values, capacity, n, team)
+            wait(team)
+        if has_weights and (observed or not fused):
+            weight_gradient_row(row, reals, net.gradient, values, deltas, capacity, n, team)
+        if observed:
+            wait(team)
+            if team.thread == 0:
+                record = course.telemetry[batch // course.telemetry_every, r]
+                observe_row(row, reals, values, deltas, capacity, n, record)
+            wait(team)
+        if row[Column.INPUT_GRADIENT]:
+            backward_row(row, reals, net.params, values, deltas, capacity, n, team)
+            wait(team)
+        if has_weights and fused:
+            penalty_updates(net, row, rate, course.first_step + batch, team)
+            weight_update_row(
+                row, reals, rate, net.params, values, deltas, capacity, n, batches.samples, ahead,
+                team,
+            )  # fmt: skip
+    wait(team)
+
+
+@view
+def add_penalties(net, weights, step, team):
+    """Add a share of the penalties' gradients, which ``weights`` have."""
+    real = net.params.dtype.type
+    waits = False
+    for t in range(net.tensors.shape[0]):
+        if not is_penalized(net, t):
+            continue
+        size = net.tensors[t, Tensor.SIZE]
+        own, end = first_element_of(size, team), last_element_of(size, team)
+        start = net.tensors[t, Tensor.START] + own
+        penalty_gradient(
+            real(net.factors[t, Factor.L1]),
+            real(net.factors[t, Factor.L2]),
+            step,
+            own,
+            vector(weights, start, end - own),
+            vector(net.gradient, start, end - own),
+        )
+        waits = True
+    if waits:
+        wait(team)
+
+
+@view
+def take_step(net, rate, step, team):
     """Take a share of a step along the whole gradient."""
-    own, end = first_element_of(params.size, team), last_element_of(params.size, team)
-    has = min(moments.size // params.size, 2)
+    size = net.params.size
+    own, end = first_element_of(size, team), last_element_of(size, team)
+    has = net.moments.size // max(size, 1)
+    evenly = False
+    for t in range(net.tensors.shape[0]):
+        evenly |= is_penalized(net, t)
     optimizer_step(
-        rule,
+        net.rule,
         rate,
         step,
-        has_penalties(table),
+        evenly,
         own,
-        vector(params, own, end - own),
-        vector(gradient, own, end - own),
-        vector(moments, own, end - own if has > 0 else 0),
-        vector(moments, params.size + own, end - own if has > 1 else 0),
-        numbers,
+        vector(net.params, own, end - own),
+        vector(net.gradient, own, end - own),
+        vector(net.moments, own, end - own if has > 0 else 0),
+        vector(net.moments, size + own, end - own if has > 1 else 0),
+        net.numbers,
     )
+    wait(team)
+
+
+@view
+def keep_params(net, before, team):
+    """Keep a share of the parameters as they are before a step that is recorded."""
+    size = net.params.size
+    for i in range(first_element_of(size, team), last_element_of(size, team)):
+        before[i] = net.params[i]
+    wait(team)
+
+
+@view
+def observe_step(net, loss_index, before, records, team):
+    """Record the step that was taken, for each row with weights."""
+    for r in range(1, loss_index if team.thread == 0 else 0):
+        row = net.table[r]
+        if row[Column.OP] == Op.DENSE:
+            record_step(
+                layer_params(row, before),
+                layer_params(row, net.params),
+                layer_params(row, net.gradient),
+                records[r],
+            )
+    wait(team)
 
 
 @exact
-def run(
-    mode,
-    table,
-    reals,
-    params,
-    gradient,
-    moments,
-    rule,
-    numbers,
-    values,
-    deltas,
-    running,
-    samples,
-    labels,
-    targets,
-    order,
-    batch_size,
-    first,
-    last,
-    first_step,
-    rates,
-    wants_accuracy,
-    totals,
-    outputs,
-    telemetry,
-    telemetry_every,
-    before,
-    thread,
-    threads,
-    barrier,
-):
-    """Run the batches ``first`` to ``last`` of an epoch; ``fastmlp.engine`` explains all of this.
+def run(net, memory, batches, course, team):
+    """Run the batches ``first`` to ``stop`` of an epoch; ``kernels.contract`` has the arguments.
 
-    Returns ``last``, or the index of the first batch whose loss is not finite; that batch
-    is not learned from.  Several threads get the same arguments, but for ``thread``; if not all
-    of them come, the others return -1, with nothing changed.
+    Returns ``stop``, or the index of the first batch whose loss is not finite; that batch
+    is not learned from.  Several threads get the same arguments, but for ``team.thread``; if not
+    all of them come, the others return -1, with nothing changed.
     """
-    team = Team(thread, threads, barrier)
-    capacity = values.size // table[0, Column.X]
-    fused = mode == Mode.TRAIN and rule == Rule.DESCENT
-    phase = Phase.LEARN if mode == Mode.TRAIN or mode == Mode.GRADIENT else Phase.PREDICT
+    mode = course.mode
+    capacity = memory.values.size // net.table[0, Column.X]
+    fused = mode == Mode.TRAIN and net.rule == Rule.DESCENT
     loss_index = 0
-    while table[loss_index, Column.OP] < FIRST_LOSS and loss_index < table.shape[0] - 1:
+    while net.table[loss_index, Column.OP] < FIRST_LOSS and loss_index < net.table.shape[0] - 1:
         loss_index += 1
     if not all_are_here(team):
         return -1
 
-    for batch in range(first, last):
-        n = min(batch_size, order.size - batch * batch_size)
-        rows = vector(order, batch * batch_size, n)
-        gather(table[0], reals[0], samples, rows, values, capacity, team)
-        start = min((batch + 1) * batch_size, order.size)
-        count = min(batch_size, order.size - start)
-        own = first_of(count, team)
-        ahead = vector(order, start + own, last_of(count, team) - own)
+    for batch in range(batches.first, batches.stop):
+        rows, step = batch_of(batches, batch), course.first_step + batch
+        n = rows.size
+        gather(net.table[0], net.reals[0], batches.samples, rows, memory.values, capacity, team)
+        ahead = share_ahead(batches, batch, team)
         if not fused:
-            fetch(samples, ahead, 0)
+            fetch(batches.samples, ahead, 0)
         wait(team)
-
-        penalties = 0.0
-        last_row = table[0]
-        for r in range(1, table.shape[0]):
-            if table[r, Column.OP] >= FIRST_LOSS:
-                if mode == Mode.PREDICT:
-                    continue
-                break
-            last_row = table[r]
-            if last_row[Column.OP] == Op.PENALTY:
-                if mode != Mode.PREDICT and thread == 0:
-                    penalties += penalty(
-                        reals[r, Scalar.L1], reals[r, Scalar.L2], layer_params(last_row, params)
-                    )
-                continue
-            forward_row(
-                last_row, reals[r], params, running, values, capacity, n, first_step + batch,
-                phase, team,
-            )  # fmt: skip
-            wait(team)
+        last_row = forward(net, memory, mode, capacity, n, step, team)
         if mode == Mode.PREDICT:
-            features = last_row[Column.OUTPUTS]
-            own, end = first_of(n, team), last_of(n, team)
-            y = part(values, last_row[Column.Y] * capacity + own, features, end - own, n)
-            start = batch * batch_size
-            transpose(y, outputs[start + own : start + end])
-            wait(team)
+            start = batch * batches.size
+            write_outputs(last_row, memory.values, course.outputs, capacity, n, start, team)
             continue
-
-        if thread == 0:
-            loss = loss_row(table[loss_index], values, deltas, capacity, rows, labels, targets)
-            totals[Total.LOSS] += loss
-            totals[Total.PENALTY] += penalties * n
-            totals[Total.SAMPLES] += n
-            if wants_accuracy:
-                totals[Total.CORRECT] += count_correct(
-                    table[loss_index], values, capacity, rows, labels, targets
-                )
-            # Not math.isfinite: Numba makes it x - x, which LLVM may reassociate, and folds to 0.
-            finite = abs(loss + penalties) < math.inf
-            barrier[STOP] = mode != Mode.EVALUATE and not finite
-        wait(team)
-        if barrier[STOP]:
+        if not measure_loss(net, memory, batches, course, loss_index, capacity, rows, team):
             return batch
         if mode == Mode.EVALUATE:
             continue
-
-        observed = telemetry_every > 0 and batch % telemetry_every == 0
-        step = first_step + batch
-        rate = rates[batch - first] if mode == Mode.TRAIN else 0.0
-        real_rate = values.dtype.type(rate)
-        if observed and mode == Mode.TRAIN:
-            keep_params(params, before, team)
-            wait(team)
-        for r in range(loss_index - 1, 0, -1):
-            row = table[r]
-            has_weights = row[Column.OP] == Op.DENSE
-            if has_weights and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
-                transpose_input(row, values, capacity, n, team)
-                wait(team)
-            if has_weights and (observed or not fused):
-                weight_gradient_row(row, reals[r], gradient, values, deltas, capacity, n, team)
-                wait(team)
-                penalty_gradients(table, reals, r, step, params, gradient, team)
-            if observed:
-                wait(team)
-                if thread == 0:
-                    record = telemetry[batch // telemetry_every, r]
-                    observe_row(row, reals[r], values, deltas, capacity, n, record)
-                wait(team)
-            if row[Column.INPUT_GRADIENT]:
-                backward_row(row, reals[r], params, values, deltas, capacity, n, team)
-                wait(team)
-            if has_weights and fused:
-                if table[r + 1, Column.OP] == Op.PENALTY:
-                    penalty_updates(table, reals, r, real_rate, step, params, team)
-                    wait(team)
-                weight_update_row(
-                    row, reals[r], real_rate, params, values, deltas, capacity, n, samples, ahead,
-                    team,
-                )  # fmt: skip
-        wait(team)
+        every = course.telemetry_every
+        recorded = mode == Mode.TRAIN and every > 0 and batch % every == 0
+        if recorded:
+            keep_params(net, course.before, team)
+        backward(net, memory, batches, course, loss_index, batch, capacity, n, fused, ahead, team)
+        if not fused:
+            add_penalties(net, net.params, step, team)
         if mode == Mode.TRAIN and not fused:
-            take_step(table, rule, numbers, rate, step, params, gradient, moments, team)
-            wait(team)
-        if observed and mode == Mode.TRAIN:
-            if thread == 0:
-                records = telemetry[batch // telemetry_every]
-                observe_step(table, loss_index, before, params, gradient, records)
-            wait(team)
-    return last
+            take_step(net, course.rates[batch - batches.first], step, team)
+        if recorded:
+            if fused:
+                add_penalties(net, course.before, step, team)
+            observe_step(net, loss_index, course.before, course.telemetry[batch // every], team)
+    return batches.stop
+
+
+def _bind(net: Net, memory: Memory) -> Callable[..., Callable[[], int]]:
+    """Return a function of batches, course and team, which returns the call of the engine."""
+    ready = for_groups(run, RUN, net.params.dtype)
+    return lambda *groups: partial(ready, net, memory, *groups)
+
+
+bind = checked(_bind)

@@ -1,19 +1,16 @@
-"""How kernels are compiled: the flags and the disk cache, decided here and nowhere else."""
+"""How kernels are compiled, decided here and nowhere else."""
 
-import hashlib
-import os
-import pickle
-import sys
-import warnings
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+import numpy as np
+from numba.core import types
 
+from ..contract import Field, fields_of
 from ..undisturbed import undisturbed
+from .disk_cache import keep_in_cache
 
 # Kernels are compiled without any permission to change their arithmetic.  The same kernel exists
 # in several copies of machine code: by itself, and in each caller that it is inlined into.  Which
@@ -31,109 +28,6 @@ CONTRACT = frozenset({"contract"})
 REASSOCIATE = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})
 
 
-def _source_digest() -> str:
-    """Identify the kernels' sources: Numba itself would miss an edit in a callee's file."""
-    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
-    kernels = Path(__file__).parent.parent
-    for path in sorted(kernels.rglob("*.py")):
-        digest.update(path.relative_to(kernels).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _warn_uncached(reason: object) -> None:
-    warnings.warn(
-        f"fastmlp compiles its kernels anew in this process, for want of a cache: {reason}. "
-        "Set FASTMLP_CACHE to a writable directory, or to 0 to do without on purpose.",
-        RuntimeWarning,
-        stacklevel=2,
-    )
-
-
-def _cache_directory() -> str | None:
-    """Return the directory of this version's machine code, or None where there can be none."""
-    setting = os.environ.get("FASTMLP_CACHE")
-    if setting == "0":
-        return None
-    try:
-        if setting:
-            base = Path(setting)
-        elif "XDG_CACHE_HOME" in os.environ:
-            base = Path(os.environ["XDG_CACHE_HOME"]) / "fastmlp"
-        else:
-            base = Path.home() / ".cache" / "fastmlp"
-        directory = base.resolve() / "kernels" / _source_digest()
-        directory.mkdir(parents=True, exist_ok=True)
-        if not os.access(directory, os.W_OK):
-            raise PermissionError(f"{directory} is not writable")
-    except (OSError, RuntimeError) as reason:
-        _warn_uncached(reason)
-        return None
-    return str(directory)
-
-
-CACHE_DIRECTORY = _cache_directory()
-
-
-def cache_is_empty() -> bool:
-    """Tell whether there is a cache, and nothing in it."""
-    return CACHE_DIRECTORY is not None and not any(Path(CACHE_DIRECTORY).rglob("*.nbc"))
-
-
-# What reading a file that is not what it should be can raise, by the documentation of pickle.
-_DAMAGE = (
-    OSError,
-    EOFError,
-    pickle.UnpicklingError,
-    ValueError,
-    AttributeError,
-    ImportError,
-    IndexError,
-)
-
-
-class _Files(IndexDataCacheFile):
-    """One file for each signature, named after it.
-
-    Numba numbers the files and keeps the numbers in an index.  Of two processes that save at
-    once, one could then find the other's machine code under its own signature.
-    """
-
-    def _name_of(self, key: object) -> str:
-        digest = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
-        return f"{self._index_name.removesuffix('.nbi')}.{digest}.nbc"
-
-    def load(self, key: object) -> Any:
-        try:
-            return self._load_data(self._name_of(key))
-        except FileNotFoundError:
-            return None
-
-    def save(self, key: object, data: object) -> None:
-        self._save_data(self._name_of(key), data)
-
-
-class _Cache(FunctionCache):
-    """A cache that may fail: a full disk or a half-written file costs time, never the run."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function)
-        self._cache_file = _Files(self.cache_path, self._impl.filename_base, None)
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        try:
-            return super().load_overload(sig, target_context)
-        except _DAMAGE as reason:
-            _warn_uncached(reason)  # and what is compiled now replaces that file
-            return None
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        try:
-            super().save_overload(sig, data)
-        except OSError as reason:
-            _warn_uncached(reason)
-
-
 def compiled(flags: frozenset[str], inline: str = "never") -> Callable[[Callable[..., Any]], Any]:
     """Compile a kernel at its first call, release the GIL in it, and keep the machine code."""
 
@@ -144,14 +38,8 @@ def compiled(flags: frozenset[str], inline: str = "never") -> Callable[[Callable
             nogil=True, error_model="numpy", fastmath=set(flags), inline=inline,
             _nrt=False, no_cfunc_wrapper=True,
         )(function)  # fmt: skip
-        if CACHE_DIRECTORY is not None and not numba.config.DISABLE_JIT:
-            elsewhere = numba.config.CACHE_DIR
-            numba.config.CACHE_DIR = CACHE_DIRECTORY
-            try:
-                kernel._cache = _Cache(function)
-            finally:
-                numba.config.CACHE_DIR = elsewhere
         if not numba.config.DISABLE_JIT:
+            keep_in_cache(kernel, function)
             # What Numba calls when Python calls a kernel with types that are new to it.
             compile_for = kernel._compile_for_args
             kernel._compile_for_args = lambda *args: undisturbed(partial(compile_for, *args))
@@ -173,6 +61,36 @@ fast = compiled(REASSOCIATE)
 
 # For functions that are made while a program runs: a cache would not know them again.
 made_at_run_time = numba.njit(nogil=True)
+
+
+def _type_of(field: Field, real: Any) -> Any:
+    """Return the type of a group's field."""
+    if not field.axes:
+        return types.int64
+    name = field.kind.removeprefix("const ").removesuffix("_t")
+    dtype = real if name == "real" else numba.from_dtype(np.dtype(name))
+    return types.Array(dtype, field.axes, "C")
+
+
+def for_groups(kernel: Any, groups: tuple[Any, ...], dtype: np.dtype[Any]) -> Callable[..., Any]:
+    """Return a kernel that takes groups of arguments, compiled for reals of a dtype.
+
+    Its machine code is called directly, with no look at the types: Numba's own call would take
+    25 microseconds to look at the fields of five groups, which is longer than a step of a small
+    net.  So all arrays must be what the contract says, and C-contiguous.
+    """
+    if numba.config.DISABLE_JIT:
+        return kernel  # type: ignore[no-any-return]
+    real = numba.from_dtype(dtype)
+    signature = tuple(
+        types.NamedTuple([_type_of(field, real) for field in fields_of(group)], group)
+        for group in groups
+    )
+    ready = kernel.overloads.get(signature)
+    if ready is None:
+        undisturbed(partial(kernel.compile, signature))
+        ready = kernel.overloads[signature]
+    return ready.entry_point  # type: ignore[no-any-return]
 
 
 def anew(kernel: Any) -> Any:

@@ -8,11 +8,27 @@ work.
 
 import math
 
-from ..contract import FIRST_LOSS, SELU_ALPHA, SELU_SCALE, Activation, Column, Op, Phase, Scalar
-from .barrier import Team
+from ..contract import (
+    FIRST_LOSS,
+    PROBE,
+    SELU_ALPHA,
+    SELU_SCALE,
+    Activation,
+    Batches,
+    Column,
+    Factor,
+    Memory,
+    Net,
+    Op,
+    Phase,
+    Scalar,
+    Team,
+    Tensor,
+    Trial,
+)
 from .dense import dense_forward, dense_forward_rows
 from .engine import forward_row, layer_bias, layer_weights, loss_row
-from .jit import exact, view
+from .jit import exact, for_groups, view
 from .penalties import penalty
 from .views import matrix, vector
 
@@ -21,10 +37,7 @@ from .views import matrix, vector
 def owner_of(table, index):
     """Return the row that the parameter belongs to."""
     r = 1
-    while not (
-        table[r, Column.OP] != Op.PENALTY
-        and table[r, Column.WEIGHTS] <= index < table[r, Column.WEIGHTS] + table[r, Column.SIZE]
-    ):
+    while not 0 <= index - table[r, Column.WEIGHTS] < table[r, Column.SIZE]:
         r += 1
     return r
 
@@ -51,13 +64,12 @@ def unit_forward(row, reals, unit, params, values, capacity, n):
 
 
 @exact
-def owner_forward(row, reals, unit, params, values, capacity, n, alone):
+def owner_forward(row, reals, unit, net, values, capacity, n, alone):
     """Compute what a parameter of this row changes: one unit of a DENSE row, or all of another."""
     if row[Column.OP] == Op.DENSE:
-        unit_forward(row, reals, unit, params, values, capacity, n)
+        unit_forward(row, reals, unit, net.params, values, capacity, n)
     else:
-        none = vector(params, 0, 0)
-        forward_row(row, reals, params, none, values, capacity, n, 0, Phase.REPLAY, alone)
+        forward_row(row, reals, net, values, capacity, n, 0, Phase.REPLAY, alone)
 
 
 @exact
@@ -100,95 +112,70 @@ def keep_to_branches(row, reals, values, trial, capacity, n):
 
 
 @exact
-def penalties_on(table, reals, r, index, params):
-    """Return the penalties of row ``r``'s tensors on one parameter."""
-    total = 0.0
-    while table[r + 1, Column.OP] == Op.PENALTY:
-        r += 1
-        start = table[r, Column.WEIGHTS]
-        if start <= index < start + table[r, Column.SIZE]:
-            total += penalty(reals[r, Scalar.L1], reals[r, Scalar.L2], vector(params, index, 1))
-    return total
+def penalties_on(net, index):
+    """Return the penalties on one parameter."""
+    for t in range(net.tensors.shape[0]):
+        if 0 <= index - net.tensors[t, Tensor.START] < net.tensors[t, Tensor.SIZE]:
+            l1, l2 = net.factors[t, Factor.L1], net.factors[t, Factor.L2]
+            return penalty(l1, l2, vector(net.params, index, 1))
+    return 0.0
 
 
 @exact
-def probe(
-    table,
-    reals,
-    params,
-    values,
-    trial,
-    deltas,
-    labels,
-    targets,
-    rows,
-    indices,
-    steps,
-    keeps_branches,
-    losses,
-    crossed,
-):
-    """Compute the batch's mean loss with one parameter at a time moved up and down.
+def loss_from(net, memory, batches, trial, r, loss_index, unit, k, alone):
+    """Return the batch's loss with the parameters as they are, computed anew from row ``r`` up."""
+    capacity, n = memory.values.size // net.table[0, Column.X], batches.order.size
+    owner_forward(net.table[r], net.reals[r], unit, net, trial.moved, capacity, n, alone)
+    for above in range(r + 1, loss_index):
+        row, reals = net.table[above], net.reals[above]
+        forward_row(row, reals, net, trial.moved, capacity, n, 0, Phase.REPLAY, alone)
+        if crosses_kink(row, memory.values, trial.moved, capacity, n):
+            trial.crossed[k] = 1
+            if trial.keeps_branches:
+                keep_to_branches(row, reals, memory.values, trial.moved, capacity, n)
+    return loss_row(
+        net.table[loss_index], trial.moved, memory.deltas, capacity, batches.order,
+        batches.labels, batches.targets,
+    )  # fmt: skip
 
-    Parameters
-    ----------
-    table, reals, params : the plan; params are restored
-    values : flat workspace, as the training-mode forward pass of the batch left it
-    trial : flat workspace, changed
-    deltas : flat workspace, changed
-    labels, targets, rows : the batch
-    indices : int64 (k,), of parameters
-    steps : float64 (k,)
-    keeps_branches : Boolean
-        Whether an activation with a kink goes on as if it had none, on the side it started from.
-    losses : float64 (k, 2), filled
-        At ``+step`` and ``-step``, with the penalties on that parameter alone.
-    crossed : Boolean (k,), filled
-        Whether a step moved any activation's input across a kink.
-    """
-    capacity = values.size // table[0, Column.X]
-    n = rows.size
-    alone, none = Team(0, 1, indices[:0]), params[:0]
+
+@exact
+def probe_compiled(net, memory, batches, trial):
+    capacity, n = memory.values.size // net.table[0, Column.X], batches.order.size
+    alone = Team(0, 1, trial.indices[:0])
     loss_index = 0
-    while table[loss_index, Column.OP] < FIRST_LOSS:
+    while net.table[loss_index, Column.OP] < FIRST_LOSS:
         loss_index += 1
     last_owner = -1
-    for k in range(indices.size):
-        index = indices[k]
-        r = owner_of(table, index)
+    for k in range(trial.indices.size):
+        index = trial.indices[k]
+        r = owner_of(net.table, index)
         if r != last_owner:
-            copy(values, 0, values.size, trial)
+            copy(memory.values, 0, memory.values.size, trial.moved)
             last_owner = r
-        row = table[r]
+        row = net.table[r]
         inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
         local = index - row[Column.WEIGHTS]
         unit = local // inputs if local < inputs * outputs else local - inputs * outputs
-        original = params[index]
-        crossed[k] = False
+        original = net.params[index]
+        trial.crossed[k] = 0
         for side in range(2):
-            params[index] = original + steps[k] if side == 0 else original - steps[k]
-            owner_forward(row, reals[r], unit, params, trial, capacity, n, alone)
-            for above in range(r + 1, loss_index):
-                forward_row(
-                    table[above],
-                    reals[above],
-                    params,
-                    none,
-                    trial,
-                    capacity,
-                    n,
-                    0,
-                    Phase.REPLAY,
-                    alone,
-                )
-                if crosses_kink(table[above], values, trial, capacity, n):
-                    crossed[k] = True
-                    if keeps_branches:
-                        keep_to_branches(table[above], reals[above], values, trial, capacity, n)
-            loss = loss_row(table[loss_index], trial, deltas, capacity, rows, labels, targets)
-            losses[k, side] = loss / n + penalties_on(table, reals, r, index, params)
-        params[index] = original
+            step = trial.steps[k] if side == 0 else -trial.steps[k]
+            net.params[index] = original + step
+            loss = loss_from(net, memory, batches, trial, r, loss_index, unit, k, alone)
+            trial.losses[k, side] = loss / n + penalties_on(net, index)
+        net.params[index] = original
         start, size = row[Column.Y] * capacity, outputs * n
         if row[Column.OP] == Op.DENSE:
             start, size = start + unit * n, n
-        copy(values, start, start + size, trial)
+        copy(memory.values, start, start + size, trial.moved)
+
+
+def probe(net: Net, memory: Memory, batches: Batches, trial: Trial) -> None:
+    """Compute the batch's mean loss with one parameter at a time moved up and down.
+
+    The batch is all of ``batches.order``; its values, as the training-mode forward pass left them,
+    are in ``memory``.  Fills ``trial.losses``, with the penalties on that parameter alone, and
+    ``trial.crossed``; parameters are restored.
+    """
+    for_groups(probe_compiled, PROBE, net.params.dtype)(net, memory, batches, trial)

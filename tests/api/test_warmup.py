@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from fastmlp import warmup
-from fastmlp.kernels.compiled import jit
+from fastmlp.kernels.compiled import disk_cache
 
 QUIET = Console(file=io.StringIO())
 
@@ -35,13 +35,13 @@ def test_the_reference_needs_no_help(helpers, dtypes):
 
 
 def test_what_is_there_needs_no_help(helpers, monkeypatch):
-    monkeypatch.setattr(jit, "cache_is_empty", lambda: False)
+    monkeypatch.setattr(disk_cache, "cache_is_empty", lambda: False)
     warmup.warm_up("numba", warmup.DTYPES, console=QUIET)
     assert not helpers
 
 
 def test_of_two_dtypes_one_is_compiled_elsewhere(helpers, monkeypatch):
-    monkeypatch.setattr(jit, "cache_is_empty", lambda: True)
+    monkeypatch.setattr(disk_cache, "cache_is_empty", lambda: True)
     warmup.warm_up("numba", warmup.DTYPES, console=QUIET)
     assert [helper.returncode for helper in helpers] == [0]
     assert helpers[0].args[-2:] == ["--dtype", "float64"]
@@ -51,7 +51,7 @@ def test_a_helper_does_not_outlive_an_interruption(helpers, monkeypatch):
     def interrupted(backend, dtype):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(jit, "cache_is_empty", lambda: True)
+    monkeypatch.setattr(disk_cache, "cache_is_empty", lambda: True)
     monkeypatch.setattr(warmup, "_run_everything", interrupted)
     with pytest.raises(KeyboardInterrupt):
         warmup.warm_up("numba", warmup.DTYPES, console=QUIET)

@@ -4,7 +4,23 @@ import numpy as np
 import pytest
 
 from fastmlp import backends, check_gradients, layers, regularizers
-from fastmlp.kernels.contract import Column, Mode, Number, Op, Rule, Telemetry, Total
+from fastmlp.kernels.contract import (
+    Batches,
+    Column,
+    Course,
+    Factor,
+    Memory,
+    Mode,
+    Net,
+    Number,
+    Op,
+    Rule,
+    Team,
+    Telemetry,
+    Tensor,
+    Total,
+    Trial,
+)
 from tests.backends import ALL
 
 from .nets import data, net
@@ -25,39 +41,48 @@ def plan_of(backend):
     return model._ready_engine().plan
 
 
-def memory(plan, backend):
-    """The arguments of ``bind``, all fitting."""
-    params, gradient = np.zeros(plan.size), np.zeros(plan.size)
-    rule, numbers = int(Rule.DESCENT), np.zeros(len(Number))
-    values, deltas = (np.zeros(plan.features * CAPACITY) for _ in range(2))
-    table, reals = plan.table.copy(), plan.reals.copy()
-    running = np.zeros(plan.running_size)
-    return [table, reals, params, gradient, params[:0], rule, numbers, values, deltas, running]
+def net_of(plan, **changed):
+    """The first argument of ``bind``, all fitting but for what is changed."""
+    params, numbers = np.zeros(plan.size), np.zeros(len(Number))
+    fitting = Net(
+        plan.table.copy(), plan.reals.copy(), plan.tensors.copy(), plan.factors.copy(), params,
+        np.zeros(plan.size), params[:0], np.zeros(plan.running_size), int(Rule.DESCENT), numbers,
+    )  # fmt: skip
+    return fitting._replace(**changed)
 
 
-def batches(plan):
-    """The arguments of what ``bind`` returns, all fitting."""
-    return {
-        "mode": int(Mode.TRAIN),
-        "samples": np.ones((SAMPLES, 6)).view(np.uint8),
-        "labels": np.arange(SAMPLES) % 4,
-        "targets": np.empty((0, 0)),
-        "order": np.arange(SAMPLES),
-        "batch_size": 2,
-        "first": 0,
-        "last": 3,
-        "first_step": 0,
-        "rates": np.full(3, 0.1),
-        "wants_accuracy": True,
-        "totals": np.zeros(len(Total)),
-        "outputs": np.empty((0, plan.outputs)),
-        "telemetry": np.empty((0, 0, len(Telemetry))),
-        "telemetry_every": 0,
-        "before": np.empty(0),
-        "thread": 0,
-        "threads": 1,
-        "barrier": np.zeros(32, np.int64),
-    }
+def memory_of(plan, **changed):
+    """Its second argument."""
+    return Memory(*(np.zeros(plan.features * CAPACITY) for _ in range(2)))._replace(**changed)
+
+
+ALONE = Team(0, 1, np.zeros(32, np.int64))
+
+
+def groups(plan, **changed):
+    """The arguments of what ``bind`` returns, all fitting but for what is changed."""
+    batches = Batches(
+        samples=np.ones((SAMPLES, 6)).view(np.uint8),
+        labels=np.arange(SAMPLES) % 4,
+        targets=np.empty((0, 0)),
+        order=np.arange(SAMPLES),
+        size=2,
+        first=0,
+        stop=3,
+    )
+    course = Course(
+        mode=int(Mode.TRAIN),
+        first_step=0,
+        rates=np.full(3, 0.1),
+        wants_accuracy=True,
+        totals=np.zeros(len(Total)),
+        outputs=np.empty((0, plan.outputs)),
+        telemetry=np.empty((0, 0, len(Telemetry))),
+        telemetry_every=0,
+        before=np.empty(0),
+    )
+    of_batches = {name: changed.pop(name) for name in Batches._fields if name in changed}
+    return batches._replace(**of_batches), course._replace(**changed), ALONE
 
 
 def bind(backend):
@@ -67,14 +92,14 @@ def bind(backend):
 @each
 def test_what_fits_is_taken(backend):
     plan = plan_of(backend)
-    arguments = memory(plan, backend)
-    assert bind(backend)(*arguments)(*batches(plan).values())() == 3
-    assert arguments[3].any() or arguments[2].any()
+    fitting = net_of(plan)
+    assert bind(backend)(fitting, memory_of(plan))(*groups(plan))() == 3
+    assert fitting.gradient.any() or fitting.params.any()
 
 
 COLUMNS = [
     Column.OP, Column.KIND, Column.INPUTS, Column.OUTPUTS, Column.X, Column.Y, Column.WEIGHTS,
-    Column.BIAS, Column.SIZE, Column.X_ROWS,
+    Column.BIAS, Column.SIZE, Column.X_ROWS, Column.FIRST_TENSOR, Column.STOP_TENSOR,
 ]  # fmt: skip
 
 
@@ -86,8 +111,9 @@ def is_read(row, column):
     if column in (Column.BIAS, Column.X_ROWS):
         return op == Op.DENSE
     if column in (Column.WEIGHTS, Column.SIZE):
-        return op in (Op.DENSE, Op.PENALTY)
-    return op != Op.INPUT or column in (Column.OP, Column.OUTPUTS, Column.Y)
+        return op == Op.DENSE
+    always = (Column.OP, Column.OUTPUTS, Column.Y, Column.FIRST_TENSOR, Column.STOP_TENSOR)
+    return op != Op.INPUT or column in always
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
@@ -98,10 +124,10 @@ def test_each_number_that_leads_out_of_memory_is_refused(backend, column):
     assert rows
     for r in rows:
         for wrong in (-FAR, -2, plan.features * plan.size, FAR):
-            arguments = memory(plan, backend)
-            arguments[0][r, column] = wrong
+            table = plan.table.copy()
+            table[r, column] = wrong
             with pytest.raises(ValueError, match=r"^(table|values): (row \d+|expected)"):
-                bind(backend)(*arguments)
+                bind(backend)(net_of(plan, table=table), memory_of(plan))
 
 
 @pytest.mark.parametrize("column", [Column.X, Column.Y, Column.WEIGHTS], ids=lambda c: c.name)
@@ -109,55 +135,81 @@ def test_each_number_that_leads_out_of_memory_is_refused(backend, column):
 def test_one_beyond_the_end_is_refused(backend, column):
     plan = plan_of(backend)
     for r in range(1, len(plan.table)):
-        arguments = memory(plan, backend)
-        row = arguments[0][r]
+        table = plan.table.copy()
+        row = table[r]
         if not is_read(row, column):
             continue
         width = row[Column.INPUTS] if column == Column.X else row[Column.OUTPUTS]
         end = plan.size - row[Column.SIZE] if column == Column.WEIGHTS else plan.features - width
         row[column] = end + 1
         with pytest.raises(ValueError, match=rf"^table: row {r} "):
-            bind(backend)(*arguments)
+            bind(backend)(net_of(plan, table=table), memory_of(plan))
+
+
+@each
+def test_tensors_that_lead_out_of_the_parameters_are_refused(backend):
+    plan = plan_of(backend)
+    for column in Tensor:
+        for wrong in (-FAR, -1, plan.size + 1, FAR):
+            tensors = plan.tensors.copy()
+            tensors[-1, column] = wrong
+            with pytest.raises(ValueError, match=r"^tensors: expected within the \d+ parameters"):
+                bind(backend)(net_of(plan, tensors=tensors), memory_of(plan))
+    with pytest.raises(ValueError, match="^factors: expected"):
+        bind(backend)(net_of(plan, factors=np.zeros((1, len(Factor)))), memory_of(plan))
 
 
 @each
 def test_memory_that_is_too_small_is_refused(backend):
     plan = plan_of(backend)
-    for place, argument in [(2, "gradient"), (3, "gradient"), (7, "deltas"), (8, "deltas")]:
-        arguments = memory(plan, backend)
-        arguments[place] = arguments[place][:-1]
-        with pytest.raises(ValueError, match=rf"^{argument}: expected"):
-            bind(backend)(*arguments)
-    arguments = memory(plan, backend)
-    arguments[2], arguments[3] = (vector[:-1] for vector in arguments[2:4])
-    arguments[4] = arguments[2][:0]
+    fitting, memory = net_of(plan), memory_of(plan)
+    for name in ("params", "gradient"):
+        small = fitting._replace(**{name: getattr(fitting, name)[:-1]})
+        with pytest.raises(ValueError, match="^gradient: expected"):
+            bind(backend)(small, memory)
+    for name in Memory._fields:
+        small = memory._replace(**{name: getattr(memory, name)[:-1]})
+        with pytest.raises(ValueError, match="^deltas: expected"):
+            bind(backend)(fitting, small)
+    small = net_of(plan, params=np.zeros(plan.size - 1), gradient=np.zeros(plan.size - 1))
     with pytest.raises(ValueError, match=r"^table: row \d+ .*within the \d+ parameters"):
-        bind(backend)(*arguments)
-    arguments = memory(plan, backend)
-    arguments[4] = np.zeros(plan.size - 1)
+        bind(backend)(small, memory)
     with pytest.raises(ValueError, match="^moments: expected"):
-        bind(backend)(*arguments)
+        bind(backend)(net_of(plan, moments=np.zeros(plan.size - 1)), memory)
 
 
 @each
 def test_dtypes_do_not_mix(backend):
     plan = plan_of(backend)
-    for place in (3, 7, 8):
-        arguments = memory(plan, backend)
-        arguments[place] = arguments[place].astype(np.float32)
-        with pytest.raises(ValueError, match=r"^(gradient|values|deltas): expected"):
-            bind(backend)(*arguments)
+    wrong = {"gradient": np.zeros(plan.size, np.float32)}
+    with pytest.raises(ValueError, match="^gradient: expected"):
+        bind(backend)(net_of(plan, **wrong), memory_of(plan))
+    for name in Memory._fields:
+        wrong = {name: np.zeros(plan.features * CAPACITY, np.float32)}
+        with pytest.raises(ValueError, match=rf"^{name}: expected"):
+            bind(backend)(net_of(plan), memory_of(plan, **wrong))
+
+
+@each
+def test_only_contiguous_memory_is_taken(backend):
+    plan = plan_of(backend)
+    values = np.zeros(2 * plan.features * CAPACITY)[::2]
+    with pytest.raises(ValueError, match="^values: expected an array that is C-contiguous"):
+        bind(backend)(net_of(plan), memory_of(plan, values=values))
+    samples = np.ones((SAMPLES, 12)).view(np.uint8)[:, ::2]
+    with pytest.raises(ValueError, match="^samples: expected an array that is C-contiguous"):
+        bind(backend)(net_of(plan), memory_of(plan))(*groups(plan, samples=samples))
 
 
 BATCHES = {
     "samples": [np.ones((SAMPLES, 5), np.uint8), np.ones((SAMPLES, 49), np.uint8)],
     "labels": [np.arange(SAMPLES - 1) % 4, np.empty(0, np.int64)],
-    "batch_size": [0, -1],
-    "last": [4, -1, FAR],
+    "size": [0, -1],
+    "stop": [4, -1, FAR],
     "first": [-1],
     "totals": [np.zeros(3)],
     "telemetry_every": [1],
-    "order": [np.arange(100) % SAMPLES],
+    "order": [np.arange(100) % SAMPLES, np.arange(SAMPLES, dtype=np.int32)],
 }
 
 
@@ -165,60 +217,59 @@ BATCHES = {
 @each
 def test_batches_that_do_not_fit_are_refused(backend, argument):
     plan = plan_of(backend)
-    prepare = bind(backend)(*memory(plan, backend))
+    prepare = bind(backend)(net_of(plan), memory_of(plan))
     for wrong in BATCHES[argument]:
-        arguments = batches(plan) | {argument: wrong}
-        if argument == "order":
-            arguments["batch_size"] = 50
-            arguments["last"] = 2
+        changed = {argument: wrong}
+        if argument == "order" and wrong.size > CAPACITY:
+            changed |= {"size": 50, "stop": 2}
         with pytest.raises(ValueError, match=r"^\w+: expected"):
-            prepare(*arguments.values())
+            prepare(*groups(plan, **changed))
 
 
 @each
 def test_outputs_have_room_for_all(backend):
     plan = plan_of(backend)
-    prepare = bind(backend)(*memory(plan, backend))
-    arguments = batches(plan) | {"mode": int(Mode.PREDICT)}
+    prepare = bind(backend)(net_of(plan), memory_of(plan))
     for shape in [(SAMPLES - 1, plan.outputs), (SAMPLES, plan.outputs - 1), (0, plan.outputs)]:
         with pytest.raises(ValueError, match="^outputs: expected"):
-            prepare(*(arguments | {"outputs": np.empty(shape)}).values())
+            prepare(*groups(plan, mode=int(Mode.PREDICT), outputs=np.empty(shape)))
 
 
 @each
 def test_targets_go_with_their_loss(backend):
     model = net(loss="mse", last=None, metrics=(), backend=backend)
     plan = model._ready_engine().plan
-    prepare = bind(backend)(*memory(plan, backend))
+    prepare = bind(backend)(net_of(plan), memory_of(plan))
     # Labels alone would be read as if they were targets.
     with pytest.raises(ValueError, match="^targets: expected"):
-        prepare(*batches(plan).values())
+        prepare(*groups(plan))
 
 
 @each
 def test_a_layer_in_python_needs_the_walk(backend):
     plan = plan_of(backend)
-    arguments = memory(plan, backend)
-    row = arguments[0][:, Column.OP].tolist().index(Op.DROPOUT)
-    arguments[0][row, Column.OP] = Op.CUSTOM
+    table = plan.table.copy()
+    table[table[:, Column.OP] == Op.DROPOUT, Column.OP] = Op.CUSTOM
+    custom = net_of(plan, table=table)
     if backend == "numpy":
-        assert bind(backend)(*arguments)
+        assert bind(backend)(custom, memory_of(plan))
     else:
         with pytest.raises(ValueError, match=r"\(CUSTOM\): expected no layer written in Python"):
-            bind(backend)(*arguments)
+            bind(backend)(custom, memory_of(plan))
 
 
 @each
 def test_the_gradient_check_probes_only_parameters_that_a_row_owns(backend):
     plan = plan_of(backend)
     probe = backends.probe_of(backend, {})
-    table, reals, params, *_, values, deltas, _ = memory(plan, backend)
+    memory = memory_of(plan)
+    batch, *_ = groups(plan, order=np.arange(2))
     for index in (-1, plan.size):
+        trial = Trial(
+            memory.values.copy(), np.array([index]), np.zeros(1), 0, np.zeros((1, 2)),
+            np.zeros(1, np.uint8),
+        )  # fmt: skip
         with pytest.raises(ValueError, match="^indices: expected parameters that a row owns"):
-            probe(
-                table, reals, params, values, values.copy(), deltas, np.zeros(2, np.int64),
-                np.empty((0, 0)), np.arange(2), np.array([index]), np.zeros(1), False,
-                np.zeros((1, 2)), np.zeros(1, np.bool_),
-            )  # fmt: skip
+            probe(net_of(plan), memory, batch, trial)
     x, y = data(SAMPLES)
     assert check_gradients(net(backend=backend), x, y).passed

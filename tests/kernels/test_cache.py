@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-from fastmlp.kernels.compiled import jit
+from fastmlp.kernels.compiled import disk_cache, jit
 
 from .op_table import JIT
 
@@ -40,28 +40,28 @@ def environment(monkeypatch):
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """Let kernels be cached in a directory of the test's own."""
-    monkeypatch.setattr(jit, "CACHE_DIRECTORY", str(tmp_path))
+    monkeypatch.setattr(disk_cache, "CACHE_DIRECTORY", str(tmp_path))
     return tmp_path
 
 
 class TestDirectory:
     def test_is_the_one_asked_for(self, environment, tmp_path):
         environment.setenv("FASTMLP_CACHE", str(tmp_path / "mine"))
-        directory = Path(jit._cache_directory())
+        directory = Path(disk_cache._cache_directory())
         assert directory.is_dir()
         assert directory.parent == tmp_path / "mine" / "kernels"
 
     def test_is_the_systems(self, environment, tmp_path):
         environment.setenv("XDG_CACHE_HOME", str(tmp_path))
-        assert tmp_path / "fastmlp" / "kernels" in Path(jit._cache_directory()).parents
+        assert tmp_path / "fastmlp" / "kernels" in Path(disk_cache._cache_directory()).parents
 
     def test_is_the_users(self, environment, tmp_path):
         environment.setattr(Path, "home", lambda: tmp_path)
-        assert tmp_path / ".cache" / "fastmlp" in Path(jit._cache_directory()).parents
+        assert tmp_path / ".cache" / "fastmlp" in Path(disk_cache._cache_directory()).parents
 
     def test_may_be_none_on_purpose(self, environment):
         environment.setenv("FASTMLP_CACHE", "0")
-        assert jit._cache_directory() is None
+        assert disk_cache._cache_directory() is None
 
     def test_below_a_file_is_none_with_a_warning(self, environment, tmp_path):
         (tmp_path / "file").touch()
@@ -71,7 +71,7 @@ class TestDirectory:
     def test_that_is_read_only_is_none_with_a_warning(self, environment, tmp_path):
         environment.setenv("FASTMLP_CACHE", str(tmp_path))
         # Permissions do not bind root, which tests may run as.
-        environment.setattr(jit.os, "access", lambda path, mode: False)
+        environment.setattr(disk_cache.os, "access", lambda path, mode: False)
         self.assert_one_warning()
 
     def test_of_nobody_is_none_with_a_warning(self, environment):
@@ -84,18 +84,20 @@ class TestDirectory:
     @staticmethod
     def assert_one_warning():
         with pytest.warns(RuntimeWarning, match="Set FASTMLP_CACHE to a writable") as found:
-            assert jit._cache_directory() is None
+            assert disk_cache._cache_directory() is None
         assert len(found) == 1
 
     def test_is_another_one_after_an_edit(self, environment, tmp_path):
-        source = Path(jit.__file__).parent.parent
+        source = Path(disk_cache.__file__).parent.parent
         shutil.copytree(source, tmp_path / "kernels", ignore=shutil.ignore_patterns("*.pyc"))
-        environment.setattr(jit, "__file__", str(tmp_path / "kernels" / "compiled" / "jit.py"))
-        before = jit._source_digest()
-        assert jit._source_digest() == before
+        environment.setattr(
+            disk_cache, "__file__", str(tmp_path / "kernels" / "compiled" / "disk_cache.py")
+        )
+        before = disk_cache._source_digest()
+        assert disk_cache._source_digest() == before
         with (tmp_path / "kernels" / "table.py").open("a") as file:
             file.write("\n")
-        assert jit._source_digest() != before
+        assert disk_cache._source_digest() != before
 
 
 @needs_jit
@@ -112,7 +114,7 @@ class TestFiles:
         assert sum(first.stats.cache_hits.values()) == 0
 
     def test_are_not_wanted(self, monkeypatch, tmp_path):
-        monkeypatch.setattr(jit, "CACHE_DIRECTORY", None)
+        monkeypatch.setattr(disk_cache, "CACHE_DIRECTORY", None)
         kernel = jit.fast(double)
         assert doubles(kernel)
         assert kernel.stats.cache_path is None

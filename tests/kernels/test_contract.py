@@ -82,3 +82,20 @@ def test_files_are_written_only_if_they_change(tmp_path):
     assert (tmp_path / "contract.h").read_text() == HEADER
     after = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert [path.name for path in after if after[path] != before[path]] == ["contract.h"]
+
+
+@pytest.mark.parametrize("group", [*contract.RUN, contract.Trial], ids=lambda group: group.__name__)
+def test_groups_are_structs(group):
+    """Each field, in its order: a number, or a pointer and the length of each axis."""
+    name = group.__name__.lower()
+    typed = GENERATED["contract_typed.h"]
+    (body,) = re.findall(rf"struct TYPED\({name}\) {{(.*?)}};", typed, re.DOTALL)
+    found = re.findall(r"(?:const )?(\w+) (\*?)(\w+)(?:\[(\d)])?;", body)
+    expected = []
+    for field in contract.fields_of(group):
+        kind = field.kind.removeprefix("const ").replace("real", "REAL")
+        expected.append((kind, "*" if field.axes else "", field.name, ""))
+        if field.axes:
+            expected.append(("int64_t", "", f"{field.name}_shape", str(field.axes)))
+    assert found == expected
+    assert [field.name for field in contract.fields_of(group)] == list(group._fields)

@@ -85,7 +85,7 @@ def test_nets_draw_the_same_masks_on_each_backend(dtype, compiled):
         model = dropout_net(dtype=dtype, backend=backend)
         model.loss_and_gradient(x, y, step=41)
         engine = model._ready_engine()
-        values = engine.workspace(13).values
+        values = engine.workspace(13).memory.values
         capacity = values.size // engine.plan.features
         for row, rate in dropout_rows(model, x):
             size = int(row[Column.OUTPUTS]) * 13
