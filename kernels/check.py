@@ -32,6 +32,7 @@ from .contract import (
     Tensor,
     Total,
     Trial,
+    fields_of,
 )
 
 Array = np.ndarray[Any, Any]
@@ -43,6 +44,10 @@ _READS_OTHER = np.array([form.reads_other for form in _FORMS])
 _RUNNING = np.array([form.running for form in _FORMS])
 _WEIGHTS = np.array([form.weights for form in _FORMS])
 _HAS_WEIGHTS = _WEIGHTS != ""
+_ARRAYS = {
+    group: tuple(field.name for field in fields_of(group) if field.axes)
+    for group in (Net, Memory, Batches, Course, Trial)
+}
 _SCRATCH = np.array([form.scratch for form in _FORMS])
 
 
@@ -194,16 +199,17 @@ def check_net(net: Net, memory: Memory, *, runs_python: bool) -> Bounds:
     _require_array("numbers", net.numbers, np.dtype(np.float64), (len(Number),))
     check_table(net, runs_python=runs_python)
     check_tensors(net)
-    _require_contiguous(net)
-    _require_contiguous(memory)
+    _require_contiguous(net, _ARRAYS[Net])
+    _require_contiguous(memory, _ARRAYS[Memory])
     return _bounds(net, values)
 
 
-def _require_contiguous(group: Any) -> None:
-    """Raise ValueError unless all arrays of a group lie as C does."""
-    for name, value in zip(group._fields, group, strict=True):
-        if isinstance(value, np.ndarray) and not value.flags.c_contiguous:
-            raise _misfit(name, "an array that is C-contiguous", f"strides {value.strides}")
+def _require_contiguous(group: Any, names: tuple[str, ...]) -> None:
+    """Raise ValueError unless these arrays of a group are C-contiguous, as kernels take them."""
+    for name in names:
+        array = getattr(group, name)
+        if not array.flags.c_contiguous:
+            raise _misfit(name, "an array that is C-contiguous", f"strides {array.strides}")
 
 
 def _bounds(net: Net, values: Array) -> Bounds:
@@ -249,6 +255,8 @@ def check_batches(bounds: Bounds, batches: Batches, course: Course) -> None:
         raise _misfit("size", f"at most {bounds.capacity}, the workspace's", n)
     if not 0 <= first <= stop <= -(-order.size // size):
         raise _misfit("stop", f"0 <= first <= stop <= {-(-order.size // size)}", stop)
+    _require_contiguous(batches, _ARRAYS[Batches])
+    _require_contiguous(course, _ARRAYS[Course])
     if course.mode == Mode.PREDICT:
         _require_array("outputs", course.outputs, bounds.dtype, (order.size, bounds.outputs))
         return
@@ -269,7 +277,8 @@ def _check_course(bounds: Bounds, first: int, stop: int, course: Course) -> None
         telemetry = course.telemetry
         shape = ((stop - 1) // every + 1, bounds.rows, len(Telemetry))
         right = telemetry.shape[0] >= shape[0] and telemetry.shape[1:] == shape[1:]
-        _require("telemetry", right, f"shape {shape}", telemetry.shape)
+        if not right or telemetry.dtype != np.float64:
+            raise _misfit("telemetry", f"float64 {shape}", f"{telemetry.dtype} {telemetry.shape}")
 
 
 Bind = Callable[[Net, Memory], Callable[[Batches, Course, Team], Any]]
@@ -314,8 +323,8 @@ def checked_probe(probe: Probe, *, runs_python: bool = False) -> Probe:
         _require_array("steps", trial.steps, np.dtype(np.float64), (count,))
         _require_array("losses", trial.losses, np.dtype(np.float64), (count, 2))
         _require_array("crossed", trial.crossed, np.dtype(np.uint8), (count,))
-        _require_contiguous(batches)
-        _require_contiguous(trial)
+        _require_contiguous(batches, _ARRAYS[Batches])
+        _require_contiguous(trial, _ARRAYS[Trial])
         probe(net, memory, batches, trial)
 
     return run
