@@ -33,11 +33,13 @@ class Op(IntEnum):
     CUSTOM = 8  # a layer written in Python: only `walk` can run it
     FORK = 9  # where a branch begins: the gradient of OTHER, where it ends, joins that of X
     ADD = 10  # y = x + OTHER; dx = dy, and the branch's FORK sees to OTHER
-    SOFTMAX_CROSSENTROPY = 11
-    MEAN_SQUARED_ERROR = 12
+    LOSS = 11  # compares outputs with the right answers, and sets dx
+    METRIC = 12  # adds to a total of its own
+    LOSS_VALUE = 13  # a metric too: the value of a loss, of which nothing is learned
 
 
-FIRST_LOSS = Op.SOFTMAX_CROSSENTROPY
+# From here on, rows compare outputs with the right answers.
+FIRST_LOSS = Op.LOSS
 
 
 class Scratch(NamedTuple):
@@ -71,8 +73,9 @@ FORMS = {
     Op.CUSTOM: Form(same_width=False, weights="any"),
     Op.FORK: Form(reads_other=True),
     Op.ADD: Form(reads_other=True),
-    Op.SOFTMAX_CROSSENTROPY: Form(same_width=False, scratch=Scratch(more=2)),
-    Op.MEAN_SQUARED_ERROR: Form(same_width=False, scratch=Scratch(more=2)),
+    Op.LOSS: Form(same_width=False, scratch=Scratch(more=2)),
+    Op.METRIC: Form(same_width=False),
+    Op.LOSS_VALUE: Form(same_width=False, scratch=Scratch(more=2)),
 }
 
 
@@ -80,7 +83,7 @@ class Column(IntEnum):
     """The integer columns of a table."""
 
     OP = 0
-    KIND = 1  # which activation
+    KIND = 1  # which activation, loss or metric
     LAYER = 2  # index in Sequential.layers, for messages and telemetry
     INPUTS = 3  # features in
     OUTPUTS = 4  # features out
@@ -100,7 +103,7 @@ class Column(IntEnum):
 class Scalar(IntEnum):
     """The real columns of a table."""
 
-    ALPHA = 0  # slope or scale of an activation
+    ALPHA = 0  # slope or scale of an activation; the number of a loss or a metric
     SCALE = 1  # INPUT and RESCALE compute x * SCALE + OFFSET, DENSE SCALE * W x + b
     OFFSET = 2
     RATE = 3  # of dropout
@@ -121,6 +124,27 @@ class Activation(IntEnum):
     SILU = 7
     SOFTPLUS = 8
     MISH = 9
+
+
+class Loss(IntEnum):
+    """The ``KIND`` of a ``LOSS`` or ``LOSS_VALUE`` row."""
+
+    SOFTMAX_CROSSENTROPY = 0
+    MEAN_SQUARED_ERROR = 1
+
+
+class Metric(IntEnum):
+    """The ``KIND`` of a ``METRIC`` row."""
+
+    FIRST_MAXIMUM = 0  # whether the largest output is the right one
+
+
+# What can compare outputs with integer labels; everything can with targets.
+TAKE_LABELS = {
+    Op.LOSS: (Loss.SOFTMAX_CROSSENTROPY,),
+    Op.METRIC: (Metric.FIRST_MAXIMUM,),
+    Op.LOSS_VALUE: (Loss.SOFTMAX_CROSSENTROPY,),
+}
 
 
 class Mode(IntEnum):
@@ -163,12 +187,11 @@ class Number(IntEnum):
 
 
 class Total(IntEnum):
-    """What ``run`` adds up over the samples it sees."""
+    """What ``run`` adds up over the samples it sees; a total for each metric's row follows."""
 
     LOSS = 0  # of the data, without penalties
-    CORRECT = 1
-    SAMPLES = 2
-    PENALTY = 3  # times the number of samples, so that it has the same mean
+    SAMPLES = 1
+    PENALTY = 2  # times the number of samples, so that it has the same mean
 
 
 class Telemetry(IntEnum):
@@ -196,7 +219,9 @@ SATURATED_SLOPE = 0.01
 STEP_STRIDE = 0xC13FA9A9
 ELEMENT_STRIDE = 0x91E10DA5
 
-ENUMS = (Op, Column, Scalar, Activation, Mode, Phase, Rule, Number, Total, Telemetry)
+ENUMS = (
+    Op, Column, Scalar, Activation, Loss, Metric, Mode, Phase, Rule, Number, Total, Telemetry,
+)  # fmt: skip
 CONSTANTS = ("FIRST_LOSS", "SELU_ALPHA", "SELU_SCALE", "SATURATED_SLOPE", "STEP_STRIDE",
              "ELEMENT_STRIDE")  # fmt: skip
 
@@ -229,7 +254,6 @@ JOB = {
     "last": "int64_t",
     "first_step": "int64_t",
     "rates": "const double *",  # the learning rate of each batch from `first` on
-    "wants_accuracy": "int64_t",
     "totals": "double *",
     "outputs": "real *",  # (samples, features)
     "telemetry": "double *",  # (records, table_rows, Telemetry)
@@ -337,30 +361,18 @@ KERNELS = {
     "softmax_backward": _kernel(
         "softmax", "y[features, n]; dy[features, n]; scratch![2, n]; dx![features, n]", "features n"
     ),
-    "softmax_crossentropy_labels": _kernel(
+    # Of labels and targets one is empty.
+    "loss": _kernel(
         "losses",
-        "logits[features, n]; rows[n]: int64_t; labels[count]: int64_t; scratch![2, n]; "
-        "dlogits![features, n]",
+        "kind: int64_t; alpha; x[features, n]; rows[n]: int64_t; labels?[labels]: int64_t; "
+        "targets?[count, features]; scratch![2, n]; dx![features, n]",
         "features n", "double",
     ),
-    "softmax_crossentropy_targets": _kernel(
-        "losses",
-        "logits[features, n]; rows[n]: int64_t; targets[count, features]; scratch![2, n]; "
-        "dlogits![features, n]",
+    "metric": _kernel(
+        "metrics",
+        "kind: int64_t; alpha; x[features, n]; rows[n]: int64_t; labels?[labels]: int64_t; "
+        "targets?[count, features]",
         "features n", "double",
-    ),
-    "mean_squared_error": _kernel(
-        "losses",
-        "outputs[features, n]; rows[n]: int64_t; targets[count, features]; doutputs![features, n]",
-        "features n", "double",
-    ),
-    "count_correct_labels": _kernel(
-        "losses", "outputs[features, n]; rows[n]: int64_t; labels[count]: int64_t", "features n",
-        "int64_t",
-    ),
-    "count_correct_targets": _kernel(
-        "losses", "outputs[features, n]; rows[n]: int64_t; targets[count, features]", "features n",
-        "int64_t",
     ),
     "dropout_mask": _kernel(
         "dropout", "key: int64_t; step: int64_t; rate: double; mask![size]", "size"

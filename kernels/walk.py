@@ -165,25 +165,35 @@ class Walk:
             case Op.ADD:
                 dx[:] = dy
 
-    def loss(self, row: Array, rows: Array, labels: Array, targets: Array) -> float:
+    def loss(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
         """The batch's summed loss; leaves the mean's gradient in the deltas of X."""
-        n = rows.size
+        row, n = self.table[r], rows.size
         x = self.buffer(self.values, row[Column.X], row[Column.INPUTS], n, 0)
         dx = self.buffer(self.deltas, row[Column.X], row[Column.INPUTS], n, 0)
         scratch = self.buffer(self.values, row[Column.Y], 2, n, 0)
-        if row[Column.OP] == Op.MEAN_SQUARED_ERROR:
-            return float(self.kernels.mean_squared_error(x, rows, targets, dx))
-        if labels.size:
-            kernel, right = self.kernels.softmax_crossentropy_labels, labels
-        else:
-            kernel, right = self.kernels.softmax_crossentropy_targets, targets
-        return float(kernel(x, rows, right, scratch, dx))
+        alpha = self.real(r, Scalar.ALPHA)
+        return float(
+            self.kernels.loss(row[Column.KIND], alpha, x, rows, labels, targets, scratch, dx)
+        )
 
-    def count_correct(self, row: Array, rows: Array, labels: Array, targets: Array) -> int:
+    def metric(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
+        """The sum of a metric over the batch."""
+        row = self.table[r]
         x = self.buffer(self.values, row[Column.X], row[Column.INPUTS], rows.size, 0)
-        if labels.size:
-            return int(self.kernels.count_correct_labels(x, rows, labels))
-        return int(self.kernels.count_correct_targets(x, rows, targets))
+        alpha = self.real(r, Scalar.ALPHA)
+        return float(self.kernels.metric(row[Column.KIND], alpha, x, rows, labels, targets))
+
+    def judge(self, judges: list[int], answers: tuple[Array, Array, Array], totals: Array) -> float:
+        """Compute the loss, which is returned, and add the metrics to their totals.
+
+        ``judges`` are the rows of the loss and of the metrics; ``answers`` the batch's rows, and
+        the labels and targets of all samples.
+        """
+        for place, r in enumerate(judges[1:], len(Total)):
+            is_metric = self.table[r, Column.OP] == Op.METRIC
+            totals[place] += (self.metric if is_metric else self.loss)(r, *answers)
+        # The loss comes last, for a metric that is a loss sets a gradient, too.
+        return self.loss(judges[0], *answers)
 
     def penalties(self, r: int) -> Iterator[int]:
         """The PENALTY rows on the tensors of row ``r``."""
@@ -359,7 +369,6 @@ def run(
     last: int,
     first_step: int,
     rates: Array,
-    wants_accuracy: bool,
     totals: Array,
     outputs: Array,
     telemetry: Array,
@@ -378,8 +387,10 @@ def run(
     )  # fmt: skip
     fused = mode == Mode.TRAIN and rule == Rule.DESCENT
     phase = Phase.LEARN if mode in (Mode.TRAIN, Mode.GRADIENT) else Phase.PREDICT
-    losses = [r for r in range(len(table)) if table[r, Column.OP] >= FIRST_LOSS]
-    loss_index = losses[0] if losses else len(table)
+    judges = [r for r in range(len(table)) if table[r, Column.OP] >= FIRST_LOSS]
+    if mode == Mode.GRADIENT:
+        del judges[1:]
+    loss_index = judges[0] if judges else len(table)
 
     for batch in range(first, last):
         rows = order[batch * batch_size : (batch + 1) * batch_size]
@@ -389,25 +400,23 @@ def run(
         if mode == Mode.PREDICT:
             y = walk.buffer(values, table[0, Column.Y], table[0, Column.OUTPUTS], n, 1).T
             for r in range(1, len(table)):
-                if r != loss_index:
+                if table[r, Column.OP] < FIRST_LOSS:
                     y = walk.forward(r, n, step, phase)
             kernels.transpose(y, outputs[batch * batch_size : batch * batch_size + n])
             continue
 
         with walk.whole_steps(totals) if mode == Mode.TRAIN else nullcontext():
             penalties = 0.0
-            for r in range(1, loss_index):
+            # A softmax that the loss has built in may follow it, for a metric behind it.
+            for r in range(1, judges[-1]):
                 if table[r, Column.OP] == Op.PENALTY:
                     penalties += walk.penalty(r)
-                else:
+                elif table[r, Column.OP] < FIRST_LOSS:
                     walk.forward(r, n, step, phase)
-            loss = walk.loss(table[loss_index], rows, labels, targets)
+            loss = walk.judge(judges, (rows, labels, targets), totals)
             totals[Total.LOSS] += loss
             totals[Total.PENALTY] += penalties * n
             totals[Total.SAMPLES] += n
-            if wants_accuracy:
-                row = table[loss_index]
-                totals[Total.CORRECT] += walk.count_correct(row, rows, labels, targets)
             if mode == Mode.EVALUATE:
                 continue
             if not math.isfinite(loss + penalties):

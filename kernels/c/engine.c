@@ -173,20 +173,31 @@ static double loss_row(const struct net *net, int64_t r) {
     int64_t features = row[COLUMN_INPUTS], n = net->n;
     const real *x = value(net, row[COLUMN_X]);
     real *dx = delta(net, row[COLUMN_X]), *scratch = value(net, row[COLUMN_Y]);
-    if (row[COLUMN_OP] == OP_MEAN_SQUARED_ERROR)
-        return mean_squared_error(x, net->rows, job->targets, dx, features, n);
-    if (job->labels)
-        return softmax_crossentropy_labels(x, net->rows, job->labels, scratch, dx, features, n);
-    return softmax_crossentropy_targets(x, net->rows, job->targets, scratch, dx, features, n);
+    return loss(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x, net->rows, job->labels,
+                job->targets, scratch, dx, features, n);
 }
 
-static int64_t count_correct(const struct net *net, int64_t r) {
+/* The sum of a metric over the batch. */
+static double metric_row(const struct net *net, int64_t r) {
     const struct job *job = net->job;
     const int64_t *row = ROW(r);
-    const real *x = value(net, row[COLUMN_X]);
-    if (job->labels)
-        return count_correct_labels(x, net->rows, job->labels, row[COLUMN_INPUTS], net->n);
-    return count_correct_targets(x, net->rows, job->targets, row[COLUMN_INPUTS], net->n);
+    return metric(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], value(net, row[COLUMN_X]),
+                  net->rows, job->labels, job->targets, row[COLUMN_INPUTS], net->n);
+}
+
+/* Compute the loss, which is returned, and add the metrics to their totals. */
+static double judge(const struct net *net, int64_t loss_index, int64_t last_judge) {
+    const struct job *job = net->job;
+    double *total = job->totals + TOTAL_COUNT;
+    /* The loss comes last, for a metric that is a loss sets a gradient, too. */
+    for (int64_t r = loss_index + 1; r <= last_judge; r++) {
+        int64_t op = ROW(r)[COLUMN_OP];
+        if (op == OP_METRIC)
+            *total++ += metric_row(net, r);
+        else if (op == OP_LOSS_VALUE)
+            *total++ += loss_row(net, r);
+    }
+    return loss_row(net, loss_index);
 }
 
 /* Write the inputs of a DENSE row, that are (inputs, n), as (n, inputs) too, if it wants them. */
@@ -287,18 +298,24 @@ static void observe_step(const struct net *net, int64_t loss_index, int64_t batc
     }
 }
 
-/* Run all rows forward, up to the loss or beyond it; returns the penalties' value in thread 0. */
-static double forward(struct net *net, int64_t step) {
+/* The last row that compares outputs with right answers: the loss, or a metric. */
+static int64_t last_to_judge(const struct net *net, int64_t loss_index) {
+    int64_t last = loss_index;
+    for (int64_t r = loss_index + 1; r < net->job->table_rows; r++)
+        if (ROW(r)[COLUMN_OP] >= FIRST_LOSS) last = r;
+    return last;
+}
+
+/* Run the rows before `stop` forward; returns the penalties' value in thread 0. */
+static double forward(struct net *net, int64_t step, int64_t stop) {
     const struct job *job = net->job;
     int predicts = job->mode == MODE_PREDICT;
     int64_t phase = job->mode < MODE_GRADIENT ? PHASE_PREDICT : PHASE_LEARN;
     double penalties = 0;
-    for (int64_t r = 1; r < job->table_rows; r++) {
+    for (int64_t r = 1; r < stop; r++) {
         int64_t op = ROW(r)[COLUMN_OP];
-        if (op >= FIRST_LOSS) {
-            if (predicts) continue; /* a softmax that the loss has built in may follow it */
-            break;
-        }
+        /* A softmax that the loss has built in may follow it, for predictions, and for metrics. */
+        if (op >= FIRST_LOSS) continue;
         if (op == OP_PENALTY) {
             if (!predicts && job->thread == 0)
                 penalties += penalty(REALS(r)[SCALAR_L1], REALS(r)[SCALAR_L2],
@@ -373,6 +390,8 @@ static int64_t run(const struct job *job) {
     int64_t loss_index = 1;
     int fused = job->mode == MODE_TRAIN && job->rule == RULE_DESCENT;
     while (loss_index < job->table_rows && ROW(loss_index)[COLUMN_OP] < FIRST_LOSS) loss_index++;
+    int64_t last_judge = job->mode == MODE_GRADIENT ? loss_index : last_to_judge(net, loss_index);
+    int64_t stop = job->mode == MODE_PREDICT ? job->table_rows : last_judge;
     net->capacity = job->workspace_size / ROW(0)[COLUMN_X];
     net->bytes.data = reads_bytes(net) ? job->samples : NULL;
     if (!wait(net)) return -1;
@@ -391,7 +410,7 @@ static int64_t run(const struct job *job) {
         }
         if (job->mode != MODE_PREDICT) prefetch_labels(job->labels, net->rows, net->n);
         wait(net);
-        double penalties = forward(net, job->first_step + batch);
+        double penalties = forward(net, job->first_step + batch, stop);
         if (job->mode == MODE_PREDICT) {
             int64_t r = job->table_rows - 1;
             while (ROW(r)[COLUMN_OP] >= FIRST_LOSS || ROW(r)[COLUMN_OP] == OP_PENALTY) r--;
@@ -402,14 +421,12 @@ static int64_t run(const struct job *job) {
             continue;
         }
         if (job->thread == 0) {
-            double loss = loss_row(net, loss_index);
-            job->totals[TOTAL_LOSS] += loss;
+            double of_loss = judge(net, loss_index, last_judge);
+            job->totals[TOTAL_LOSS] += of_loss;
             job->totals[TOTAL_PENALTY] += penalties * (double)net->n;
             job->totals[TOTAL_SAMPLES] += (double)net->n;
-            if (job->wants_accuracy)
-                job->totals[TOTAL_CORRECT] += (double)count_correct(net, loss_index);
             job->barrier[BARRIER_STOP] =
-                job->mode != MODE_EVALUATE && !isfinite(loss + penalties);
+                job->mode != MODE_EVALUATE && !isfinite(of_loss + penalties);
         }
         wait(net);
         if (job->barrier[BARRIER_STOP]) return batch;

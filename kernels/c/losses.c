@@ -79,29 +79,17 @@ static double mean_squared_error(const real *outputs, const int64_t *rows, const
     return loss / (double)features;
 }
 
-/* The index of the first largest of `count` values that lie `stride` apart. */
-INLINE int64_t first_maximum(const real *values, int64_t count, int64_t stride) {
-    int64_t best = 0;
-    for (int64_t i = 1; i < count; i++)
-        if (values[i * stride] > values[best * stride]) best = i;
-    return best;
-}
-
-/* How many samples have their first maximum at their label. */
-static int64_t count_correct_labels(const real *outputs, const int64_t *rows,
-                                    const int64_t *labels, int64_t features, int64_t n) {
-    int64_t correct = 0;
-    for (int64_t j = 0; j < n; j++)
-        correct += first_maximum(outputs + j, features, n) == labels[rows[j]];
-    return correct;
-}
-
-/* How many samples have their first maximum where their target has it. */
-static int64_t count_correct_targets(const real *outputs, const int64_t *rows,
-                                     const real *targets, int64_t features, int64_t n) {
-    int64_t correct = 0;
-    for (int64_t j = 0; j < n; j++)
-        correct += first_maximum(outputs + j, features, n) ==
-                   first_maximum(targets + rows[j] * features, features, 1);
-    return correct;
+/* The batch's summed loss; sets dx to the gradient of the mean.  Either labels or targets is NULL. */
+static double loss(int64_t kind, real alpha, const real *x, const int64_t *rows,
+                   const int64_t *labels, const real *targets, real *scratch, real *dx,
+                   int64_t features, int64_t n) {
+    (void)alpha;
+    switch (kind) {
+    case LOSS_SOFTMAX_CROSSENTROPY:
+        if (labels) return softmax_crossentropy_labels(x, rows, labels, scratch, dx, features, n);
+        return softmax_crossentropy_targets(x, rows, targets, scratch, dx, features, n);
+    case LOSS_MEAN_SQUARED_ERROR:
+        return mean_squared_error(x, rows, targets, dx, features, n);
+    }
+    return NAN;
 }

@@ -39,13 +39,8 @@ from .dropout import dropout_blocks
 from .elementwise import add, multiply, rescale, transpose
 from .gather import fetch, gather_bytes, gather_reals
 from .jit import exact, view
-from .losses import (
-    count_correct_labels,
-    count_correct_targets,
-    mean_squared_error,
-    softmax_crossentropy_labels,
-    softmax_crossentropy_targets,
-)
+from .losses import loss
+from .metrics import metric
 from .optimizers import optimizer_step
 from .penalties import penalty, penalty_gradient, penalty_update
 from .softmax import softmax_backward, softmax_forward
@@ -180,32 +175,53 @@ def backward_row(row, reals, params, values, deltas, capacity, n, team):
 
 
 @view
-def loss_row(row, values, deltas, capacity, rows, labels, targets):
-    """Return the batch's summed loss, and leave the mean's gradient in the deltas of X.
-
-    A data set has either integer ``labels`` (count,), or ``targets`` (count, outputs).
-    """
+def loss_row(row, reals, values, deltas, capacity, rows, labels, targets):
+    """Return the batch's summed loss, and leave the mean's gradient in the deltas of X."""
     features = row[Column.INPUTS]
     n = rows.size
     at_x = row[Column.X] * capacity
     x, dx = matrix(values, at_x, features, n), matrix(deltas, at_x, features, n)
     scratch = matrix(values, row[Column.Y] * capacity, 2, n)
-    if row[Column.OP] == Op.MEAN_SQUARED_ERROR:
-        return mean_squared_error(x, rows, targets, dx)
-    if labels.size:
-        return softmax_crossentropy_labels(x, rows, labels, scratch, dx)
-    return softmax_crossentropy_targets(x, rows, targets, scratch, dx)
+    alpha = values.dtype.type(reals[Scalar.ALPHA])
+    return loss(row[Column.KIND], alpha, x, rows, labels, targets, scratch, dx)
 
 
 @view
-def count_correct(row, values, capacity, rows, labels, targets):
-    """Count the batch's samples whose largest output is the right one."""
-    features = row[Column.INPUTS]
-    n = rows.size
-    x = matrix(values, row[Column.X] * capacity, features, n)
-    if labels.size:
-        return count_correct_labels(x, rows, labels)
-    return count_correct_targets(x, rows, targets)
+def metric_row(row, reals, values, capacity, rows, labels, targets):
+    """Return the sum of a metric over the batch."""
+    x = matrix(values, row[Column.X] * capacity, row[Column.INPUTS], rows.size)
+    alpha = values.dtype.type(reals[Scalar.ALPHA])
+    return metric(row[Column.KIND], alpha, x, rows, labels, targets)
+
+
+@view
+def last_to_judge(table, loss_index):
+    """Return the last row that compares outputs with right answers: the loss, or a metric."""
+    last = loss_index
+    for r in range(loss_index + 1, table.shape[0]):
+        if table[r, Column.OP] >= FIRST_LOSS:
+            last = r
+    return last
+
+
+@view
+def judge(
+    table, reals, loss_index, last_judge, values, deltas, capacity, rows, labels, targets, totals
+):
+    """Compute the loss, which is returned, and add the metrics to their totals."""
+    place, of_loss = totals.size, 0.0
+    # The loss comes last, for a metric that is a loss sets a gradient, too.
+    for r in range(last_judge, loss_index - 1, -1):
+        op = table[r, Column.OP]
+        if op == Op.METRIC:
+            place -= 1
+            totals[place] += metric_row(table[r], reals[r], values, capacity, rows, labels, targets)
+        elif op >= FIRST_LOSS:
+            of_loss = loss_row(table[r], reals[r], values, deltas, capacity, rows, labels, targets)
+            if op == Op.LOSS_VALUE:
+                place -= 1
+                totals[place] += of_loss
+    return of_loss
 
 
 @view
@@ -375,7 +391,6 @@ def run(
     last,
     first_step,
     rates,
-    wants_accuracy,
     totals,
     outputs,
     telemetry,
@@ -398,6 +413,7 @@ def run(
     loss_index = 0
     while table[loss_index, Column.OP] < FIRST_LOSS and loss_index < table.shape[0] - 1:
         loss_index += 1
+    last_judge = loss_index if mode == Mode.GRADIENT else last_to_judge(table, loss_index)
     if not all_are_here(team):
         return -1
 
@@ -415,11 +431,10 @@ def run(
 
         penalties = 0.0
         last_row = table[0]
-        for r in range(1, table.shape[0]):
+        # A softmax that the loss has built in may follow it, for predictions, and for metrics.
+        for r in range(1, table.shape[0] if mode == Mode.PREDICT else last_judge):
             if table[r, Column.OP] >= FIRST_LOSS:
-                if mode == Mode.PREDICT:
-                    continue
-                break
+                continue
             last_row = table[r]
             if last_row[Column.OP] == Op.PENALTY:
                 if mode != Mode.PREDICT and thread == 0:
@@ -442,16 +457,15 @@ def run(
             continue
 
         if thread == 0:
-            loss = loss_row(table[loss_index], values, deltas, capacity, rows, labels, targets)
-            totals[Total.LOSS] += loss
+            of_loss = judge(
+                table, reals, loss_index, last_judge, values, deltas, capacity, rows, labels,
+                targets, totals,
+            )  # fmt: skip
+            totals[Total.LOSS] += of_loss
             totals[Total.PENALTY] += penalties * n
             totals[Total.SAMPLES] += n
-            if wants_accuracy:
-                totals[Total.CORRECT] += count_correct(
-                    table[loss_index], values, capacity, rows, labels, targets
-                )
             # Not math.isfinite: Numba makes it x - x, which LLVM may reassociate, and folds to 0.
-            finite = abs(loss + penalties) < math.inf
+            finite = abs(of_loss + penalties) < math.inf
             barrier[STOP] = mode != Mode.EVALUATE and not finite
         wait(team)
         if barrier[STOP]:

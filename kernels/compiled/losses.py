@@ -8,10 +8,26 @@ import math
 
 import numpy as np
 
+from ..contract import Loss
 from .jit import exact
 from .rounding import fma
 from .softmax import softmax_forward
 from .sums import sum_of_squares
+
+
+@exact
+def loss(kind, alpha, x, rows, labels, targets, scratch, dx):
+    """Return the batch's summed loss, and set ``dx`` (outputs, n) to the mean's gradient.
+
+    A data set has either ``labels`` or ``targets``; the other is empty.
+    """
+    if kind == Loss.SOFTMAX_CROSSENTROPY:
+        if labels.size:
+            return softmax_crossentropy_labels(x, rows, labels, scratch, dx)
+        return softmax_crossentropy_targets(x, rows, targets, scratch, dx)
+    if kind == Loss.MEAN_SQUARED_ERROR:
+        return mean_squared_error(x, rows, targets, dx)
+    return math.nan  # there is no such loss
 
 
 @exact
@@ -78,32 +94,3 @@ def scale_by(factor, values):
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):
             values[i, j] *= factor
-
-
-@exact
-def count_correct_labels(outputs, rows, labels):
-    """How many columns of ``outputs`` have their first maximum at their label."""
-    correct = 0
-    for j in range(outputs.shape[1]):
-        if first_maximum(outputs[:, j]) == labels[rows[j]]:
-            correct += 1
-    return correct
-
-
-@exact
-def count_correct_targets(outputs, rows, targets):
-    """How many columns of ``outputs`` have their first maximum where their target has it."""
-    correct = 0
-    for j in range(outputs.shape[1]):
-        if first_maximum(outputs[:, j]) == first_maximum(targets[rows[j]]):
-            correct += 1
-    return correct
-
-
-@exact
-def first_maximum(values):
-    best = np.int64(0)
-    for i in range(1, values.size):
-        if values[i] > values[best]:
-            best = np.int64(i)
-    return best

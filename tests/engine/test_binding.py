@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import backends, check_gradients, layers, regularizers
-from fastmlp.kernels.contract import Column, Mode, Number, Op, Rule, Telemetry, Total
+from fastmlp.kernels.contract import Column, Mode, Number, Op, Rule, Telemetry
 from tests.backends import ALL
 
 from .nets import data, net
@@ -48,8 +48,7 @@ def batches(plan):
         "last": 3,
         "first_step": 0,
         "rates": np.full(3, 0.1),
-        "wants_accuracy": True,
-        "totals": np.zeros(len(Total)),
+        "totals": np.zeros(plan.totals),
         "outputs": np.empty((0, plan.outputs)),
         "telemetry": np.empty((0, 0, len(Telemetry))),
         "telemetry_every": 0,

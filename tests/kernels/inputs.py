@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastmlp.kernels import reference
-from fastmlp.kernels.contract import MOMENTS, Number, Rule, Telemetry
+from fastmlp.kernels.contract import MOMENTS, Loss, Metric, Number, Rule, Telemetry
 
 EXP = 4  # roundings that an exponential may cost
 
@@ -73,18 +73,28 @@ def softmax_bounds(x, share=1.0):
     return np.stack([0 * inverse, roundings * inverse]), share * (roundings + 2) * weights * inverse
 
 
+def answers(dtype, right):
+    """Return labels and targets, of which one is empty."""
+    if right.ndim == 1:
+        return right, np.empty((0, 0), dtype)
+    return np.empty(0, np.int64), right.astype(dtype)
+
+
 def crossentropy(labels):
     def make(rng, dtype, m, k, n):
         classes = m + 1
         if labels:
             right = rng.integers(0, classes, 2 * n)
         else:
-            right = rng.dirichlet(np.ones(classes), 2 * n).astype(dtype)
+            right = rng.dirichlet(np.ones(classes), 2 * n)
             right[0] = np.eye(classes)[0]
         rows = rng.permutation(2 * n)[:n]
-        return 4 * normal(rng, dtype, classes, n), rows, right, *scratch(dtype, classes, n)
+        return (
+            int(Loss.SOFTMAX_CROSSENTROPY), dtype(0), 4 * normal(rng, dtype, classes, n), rows,
+            *answers(dtype, right), *scratch(dtype, classes, n),
+        )  # fmt: skip
 
-    def bound(logits, rows, right, scratch, dlogits):
+    def bound(kind, alpha, logits, rows, labels, targets, scratch, dlogits):
         n = logits.shape[1]
         of_scratch, of_probabilities = softmax_bounds(logits)
         per_sample = 4 * np.abs(logits).max(axis=0) + EXP + len(logits) + 2
@@ -99,26 +109,39 @@ def scratch(dtype, features, n):
     return unset(dtype, 2, n), unset(dtype, features, n)
 
 
-def make_mse(rng, dtype, m, k, n):
-    rows = rng.permutation(2 * n)[:n]
-    targets = normal(rng, dtype, 2 * n, m)
-    return normal(rng, dtype, m, n), rows, targets, unset(dtype, m, n)
+def loss(kind, alpha):
+    """Arguments of a loss that looks at each output by itself."""
+
+    def make(rng, dtype, m, k, n):
+        rows = rng.permutation(2 * n)[:n]
+        outputs, targets = normal(rng, dtype, m, n), rng.standard_normal((2 * n, m))
+        return (
+            int(kind), dtype(alpha), outputs, rows, *answers(dtype, targets),
+            *scratch(dtype, m, n),
+        )  # fmt: skip
+
+    return make
 
 
-def bound_mse(outputs, rows, targets, doutputs):
+def bound_squares(kind, alpha, outputs, rows, labels, targets, scratch, dx):
     sizes = np.abs(outputs) + np.abs(targets[rows].T)
     # A square of three roundings, summed in float64: which is exact beside float32, and beside
     # float64 a walk of a thousand random steps, that end within some tens of them.
     return 4 * 2 * sizes / sizes.size, 16 * (sizes**2).sum() / len(outputs)
 
 
-def make_counting(labels):
+# For each loss that looks at each output by itself, a number and its bounds.
+LOSSES = {Loss.MEAN_SQUARED_ERROR: (0.0, bound_squares)}
+
+
+def counting(labels):
     def make(rng, dtype, m, k, n):
         # Few different values, hence ties: the first maximum counts.
         outputs = rng.integers(0, 3, (m + 1, n)).astype(dtype)
         rows = rng.permutation(2 * n)[:n]
         right = rng.integers(0, m + 1, 2 * n)
-        return outputs, rows, right if labels else np.eye(m + 1, dtype=dtype)[right]
+        right = right if labels else np.eye(m + 1)[right]
+        return int(Metric.FIRST_MAXIMUM), dtype(0), outputs, rows, *answers(dtype, right)
 
     return make
 

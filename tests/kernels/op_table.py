@@ -134,11 +134,14 @@ OPERATIONS = [
         ),
         (3,),
     ),
-    Operation("softmax_crossentropy_labels", *inputs.crossentropy(labels=True), (3, 4)),
-    Operation("softmax_crossentropy_targets", *inputs.crossentropy(labels=False), (3, 4)),
-    Operation("mean_squared_error", inputs.make_mse, inputs.bound_mse, (3,)),
-    Operation("count_correct_labels", inputs.make_counting(labels=True), lambda *_: (0,)),
-    Operation("count_correct_targets", inputs.make_counting(labels=False), lambda *_: (0,)),
+    Operation("loss", *inputs.crossentropy(labels=True), (6, 7), "crossentropy of labels"),
+    Operation("loss", *inputs.crossentropy(labels=False), (6, 7), "crossentropy of targets"),
+    *(
+        Operation("loss", inputs.loss(kind, alpha), bound, (7,), kind.name)
+        for kind, (alpha, bound) in inputs.LOSSES.items()
+    ),
+    Operation("metric", inputs.counting(labels=True), lambda *_: (0,), (), "labels"),
+    Operation("metric", inputs.counting(labels=False), lambda *_: (0,), (), "targets"),
     *(
         Operation(
             "optimizer_step", inputs.optimizer(rule, evenly, **numbers), inputs.bound_optimizer,

@@ -1,0 +1,125 @@
+"""Metrics: any number of them, over all samples, and nothing is learned from them."""
+
+import numpy as np
+import pytest
+
+from fastmlp import Sequential, Telemetry, layers, losses, metrics
+from fastmlp.layers import Dense, Dropout
+from tests.backends import ALL
+
+from .nets import LOGITS, Scale, data, flat, net, targets
+
+X, LABELS = data(41)
+ONE_HOT = np.eye(4)[LABELS]
+SPARSE, DENSE = "sparse_categorical_crossentropy", "categorical_crossentropy"
+each = pytest.mark.parametrize("backend", ALL)
+
+
+def right(outputs, answers):
+    return np.mean(outputs.argmax(axis=1) == answers)
+
+
+def squares(outputs, targets):
+    return np.mean((outputs - targets) ** 2)
+
+
+# name: the loss, the last activation, right answers, and what the metric should be
+METRICS = {
+    "accuracy of labels": ("accuracy", SPARSE, "softmax", LABELS, right),
+    "accuracy of one-hot targets": ("acc", DENSE, "softmax", ONE_HOT, right),
+    "accuracy of logits": ("accuracy", LOGITS, None, LABELS, right),
+    "accuracy of squares": ("acc", "mse", "softmax", ONE_HOT, right),
+    "sparse accuracy": ("sparse_categorical_accuracy", SPARSE, "softmax", LABELS, right),
+    "categorical accuracy": ("categorical_accuracy", DENSE, "softmax", ONE_HOT, right),
+    "squares of probabilities": ("mse", DENSE, "softmax", ONE_HOT, squares),
+    "squares of logits": (
+        "mse", losses.CategoricalCrossentropy(from_logits=True), None, ONE_HOT, squares
+    ),
+    "squares beside squares": ("mse", "mse", "tanh", targets(41), squares),
+}  # fmt: skip
+
+
+def expected(outputs, y, figure):
+    classes = figure is right and y.ndim == 2
+    return figure(outputs, y.argmax(axis=1) if classes else y)
+
+
+@each
+@pytest.mark.parametrize("case", METRICS)
+def test_is_the_mean_over_the_samples(case, backend):
+    name, loss, last, y, figure = METRICS[case]
+    model = net(Dense(7, "tanh"), loss=loss, last=last, metrics=[name], backend=backend)
+    found = model.evaluate(X, y, 16, return_dict=True)
+    assert list(found) == ["loss", name]
+    assert found[name] == pytest.approx(expected(model.predict(X), y, figure), rel=1e-12)
+
+
+@each
+def test_several_keep_their_order_and_their_names(backend):
+    # Those that read probabilities come behind those that do not, in the plan.
+    chosen = ["mse", "acc", metrics.CategoricalAccuracy("mine"), metrics.MeanSquaredError()]
+    names = ["mse", "acc", "mine", "mean_squared_error"]
+    model = net(Dense(7, "tanh"), loss=DENSE, metrics=chosen, backend=backend)
+    validation = X[:9], ONE_HOT[:9]
+    history = model.fit(X, ONE_HOT, 16, 2, 0, validation_data=validation).history
+    assert list(history) == ["loss", *names, "val_loss", *(f"val_{name}" for name in names)]
+    outputs = model.predict(X[:9])
+    assert history["val_mine"][-1] == history["val_acc"][-1] == right(outputs, LABELS[:9])
+    assert history["val_mse"][-1] == history["val_mean_squared_error"][-1]
+    assert history["val_mse"][-1] == pytest.approx(squares(outputs, ONE_HOT[:9]), rel=1e-12)
+    figures = [history[f"val_{name}"][-1] for name in names]
+    assert model.evaluate(*validation)[1:] == pytest.approx(figures, rel=1e-12)
+
+
+@each
+@pytest.mark.parametrize("loss", [DENSE, "mse"])
+def test_in_training_they_are_means_before_each_step(loss, backend):
+    one_batch = net(Dense(7, "tanh"), loss=loss, metrics=["mse", "acc"], backend=backend)
+    before = one_batch.evaluate(X, ONE_HOT, return_dict=True)
+    history = one_batch.fit(X, ONE_HOT, len(X), 1, 0).history
+    assert {name: value for name, (value,) in history.items()} == pytest.approx(before, rel=1e-12)
+
+
+@each
+@pytest.mark.parametrize("middle", [lambda: Dropout(0.3), Scale], ids=["dropout", "python"])
+def test_training_is_the_same_without_them(middle, backend):
+    models = [
+        net(Dense(7, "tanh"), middle(), loss=DENSE, metrics=chosen, backend=backend)
+        for chosen in ([], ["accuracy"], ["mse", "accuracy", "categorical_accuracy"])
+    ]
+    for model in models:
+        model.fit(X, ONE_HOT, 8, 2, 0, telemetry=Telemetry(every=2))
+        np.testing.assert_array_equal(flat(model), flat(models[0]))
+        np.testing.assert_array_equal(model.predict(X), models[0].predict(X))
+        gradients = [m.loss_and_gradient(X, ONE_HOT)[1] for m in (model, models[0])]
+        for own, others in zip(*gradients, strict=True):
+            np.testing.assert_array_equal(own, others)
+
+
+def test_one_that_is_not_finite_stops_nothing():
+    loss = losses.CategoricalCrossentropy(from_logits=True)
+    model = net(Dense(7, "tanh"), loss=loss, metrics=["mse"], dtype="float32", last=None)
+    model.set_weights([w * np.float32(1e22) for w in model.get_weights()])
+    with np.errstate(all="ignore"):
+        loss, square = model.evaluate(X, ONE_HOT)
+    assert np.isfinite(loss)
+    assert square == np.inf
+
+
+REFUSED = {
+    "labels wanted": ("sparse_categorical_accuracy", DENSE, "compares with integer labels, and"),
+    "targets wanted": ("categorical_accuracy", SPARSE, r"compares with targets \(n, outputs\)"),
+    "squares of labels": ("mse", SPARSE, r"compares with targets \(n, outputs\), and the loss 's"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_does_not_go_with_the_loss_is_refused(case):
+    name, loss, message = REFUSED[case]
+    with pytest.raises(ValueError, match=f"^metrics: '{name}' {message}"):
+        net(loss=loss, metrics=[name])
+    unbuilt = Sequential([layers.Dense(4, "softmax")])
+    unbuilt.compile("sgd", loss, [name])
+    with pytest.raises(ValueError, match=f"^metrics: '{name}' {message}"):
+        unbuilt.fit(X, LABELS, verbose=0)
+    assert not unbuilt.built
