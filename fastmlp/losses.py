@@ -12,12 +12,14 @@ import numpy as np
 
 from . import answers
 from .answers import Answers
-from .arguments import truth
+from .arguments import real_number, truth
 from .kernels.contract import Loss as Kind
 from .kernels.contract import Op
 from .lookup import by_name
 from .lowering import Builder, Last
 from .tensors import Array
+
+_SMALLEST = 1e-30  # that float32 holds with all its digits
 
 
 @dataclass(frozen=True)
@@ -169,10 +171,44 @@ class MeanSquaredError(Loss):
     kind = Kind.MEAN_SQUARED_ERROR
 
 
+@dataclass(frozen=True)
+class Huber(Loss):
+    """``mean_i h(output[i] - target[i])``: squares of small errors, sizes of large ones.
+
+    ``h(e)`` is ``e^2 / 2`` up to ``|e| = delta``, and ``delta * (|e| - delta / 2)`` beyond it
+    (Huber, 1964).
+
+    Parameters
+    ----------
+    delta : float, positive
+
+    Raises
+    ------
+    ValueError
+        If it is not a finite number above 0.
+    """
+
+    name = "huber"
+    kind = Kind.HUBER
+
+    delta: float = 1.0
+
+    def check(self) -> None:
+        """Raise an error if an argument is not what it should be."""
+        delta = real_number("delta", self.delta, "a positive number", low=_SMALLEST)
+        object.__setattr__(self, "delta", delta)
+
+    @property
+    def alpha(self) -> float:
+        """The number that the kernel reads."""
+        return self.delta
+
+
 _CLASSES: tuple[type[Loss], ...] = (
     SparseCategoricalCrossentropy,
     CategoricalCrossentropy,
     MeanSquaredError,
+    Huber,
 )
 # Keras' short names.
 _SHORT: Mapping[str, type[Loss]] = {"mse": MeanSquaredError}

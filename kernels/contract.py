@@ -131,6 +131,7 @@ class Loss(IntEnum):
 
     SOFTMAX_CROSSENTROPY = 0
     MEAN_SQUARED_ERROR = 1
+    HUBER = 2  # ALPHA: up to which error it is a square
 
 
 class Metric(IntEnum):

@@ -79,17 +79,47 @@ static double mean_squared_error(const real *outputs, const int64_t *rows, const
     return loss / (double)features;
 }
 
+/* The loss of one output, and its slope. */
+struct point {
+    real loss, slope;
+};
+
+/* sum_j mean_i of the losses of single outputs, and the gradient over n. */
+INLINE double of_outputs(struct point (*of)(real output, real target, real alpha), real alpha,
+                         const real *outputs, const int64_t *rows, const real *targets,
+                         real *doutputs, int64_t features, int64_t n) {
+    real scale = (real)(1.0 / (double)(features * n));
+    double loss = 0;
+    for (int64_t i = 0; i < features; i++)
+        for (int64_t j = 0; j < n; j++) {
+            real target = targets[rows[j] * features + i];
+            struct point point = of(outputs[i * n + j], target, alpha);
+            loss += (double)point.loss;
+            doutputs[i * n + j] = scale * point.slope;
+        }
+    return loss / (double)features;
+}
+
+/* For an error e, e^2 / 2; beyond delta, where that is steeper, its tangent goes on. */
+INLINE struct point huber(real output, real target, real delta) {
+    real error = output - target, size = error < 0 ? -error : error;
+    if (size > delta)
+        return (struct point){delta * (size - delta / 2), error > 0 ? delta : -delta};
+    return (struct point){error * error / 2, error};
+}
+
 /* The batch's summed loss; sets dx to the gradient of the mean.  Either labels or targets is NULL. */
 static double loss(int64_t kind, real alpha, const real *x, const int64_t *rows,
                    const int64_t *labels, const real *targets, real *scratch, real *dx,
                    int64_t features, int64_t n) {
-    (void)alpha;
     switch (kind) {
     case LOSS_SOFTMAX_CROSSENTROPY:
         if (labels) return softmax_crossentropy_labels(x, rows, labels, scratch, dx, features, n);
         return softmax_crossentropy_targets(x, rows, targets, scratch, dx, features, n);
     case LOSS_MEAN_SQUARED_ERROR:
         return mean_squared_error(x, rows, targets, dx, features, n);
+    case LOSS_HUBER:
+        return of_outputs(huber, alpha, x, rows, targets, dx, features, n);
     }
     return NAN;
 }

@@ -27,6 +27,8 @@ def loss(kind, alpha, x, rows, labels, targets, scratch, dx):
         return softmax_crossentropy_targets(x, rows, targets, scratch, dx)
     if kind == Loss.MEAN_SQUARED_ERROR:
         return mean_squared_error(x, rows, targets, dx)
+    if kind == Loss.HUBER:
+        return huber(alpha, x, rows, targets, dx)
     return math.nan  # there is no such loss
 
 
@@ -86,6 +88,26 @@ def mean_squared_error(outputs, rows, targets, doutputs):
             doutputs[i, j] = outputs[i, j] - targets[rows[j], i]
         loss += sum_of_squares(doutputs[i], 0.0)
     scale_by(scale, doutputs)
+    return loss / features
+
+
+@exact
+def huber(delta, outputs, rows, targets, doutputs):
+    """For an error e, ``e^2 / 2``; beyond delta, where that is steeper, its tangent goes on."""
+    features, n = outputs.shape
+    real = outputs.dtype.type
+    half, scale = real(0.5), real(1.0 / (features * n))
+    loss = 0.0
+    for i in range(features):
+        for j in range(n):
+            error = outputs[i, j] - targets[rows[j], i]
+            size = abs(error)
+            if size > delta:
+                loss += np.float64(delta * (size - half * delta))
+                doutputs[i, j] = scale * (delta if error > real(0) else -delta)
+            else:
+                loss += np.float64(half * error * error)
+                doutputs[i, j] = scale * error
     return loss / features
 
 

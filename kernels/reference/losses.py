@@ -36,4 +36,8 @@ def of_outputs(kind, alpha, x, target):
     match kind:
         case Loss.MEAN_SQUARED_ERROR:
             return precise**2, 2 * error
+        case Loss.HUBER:
+            size = np.abs(precise)
+            beyond = alpha * (size - alpha / 2)
+            return np.where(size > alpha, beyond, precise**2 / 2), np.clip(error, -alpha, alpha)
     raise ValueError(f"kind: expected a Loss, got {kind}")

@@ -50,6 +50,8 @@ ARGUMENTS = [
     *[(lambda v=v: optimizers.SGD(0.1, 0.9, v), TypeError, "^nesterov: expected True or False")
       for v in (None, 1, "yes")],
     (lambda: losses.SparseCategoricalCrossentropy("yes"), TypeError, "^from_logits: expected"),
+    *[(lambda v=v: losses.Huber(v), ValueError, "^delta: expected a positive number, got")
+      for v in (0, -1.0, NAN, INF, "1", True)],
     (losses.Loss, TypeError, "^loss: expected one of the classes of fastmlp.losses"),
     (metrics.Metric, TypeError, "^metrics: expected a class of fastmlp.metrics"),
     (lambda: metrics.MeanSquaredError(5), TypeError, "^name: expected a string, got 5"),

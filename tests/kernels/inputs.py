@@ -130,8 +130,21 @@ def bound_squares(kind, alpha, outputs, rows, labels, targets, scratch, dx):
     return 4 * 2 * sizes / sizes.size, 16 * (sizes**2).sum() / len(outputs)
 
 
+def bound_slopes(steepest):
+    """Bounds for a loss that is nowhere steeper than that."""
+
+    def bound(kind, alpha, outputs, rows, labels, targets, scratch, dx):
+        sizes = np.abs(outputs) + np.abs(targets[rows].T)
+        return 4 * (sizes + steepest) / sizes.size, 16 * (steepest * sizes).sum() / len(outputs)
+
+    return bound
+
+
 # For each loss that looks at each output by itself, a number and its bounds.
-LOSSES = {Loss.MEAN_SQUARED_ERROR: (0.0, bound_squares)}
+LOSSES = {
+    Loss.MEAN_SQUARED_ERROR: (0.0, bound_squares),
+    Loss.HUBER: (0.7, bound_slopes(1)),
+}
 
 
 def counting(labels):
