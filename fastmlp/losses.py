@@ -204,14 +204,23 @@ class Huber(Loss):
         return self.delta
 
 
+@dataclass(frozen=True)
+class MeanAbsoluteError(Loss):
+    """``mean_i |output[i] - target[i]|`` for targets (n, outputs); its slope at 0 is 0."""
+
+    name = "mean_absolute_error"
+    kind = Kind.MEAN_ABSOLUTE_ERROR
+
+
 _CLASSES: tuple[type[Loss], ...] = (
     SparseCategoricalCrossentropy,
     CategoricalCrossentropy,
     MeanSquaredError,
     Huber,
+    MeanAbsoluteError,
 )
 # Keras' short names.
-_SHORT: Mapping[str, type[Loss]] = {"mse": MeanSquaredError}
+_SHORT: Mapping[str, type[Loss]] = {"mse": MeanSquaredError, "mae": MeanAbsoluteError}
 _KNOWN: dict[str, type[Loss]] = {**{loss.name: loss for loss in _CLASSES}, **_SHORT}
 
 _TWO_CLASSES = (

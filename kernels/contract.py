@@ -132,6 +132,7 @@ class Loss(IntEnum):
     SOFTMAX_CROSSENTROPY = 0
     MEAN_SQUARED_ERROR = 1
     HUBER = 2  # ALPHA: up to which error it is a square
+    MEAN_ABSOLUTE_ERROR = 3
 
 
 class Metric(IntEnum):

@@ -108,6 +108,14 @@ INLINE struct point huber(real output, real target, real delta) {
     return (struct point){error * error / 2, error};
 }
 
+/* The size of an error, whose slope is 0 where there is none; else what is left is NaN. */
+INLINE struct point absolute_error(real output, real target, real alpha) {
+    (void)alpha;
+    real error = output - target;
+    if (error > 0) return (struct point){error, 1};
+    return (struct point){-error, error < 0 ? -1 : error};
+}
+
 /* The batch's summed loss; sets dx to the gradient of the mean.  Either labels or targets is NULL. */
 static double loss(int64_t kind, real alpha, const real *x, const int64_t *rows,
                    const int64_t *labels, const real *targets, real *scratch, real *dx,
@@ -120,6 +128,8 @@ static double loss(int64_t kind, real alpha, const real *x, const int64_t *rows,
         return mean_squared_error(x, rows, targets, dx, features, n);
     case LOSS_HUBER:
         return of_outputs(huber, alpha, x, rows, targets, dx, features, n);
+    case LOSS_MEAN_ABSOLUTE_ERROR:
+        return of_outputs(absolute_error, alpha, x, rows, targets, dx, features, n);
     }
     return NAN;
 }

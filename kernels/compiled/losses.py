@@ -29,6 +29,8 @@ def loss(kind, alpha, x, rows, labels, targets, scratch, dx):
         return mean_squared_error(x, rows, targets, dx)
     if kind == Loss.HUBER:
         return huber(alpha, x, rows, targets, dx)
+    if kind == Loss.MEAN_ABSOLUTE_ERROR:
+        return mean_absolute_error(x, rows, targets, dx)
     return math.nan  # there is no such loss
 
 
@@ -108,6 +110,22 @@ def huber(delta, outputs, rows, targets, doutputs):
             else:
                 loss += np.float64(half * error * error)
                 doutputs[i, j] = scale * error
+    return loss / features
+
+
+@exact
+def mean_absolute_error(outputs, rows, targets, doutputs):
+    """The size of an error, whose slope is 0 where there is none."""
+    features, n = outputs.shape
+    real = outputs.dtype.type
+    zero, scale = real(0), real(1.0 / (features * n))
+    loss = 0.0
+    for i in range(features):
+        for j in range(n):
+            error = outputs[i, j] - targets[rows[j], i]
+            loss += np.float64(abs(error))
+            # What is left is 0, or NaN.
+            doutputs[i, j] = scale if error > zero else -scale if error < zero else error
     return loss / features
 
 

@@ -40,4 +40,6 @@ def of_outputs(kind, alpha, x, target):
             size = np.abs(precise)
             beyond = alpha * (size - alpha / 2)
             return np.where(size > alpha, beyond, precise**2 / 2), np.clip(error, -alpha, alpha)
+        case Loss.MEAN_ABSOLUTE_ERROR:
+            return np.abs(precise), np.sign(error)
     raise ValueError(f"kind: expected a Loss, got {kind}")

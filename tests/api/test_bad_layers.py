@@ -60,7 +60,7 @@ ARGUMENTS = [
     *[(lambda v=v: losses.get(v), ValueError, f"^loss: '{v}' does not exist here; for two classes")
       for v in ("binary_crossentropy", "bce")],
     *[(lambda v=v: losses.get(v), ValueError, f"^loss: '{v}' is unknown; expected [^?]*$")
-      for v in ("mean_absolute_error", "kl_divergence", "categorical_hinge")],
+      for v in ("cosine_similarity", "kl_divergence", "categorical_hinge")],
     (lambda: activations.ELU(INF), ValueError, "alpha: expected a finite number"),
     *[(lambda v=v: optimizers.SGD(v), ValueError, "learning_rate: expected a finite number")
       for v in (-0.1, NAN, INF, "0.1", None, 1j, True, HUGE, np.float64(-1), np.bool_(1))],

@@ -32,7 +32,7 @@ NETS = {
     ),
     **{
         str(loss): (lambda: [Dense(7, "tanh")], {"last": "sigmoid", "loss": loss, "metrics": ()})
-        for loss in (losses.Huber(), losses.Huber(0.3))
+        for loss in (losses.Huber(), losses.Huber(0.3), losses.MeanAbsoluteError())
     },
     "softmax and squares": (lambda: [Dense(7, "tanh")], {"loss": MSE}),
     "softmax inside": (lambda: [Dense(7, "softmax"), Dense(5, "softmax")], {}),

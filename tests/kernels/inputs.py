@@ -144,6 +144,7 @@ def bound_slopes(steepest):
 LOSSES = {
     Loss.MEAN_SQUARED_ERROR: (0.0, bound_squares),
     Loss.HUBER: (0.7, bound_slopes(1)),
+    Loss.MEAN_ABSOLUTE_ERROR: (0.0, bound_slopes(1)),
 }
 
 

@@ -34,6 +34,7 @@ LOSSES = {
     "categorical_crossentropy": nn.CrossEntropyLoss,
     "mean_squared_error": nn.MSELoss,
     "huber": nn.HuberLoss,
+    "mean_absolute_error": nn.L1Loss,
 }
 
 
