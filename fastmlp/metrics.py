@@ -135,13 +135,24 @@ class MeanSquaredError(_OfLoss):
     loss = losses.MeanSquaredError()
 
 
+@dataclass(frozen=True)
+class MeanAbsoluteError(_OfLoss):
+    """``mean_i |output[i] - target[i]|`` for targets (n, outputs)."""
+
+    default_name = "mean_absolute_error"
+    loss = losses.MeanAbsoluteError()
+
+
 _CLASSES: tuple[type[Metric], ...] = (
     SparseCategoricalAccuracy,
     CategoricalAccuracy,
     MeanSquaredError,
+    MeanAbsoluteError,
 )
 # Keras' short names.
-_SHORT: dict[str, type[Metric]] = {"acc": _Accuracy, "accuracy": _Accuracy, "mse": MeanSquaredError}
+_SHORT: dict[str, type[Metric]] = {
+    "acc": _Accuracy, "accuracy": _Accuracy, "mse": MeanSquaredError, "mae": MeanAbsoluteError,
+}  # fmt: skip
 _KNOWN: dict[str, type[Metric]] = {**_SHORT, **{c.default_name: c for c in _CLASSES}}
 
 # Whether smaller or larger values are better, of figures by the names that they usually have.

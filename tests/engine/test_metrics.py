@@ -19,6 +19,10 @@ def right(outputs, answers):
     return np.mean(outputs.argmax(axis=1) == answers)
 
 
+def sizes(outputs, targets):
+    return np.mean(np.abs(outputs - targets))
+
+
 def squares(outputs, targets):
     return np.mean((outputs - targets) ** 2)
 
@@ -35,6 +39,8 @@ METRICS = {
     "squares of logits": (
         "mse", losses.CategoricalCrossentropy(from_logits=True), None, ONE_HOT, squares
     ),
+    "sizes of probabilities": ("mae", DENSE, "softmax", ONE_HOT, sizes),
+    "sizes beside squares": ("mean_absolute_error", "mse", "tanh", targets(41), sizes),
     "squares beside squares": ("mse", "mse", "tanh", targets(41), squares),
 }  # fmt: skip
 
