@@ -80,6 +80,25 @@ def targets(
     return Answers(np.empty(0, np.int64), plain(finite(argument, flat, dtype)))
 
 
+def shares(argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
+    """Return numbers from 0 to 1, shaped as :func:`targets` may be.
+
+    Raises
+    ------
+    ValueError
+        As :func:`targets`; and if a number is below 0 or above 1.
+    """
+    found = targets(argument, array, outputs, dtype)
+    lowest, highest = found.targets.min(), found.targets.max()
+    if lowest < 0 or highest > 1:
+        wrong = lowest if lowest < 0 else highest
+        where = int(np.flatnonzero((found.targets == wrong).any(axis=1))[0])
+        raise ValueError(
+            f"{argument}: expected numbers from 0 to 1, got {array[where]} at [{where}]"
+        )
+    return found
+
+
 def distributions(
     argument: str, array: Array, outputs: int, dtype: np.dtype[Any], hint: str
 ) -> Answers:

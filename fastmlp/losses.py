@@ -13,8 +13,8 @@ import numpy as np
 from . import answers
 from .answers import Answers
 from .arguments import real_number, truth
+from .kernels.contract import Activation, Op
 from .kernels.contract import Loss as Kind
-from .kernels.contract import Op
 from .lookup import by_name
 from .lowering import Builder, Last
 from .tensors import Array
@@ -164,6 +164,24 @@ class CategoricalCrossentropy(_OfClasses):
 
 
 @dataclass(frozen=True)
+class BinaryCrossentropy(_FromLogits):
+    """``mean_i -t_i log s_i - (1 - t_i) log(1 - s_i)``, with ``s = sigmoid(logits)``.
+
+    Targets ``t`` (n, outputs), or (n,) for one output, are 0 and 1, or shares between them: each
+    output answers a question of its own.  With ``from_logits=False`` the net must end in a
+    sigmoid; the two are computed as one either way.
+    """
+
+    name = "binary_crossentropy"
+    kind = Kind.SIGMOID_CROSSENTROPY
+    last = Last("sigmoid", Op.ACTIVATION, Activation.SIGMOID)
+
+    def answers(self, argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
+        """Return users' shares as the kernel reads them."""
+        return answers.shares(argument, array, outputs, dtype)
+
+
+@dataclass(frozen=True)
 class MeanSquaredError(Loss):
     """``mean_i (output[i] - target[i])^2`` for targets (n, outputs)."""
 
@@ -215,23 +233,18 @@ class MeanAbsoluteError(Loss):
 _CLASSES: tuple[type[Loss], ...] = (
     SparseCategoricalCrossentropy,
     CategoricalCrossentropy,
+    BinaryCrossentropy,
     MeanSquaredError,
     Huber,
     MeanAbsoluteError,
 )
 # Keras' short names.
-_SHORT: Mapping[str, type[Loss]] = {"mse": MeanSquaredError, "mae": MeanAbsoluteError}
+_SHORT: Mapping[str, type[Loss]] = {
+    "bce": BinaryCrossentropy, "mse": MeanSquaredError, "mae": MeanAbsoluteError,
+}  # fmt: skip
 _KNOWN: dict[str, type[Loss]] = {**{loss.name: loss for loss in _CLASSES}, **_SHORT}
-
-_TWO_CLASSES = (
-    "for two classes, let the net end in Dense(2, 'softmax') and take the loss "
-    "'sparse_categorical_crossentropy' with the labels 0 and 1: it is the same model"
-)
-_ABSENT = {"binary_crossentropy": _TWO_CLASSES, "bce": _TWO_CLASSES}
 
 
 def get(loss: str | Loss) -> Loss:
     """Return the loss of that name with its default arguments, or the loss given."""
-    if isinstance(loss, str) and loss in _ABSENT:
-        raise ValueError(f"loss: {loss!r} does not exist here; {_ABSENT[loss]}")
     return loss if isinstance(loss, Loss) else by_name("loss", loss, _KNOWN)()

@@ -133,6 +133,7 @@ class Loss(IntEnum):
     MEAN_SQUARED_ERROR = 1
     HUBER = 2  # ALPHA: up to which error it is a square
     MEAN_ABSOLUTE_ERROR = 3
+    SIGMOID_CROSSENTROPY = 4
 
 
 class Metric(IntEnum):

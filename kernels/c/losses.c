@@ -116,6 +116,32 @@ INLINE struct point absolute_error(real output, real target, real alpha) {
     return (struct point){-error, error < 0 ? -1 : error};
 }
 
+/* Sigmoid and cross-entropy in one, for targets t from 0 to 1: with e = exp(-|z|), the loss of a
+   logit z is max(z, 0) - z t + log(1 + e), without a logarithm of a rounded probability. */
+static double sigmoid_crossentropy(const real *logits, const int64_t *rows, const real *targets,
+                                   real *dlogits, int64_t features, int64_t n) {
+    const vector zero = {0};
+    real scale = (real)(1.0 / (double)(features * n));
+    /* One logarithm for many samples, as of a softmax; the factors are at most 2. */
+    double loss = 0, product = 1;
+    for (int64_t i = 0; i < features; i++)
+        FOR_VECTORS(j, count, n) {
+            vector z = load_some(logits + i * n + j, count), target = {0};
+            for (int64_t lane = 0; lane < count; lane++)
+                target[lane] = targets[rows[j + lane] * features + i];
+            vector e = vector_exp(-absolute(z)), inverse = 1 / (1 + e);
+            loss += sum_of(at_least(zero, z) - z * target);
+            for (int64_t lane = 0; lane < count; lane++) product *= 1 + (double)e[lane];
+            if (product > 1e200) {
+                loss += log(product);
+                product = 1;
+            }
+            vector slope = where_less(z, zero, e * inverse, inverse) - target;
+            store_some(dlogits + i * n + j, scale * slope, count);
+        }
+    return (loss + log(product)) / (double)features;
+}
+
 /* The batch's summed loss; sets dx to the gradient of the mean.  Either labels or targets is NULL. */
 static double loss(int64_t kind, real alpha, const real *x, const int64_t *rows,
                    const int64_t *labels, const real *targets, real *scratch, real *dx,
@@ -130,6 +156,8 @@ static double loss(int64_t kind, real alpha, const real *x, const int64_t *rows,
         return of_outputs(huber, alpha, x, rows, targets, dx, features, n);
     case LOSS_MEAN_ABSOLUTE_ERROR:
         return of_outputs(absolute_error, alpha, x, rows, targets, dx, features, n);
+    case LOSS_SIGMOID_CROSSENTROPY:
+        return sigmoid_crossentropy(x, rows, targets, dx, features, n);
     }
     return NAN;
 }

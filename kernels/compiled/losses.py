@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from ..contract import Loss
+from .elementary import exp
 from .jit import exact
 from .rounding import fma
 from .softmax import softmax_forward
@@ -31,6 +32,8 @@ def loss(kind, alpha, x, rows, labels, targets, scratch, dx):
         return huber(alpha, x, rows, targets, dx)
     if kind == Loss.MEAN_ABSOLUTE_ERROR:
         return mean_absolute_error(x, rows, targets, dx)
+    if kind == Loss.SIGMOID_CROSSENTROPY:
+        return sigmoid_crossentropy(x, rows, targets, dx)
     return math.nan  # there is no such loss
 
 
@@ -126,6 +129,35 @@ def mean_absolute_error(outputs, rows, targets, doutputs):
             loss += np.float64(abs(error))
             # What is left is 0, or NaN.
             doutputs[i, j] = scale if error > zero else -scale if error < zero else error
+    return loss / features
+
+
+@exact
+def sigmoid_crossentropy(logits, rows, targets, dlogits):
+    """Sigmoid and cross-entropy in one, for targets from 0 to 1.
+
+    ``-t log s - (1 - t) log(1 - s)`` for ``s = sigmoid(z)`` is ``max(z, 0) - z t + log(1 + e)``
+    with ``e = exp(-|z|)``: no logarithm of a rounded probability.
+    """
+    features, n = logits.shape
+    real = logits.dtype.type
+    zero, one, scale = real(0), real(1), real(1.0 / (features * n))
+    loss = 0.0
+    for i in range(features):
+        for j in range(n):
+            dlogits[i, j] = exp(-abs(logits[i, j]))
+        product = 1.0
+        for j in range(n):
+            z, target, e = logits[i, j], targets[rows[j], i], dlogits[i, j]
+            loss += np.float64((zero if z < zero else z) - z * target)
+            # One logarithm for 512 samples: at most 2 each, they don't overflow together.
+            product *= 1.0 + np.float64(e)
+            if j % 512 == 511:
+                loss += math.log(product)
+                product = 1.0
+            inverse = one / (one + e)
+            dlogits[i, j] = scale * ((e * inverse if z < zero else inverse) - target)
+        loss += math.log(product)
     return loss / features
 
 

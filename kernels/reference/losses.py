@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..contract import Loss
+from .activations import sigmoid
 from .softmax import softmax_forward
 
 
@@ -42,4 +43,8 @@ def of_outputs(kind, alpha, x, target):
             return np.where(size > alpha, beyond, precise**2 / 2), np.clip(error, -alpha, alpha)
         case Loss.MEAN_ABSOLUTE_ERROR:
             return np.abs(precise), np.sign(error)
+        case Loss.SIGMOID_CROSSENTROPY:
+            logits = x.astype(np.float64)
+            values = np.maximum(logits, 0) - logits * target + np.log1p(np.exp(-np.abs(logits)))
+            return values, sigmoid(x) - target
     raise ValueError(f"kind: expected a Loss, got {kind}")

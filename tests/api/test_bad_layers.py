@@ -57,8 +57,7 @@ ARGUMENTS = [
     (lambda: metrics.MeanSquaredError(5), TypeError, "^name: expected a string, got 5"),
     *[(lambda v=v: metrics.MeanSquaredError(v), ValueError, "^name: expected none that the hist")
       for v in ("loss", "val_loss", "data_loss")],
-    *[(lambda v=v: losses.get(v), ValueError, f"^loss: '{v}' does not exist here; for two classes")
-      for v in ("binary_crossentropy", "bce")],
+    (lambda: losses.BinaryCrossentropy(1), TypeError, "^from_logits: expected True or False"),
     *[(lambda v=v: losses.get(v), ValueError, f"^loss: '{v}' is unknown; expected [^?]*$")
       for v in ("cosine_similarity", "kl_divergence", "categorical_hinge")],
     (lambda: activations.ELU(INF), ValueError, "alpha: expected a finite number"),

@@ -34,6 +34,18 @@ NETS = {
         str(loss): (lambda: [Dense(7, "tanh")], {"last": "sigmoid", "loss": loss, "metrics": ()})
         for loss in (losses.Huber(), losses.Huber(0.3), losses.MeanAbsoluteError())
     },
+    "yes or no": (
+        lambda: [Dense(7, "tanh")],
+        {"last": "sigmoid", "loss": "bce", "metrics": (), "classes": 1},
+    ),
+    "many questions": (
+        lambda: [Dense(7, "tanh"), Dropout(0.2)],
+        {"last": "sigmoid", "loss": "bce"},
+    ),
+    "questions' logits": (
+        lambda: [Dense(7, "tanh")],
+        {"last": None, "loss": losses.BinaryCrossentropy(True)},
+    ),
     "softmax and squares": (lambda: [Dense(7, "tanh")], {"loss": MSE}),
     "softmax inside": (lambda: [Dense(7, "softmax"), Dense(5, "softmax")], {}),
     "activation first": (lambda: [Activation("tanh"), Dense(7, "tanh")], {}),
@@ -67,7 +79,7 @@ def batch(options):
     loss = losses.get(options.get("loss", "sparse_categorical_crossentropy"))
     if loss.sparse:
         return x, labels
-    distribution = isinstance(loss, losses.CategoricalCrossentropy)
+    distribution = isinstance(loss, losses.CategoricalCrossentropy | losses.BinaryCrossentropy)
     return x, targets(9, options.get("classes", 4), distribution)
 
 

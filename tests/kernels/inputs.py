@@ -140,11 +140,17 @@ def bound_slopes(steepest):
     return bound
 
 
+def bound_sigmoid(kind, alpha, logits, rows, labels, targets, scratch, dx):
+    sizes = 1 + np.abs(logits) * (1 + np.abs(targets[rows].T))
+    return (EXP + 4 * sizes) / sizes.size, 16 * EXP * sizes.sum() / len(logits)
+
+
 # For each loss that looks at each output by itself, a number and its bounds.
 LOSSES = {
     Loss.MEAN_SQUARED_ERROR: (0.0, bound_squares),
     Loss.HUBER: (0.7, bound_slopes(1)),
     Loss.MEAN_ABSOLUTE_ERROR: (0.0, bound_slopes(1)),
+    Loss.SIGMOID_CROSSENTROPY: (0.0, bound_sigmoid),
 }
 
 

@@ -33,6 +33,7 @@ LOSSES = {
     "sparse_categorical_crossentropy": nn.CrossEntropyLoss,
     "categorical_crossentropy": nn.CrossEntropyLoss,
     "mean_squared_error": nn.MSELoss,
+    "binary_crossentropy": nn.BCEWithLogitsLoss,
     "huber": nn.HuberLoss,
     "mean_absolute_error": nn.L1Loss,
 }
@@ -108,6 +109,7 @@ class Case:
         loss = {
             "sparse_categorical_crossentropy": losses.SparseCategoricalCrossentropy(True),
             "categorical_crossentropy": losses.CategoricalCrossentropy(True),
+            "binary_crossentropy": losses.BinaryCrossentropy(True),
         }.get(self.loss, self.loss)
         model.compile(optimizers.SGD(self.rate, self.momentum, self.nesterov), loss)
         return model
