@@ -60,6 +60,11 @@ class Loss:
         """The activation that the kernel computes along with the loss, if it does."""
         return None
 
+    @property
+    def threshold(self) -> float | None:
+        """Above which a single output says yes; None, if it answers no such question."""
+        return None
+
     def check_net(self, builder: Builder) -> None:
         """Raise ValueError if the loss does not fit the last layer."""
 
@@ -175,6 +180,11 @@ class BinaryCrossentropy(_FromLogits):
     name = "binary_crossentropy"
     kind = Kind.SIGMOID_CROSSENTROPY
     last = Last("sigmoid", Op.ACTIVATION, Activation.SIGMOID)
+
+    @property
+    def threshold(self) -> float:
+        """Above which an output says yes: a probability of 0.5."""
+        return 0.0 if self.from_logits else 0.5
 
     def answers(self, argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
         """Return users' shares as the kernel reads them."""

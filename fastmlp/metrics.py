@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from . import losses
-from .arguments import items, shown
+from .arguments import items, real_number, shown
 from .kernels.contract import Metric as Kind
 from .kernels.contract import Op
 from .lookup import by_name
@@ -57,6 +57,13 @@ class Metric:
             If the metric does not fit the loss or the last layer.
         """
         raise NotImplementedError
+
+    def _refuse_labels(self, loss: Loss) -> None:
+        if loss.sparse:
+            raise ValueError(
+                f"metrics: {self.name!r} compares with targets (n, outputs), and the loss "
+                f"{loss.name!r} takes integer labels"
+            )
 
 
 @dataclass(frozen=True)
@@ -105,10 +112,52 @@ class CategoricalAccuracy(_OfLabels):
 
 
 @dataclass(frozen=True)
+class BinaryAccuracy(Metric):
+    """The share of outputs that say yes where the target is 1, and no where it is 0.
+
+    Parameters
+    ----------
+    name : str, optional
+    threshold : float
+        Above which an output says yes.  With ``from_logits=True`` 0 is the probability 0.5.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what it should be.
+    """
+
+    default_name = "binary_accuracy"
+    better = "max"
+
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "threshold", real_number("threshold", self.threshold))
+
+    def lower(self, builder: Builder, loss: Loss) -> None:
+        """Add the row that computes the metric, behind that of the loss."""
+        self._refuse_labels(loss)
+        builder.judge(Op.METRIC, Kind.BINARY, self.name, alpha=self.threshold)
+
+
+@dataclass(frozen=True)
 class _Accuracy(_OfLabels):
-    """What the name "accuracy" stands for: as with Keras, the accuracy that goes with the loss."""
+    """What the name "accuracy" stands for: as with Keras, the accuracy that goes with the loss.
+
+    That is :class:`BinaryAccuracy` for a single output that says yes or no.  Its threshold is the
+    probability 0.5 also with ``from_logits=True``, where Keras takes the logit 0.5.
+    """
 
     default_name = "accuracy"
+
+    def lower(self, builder: Builder, loss: Loss) -> None:
+        """Add the row that computes the metric, behind that of the loss."""
+        if builder.outputs == 1 and loss.threshold is not None:
+            BinaryAccuracy(self.name, loss.threshold).lower(builder, loss)
+        else:
+            super().lower(builder, loss)
 
 
 @dataclass(frozen=True)
@@ -119,11 +168,7 @@ class _OfLoss(Metric):
 
     def lower(self, builder: Builder, loss: Loss) -> None:
         """Add the row that computes the metric, behind that of the loss."""
-        if loss.sparse:
-            raise ValueError(
-                f"metrics: {self.name!r} compares with targets (n, outputs), and the loss "
-                f"{loss.name!r} takes integer labels"
-            )
+        self._refuse_labels(loss)
         self.loss.lower(builder, Op.LOSS_VALUE, self.name)
 
 
@@ -146,6 +191,7 @@ class MeanAbsoluteError(_OfLoss):
 _CLASSES: tuple[type[Metric], ...] = (
     SparseCategoricalAccuracy,
     CategoricalAccuracy,
+    BinaryAccuracy,
     MeanSquaredError,
     MeanAbsoluteError,
 )

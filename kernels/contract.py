@@ -140,6 +140,7 @@ class Metric(IntEnum):
     """The ``KIND`` of a ``METRIC`` row."""
 
     FIRST_MAXIMUM = 0  # whether the largest output is the right one
+    BINARY = 1  # the share of outputs that are above ALPHA where their target is 1, and not where 0
 
 
 # What can compare outputs with integer labels; everything can with targets.

@@ -21,13 +21,24 @@ static int64_t count_right_maxima(const real *x, const int64_t *rows, const int6
     return right;
 }
 
+/* How many outputs are above the threshold for a target of 1, and not for one of 0. */
+static int64_t count_binary(real threshold, const real *x, const int64_t *rows,
+                            const real *targets, int64_t features, int64_t n) {
+    int64_t right = 0;
+    for (int64_t i = 0; i < features; i++)
+        for (int64_t j = 0; j < n; j++)
+            right += targets[rows[j] * features + i] == (x[i * n + j] > threshold);
+    return right;
+}
+
 /* The sum over the samples of what the metric makes of their outputs x. */
 static double metric(int64_t kind, real alpha, const real *x, const int64_t *rows,
                      const int64_t *labels, const real *targets, int64_t features, int64_t n) {
-    (void)alpha;
     switch (kind) {
     case METRIC_FIRST_MAXIMUM:
         return (double)count_right_maxima(x, rows, labels, targets, features, n);
+    case METRIC_BINARY:
+        return (double)count_binary(alpha, x, rows, targets, features, n) / (double)features;
     }
     return NAN;
 }

@@ -14,6 +14,8 @@ def metric(kind, alpha, x, rows, labels, targets):
         case Metric.FIRST_MAXIMUM:
             right = labels[rows] if labels.size else first_maxima(targets[rows].T)
             return float(np.sum(first_maxima(x) == right))
+        case Metric.BINARY:
+            return float(np.sum((x > alpha) == targets[rows].T)) / len(x)
     raise ValueError(f"kind: expected a Metric, got {kind}")
 
 

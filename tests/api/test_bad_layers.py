@@ -55,6 +55,8 @@ ARGUMENTS = [
     (losses.Loss, TypeError, "^loss: expected one of the classes of fastmlp.losses"),
     (metrics.Metric, TypeError, "^metrics: expected a class of fastmlp.metrics"),
     (lambda: metrics.MeanSquaredError(5), TypeError, "^name: expected a string, got 5"),
+    *[(lambda v=v: metrics.BinaryAccuracy(threshold=v), ValueError, "^threshold: expected a fin")
+      for v in (NAN, INF, None, "0.5")],
     *[(lambda v=v: metrics.MeanSquaredError(v), ValueError, "^name: expected none that the hist")
       for v in ("loss", "val_loss", "data_loss")],
     (lambda: losses.BinaryCrossentropy(1), TypeError, "^from_logits: expected True or False"),

@@ -11,12 +11,22 @@ from .nets import LOGITS, Scale, data, flat, net, targets
 
 X, LABELS = data(41)
 ONE_HOT = np.eye(4)[LABELS]
+QUESTIONS = (targets(41) > 0).astype(float)
+FROM_LOGITS = losses.BinaryCrossentropy(from_logits=True)
 SPARSE, DENSE = "sparse_categorical_crossentropy", "categorical_crossentropy"
 each = pytest.mark.parametrize("backend", ALL)
 
 
 def right(outputs, answers):
     return np.mean(outputs.argmax(axis=1) == answers)
+
+
+def yes_or_no(outputs, targets):
+    return np.mean((outputs > 0.5) == targets)
+
+
+def on_the_right_side_of_0(outputs, targets):
+    return np.mean((outputs > 0) == targets)
 
 
 def sizes(outputs, targets):
@@ -41,6 +51,13 @@ METRICS = {
     ),
     "sizes of probabilities": ("mae", DENSE, "softmax", ONE_HOT, sizes),
     "sizes beside squares": ("mean_absolute_error", "mse", "tanh", targets(41), sizes),
+    "one question": ("accuracy", "bce", "sigmoid", QUESTIONS[:, :1], yes_or_no),
+    "one question's logit": ("acc", FROM_LOGITS, None, QUESTIONS[:, :1], on_the_right_side_of_0),
+    "many questions": ("binary_accuracy", "bce", "sigmoid", QUESTIONS, yes_or_no),
+    "many questions' logits": ("binary_accuracy", FROM_LOGITS, None, QUESTIONS, yes_or_no),
+    "the largest of many": ("accuracy", "bce", "sigmoid", ONE_HOT, right),
+    "questions and sizes": ("mae", "bce", "sigmoid", QUESTIONS, sizes),
+    "yes or no beside squares": ("binary_accuracy", "mse", "sigmoid", QUESTIONS, yes_or_no),
     "squares beside squares": ("mse", "mse", "tanh", targets(41), squares),
 }  # fmt: skip
 
@@ -54,7 +71,10 @@ def expected(outputs, y, figure):
 @pytest.mark.parametrize("case", METRICS)
 def test_is_the_mean_over_the_samples(case, backend):
     name, loss, last, y, figure = METRICS[case]
-    model = net(Dense(7, "tanh"), loss=loss, last=last, metrics=[name], backend=backend)
+    classes = y.shape[1] if y.ndim == 2 else 4
+    model = net(
+        Dense(7, "tanh"), loss=loss, last=last, metrics=[name], backend=backend, classes=classes
+    )
     found = model.evaluate(X, y, 16, return_dict=True)
     assert list(found) == ["loss", name]
     assert found[name] == pytest.approx(expected(model.predict(X), y, figure), rel=1e-12)
@@ -115,6 +135,11 @@ def test_one_that_is_not_finite_stops_nothing():
 REFUSED = {
     "labels wanted": ("sparse_categorical_accuracy", DENSE, "compares with integer labels, and"),
     "targets wanted": ("categorical_accuracy", SPARSE, r"compares with targets \(n, outputs\)"),
+    "yes or no of labels": (
+        "binary_accuracy",
+        SPARSE,
+        r"compares with targets \(n, outputs\), and the loss 's",
+    ),
     "squares of labels": ("mse", SPARSE, r"compares with targets \(n, outputs\), and the loss 's"),
 }
 

@@ -166,6 +166,13 @@ def counting(labels):
     return make
 
 
+def binary(rng, dtype, m, k, n):
+    outputs, rows = rng.random((m, n)).astype(dtype), rng.permutation(2 * n)[:n]
+    outputs[0, 0] = 0.5  # not above the threshold
+    right = rng.choice([0, 1, 0.5], (2 * n, m))
+    return int(Metric.BINARY), dtype(0.5), outputs, rows, *answers(dtype, right)
+
+
 def make_penalty(rng, dtype, m, k, n):
     weights = normal(rng, dtype, m * k)
     weights[::3] = 0

@@ -142,6 +142,7 @@ OPERATIONS = [
     ),
     Operation("metric", inputs.counting(labels=True), lambda *_: (0,), (), "labels"),
     Operation("metric", inputs.counting(labels=False), lambda *_: (0,), (), "targets"),
+    Operation("metric", inputs.binary, lambda *_: (8,), (), "binary"),
     *(
         Operation(
             "optimizer_step", inputs.optimizer(rule, evenly, **numbers), inputs.bound_optimizer,
