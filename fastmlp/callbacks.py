@@ -133,7 +133,8 @@ class EarlyStopping(Callback):
     verbose : {0, 1}
         1 says so when the fit was stopped, and when weights are restored.
     mode : {"auto", "min", "max"}
-        Whether smaller or larger is better; "auto" knows it of losses and accuracies.
+        Whether smaller or larger is better; "auto" knows it of the loss, and of
+        metrics by their usual names.
     baseline : float, optional
         Epochs that are not better than this count as not better, too.
     restore_best_weights : bool

@@ -268,7 +268,7 @@ class Sequential(Stack):
         *,
         return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
-        """Return the mean loss, or with metrics ``[loss, accuracy]``, or all figures by name.
+        """Return the mean loss, or with metrics ``[loss, *metrics]``, or all figures by name.
 
         The loss includes the penalties of regularizers, if there are any; ``data_loss``, among
         the figures by name, is then without.
