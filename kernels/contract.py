@@ -53,7 +53,9 @@ class Form(NamedTuple):
     same_width: bool = True  # as many outputs as inputs
     keeps_layout: bool = False  # Y lies as X does; others write (features, n)
     reads_other: bool = False  # a buffer as wide as X
-    weights: str = ""  # of its own: "matrix" (outputs, inputs), "vector" (outputs,), "any"
+    # Of its own: "matrix" (outputs, inputs) and a bias (outputs,), "vectors" (outputs,): a scale, a
+    # bias, or both, and "any".
+    weights: str = ""
     running: int = 0  # running statistics: so many for each output
     scratch: Scratch = Scratch()
 

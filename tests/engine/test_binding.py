@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import backends, check_gradients, layers, regularizers
-from fastmlp.kernels.contract import Column, Mode, Number, Op, Rule, Telemetry, Total
+from fastmlp.kernels.contract import FORMS, Column, Mode, Number, Op, Rule, Telemetry, Total
 from tests.backends import ALL
 
 from .nets import data, net
@@ -19,6 +19,7 @@ def plan_of(backend):
         layers.Dense(20, "tanh", kernel_regularizer=regularizers.L2(0.1)),
         layers.Dropout(0.5),
         layers.Rescaling(2.0),
+        layers.Residual([layers.Dense(20)]),
         layers.Dense(5, "relu"),
         backend=backend,
     )
@@ -74,19 +75,25 @@ def test_what_fits_is_taken(backend):
 
 COLUMNS = [
     Column.OP, Column.KIND, Column.INPUTS, Column.OUTPUTS, Column.X, Column.Y, Column.WEIGHTS,
-    Column.BIAS, Column.SIZE, Column.X_ROWS,
+    Column.BIAS, Column.SIZE, Column.X_ROWS, Column.OTHER,
 ]  # fmt: skip
 
 
 def is_read(row, column):
     """Whether any engine looks at this number of this row."""
-    op = row[Column.OP]
+    op, form = row[Column.OP], FORMS[row[Column.OP]]
     if column == Column.KIND:
         return op == Op.ACTIVATION
-    if column in (Column.BIAS, Column.X_ROWS):
+    if column == Column.X_ROWS:
         return op == Op.DENSE
-    if column in (Column.WEIGHTS, Column.SIZE):
-        return op in (Op.DENSE, Op.PENALTY)
+    if column == Column.BIAS:
+        return bool(form.weights)
+    if column == Column.WEIGHTS:
+        return bool(form.weights) or op == Op.PENALTY
+    if column == Column.OTHER:
+        return form.reads_other
+    if column == Column.SIZE:
+        return True
     return op != Op.INPUT or column in (Column.OP, Column.OUTPUTS, Column.Y)
 
 
@@ -104,7 +111,10 @@ def test_each_number_that_leads_out_of_memory_is_refused(backend, column):
                 bind(backend)(*arguments)
 
 
-@pytest.mark.parametrize("column", [Column.X, Column.Y, Column.WEIGHTS], ids=lambda c: c.name)
+ENDS = [Column.X, Column.Y, Column.WEIGHTS, Column.OTHER]
+
+
+@pytest.mark.parametrize("column", ENDS, ids=lambda c: c.name)
 @each
 def test_one_beyond_the_end_is_refused(backend, column):
     plan = plan_of(backend)
@@ -113,7 +123,7 @@ def test_one_beyond_the_end_is_refused(backend, column):
         row = arguments[0][r]
         if not is_read(row, column):
             continue
-        width = row[Column.INPUTS] if column == Column.X else row[Column.OUTPUTS]
+        width = row[Column.OUTPUTS] if column == Column.Y else row[Column.INPUTS]
         end = plan.size - row[Column.SIZE] if column == Column.WEIGHTS else plan.features - width
         row[column] = end + 1
         with pytest.raises(ValueError, match=rf"^table: row {r} "):
