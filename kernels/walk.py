@@ -70,6 +70,10 @@ class Walk:
         start = row[Column.WEIGHTS]
         return vector[start : start + row[Column.SIZE]] if vector.size else vector
 
+    def has_weights(self, r: int) -> bool:
+        row = self.table[r]
+        return bool(FORMS[row[Column.OP]].weights and row[Column.SIZE])
+
     def real(self, r: int, scalar: Scalar) -> Any:
         return self.values.dtype.type(self.reals[r, scalar])
 
@@ -201,11 +205,12 @@ class Walk:
             l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
             self.kernels.penalty_gradient(l1, l2, step, 0, *own)
 
-    def penalty_updates(self, r: int, rate: Any, step: int) -> None:
+    def penalty_updates(self, r: int, rate: float, step: int) -> None:
+        real_rate = self.params.dtype.type(rate)
         for p in self.penalties(r):
             own = self.own(self.table[p], self.params)
             l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
-            self.kernels.penalty_update(l1, l2, rate, step, 0, own)
+            self.kernels.penalty_update(l1, l2, real_rate, step, 0, own)
 
     def x_rows(self, row: Array, n: int) -> Array | None:
         """The input of a DENSE row as (n, inputs), transposed if need be, or None."""
@@ -218,6 +223,22 @@ class Walk:
         return rows
 
     def weight_gradient(self, r: int, n: int) -> None:
+        """Compute a row's part of the flat gradient."""
+        match self.table[r, Column.OP]:
+            case Op.DENSE:
+                self.dense_gradient(r, n)
+
+    def weight_update(self, r: int, rate: float, step: int, n: int) -> None:
+        """Step along a row's gradient, which need not be stored."""
+        row = self.table[r]
+        match row[Column.OP]:
+            case Op.DENSE:
+                self.dense_update(r, rate, n)
+            case Op.CUSTOM:
+                start = row[Column.WEIGHTS]
+                self.optimizer_step(rate, step, False, slice(start, start + row[Column.SIZE]))
+
+    def dense_gradient(self, r: int, n: int) -> None:
         row = self.table[r]
         x, _ = self.ends(self.values, row, n)
         _, dy = self.ends(self.deltas, row, n)
@@ -230,12 +251,12 @@ class Walk:
             self.kernels.dense_weight_gradient_rows(x_rows, dy, scale, dweights)
         self.kernels.dense_bias_gradient(dy, dbias)
 
-    def weight_update(self, r: int, rate: Any, n: int) -> None:
+    def dense_update(self, r: int, rate: float, n: int) -> None:
         row = self.table[r]
         x, _ = self.ends(self.values, row, n)
         _, dy = self.ends(self.deltas, row, n)
         weights, bias = self.weights_and_bias(row, self.params)
-        x_rows = self.x_rows(row, n)
+        x_rows, rate = self.x_rows(row, n), self.params.dtype.type(rate)
         if x_rows is None:
             self.kernels.dense_weight_update(x, dy, -rate, weights)
         else:
@@ -254,15 +275,13 @@ class Walk:
         with_penalties: dict[int, Array] = {}
         for r in range(loss_index - 1, 0, -1):
             row = self.table[r]
-            dense = row[Column.OP] == Op.DENSE
-            custom = row[Column.OP] == Op.CUSTOM
+            custom = row[Column.OP] == Op.CUSTOM  # whose `backward` computes all gradients
             observed = records is not None
-            if dense and (observed or not fused):
-                self.weight_gradient(r, n)
             if custom:
                 self.backward(r, n)
             of_data = self.own(row, self.gradient).copy() if custom and fused and observed else None
-            if (dense or custom) and (observed or not fused):
+            if self.has_weights(r) and (observed or not fused):
+                self.weight_gradient(r, n)
                 self.penalty_gradients(r, step)
             if records is not None:
                 self.observe(r, n, records[r])
@@ -282,16 +301,10 @@ class Walk:
             evenly = Op.PENALTY in self.table[:, Column.OP]
             self.optimizer_step(rate, step, evenly, slice(None))
             return
-        real_rate = self.params.dtype.type(rate)
         for r in range(loss_index - 1, 0, -1):
-            row = self.table[r]
-            if row[Column.OP] == Op.CUSTOM:
-                self.penalty_updates(r, real_rate, step)
-                start = row[Column.WEIGHTS]
-                self.optimizer_step(rate, step, False, slice(start, start + row[Column.SIZE]))
-            elif row[Column.OP] == Op.DENSE:
-                self.penalty_updates(r, real_rate, step)
-                self.weight_update(r, real_rate, n)
+            if self.has_weights(r):
+                self.penalty_updates(r, rate, step)
+                self.weight_update(r, rate, step, n)
 
     def optimizer_step(self, rate: float, step: int, evenly: bool, part: slice) -> None:
         """Change some parameters, and their moments, as the rule says."""
@@ -330,9 +343,8 @@ class Walk:
     def observe_step(self, loss_index: int, before: Array, records: Array) -> None:
         """Record the step that was taken, for each row with weights."""
         for r in range(1, loss_index):
-            row = self.table[r]
-            if row[Column.OP] in (Op.DENSE, Op.CUSTOM) and row[Column.SIZE]:
-                vectors = (self.own(row, v) for v in (before, self.params, self.gradient))
+            if self.has_weights(r):
+                vectors = (self.own(self.table[r], v) for v in (before, self.params, self.gradient))
                 self.kernels.record_step(*vectors, records[r])
 
 

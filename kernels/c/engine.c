@@ -29,6 +29,11 @@ INLINE real *bias_of(const int64_t *row, real *vector_of_params) {
     return row[COLUMN_BIAS] < 0 ? NULL : vector_of_params + row[COLUMN_BIAS];
 }
 
+/* Whether a row has weights of its own; a penalty's are those of the row before. */
+INLINE int has_weights(const int64_t *row) {
+    return row[COLUMN_SIZE] > 0 && row[COLUMN_OP] != OP_PENALTY;
+}
+
 /* Wait for the other threads; returns 0 if they will not come, which only the first wait can. */
 INLINE int wait(const struct net *net) {
     return wait_for_all(net->job->barrier, net->job->threads);
@@ -191,7 +196,7 @@ static int64_t count_correct(const struct net *net, int64_t r) {
 
 /* Write the inputs of a DENSE row, that are (inputs, n), as (n, inputs) too, if it wants them. */
 static void transpose_input(const struct net *net, const int64_t *row) {
-    if (row[COLUMN_ROWS] || row[COLUMN_X_ROWS] < 0) return;
+    if (row[COLUMN_OP] != OP_DENSE || row[COLUMN_ROWS] || row[COLUMN_X_ROWS] < 0) return;
     transpose_rows(value(net, row[COLUMN_X]), value(net, row[COLUMN_X_ROWS]), net->n,
                    row[COLUMN_INPUTS], first_of(net, net->n), last_of(net, net->n));
     wait(net);
@@ -225,7 +230,7 @@ static int has_penalties(const struct net *net) {
 }
 
 /* Compute this thread's share of one DENSE row's part of the flat gradient. */
-static void weight_gradient_row(struct net *net, int64_t r) {
+static void dense_gradient(struct net *net, int64_t r) {
     const int64_t *row = ROW(r);
     int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = net->n;
     int64_t first = first_of(net, outputs), count = last_of(net, outputs) - first;
@@ -241,7 +246,7 @@ static void weight_gradient_row(struct net *net, int64_t r) {
 }
 
 /* Take this thread's share of the step along one DENSE row's gradient, without storing it. */
-static void weight_update_row(struct net *net, int64_t r, real rate) {
+static void dense_update(struct net *net, int64_t r, real rate) {
     const int64_t *row = ROW(r);
     int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = net->n;
     int64_t first = first_of(net, outputs), count = last_of(net, outputs) - first;
@@ -254,6 +259,20 @@ static void weight_update_row(struct net *net, int64_t r, real rate) {
         nn_add(dy, n, 1, value(net, row[COLUMN_X_ROWS]), -rate * (real)REALS(r)[SCALAR_SCALE],
                weights, count, n, inputs, row[COLUMN_ROWS] ? &net->ahead : NULL);
     dense_bias_update(dy, -rate, bias ? bias + first : NULL, count, n);
+}
+
+/* Compute this thread's share of one row's part of the flat gradient. */
+static void weight_gradient_row(struct net *net, int64_t r) {
+    switch (ROW(r)[COLUMN_OP]) {
+    case OP_DENSE: dense_gradient(net, r); break;
+    }
+}
+
+/* Take this thread's share of the step along one row's gradient, which need not be stored. */
+static void weight_update_row(struct net *net, int64_t r, real rate) {
+    switch (ROW(r)[COLUMN_OP]) {
+    case OP_DENSE: dense_update(net, r, rate); break;
+    }
 }
 
 static int is_observed(const struct net *net, int64_t batch) {
@@ -280,7 +299,7 @@ static void observe_row(const struct net *net, int64_t r, double *record) {
 static void observe_step(const struct net *net, int64_t loss_index, int64_t batch) {
     const struct job *job = net->job;
     for (int64_t r = 1; r < loss_index; r++) {
-        if (ROW(r)[COLUMN_OP] != OP_DENSE) continue;
+        if (!has_weights(ROW(r))) continue;
         int64_t start = ROW(r)[COLUMN_WEIGHTS];
         record_step(job->before + start, job->params + start, job->gradient + start,
                     record_of(net, batch, r), ROW(r)[COLUMN_SIZE]);
@@ -318,9 +337,9 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
     int observed = is_observed(net, batch);
     for (int64_t r = loss_index - 1; r > 0; r--) {
         const int64_t *row = ROW(r);
-        int has_weights = row[COLUMN_OP] == OP_DENSE;
-        if (has_weights) transpose_input(net, row);
-        if (has_weights && (observed || !fused)) {
+        int weighted = has_weights(row);
+        transpose_input(net, row);
+        if (weighted && (observed || !fused)) {
             weight_gradient_row(net, r);
             wait(net);
             penalty_gradients(net, r, job->first_step + batch);
@@ -334,7 +353,7 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
             backward_row(net, r);
             wait(net);
         }
-        if (has_weights && fused) {
+        if (weighted && fused) {
             if (ROW(r + 1)[COLUMN_OP] == OP_PENALTY) {
                 penalty_updates(net, r, rate, job->first_step + batch);
                 wait(net);

@@ -93,6 +93,12 @@ def layer_params(row, params):
 
 
 @view
+def has_weights(row):
+    """Whether a row has weights of its own; a penalty's are those of the row before."""
+    return row[Column.SIZE] > 0 and row[Column.OP] != Op.PENALTY
+
+
+@view
 def forward_row(row, reals, params, running, values, capacity, n, step, phase, team):
     """Compute a share of the output buffer of one row."""
     op = row[Column.OP]
@@ -262,7 +268,7 @@ def transpose_input(row, values, capacity, n, team):
 
 
 @view
-def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+def dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
     """Take a share of the step along one DENSE row's gradient, without storing it.
 
     A first layer meanwhile lets the samples ``ahead`` come near.
@@ -285,7 +291,7 @@ def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, sam
 
 
 @view
-def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team):
+def dense_gradient(row, reals, gradient, values, deltas, capacity, n, team):
     """Compute a share of one DENSE row's part of the flat gradient."""
     first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
     inputs = row[Column.INPUTS]
@@ -299,6 +305,20 @@ def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team)
         scale = values.dtype.type(reals[Scalar.SCALE])
         dense_weight_gradient_rows(x, dy, scale, weights)
     dense_bias_gradient(dy, layer_bias(row, gradient, first, last))
+
+
+@view
+def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+    """Take a share of the step along one row's gradient, which need not be stored."""
+    if row[Column.OP] == Op.DENSE:
+        dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team)
+
+
+@view
+def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team):
+    """Compute a share of one row's part of the flat gradient."""
+    if row[Column.OP] == Op.DENSE:
+        dense_gradient(row, reals, gradient, values, deltas, capacity, n, team)
 
 
 @view
@@ -325,7 +345,7 @@ def keep_params(params, before, team):
 def observe_step(table, loss_index, before, params, gradient, records):
     """Record the step that was taken, for each row with weights."""
     for r in range(1, loss_index):
-        if table[r, Column.OP] == Op.DENSE:
+        if has_weights(table[r]):
             record_step(
                 layer_params(table[r], before),
                 layer_params(table[r], params),
@@ -468,11 +488,11 @@ def run(
             wait(team)
         for r in range(loss_index - 1, 0, -1):
             row = table[r]
-            has_weights = row[Column.OP] == Op.DENSE
-            if has_weights and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
+            weighted = has_weights(row)
+            if row[Column.OP] == Op.DENSE and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
                 transpose_input(row, values, capacity, n, team)
                 wait(team)
-            if has_weights and (observed or not fused):
+            if weighted and (observed or not fused):
                 weight_gradient_row(row, reals[r], gradient, values, deltas, capacity, n, team)
                 wait(team)
                 penalty_gradients(table, reals, r, step, params, gradient, team)
@@ -485,7 +505,7 @@ def run(
             if row[Column.INPUT_GRADIENT]:
                 backward_row(row, reals[r], params, values, deltas, capacity, n, team)
                 wait(team)
-            if has_weights and fused:
+            if weighted and fused:
                 if table[r + 1, Column.OP] == Op.PENALTY:
                     penalty_updates(table, reals, r, real_rate, step, params, team)
                     wait(team)
