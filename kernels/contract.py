@@ -33,8 +33,10 @@ class Op(IntEnum):
     CUSTOM = 8  # a layer written in Python: only `walk` can run it
     FORK = 9  # where a branch begins: the gradient of OTHER, where it ends, joins that of X
     ADD = 10  # y = x + OTHER; dx = dy, and the branch's FORK sees to OTHER
-    SOFTMAX_CROSSENTROPY = 11
-    MEAN_SQUARED_ERROR = 12
+    BATCH_NORMALIZATION = 11  # its scratch begins with the batch's means and variances; in the
+    # deltas, with the gradients of gamma and beta, whether it has those or not
+    SOFTMAX_CROSSENTROPY = 12
+    MEAN_SQUARED_ERROR = 13
 
 
 FIRST_LOSS = Op.SOFTMAX_CROSSENTROPY
@@ -73,6 +75,11 @@ FORMS = {
     Op.CUSTOM: Form(same_width=False, weights="any"),
     Op.FORK: Form(reads_other=True),
     Op.ADD: Form(reads_other=True),
+    Op.BATCH_NORMALIZATION: Form(
+        weights="vectors",  # gamma, then beta
+        running=2,  # the means, then the variances
+        scratch=Scratch(per_output=2),
+    ),
     Op.SOFTMAX_CROSSENTROPY: Form(same_width=False, scratch=Scratch(more=2)),
     Op.MEAN_SQUARED_ERROR: Form(same_width=False, scratch=Scratch(more=2)),
 }
@@ -108,6 +115,8 @@ class Scalar(IntEnum):
     RATE = 3  # of dropout
     L1 = 4
     L2 = 5
+    EPSILON = 6  # BATCH_NORMALIZATION: what is added to a variance
+    MOMENTUM = 7  # BATCH_NORMALIZATION: the share of running statistics that a step leaves
 
 
 class Activation(IntEnum):
@@ -140,6 +149,8 @@ class Phase(IntEnum):
     PREDICT = 0  # no mask, and running statistics
     LEARN = 1  # a mask drawn for the step, and the batch's statistics
     REPLAY = 2  # the mask that the buffer holds, and the batch's statistics
+
+    # Running statistics change with the weights: in a step, and not if its loss is not finite.
 
 
 class Rule(IntEnum):
@@ -338,6 +349,30 @@ KERNELS = {
     ),
     "softmax_backward": _kernel(
         "softmax", "y[features, n]; dy[features, n]; scratch![2, n]; dx![features, n]", "features n"
+    ),
+    "batch_statistics": _kernel(
+        "normalization", "x[features, n]; mean![features]; variance![features]", "features n"
+    ),
+    "running_update": _kernel(
+        "normalization", "momentum: double; batch[size]; running![size]", "size"
+    ),
+    "batchnorm_forward": _kernel(
+        "normalization",
+        "epsilon: double; x[features, n]; mean[features]; variance[features]; gamma?[features]; "
+        "beta?[features]; y![features, n]",
+        "features n",
+    ),
+    "batchnorm_weight_gradient": _kernel(
+        "normalization",
+        "epsilon: double; x[features, n]; mean[features]; variance[features]; dy[features, n]; "
+        "dgamma![features]; dbeta![features]",
+        "features n",
+    ),
+    "batchnorm_input_gradient": _kernel(
+        "normalization",
+        "epsilon: double; x[features, n]; mean[features]; variance[features]; gamma?[features]; "
+        "dgamma[features]; dbeta[features]; dy[features, n]; dx![features, n]",
+        "features n",
     ),
     "softmax_crossentropy_labels": _kernel(
         "losses",

@@ -86,6 +86,28 @@ class Walk:
         features = row[Column.OUTPUTS]
         return self.buffer(self.values, row[Column.Y] + features, features, n, 0).ravel()
 
+    def gamma_and_beta(self, row: Array, params: Array) -> tuple[Array, Array]:
+        """Those of a BATCH_NORMALIZATION row, each empty if it has none."""
+        start, outputs, bias = row[Column.WEIGHTS], row[Column.OUTPUTS], row[Column.BIAS]
+        beta = params[bias : bias + outputs] if bias >= 0 else params[:0]
+        return params[start : start + row[Column.SIZE] - beta.size], beta
+
+    def pair(self, workspace: Array, row: Array, n: int) -> tuple[Array, Array]:
+        """Two vectors behind a BATCH_NORMALIZATION row's Y.
+
+        Among the values they are the batch's means and variances, among the deltas the gradients of
+        gamma and beta.
+        """
+        outputs = row[Column.OUTPUTS]
+        flat = self.buffer(workspace, row[Column.Y] + outputs, 2 * outputs, n, 0).ravel()
+        return flat[:outputs], flat[outputs : 2 * outputs]
+
+    def running_pair(self, row: Array) -> tuple[Array, Array]:
+        """The running means and variances of a BATCH_NORMALIZATION row."""
+        start, outputs = row[Column.RUNNING], row[Column.OUTPUTS]
+        both = self.running[start : start + 2 * outputs]
+        return both[:outputs], both[outputs:]
+
     def gather(self, samples: Array, rows: Array) -> None:
         row = self.table[0]
         out = self.buffer(self.values, row[Column.Y], row[Column.OUTPUTS], rows.size, 1)
@@ -133,6 +155,15 @@ class Walk:
                 self.kernels.multiply(x.ravel(), mask, y.ravel())
             case Op.ADD:
                 self.kernels.add(x.ravel(), self.other(self.values, row, n), y.ravel())
+            case Op.BATCH_NORMALIZATION:
+                if phase == Phase.PREDICT:
+                    statistics = self.running_pair(row)
+                else:
+                    statistics = self.pair(self.values, row, n)
+                    self.kernels.batch_statistics(x, *statistics)
+                gamma, beta = self.gamma_and_beta(row, self.params)
+                epsilon = self.reals[r, Scalar.EPSILON]
+                self.kernels.batchnorm_forward(epsilon, x, *statistics, gamma, beta, y)
         return y
 
     def backward(self, r: int, n: int) -> None:
@@ -168,6 +199,12 @@ class Walk:
                 self.kernels.add(dx.ravel(), self.other(self.deltas, row, n), dx.ravel())
             case Op.ADD:
                 dx[:] = dy
+            case Op.BATCH_NORMALIZATION:
+                gamma, _ = self.gamma_and_beta(row, self.params)
+                self.kernels.batchnorm_input_gradient(
+                    self.reals[r, Scalar.EPSILON], x, *self.pair(self.values, row, n), gamma,
+                    *self.pair(self.deltas, row, n), dy, dx,
+                )  # fmt: skip
 
     def loss(self, row: Array, rows: Array, labels: Array, targets: Array) -> float:
         """The batch's summed loss; leaves the mean's gradient in the deltas of X."""
@@ -222,11 +259,33 @@ class Walk:
             self.kernels.transpose(x, rows)
         return rows
 
+    def prepare_gradients(self, r: int, n: int, learns: bool) -> None:
+        """Compute what several gradients of a row need; if it learns, update running statistics."""
+        row = self.table[r]
+        if row[Column.OP] != Op.BATCH_NORMALIZATION:
+            return
+        x, _ = self.ends(self.values, row, n)
+        _, dy = self.ends(self.deltas, row, n)
+        statistics = self.pair(self.values, row, n)
+        self.kernels.batchnorm_weight_gradient(
+            self.reals[r, Scalar.EPSILON], x, *statistics, dy, *self.pair(self.deltas, row, n)
+        )
+        if learns:
+            momentum = self.reals[r, Scalar.MOMENTUM]
+            for batch, running in zip(statistics, self.running_pair(row), strict=True):
+                self.kernels.running_update(momentum, batch, running)
+
     def weight_gradient(self, r: int, n: int) -> None:
         """Compute a row's part of the flat gradient."""
         match self.table[r, Column.OP]:
             case Op.DENSE:
                 self.dense_gradient(r, n)
+            case Op.BATCH_NORMALIZATION:
+                parts = self.gamma_and_beta(self.table[r], self.gradient)
+                for part, found in zip(
+                    parts, self.pair(self.deltas, self.table[r], n), strict=True
+                ):
+                    part[:] = found[: part.size]
 
     def weight_update(self, r: int, rate: float, step: int, n: int) -> None:
         """Step along a row's gradient, which need not be stored."""
@@ -234,6 +293,13 @@ class Walk:
         match row[Column.OP]:
             case Op.DENSE:
                 self.dense_update(r, rate, n)
+            case Op.BATCH_NORMALIZATION:
+                parts, none = self.gamma_and_beta(row, self.params), self.params[:0]
+                for part, found in zip(parts, self.pair(self.deltas, row, n), strict=True):
+                    self.kernels.optimizer_step(
+                        Rule.DESCENT, rate, step, False, 0, part, found[: part.size], none, none,
+                        self.numbers,
+                    )  # fmt: skip
             case Op.CUSTOM:
                 start = row[Column.WEIGHTS]
                 self.optimizer_step(rate, step, False, slice(start, start + row[Column.SIZE]))
@@ -265,7 +331,7 @@ class Walk:
         self.kernels.dense_bias_update(dy, -rate, bias)
 
     def way_back(
-        self, loss_index: int, n: int, step: int, fused: bool, records: Array | None
+        self, loss_index: int, n: int, step: int, mode: Mode, fused: bool, records: Array | None
     ) -> dict[int, Array]:
         """From the loss's gradient down to the first layer's weights.
 
@@ -277,6 +343,7 @@ class Walk:
             row = self.table[r]
             custom = row[Column.OP] == Op.CUSTOM  # whose `backward` computes all gradients
             observed = records is not None
+            self.prepare_gradients(r, n, mode == Mode.TRAIN)
             if custom:
                 self.backward(r, n)
             of_data = self.own(row, self.gradient).copy() if custom and fused and observed else None
@@ -428,7 +495,7 @@ def run(
             records = telemetry[batch // telemetry_every] if observed else None
             if records is not None:
                 before[:] = params
-            with_penalties = walk.way_back(loss_index, n, step, fused, records)
+            with_penalties = walk.way_back(loss_index, n, step, mode, fused, records)
             if mode == Mode.TRAIN:
                 walk.take_step(loss_index, n, rates[batch - first], step, fused)
             for r, whole in with_penalties.items():

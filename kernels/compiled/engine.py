@@ -11,6 +11,8 @@ not worth sharing, such as the loss, thread 0 does alone.
 
 import math
 
+import numpy as np
+
 from ..contract import FIRST_LOSS, Column, Mode, Op, Phase, Rule, Scalar, Total
 from .activations import activation_backward, activation_forward
 from .barrier import (
@@ -46,7 +48,14 @@ from .losses import (
     softmax_crossentropy_labels,
     softmax_crossentropy_targets,
 )
-from .optimizers import optimizer_step
+from .normalization import (
+    batch_statistics,
+    batchnorm_forward,
+    batchnorm_input_gradient,
+    batchnorm_weight_gradient,
+    running_update,
+)
+from .optimizers import descent_step, optimizer_step
 from .penalties import penalty, penalty_gradient, penalty_update
 from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_slopes, record_step, record_values
@@ -99,6 +108,98 @@ def has_weights(row):
 
 
 @view
+def layer_gamma(row, params, first, last):
+    """The same units of the gamma of a BATCH_NORMALIZATION row, empty if it has none."""
+    beside = row[Column.OUTPUTS] if row[Column.BIAS] >= 0 else 0
+    size = last - first if row[Column.SIZE] > beside else 0
+    return vector(params, row[Column.WEIGHTS] + (first if size > 0 else 0), size)
+
+
+@view
+def normalization_pair(row, memory, capacity, first, last):
+    """Two vectors behind a BATCH_NORMALIZATION row's Y: the batch's statistics, or gradients.
+
+    Among the values they are the means and variances, among the deltas those of gamma and beta.
+    """
+    outputs = row[Column.OUTPUTS]
+    start = (row[Column.Y] + outputs) * capacity + first
+    return vector(memory, start, last - first), vector(memory, start + outputs, last - first)
+
+
+@view
+def running_pair(row, running, first, last):
+    """The running means and variances of the same units."""
+    start = row[Column.RUNNING] + first
+    size = last - first
+    return vector(running, start, size), vector(running, start + row[Column.OUTPUTS], size)
+
+
+@view
+def normalization_forward(row, reals, params, running, values, capacity, n, phase, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
+    y = matrix(values, row[Column.Y] * capacity + first * n, last - first, n)
+    if phase == Phase.PREDICT:
+        mean, variance = running_pair(row, running, first, last)
+    else:
+        mean, variance = normalization_pair(row, values, capacity, first, last)
+        batch_statistics(x, mean, variance)
+    gamma, beta = layer_gamma(row, params, first, last), layer_bias(row, params, first, last)
+    batchnorm_forward(reals[Scalar.EPSILON], x, mean, variance, gamma, beta, y)
+
+
+@view
+def normalization_sums(row, reals, running, values, deltas, capacity, n, learns, team):
+    """Compute the gradients of gamma and beta, which that of the input needs too.
+
+    In training, let the running statistics follow the batch's.
+    """
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, last - first, n)
+    mean, variance = normalization_pair(row, values, capacity, first, last)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    batchnorm_weight_gradient(reals[Scalar.EPSILON], x, mean, variance, dy, dgamma, dbeta)
+    if learns:
+        running_mean, running_variance = running_pair(row, running, first, last)
+        running_update(reals[Scalar.MOMENTUM], mean, running_mean)
+        running_update(reals[Scalar.MOMENTUM], variance, running_variance)
+
+
+@view
+def normalization_backward(row, reals, params, values, deltas, capacity, n, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
+    dx = matrix(deltas, row[Column.X] * capacity + first * n, last - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, last - first, n)
+    mean, variance = normalization_pair(row, values, capacity, first, last)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    gamma = layer_gamma(row, params, first, last)
+    batchnorm_input_gradient(
+        reals[Scalar.EPSILON], x, mean, variance, gamma, dgamma, dbeta, dy, dx
+    )  # fmt: skip
+
+
+@view
+def normalization_gradient(row, gradient, deltas, capacity, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    gamma, beta = layer_gamma(row, gradient, first, last), layer_bias(row, gradient, first, last)
+    for i in range(gamma.size):
+        gamma[i] = dgamma[i]
+    for i in range(beta.size):
+        beta[i] = dbeta[i]
+
+
+@view
+def normalization_update(row, rate, params, deltas, capacity, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    descent_step(np.float64(rate), layer_gamma(row, params, first, last), dgamma)
+    descent_step(np.float64(rate), layer_bias(row, params, first, last), dbeta)
+
+
+@view
 def forward_row(row, reals, params, running, values, capacity, n, step, phase, team):
     """Compute a share of the output buffer of one row."""
     op = row[Column.OP]
@@ -146,6 +247,8 @@ def forward_row(row, reals, params, running, values, capacity, n, step, phase, t
             multiply(x, vector(values, at_mask + own, size), y)
     elif op == Op.ADD:
         add(x, vector(values, row[Column.OTHER] * capacity + own, size), y)
+    elif op == Op.BATCH_NORMALIZATION:
+        normalization_forward(row, reals, params, running, values, capacity, n, phase, team)
 
 
 @view
@@ -183,6 +286,8 @@ def backward_row(row, reals, params, values, deltas, capacity, n, team):
     elif op == Op.ADD:
         for i in range(size):
             dx[i] = dy[i]
+    elif op == Op.BATCH_NORMALIZATION:
+        normalization_backward(row, reals, params, values, deltas, capacity, n, team)
 
 
 @view
@@ -312,6 +417,8 @@ def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, sam
     """Take a share of the step along one row's gradient, which need not be stored."""
     if row[Column.OP] == Op.DENSE:
         dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team)
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+        normalization_update(row, rate, params, deltas, capacity, team)
 
 
 @view
@@ -319,6 +426,8 @@ def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team)
     """Compute a share of one row's part of the flat gradient."""
     if row[Column.OP] == Op.DENSE:
         dense_gradient(row, reals, gradient, values, deltas, capacity, n, team)
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+        normalization_gradient(row, gradient, deltas, capacity, team)
 
 
 @view
@@ -492,6 +601,10 @@ def run(
             if row[Column.OP] == Op.DENSE and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
                 transpose_input(row, values, capacity, n, team)
                 wait(team)
+            elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+                normalization_sums(
+                    row, reals[r], running, values, deltas, capacity, n, mode == Mode.TRAIN, team
+                )
             if weighted and (observed or not fused):
                 weight_gradient_row(row, reals[r], gradient, values, deltas, capacity, n, team)
                 wait(team)

@@ -19,7 +19,7 @@ def plan_of(backend):
         layers.Dense(20, "tanh", kernel_regularizer=regularizers.L2(0.1)),
         layers.Dropout(0.5),
         layers.Rescaling(2.0),
-        layers.Residual([layers.Dense(20)]),
+        layers.Residual([layers.Dense(20), layers.BatchNormalization()]),
         layers.Dense(5, "relu"),
         backend=backend,
     )
@@ -75,7 +75,7 @@ def test_what_fits_is_taken(backend):
 
 COLUMNS = [
     Column.OP, Column.KIND, Column.INPUTS, Column.OUTPUTS, Column.X, Column.Y, Column.WEIGHTS,
-    Column.BIAS, Column.SIZE, Column.X_ROWS, Column.OTHER,
+    Column.BIAS, Column.SIZE, Column.X_ROWS, Column.OTHER, Column.RUNNING,
 ]  # fmt: skip
 
 
@@ -92,6 +92,8 @@ def is_read(row, column):
         return bool(form.weights) or op == Op.PENALTY
     if column == Column.OTHER:
         return form.reads_other
+    if column == Column.RUNNING:
+        return form.running > 0
     if column == Column.SIZE:
         return True
     return op != Op.INPUT or column in (Column.OP, Column.OUTPUTS, Column.Y)
@@ -111,7 +113,7 @@ def test_each_number_that_leads_out_of_memory_is_refused(backend, column):
                 bind(backend)(*arguments)
 
 
-ENDS = [Column.X, Column.Y, Column.WEIGHTS, Column.OTHER]
+ENDS = [Column.X, Column.Y, Column.WEIGHTS, Column.OTHER, Column.RUNNING]
 
 
 @pytest.mark.parametrize("column", ENDS, ids=lambda c: c.name)
@@ -124,9 +126,34 @@ def test_one_beyond_the_end_is_refused(backend, column):
         if not is_read(row, column):
             continue
         width = row[Column.OUTPUTS] if column == Column.Y else row[Column.INPUTS]
-        end = plan.size - row[Column.SIZE] if column == Column.WEIGHTS else plan.features - width
+        end = plan.features - width
+        if column == Column.WEIGHTS:
+            end = plan.size - row[Column.SIZE]
+        elif column == Column.RUNNING:
+            end = plan.running_size - 2 * width
         row[column] = end + 1
         with pytest.raises(ValueError, match=rf"^table: row {r} "):
+            bind(backend)(*arguments)
+
+
+@each
+def test_vectors_of_weights_fit_together(backend):
+    plan = plan_of(backend)
+    r = plan.table[:, Column.OP].tolist().index(Op.BATCH_NORMALIZATION)
+    start, bias = plan.table[r, Column.WEIGHTS], plan.table[r, Column.BIAS]
+    assert bias == start + 20
+    for column, wrong in [
+        (Column.SIZE, 39), (Column.SIZE, 20), (Column.SIZE, 0), (Column.BIAS, -1),
+        (Column.BIAS, start), (Column.BIAS, bias + 1), (Column.WEIGHTS, start - 1),
+    ]:  # fmt: skip
+        arguments = memory(plan, backend)
+        arguments[0][r, column] = wrong
+        with pytest.raises(ValueError, match=rf"^table: row {r} \(BATCH_NORMALIZATION\): expected"):
+            bind(backend)(*arguments)
+    for running in (np.zeros(39), np.zeros(0)):
+        arguments = memory(plan, backend)
+        arguments[-1] = running
+        with pytest.raises(ValueError, match=rf"^table: row {r} .* expected statistics within"):
             bind(backend)(*arguments)
 
 
