@@ -192,11 +192,14 @@ class Builder:
         Raises
         ------
         ValueError
-            If the layer has declared other tensors than ``params``.
+            If the layer has declared other tensors than ``params``, or other running statistics
+            than the operation has.
         """
         form = FORMS[op]
         own = self._own_tensors(params)
         features = x.features if features is None else features
+        if form.running:
+            own[Column.RUNNING] = self._own_statistics((features,), form.running)
         y = Buffer(self._end, features, x.layout if form.keeps_layout else Layout.FEATURES_FIRST)
         self._end += features + form.scratch.per_output * features + form.scratch.more
         fixed = {
@@ -210,7 +213,7 @@ class Builder:
         self._append(
             op, label or self._current.name, {**fixed, **own, **(columns or {})}, reals or {}
         )
-        if own:
+        if Column.SIZE in own:
             self._trainable = self._trainable or own[Column.SIZE] > 0
             self._penalties(y)
         return y
@@ -357,6 +360,23 @@ class Builder:
             )
         size = sum(slot.weight.size for slot in slots)
         return {Column.WEIGHTS: slots[0].start, Column.SIZE: size}
+
+    def _own_statistics(self, shape: Shape, count: int) -> int:
+        """Return where the layer's running statistics are: so many, each of this shape.
+
+        Raises
+        ------
+        ValueError
+            If the layer has declared others.
+        """
+        slots = [slot for slot in self._current.slots if not slot.weight.trainable]
+        if [slot.weight.shape for slot in slots] != [shape] * count:
+            raise ValueError(
+                f"{self._current.description}: its kernel reads {count} running statistics of "
+                f"shape {shape}, but build declared "
+                f"{[(slot.weight.name, slot.weight.shape) for slot in slots]}"
+            )
+        return slots[0].start
 
     def _penalties(self, y: Buffer) -> None:
         """Add a PENALTY row for each of the layer's tensors that has a regularizer."""

@@ -407,7 +407,10 @@ class Sequential(Stack):
         return self._state.params.size + self._state.running.size
 
     def get_weights(self) -> list[Array]:
-        """Return copies of all weights: per layer its kernel (inputs, outputs) and bias."""
+        """Return copies of all weights, layer by layer: of a dense one kernel, then bias.
+
+        A kernel is (inputs, outputs).  What is not trained, such as a running mean, is among them.
+        """
         return [np.array(slot.of(self._state)) for slot in self._slots]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
@@ -446,6 +449,9 @@ class Sequential(Stack):
         _describe(table, self.layers, self._input_shape)
         table.add_section()
         table.add_row("total", "", f"{self.count_params():,}" if self.built else "?")
+        if running := self._state.running.size:
+            table.add_row("trainable", "", f"{self._state.params.size:,}")
+            table.add_row("non-trainable", "", f"{running:,}")
         Console().print(table)
 
     def checked_plan(self, x: ArrayLike) -> tuple[Plan, losses.Loss]:

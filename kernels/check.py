@@ -140,13 +140,18 @@ def check_table(
     start, size, bias = (table[:, c] for c in (Column.WEIGHTS, Column.SIZE, Column.BIAS))
     own = _HAS_WEIGHTS[ops] | (ops == Op.PENALTY)
     within = f"within the {parameters} parameters"
+    require(~own, size == 0, "no weights")
     require(own, (start >= 0) & (start <= parameters), f"weights {within}")
     require(own, (size >= 0) & (size <= parameters - start), f"weights {within}")
-    require(dense, inputs <= (parameters - start) // np.maximum(outputs, 1), f"weights {within}")
-    vector = (_WEIGHTS[ops] == "vector") & (size > 0)
-    require(vector, outputs <= parameters - start, f"weights {within}")
+    matrix, vectors = (_WEIGHTS[ops] == form for form in ("matrix", "vectors"))
+    width = np.maximum(outputs, 1)
+    require(matrix, inputs <= (parameters - start) // width, f"weights {within}")
     inside = (bias == -1) | ((bias >= 0) & (bias <= parameters - outputs))
     require(own, inside, f"a bias {within}")
+    last = (bias == -1) | (bias == start + size - outputs)
+    require(vectors, last, "a bias at the end of its weights")
+    right = (size % width == 0) & (size // width <= 1 + (bias >= 0))
+    require(vectors, right, "one weight an output beside a bias, at most")
     if statistics is not None:
         running, length = table[:, Column.RUNNING], _RUNNING[ops] * outputs
         inside = (running >= 0) & (running <= statistics - length)

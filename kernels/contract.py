@@ -33,9 +33,11 @@ class Op(IntEnum):
     CUSTOM = 8  # a layer written in Python: only `walk` can run it
     FORK = 9  # where a branch begins: the gradient of OTHER, where it ends, joins that of X
     ADD = 10  # y = x + OTHER; dx = dy, and the branch's FORK sees to OTHER
-    LOSS = 11  # compares outputs with the right answers, and sets dx
-    METRIC = 12  # adds to a total of its own
-    LOSS_VALUE = 13  # a metric too: the value of a loss, of which nothing is learned
+    BATCH_NORMALIZATION = 11  # its scratch begins with the batch's means and variances; in the
+    # deltas, with the gradients of gamma and beta, whether it has those or not
+    LOSS = 12  # compares outputs with the right answers, and sets dx
+    METRIC = 13  # adds to a total of its own
+    LOSS_VALUE = 14  # a metric too: the value of a loss, of which nothing is learned
 
 
 # From here on, rows compare outputs with the right answers.
@@ -55,7 +57,9 @@ class Form(NamedTuple):
     same_width: bool = True  # as many outputs as inputs
     keeps_layout: bool = False  # Y lies as X does; others write (features, n)
     reads_other: bool = False  # a buffer as wide as X
-    weights: str = ""  # of its own: "matrix" (outputs, inputs), "vector" (outputs,), "any"
+    # Of its own: "matrix" (outputs, inputs) and a bias (outputs,), "vectors" (outputs,): a scale, a
+    # bias, or both, and "any".
+    weights: str = ""
     running: int = 0  # running statistics: so many for each output
     scratch: Scratch = Scratch()
 
@@ -73,6 +77,11 @@ FORMS = {
     Op.CUSTOM: Form(same_width=False, weights="any"),
     Op.FORK: Form(reads_other=True),
     Op.ADD: Form(reads_other=True),
+    Op.BATCH_NORMALIZATION: Form(
+        weights="vectors",  # gamma, then beta
+        running=2,  # the means, then the variances
+        scratch=Scratch(per_output=2),
+    ),
     Op.LOSS: Form(same_width=False, scratch=Scratch(more=2)),
     Op.METRIC: Form(same_width=False),
     Op.LOSS_VALUE: Form(same_width=False, scratch=Scratch(more=2)),
@@ -109,6 +118,8 @@ class Scalar(IntEnum):
     RATE = 3  # of dropout
     L1 = 4
     L2 = 5
+    EPSILON = 6  # BATCH_NORMALIZATION: what is added to a variance
+    MOMENTUM = 7  # BATCH_NORMALIZATION: the share of running statistics that a step leaves
 
 
 class Activation(IntEnum):
@@ -166,6 +177,8 @@ class Phase(IntEnum):
     PREDICT = 0  # no mask, and running statistics
     LEARN = 1  # a mask drawn for the step, and the batch's statistics
     REPLAY = 2  # the mask that the buffer holds, and the batch's statistics
+
+    # Running statistics change with the weights: in a step, and not if its loss is not finite.
 
 
 class Rule(IntEnum):
@@ -364,6 +377,30 @@ KERNELS = {
     ),
     "softmax_backward": _kernel(
         "softmax", "y[features, n]; dy[features, n]; scratch![2, n]; dx![features, n]", "features n"
+    ),
+    "batch_statistics": _kernel(
+        "normalization", "x[features, n]; mean![features]; variance![features]", "features n"
+    ),
+    "running_update": _kernel(
+        "normalization", "momentum: double; batch[size]; running![size]", "size"
+    ),
+    "batchnorm_forward": _kernel(
+        "normalization",
+        "epsilon: double; x[features, n]; mean[features]; variance[features]; gamma?[features]; "
+        "beta?[features]; y![features, n]",
+        "features n",
+    ),
+    "batchnorm_weight_gradient": _kernel(
+        "normalization",
+        "epsilon: double; x[features, n]; mean[features]; variance[features]; dy[features, n]; "
+        "dgamma![features]; dbeta![features]",
+        "features n",
+    ),
+    "batchnorm_input_gradient": _kernel(
+        "normalization",
+        "epsilon: double; x[features, n]; mean[features]; variance[features]; gamma?[features]; "
+        "dgamma[features]; dbeta[features]; dy[features, n]; dx![features, n]",
+        "features n",
     ),
     # Of labels and targets one is empty.
     "loss": _kernel(

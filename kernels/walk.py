@@ -70,6 +70,10 @@ class Walk:
         start = row[Column.WEIGHTS]
         return vector[start : start + row[Column.SIZE]] if vector.size else vector
 
+    def has_weights(self, r: int) -> bool:
+        row = self.table[r]
+        return bool(FORMS[row[Column.OP]].weights and row[Column.SIZE])
+
     def real(self, r: int, scalar: Scalar) -> Any:
         return self.values.dtype.type(self.reals[r, scalar])
 
@@ -81,6 +85,28 @@ class Walk:
         """The mask of a DROPOUT row, flat."""
         features = row[Column.OUTPUTS]
         return self.buffer(self.values, row[Column.Y] + features, features, n, 0).ravel()
+
+    def gamma_and_beta(self, row: Array, params: Array) -> tuple[Array, Array]:
+        """Those of a BATCH_NORMALIZATION row, each empty if it has none."""
+        start, outputs, bias = row[Column.WEIGHTS], row[Column.OUTPUTS], row[Column.BIAS]
+        beta = params[bias : bias + outputs] if bias >= 0 else params[:0]
+        return params[start : start + row[Column.SIZE] - beta.size], beta
+
+    def pair(self, workspace: Array, row: Array, n: int) -> tuple[Array, Array]:
+        """Two vectors behind a BATCH_NORMALIZATION row's Y.
+
+        Among the values they are the batch's means and variances, among the deltas the gradients of
+        gamma and beta.
+        """
+        outputs = row[Column.OUTPUTS]
+        flat = self.buffer(workspace, row[Column.Y] + outputs, 2 * outputs, n, 0).ravel()
+        return flat[:outputs], flat[outputs : 2 * outputs]
+
+    def running_pair(self, row: Array) -> tuple[Array, Array]:
+        """The running means and variances of a BATCH_NORMALIZATION row."""
+        start, outputs = row[Column.RUNNING], row[Column.OUTPUTS]
+        both = self.running[start : start + 2 * outputs]
+        return both[:outputs], both[outputs:]
 
     def gather(self, samples: Array, rows: Array) -> None:
         row = self.table[0]
@@ -129,6 +155,15 @@ class Walk:
                 self.kernels.multiply(x.ravel(), mask, y.ravel())
             case Op.ADD:
                 self.kernels.add(x.ravel(), self.other(self.values, row, n), y.ravel())
+            case Op.BATCH_NORMALIZATION:
+                if phase == Phase.PREDICT:
+                    statistics = self.running_pair(row)
+                else:
+                    statistics = self.pair(self.values, row, n)
+                    self.kernels.batch_statistics(x, *statistics)
+                gamma, beta = self.gamma_and_beta(row, self.params)
+                epsilon = self.reals[r, Scalar.EPSILON]
+                self.kernels.batchnorm_forward(epsilon, x, *statistics, gamma, beta, y)
         return y
 
     def backward(self, r: int, n: int) -> None:
@@ -164,6 +199,12 @@ class Walk:
                 self.kernels.add(dx.ravel(), self.other(self.deltas, row, n), dx.ravel())
             case Op.ADD:
                 dx[:] = dy
+            case Op.BATCH_NORMALIZATION:
+                gamma, _ = self.gamma_and_beta(row, self.params)
+                self.kernels.batchnorm_input_gradient(
+                    self.reals[r, Scalar.EPSILON], x, *self.pair(self.values, row, n), gamma,
+                    *self.pair(self.deltas, row, n), dy, dx,
+                )  # fmt: skip
 
     def loss(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
         """The batch's summed loss; leaves the mean's gradient in the deltas of X."""
@@ -211,11 +252,12 @@ class Walk:
             l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
             self.kernels.penalty_gradient(l1, l2, step, 0, *own)
 
-    def penalty_updates(self, r: int, rate: Any, step: int) -> None:
+    def penalty_updates(self, r: int, rate: float, step: int) -> None:
+        real_rate = self.params.dtype.type(rate)
         for p in self.penalties(r):
             own = self.own(self.table[p], self.params)
             l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
-            self.kernels.penalty_update(l1, l2, rate, step, 0, own)
+            self.kernels.penalty_update(l1, l2, real_rate, step, 0, own)
 
     def x_rows(self, row: Array, n: int) -> Array | None:
         """The input of a DENSE row as (n, inputs), transposed if need be, or None."""
@@ -227,7 +269,52 @@ class Walk:
             self.kernels.transpose(x, rows)
         return rows
 
+    def prepare_gradients(self, r: int, n: int, learns: bool) -> None:
+        """Compute what several gradients of a row need; if it learns, update running statistics."""
+        row = self.table[r]
+        if row[Column.OP] != Op.BATCH_NORMALIZATION:
+            return
+        x, _ = self.ends(self.values, row, n)
+        _, dy = self.ends(self.deltas, row, n)
+        statistics = self.pair(self.values, row, n)
+        self.kernels.batchnorm_weight_gradient(
+            self.reals[r, Scalar.EPSILON], x, *statistics, dy, *self.pair(self.deltas, row, n)
+        )
+        if learns:
+            momentum = self.reals[r, Scalar.MOMENTUM]
+            for batch, running in zip(statistics, self.running_pair(row), strict=True):
+                self.kernels.running_update(momentum, batch, running)
+
     def weight_gradient(self, r: int, n: int) -> None:
+        """Compute a row's part of the flat gradient."""
+        match self.table[r, Column.OP]:
+            case Op.DENSE:
+                self.dense_gradient(r, n)
+            case Op.BATCH_NORMALIZATION:
+                parts = self.gamma_and_beta(self.table[r], self.gradient)
+                for part, found in zip(
+                    parts, self.pair(self.deltas, self.table[r], n), strict=True
+                ):
+                    part[:] = found[: part.size]
+
+    def weight_update(self, r: int, rate: float, step: int, n: int) -> None:
+        """Step along a row's gradient, which need not be stored."""
+        row = self.table[r]
+        match row[Column.OP]:
+            case Op.DENSE:
+                self.dense_update(r, rate, n)
+            case Op.BATCH_NORMALIZATION:
+                parts, none = self.gamma_and_beta(row, self.params), self.params[:0]
+                for part, found in zip(parts, self.pair(self.deltas, row, n), strict=True):
+                    self.kernels.optimizer_step(
+                        Rule.DESCENT, rate, step, False, 0, part, found[: part.size], none, none,
+                        self.numbers,
+                    )  # fmt: skip
+            case Op.CUSTOM:
+                start = row[Column.WEIGHTS]
+                self.optimizer_step(rate, step, False, slice(start, start + row[Column.SIZE]))
+
+    def dense_gradient(self, r: int, n: int) -> None:
         row = self.table[r]
         x, _ = self.ends(self.values, row, n)
         _, dy = self.ends(self.deltas, row, n)
@@ -240,12 +327,12 @@ class Walk:
             self.kernels.dense_weight_gradient_rows(x_rows, dy, scale, dweights)
         self.kernels.dense_bias_gradient(dy, dbias)
 
-    def weight_update(self, r: int, rate: Any, n: int) -> None:
+    def dense_update(self, r: int, rate: float, n: int) -> None:
         row = self.table[r]
         x, _ = self.ends(self.values, row, n)
         _, dy = self.ends(self.deltas, row, n)
         weights, bias = self.weights_and_bias(row, self.params)
-        x_rows = self.x_rows(row, n)
+        x_rows, rate = self.x_rows(row, n), self.params.dtype.type(rate)
         if x_rows is None:
             self.kernels.dense_weight_update(x, dy, -rate, weights)
         else:
@@ -254,7 +341,7 @@ class Walk:
         self.kernels.dense_bias_update(dy, -rate, bias)
 
     def way_back(
-        self, loss_index: int, n: int, step: int, fused: bool, records: Array | None
+        self, loss_index: int, n: int, step: int, mode: Mode, fused: bool, records: Array | None
     ) -> dict[int, Array]:
         """From the loss's gradient down to the first layer's weights.
 
@@ -264,15 +351,14 @@ class Walk:
         with_penalties: dict[int, Array] = {}
         for r in range(loss_index - 1, 0, -1):
             row = self.table[r]
-            dense = row[Column.OP] == Op.DENSE
-            custom = row[Column.OP] == Op.CUSTOM
+            custom = row[Column.OP] == Op.CUSTOM  # whose `backward` computes all gradients
             observed = records is not None
-            if dense and (observed or not fused):
-                self.weight_gradient(r, n)
+            self.prepare_gradients(r, n, mode == Mode.TRAIN)
             if custom:
                 self.backward(r, n)
             of_data = self.own(row, self.gradient).copy() if custom and fused and observed else None
-            if (dense or custom) and (observed or not fused):
+            if self.has_weights(r) and (observed or not fused):
+                self.weight_gradient(r, n)
                 self.penalty_gradients(r, step)
             if records is not None:
                 self.observe(r, n, records[r])
@@ -292,16 +378,10 @@ class Walk:
             evenly = Op.PENALTY in self.table[:, Column.OP]
             self.optimizer_step(rate, step, evenly, slice(None))
             return
-        real_rate = self.params.dtype.type(rate)
         for r in range(loss_index - 1, 0, -1):
-            row = self.table[r]
-            if row[Column.OP] == Op.CUSTOM:
-                self.penalty_updates(r, real_rate, step)
-                start = row[Column.WEIGHTS]
-                self.optimizer_step(rate, step, False, slice(start, start + row[Column.SIZE]))
-            elif row[Column.OP] == Op.DENSE:
-                self.penalty_updates(r, real_rate, step)
-                self.weight_update(r, real_rate, n)
+            if self.has_weights(r):
+                self.penalty_updates(r, rate, step)
+                self.weight_update(r, rate, step, n)
 
     def optimizer_step(self, rate: float, step: int, evenly: bool, part: slice) -> None:
         """Change some parameters, and their moments, as the rule says."""
@@ -340,9 +420,8 @@ class Walk:
     def observe_step(self, loss_index: int, before: Array, records: Array) -> None:
         """Record the step that was taken, for each row with weights."""
         for r in range(1, loss_index):
-            row = self.table[r]
-            if row[Column.OP] in (Op.DENSE, Op.CUSTOM) and row[Column.SIZE]:
-                vectors = (self.own(row, v) for v in (before, self.params, self.gradient))
+            if self.has_weights(r):
+                vectors = (self.own(self.table[r], v) for v in (before, self.params, self.gradient))
                 self.kernels.record_step(*vectors, records[r])
 
 
@@ -425,7 +504,7 @@ def run(
             records = telemetry[batch // telemetry_every] if observed else None
             if records is not None:
                 before[:] = params
-            with_penalties = walk.way_back(loss_index, n, step, fused, records)
+            with_penalties = walk.way_back(loss_index, n, step, mode, fused, records)
             if mode == Mode.TRAIN:
                 walk.take_step(loss_index, n, rates[batch - first], step, fused)
             for r, whole in with_penalties.items():

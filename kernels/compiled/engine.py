@@ -11,6 +11,8 @@ not worth sharing, such as the loss, thread 0 does alone.
 
 import math
 
+import numpy as np
+
 from ..contract import FIRST_LOSS, Column, Mode, Op, Phase, Rule, Scalar, Total
 from .activations import activation_backward, activation_forward
 from .barrier import (
@@ -41,7 +43,14 @@ from .gather import fetch, gather_bytes, gather_reals
 from .jit import exact, view
 from .losses import loss
 from .metrics import metric
-from .optimizers import optimizer_step
+from .normalization import (
+    batch_statistics,
+    batchnorm_forward,
+    batchnorm_input_gradient,
+    batchnorm_weight_gradient,
+    running_update,
+)
+from .optimizers import descent_step, optimizer_step
 from .penalties import penalty, penalty_gradient, penalty_update
 from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_slopes, record_step, record_values
@@ -85,6 +94,104 @@ def layer_bias(row, params, first, last):
 def layer_params(row, params):
     """All parameters of a row, as one flat vector."""
     return vector(params, row[Column.WEIGHTS], row[Column.SIZE])
+
+
+@view
+def has_weights(row):
+    """Whether a row has weights of its own; a penalty's are those of the row before."""
+    return row[Column.SIZE] > 0 and row[Column.OP] != Op.PENALTY
+
+
+@view
+def layer_gamma(row, params, first, last):
+    """The same units of the gamma of a BATCH_NORMALIZATION row, empty if it has none."""
+    beside = row[Column.OUTPUTS] if row[Column.BIAS] >= 0 else 0
+    size = last - first if row[Column.SIZE] > beside else 0
+    return vector(params, row[Column.WEIGHTS] + (first if size > 0 else 0), size)
+
+
+@view
+def normalization_pair(row, memory, capacity, first, last):
+    """Two vectors behind a BATCH_NORMALIZATION row's Y: the batch's statistics, or gradients.
+
+    Among the values they are the means and variances, among the deltas those of gamma and beta.
+    """
+    outputs = row[Column.OUTPUTS]
+    start = (row[Column.Y] + outputs) * capacity + first
+    return vector(memory, start, last - first), vector(memory, start + outputs, last - first)
+
+
+@view
+def running_pair(row, running, first, last):
+    """The running means and variances of the same units."""
+    start = row[Column.RUNNING] + first
+    size = last - first
+    return vector(running, start, size), vector(running, start + row[Column.OUTPUTS], size)
+
+
+@view
+def normalization_forward(row, reals, params, running, values, capacity, n, phase, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
+    y = matrix(values, row[Column.Y] * capacity + first * n, last - first, n)
+    if phase == Phase.PREDICT:
+        mean, variance = running_pair(row, running, first, last)
+    else:
+        mean, variance = normalization_pair(row, values, capacity, first, last)
+        batch_statistics(x, mean, variance)
+    gamma, beta = layer_gamma(row, params, first, last), layer_bias(row, params, first, last)
+    batchnorm_forward(reals[Scalar.EPSILON], x, mean, variance, gamma, beta, y)
+
+
+@view
+def normalization_sums(row, reals, running, values, deltas, capacity, n, learns, team):
+    """Compute the gradients of gamma and beta, which that of the input needs too.
+
+    In training, let the running statistics follow the batch's.
+    """
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, last - first, n)
+    mean, variance = normalization_pair(row, values, capacity, first, last)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    batchnorm_weight_gradient(reals[Scalar.EPSILON], x, mean, variance, dy, dgamma, dbeta)
+    if learns:
+        running_mean, running_variance = running_pair(row, running, first, last)
+        running_update(reals[Scalar.MOMENTUM], mean, running_mean)
+        running_update(reals[Scalar.MOMENTUM], variance, running_variance)
+
+
+@view
+def normalization_backward(row, reals, params, values, deltas, capacity, n, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
+    dx = matrix(deltas, row[Column.X] * capacity + first * n, last - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, last - first, n)
+    mean, variance = normalization_pair(row, values, capacity, first, last)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    gamma = layer_gamma(row, params, first, last)
+    batchnorm_input_gradient(
+        reals[Scalar.EPSILON], x, mean, variance, gamma, dgamma, dbeta, dy, dx
+    )  # fmt: skip
+
+
+@view
+def normalization_gradient(row, gradient, deltas, capacity, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    gamma, beta = layer_gamma(row, gradient, first, last), layer_bias(row, gradient, first, last)
+    for i in range(gamma.size):
+        gamma[i] = dgamma[i]
+    for i in range(beta.size):
+        beta[i] = dbeta[i]
+
+
+@view
+def normalization_update(row, rate, params, deltas, capacity, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    descent_step(np.float64(rate), layer_gamma(row, params, first, last), dgamma)
+    descent_step(np.float64(rate), layer_bias(row, params, first, last), dbeta)
 
 
 @view
@@ -135,6 +242,8 @@ def forward_row(row, reals, params, running, values, capacity, n, step, phase, t
             multiply(x, vector(values, at_mask + own, size), y)
     elif op == Op.ADD:
         add(x, vector(values, row[Column.OTHER] * capacity + own, size), y)
+    elif op == Op.BATCH_NORMALIZATION:
+        normalization_forward(row, reals, params, running, values, capacity, n, phase, team)
 
 
 @view
@@ -172,6 +281,8 @@ def backward_row(row, reals, params, values, deltas, capacity, n, team):
     elif op == Op.ADD:
         for i in range(size):
             dx[i] = dy[i]
+    elif op == Op.BATCH_NORMALIZATION:
+        normalization_backward(row, reals, params, values, deltas, capacity, n, team)
 
 
 @view
@@ -278,7 +389,7 @@ def transpose_input(row, values, capacity, n, team):
 
 
 @view
-def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+def dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
     """Take a share of the step along one DENSE row's gradient, without storing it.
 
     A first layer meanwhile lets the samples ``ahead`` come near.
@@ -301,7 +412,7 @@ def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, sam
 
 
 @view
-def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team):
+def dense_gradient(row, reals, gradient, values, deltas, capacity, n, team):
     """Compute a share of one DENSE row's part of the flat gradient."""
     first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
     inputs = row[Column.INPUTS]
@@ -315,6 +426,24 @@ def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team)
         scale = values.dtype.type(reals[Scalar.SCALE])
         dense_weight_gradient_rows(x, dy, scale, weights)
     dense_bias_gradient(dy, layer_bias(row, gradient, first, last))
+
+
+@view
+def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+    """Take a share of the step along one row's gradient, which need not be stored."""
+    if row[Column.OP] == Op.DENSE:
+        dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team)
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+        normalization_update(row, rate, params, deltas, capacity, team)
+
+
+@view
+def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team):
+    """Compute a share of one row's part of the flat gradient."""
+    if row[Column.OP] == Op.DENSE:
+        dense_gradient(row, reals, gradient, values, deltas, capacity, n, team)
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+        normalization_gradient(row, gradient, deltas, capacity, team)
 
 
 @view
@@ -341,7 +470,7 @@ def keep_params(params, before, team):
 def observe_step(table, loss_index, before, params, gradient, records):
     """Record the step that was taken, for each row with weights."""
     for r in range(1, loss_index):
-        if table[r, Column.OP] == Op.DENSE:
+        if has_weights(table[r]):
             record_step(
                 layer_params(table[r], before),
                 layer_params(table[r], params),
@@ -482,11 +611,15 @@ def run(
             wait(team)
         for r in range(loss_index - 1, 0, -1):
             row = table[r]
-            has_weights = row[Column.OP] == Op.DENSE
-            if has_weights and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
+            weighted = has_weights(row)
+            if row[Column.OP] == Op.DENSE and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
                 transpose_input(row, values, capacity, n, team)
                 wait(team)
-            if has_weights and (observed or not fused):
+            elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+                normalization_sums(
+                    row, reals[r], running, values, deltas, capacity, n, mode == Mode.TRAIN, team
+                )
+            if weighted and (observed or not fused):
                 weight_gradient_row(row, reals[r], gradient, values, deltas, capacity, n, team)
                 wait(team)
                 penalty_gradients(table, reals, r, step, params, gradient, team)
@@ -499,7 +632,7 @@ def run(
             if row[Column.INPUT_GRADIENT]:
                 backward_row(row, reals[r], params, values, deltas, capacity, n, team)
                 wait(team)
-            if has_weights and fused:
+            if weighted and fused:
                 if table[r + 1, Column.OP] == Op.PENALTY:
                     penalty_updates(table, reals, r, real_rate, step, params, team)
                     wait(team)

@@ -205,6 +205,52 @@ def bound_optimizer(rule, rate, step, evenly, first, params, gradient, *moments)
     return (bound, 4 * (np.abs(gradient) + speed)) if rule == Rule.MOMENTUM else (bound,)
 
 
+def batch_statistics(rng, dtype, m, k, n):
+    x = normal(rng, dtype, m, n) + dtype(3) * normal(rng, dtype, m, 1)
+    return x, unset(dtype, m), unset(dtype, m)
+
+
+def bound_statistics(x, mean, variance):
+    n = x.shape[1]
+    # The variance is about a mean that is off by some roundings, of which it feels the square.
+    squares = x.var(axis=1) + n**2 * np.finfo(np.float64).eps * (x**2).mean(axis=1)
+    return (n + 2) * np.abs(x).mean(axis=1), (n + 6) * squares * (n > 1)
+
+
+def batchnorm(kind, gamma=True, beta=True):
+    """Return how to make the arguments of one of the kernels of normalization, and its bound."""
+
+    def make(rng, dtype, m, k, n):
+        x, mean = normal(rng, dtype, m, n), normal(rng, dtype, m)
+        variance = normal(rng, dtype, m) ** 2
+        scale, shift = (normal(rng, dtype, m if has else 0) for has in (gamma, beta))
+        rest = {
+            "forward": (scale, shift, unset(dtype, m, n)),
+            "weights": (normal(rng, dtype, m, n), unset(dtype, m), unset(dtype, m)),
+            "input": (
+                scale, normal(rng, dtype, m), normal(rng, dtype, m), normal(rng, dtype, m, n),
+                unset(dtype, m, n),
+            ),
+        }  # fmt: skip
+        return 0.01, x, mean, variance, *rest[kind]
+
+    def bound(epsilon, x, mean, variance, *rest):
+        n = x.shape[1]
+        inverse = 1 / np.sqrt(variance + epsilon)[:, None]
+        size = np.abs(x - mean[:, None]) * inverse
+        factor = np.abs(rest[0])[:, None] if gamma and kind != "weights" else 1
+        if kind == "forward":
+            return (6 * size * factor + (2 * np.abs(rest[1])[:, None] if beta else 0),)
+        if kind == "weights":
+            dy = np.abs(rest[0])
+            return (n + 6) * (size * dy).sum(axis=1), n * dy.sum(axis=1)
+        dgamma, dbeta, dy = (np.abs(v) for v in rest[1:4])
+        terms = dy + dbeta[:, None] / n + size * dgamma[:, None] / n
+        return (8 * factor * inverse * terms,)
+
+    return make, bound
+
+
 def record_step(rng, dtype, m, k, n):
     before, change, gradient = (normal(rng, dtype, m * k) for _ in range(3))
     return before, before + dtype(0.01) * change, gradient, np.full(len(Telemetry), np.nan)

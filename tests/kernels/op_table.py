@@ -134,6 +134,24 @@ OPERATIONS = [
         ),
         (3,),
     ),
+    Operation("batch_statistics", inputs.batch_statistics, inputs.bound_statistics, (1, 2)),
+    Operation(
+        "running_update",
+        lambda rng, dtype, m, k, n: (0.9, normal(rng, dtype, m * k), normal(rng, dtype, m * k)),
+        lambda momentum, batch, running: (4 * (np.abs(running) + np.abs(batch)),),
+        (2,),
+    ),
+    *(
+        Operation("batchnorm_forward", *inputs.batchnorm("forward", gamma, beta), (6,),
+                  f"{'with' if gamma else 'without'} gamma {'with' if beta else 'without'} beta")
+        for gamma in (True, False) for beta in (True, False)
+    ),
+    Operation("batchnorm_weight_gradient", *inputs.batchnorm("weights"), (5, 6)),
+    *(
+        Operation("batchnorm_input_gradient", *inputs.batchnorm("input", gamma), (8,),
+                  f"{'with' if gamma else 'without'} gamma")
+        for gamma in (True, False)
+    ),
     Operation("loss", *inputs.crossentropy(labels=True), (6, 7), "crossentropy of labels"),
     Operation("loss", *inputs.crossentropy(labels=False), (6, 7), "crossentropy of targets"),
     *(
