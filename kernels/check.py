@@ -15,12 +15,15 @@ from .contract import (
     FIRST_LOSS,
     FORMS,
     MOMENTS,
+    TAKE_LABELS,
     Activation,
     Batches,
     Column,
     Course,
     Factor,
+    Loss,
     Memory,
+    Metric,
     Mode,
     Net,
     Number,
@@ -48,6 +51,9 @@ _ARRAYS = {
     group: tuple(field.name for field in fields_of(group) if field.axes)
     for group in (Net, Memory, Batches, Course, Trial)
 }
+_KINDS = {
+    Op.ACTIVATION: Activation, Op.LOSS: Loss, Op.METRIC: Metric, Op.LOSS_VALUE: Loss,
+}  # fmt: skip
 _SCRATCH = np.array([form.scratch for form in _FORMS])
 
 
@@ -59,7 +65,9 @@ class Bounds:
     capacity: int  # samples in the workspace
     features: int  # of a sample
     outputs: int  # values of a prediction
-    loss: Op | None
+    metrics: int
+    has_loss: bool
+    takes_labels: bool  # instead of targets
     classes: int  # outputs that the loss reads
     params: int
     has_gradient: bool
@@ -140,7 +148,9 @@ def check_table(net: Net, *, runs_python: bool) -> None:
     require(~losses, outputs > 0, "outputs")
     require(_SAME_WIDTH[ops], inputs == outputs, "as many outputs as inputs")
     kinds = table[:, Column.KIND]
-    require(ops == Op.ACTIVATION, (kinds >= 0) & (kinds < len(Activation)), "a known activation")
+    for op, known in _KINDS.items():
+        what = f"a known {known.__name__.lower()}"
+        require(ops == op, (kinds >= 0) & (kinds < len(known)), what)
     beyond = _SCRATCH[ops, 0] * outputs + _SCRATCH[ops, 1]
     require(everything, x + inputs <= end, f"X within the workspace of {end}")
     require(everything, y + outputs + beyond <= end, f"Y within the workspace of {end}")
@@ -154,24 +164,40 @@ def check_table(net: Net, *, runs_python: bool) -> None:
     start, size, bias = (table[:, c] for c in (Column.WEIGHTS, Column.SIZE, Column.BIAS))
     own = _HAS_WEIGHTS[ops]
     within = f"within the {parameters} parameters"
+    require(~own, size == 0, "no weights")
     require(own, (start >= 0) & (start <= parameters), f"weights {within}")
     require(own, (size >= 0) & (size <= parameters - start), f"weights {within}")
-    require(dense, inputs <= (parameters - start) // np.maximum(outputs, 1), f"weights {within}")
-    vector = (_WEIGHTS[ops] == "vector") & (size > 0)
-    require(vector, outputs <= parameters - start, f"weights {within}")
+    matrix, vectors = (_WEIGHTS[ops] == form for form in ("matrix", "vectors"))
+    width = np.maximum(outputs, 1)
+    require(matrix, inputs <= (parameters - start) // width, f"weights {within}")
     inside = (bias == -1) | ((bias >= 0) & (bias <= parameters - outputs))
     require(own, inside, f"a bias {within}")
+    last = (bias == -1) | (bias == start + size - outputs)
+    require(vectors, last, "a bias at the end of its weights")
+    right = (size % width == 0) & (size // width <= 1 + (bias >= 0))
+    require(vectors, right, "one weight an output beside a bias, at most")
     running, length = table[:, Column.RUNNING], _RUNNING[ops] * outputs
     inside = (running >= 0) & (running <= statistics - length)
     require(length > 0, inside, f"statistics within the {statistics} running ones")
-    found = np.flatnonzero(losses)
-    last = len(table) - 1
+    _check_judges(ops, inputs)
+
+
+def _check_judges(ops: Array, inputs: Array) -> None:
+    """Raise ValueError unless one loss comes before all metrics, and nothing but what it skips."""
+    judges = np.flatnonzero(ops >= FIRST_LOSS)
+    if not judges.size:
+        return
+    others = ops[judges[0] :][ops[judges[0] :] < FIRST_LOSS]
     right = (
-        found.size == 0
-        or found.tolist() == [last]
-        or (found.tolist() == [last - 1] and ops[last] == Op.SOFTMAX)
+        ops[judges[0]] == Op.LOSS
+        and np.count_nonzero(ops == Op.LOSS) == 1
+        and np.isin(others, (Op.SOFTMAX, Op.ACTIVATION)).all()
+        and others.size <= 1
     )
-    _require("table", right, "a single loss, at the end or before a softmax", found.tolist())
+    _require("table", right, "a loss, and behind it metrics and a softmax", ops[judges[0] :])
+    widths = inputs[judges]
+    right = (widths == widths[0]).all()
+    _require("table", right, "a loss and metrics that read as many outputs", widths)
 
 
 def check_net(net: Net, memory: Memory, *, runs_python: bool) -> Bounds:
@@ -215,15 +241,17 @@ def _require_contiguous(group: Any, names: tuple[str, ...]) -> None:
 def _bounds(net: Net, values: Array) -> Bounds:
     ops, end = net.table[:, Column.OP], int(net.table[0, Column.X])
     _require("values", values.size >= end, f"room for a sample, {end}", values.size)
-    losses = np.flatnonzero(ops >= FIRST_LOSS)
+    kinds, judges = net.table[:, Column.KIND], np.flatnonzero(ops >= FIRST_LOSS)
     shown = np.flatnonzero(ops < FIRST_LOSS)[-1]
     return Bounds(
         rows=len(net.table),
         capacity=values.size // end,
         features=int(net.table[0, Column.OUTPUTS]),
         outputs=int(net.table[shown, Column.OUTPUTS]),
-        loss=Op(ops[losses[0]]) if losses.size else None,
-        classes=int(net.table[losses[0], Column.INPUTS]) if losses.size else 0,
+        metrics=max(judges.size - 1, 0),
+        has_loss=judges.size > 0,
+        takes_labels=all(kinds[r] in TAKE_LABELS[Op(ops[r])] for r in judges),
+        classes=int(net.table[judges[0], Column.INPUTS]) if judges.size else 0,
         params=net.params.size,
         has_gradient=net.gradient.size == net.params.size,
         dtype=net.params.dtype,
@@ -232,10 +260,12 @@ def _bounds(net: Net, values: Array) -> Bounds:
 
 def check_right_answers(bounds: Bounds, count: int, batches: Batches) -> None:
     """Raise ValueError unless ``count`` samples have the labels or targets that the loss wants."""
-    if bounds.loss == Op.SOFTMAX_CROSSENTROPY and batches.labels.size:
-        _require_array("labels", batches.labels, np.dtype(np.int64), (count,))
+    labels = batches.labels
+    if bounds.takes_labels and labels.size:
+        _require_array("labels", labels, np.dtype(np.int64), (count,))
     else:
         _require_array("targets", batches.targets, bounds.dtype, (count, bounds.classes))
+        _require("labels", labels.size == 0, "none beside targets", labels.shape)
 
 
 def check_batches(bounds: Bounds, batches: Batches, course: Course) -> None:
@@ -260,7 +290,7 @@ def check_batches(bounds: Bounds, batches: Batches, course: Course) -> None:
     if course.mode == Mode.PREDICT:
         _require_array("outputs", course.outputs, bounds.dtype, (order.size, bounds.outputs))
         return
-    _require("table", bounds.loss is not None, "a loss", "none")
+    _require("table", bounds.has_loss, "a loss", "none")
     check_right_answers(bounds, len(samples), batches)
     _check_course(bounds, first, stop, course)
 
@@ -268,7 +298,8 @@ def check_batches(bounds: Bounds, batches: Batches, course: Course) -> None:
 def _check_course(bounds: Bounds, first: int, stop: int, course: Course) -> None:
     """Raise ValueError if what is kept of batches that learn, or are evaluated, does not fit."""
     mode, every = course.mode, course.telemetry_every
-    _require_array("totals", course.totals, np.dtype(np.float64), (len(Total),))
+    metrics = 0 if mode == Mode.GRADIENT else bounds.metrics
+    _require_array("totals", course.totals, np.dtype(np.float64), (len(Total) + metrics,))
     _require("gradient", mode == Mode.EVALUATE or bounds.has_gradient, "room for it", "none")
     if mode == Mode.TRAIN:
         _require_array("rates", course.rates, np.dtype(np.float64), (stop - first,))
@@ -308,7 +339,7 @@ def checked_probe(probe: Probe, *, runs_python: bool = False) -> Probe:
         bounds = check_net(net, memory, runs_python=runs_python)
         shape = memory.values.shape
         _require("moved", trial.moved.shape == shape, f"shape {shape}", trial.moved.shape)
-        _require("table", bounds.loss is not None, "a loss", "none")
+        _require("table", bounds.has_loss, "a loss", "none")
         rows = batches.order
         _require("order", rows.size <= bounds.capacity, f"at most {bounds.capacity}", rows.size)
         count = max(len(batches.labels), len(batches.targets))

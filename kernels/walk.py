@@ -79,6 +79,10 @@ class Walk:
         start = row[Column.WEIGHTS]
         return vector[start : start + row[Column.SIZE]] if vector.size else vector
 
+    def has_weights(self, r: int) -> bool:
+        row = self.net.table[r]
+        return bool(FORMS[row[Column.OP]].weights and row[Column.SIZE])
+
     def real(self, r: int, scalar: Scalar) -> Any:
         return self.memory.values.dtype.type(self.net.reals[r, scalar])
 
@@ -90,6 +94,28 @@ class Walk:
         """The mask of a DROPOUT row, flat."""
         features = row[Column.OUTPUTS]
         return self.buffer(self.memory.values, row[Column.Y] + features, features, n, 0).ravel()
+
+    def gamma_and_beta(self, row: Array, params: Array) -> tuple[Array, Array]:
+        """Those of a BATCH_NORMALIZATION row, each empty if it has none."""
+        start, outputs, bias = row[Column.WEIGHTS], row[Column.OUTPUTS], row[Column.BIAS]
+        beta = params[bias : bias + outputs] if bias >= 0 else params[:0]
+        return params[start : start + row[Column.SIZE] - beta.size], beta
+
+    def pair(self, workspace: Array, row: Array, n: int) -> tuple[Array, Array]:
+        """Two vectors behind a BATCH_NORMALIZATION row's Y.
+
+        Among the values they are the batch's means and variances, among the deltas the gradients of
+        gamma and beta.
+        """
+        outputs = row[Column.OUTPUTS]
+        flat = self.buffer(workspace, row[Column.Y] + outputs, 2 * outputs, n, 0).ravel()
+        return flat[:outputs], flat[outputs : 2 * outputs]
+
+    def running_pair(self, row: Array) -> tuple[Array, Array]:
+        """The running means and variances of a BATCH_NORMALIZATION row."""
+        start, outputs = row[Column.RUNNING], row[Column.OUTPUTS]
+        both = self.net.running[start : start + 2 * outputs]
+        return both[:outputs], both[outputs:]
 
     def gather(self, samples: Array, rows: Array) -> None:
         row = self.net.table[0]
@@ -138,6 +164,15 @@ class Walk:
                 self.kernels.multiply(x.ravel(), mask, y.ravel())
             case Op.ADD:
                 self.kernels.add(x.ravel(), self.other(self.memory.values, row, n), y.ravel())
+            case Op.BATCH_NORMALIZATION:
+                if phase == Phase.PREDICT:
+                    statistics = self.running_pair(row)
+                else:
+                    statistics = self.pair(self.memory.values, row, n)
+                    self.kernels.batch_statistics(x, *statistics)
+                gamma, beta = self.gamma_and_beta(row, self.net.params)
+                epsilon = self.net.reals[r, Scalar.EPSILON]
+                self.kernels.batchnorm_forward(epsilon, x, *statistics, gamma, beta, y)
         return y
 
     def backward_row(self, r: int, n: int) -> None:
@@ -173,26 +208,43 @@ class Walk:
                 self.kernels.add(dx.ravel(), self.other(self.memory.deltas, row, n), dx.ravel())
             case Op.ADD:
                 dx[:] = dy
+            case Op.BATCH_NORMALIZATION:
+                gamma, _ = self.gamma_and_beta(row, self.net.params)
+                epsilon = self.net.reals[r, Scalar.EPSILON]
+                statistics = self.pair(self.memory.values, row, n)
+                self.kernels.batchnorm_input_gradient(
+                    epsilon, x, *statistics, gamma, *self.pair(self.memory.deltas, row, n), dy, dx,
+                )  # fmt: skip
 
-    def loss(self, row: Array, rows: Array, labels: Array, targets: Array) -> float:
+    def loss(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
         """The batch's summed loss; leaves the mean's gradient in the deltas of X."""
-        n = rows.size
+        row, n = self.net.table[r], rows.size
         x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], n, 0)
         dx = self.buffer(self.memory.deltas, row[Column.X], row[Column.INPUTS], n, 0)
         scratch = self.buffer(self.memory.values, row[Column.Y], 2, n, 0)
-        if row[Column.OP] == Op.MEAN_SQUARED_ERROR:
-            return float(self.kernels.mean_squared_error(x, rows, targets, dx))
-        if labels.size:
-            kernel, right = self.kernels.softmax_crossentropy_labels, labels
-        else:
-            kernel, right = self.kernels.softmax_crossentropy_targets, targets
-        return float(kernel(x, rows, right, scratch, dx))
+        alpha = self.real(r, Scalar.ALPHA)
+        return float(
+            self.kernels.loss(row[Column.KIND], alpha, x, rows, labels, targets, scratch, dx)
+        )
 
-    def count_correct(self, row: Array, rows: Array, labels: Array, targets: Array) -> int:
+    def metric(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
+        """The sum of a metric over the batch."""
+        row = self.net.table[r]
         x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], rows.size, 0)
-        if labels.size:
-            return int(self.kernels.count_correct_labels(x, rows, labels))
-        return int(self.kernels.count_correct_targets(x, rows, targets))
+        alpha = self.real(r, Scalar.ALPHA)
+        return float(self.kernels.metric(row[Column.KIND], alpha, x, rows, labels, targets))
+
+    def judge(self, judges: list[int], answers: tuple[Array, Array, Array], totals: Array) -> float:
+        """Compute the loss, which is returned, and add the metrics to their totals.
+
+        ``judges`` are the rows of the loss and of the metrics; ``answers`` the batch's rows, and
+        the labels and targets of all samples.
+        """
+        for place, r in enumerate(judges[1:], len(Total)):
+            is_metric = self.net.table[r, Column.OP] == Op.METRIC
+            totals[place] += (self.metric if is_metric else self.loss)(r, *answers)
+        # The loss comes last, for a metric that is a loss sets a gradient, too.
+        return self.loss(judges[0], *answers)
 
     def penalized(self, tensors: Iterable[int]) -> Iterator[tuple[int, slice]]:
         """Those of some tensors that have a penalty, each with its place in the parameters."""
@@ -231,7 +283,56 @@ class Walk:
             self.kernels.transpose(x, rows)
         return rows
 
+    def prepare_gradients(self, r: int, n: int, learns: bool) -> None:
+        """Compute what several gradients of a row need; if it learns, update running statistics."""
+        row = self.net.table[r]
+        if row[Column.OP] != Op.BATCH_NORMALIZATION:
+            return
+        x, _ = self.ends(self.memory.values, row, n)
+        _, dy = self.ends(self.memory.deltas, row, n)
+        statistics = self.pair(self.memory.values, row, n)
+        self.kernels.batchnorm_weight_gradient(
+            self.net.reals[r, Scalar.EPSILON],
+            x,
+            *statistics,
+            dy,
+            *self.pair(self.memory.deltas, row, n),
+        )
+        if learns:
+            momentum = self.net.reals[r, Scalar.MOMENTUM]
+            for batch, running in zip(statistics, self.running_pair(row), strict=True):
+                self.kernels.running_update(momentum, batch, running)
+
     def weight_gradient(self, r: int, n: int) -> None:
+        """Compute a row's part of the flat gradient."""
+        match self.net.table[r, Column.OP]:
+            case Op.DENSE:
+                self.dense_gradient(r, n)
+            case Op.BATCH_NORMALIZATION:
+                parts = self.gamma_and_beta(self.net.table[r], self.net.gradient)
+                for part, found in zip(
+                    parts, self.pair(self.memory.deltas, self.net.table[r], n), strict=True
+                ):
+                    part[:] = found[: part.size]
+
+    def weight_update(self, r: int, rate: float, step: int, n: int) -> None:
+        """Step along a row's gradient, which need not be stored."""
+        row = self.net.table[r]
+        match row[Column.OP]:
+            case Op.DENSE:
+                self.dense_update(r, rate, n)
+            case Op.BATCH_NORMALIZATION:
+                parts, none = self.gamma_and_beta(row, self.net.params), self.net.params[:0]
+                for part, found in zip(parts, self.pair(self.memory.deltas, row, n), strict=True):
+                    self.kernels.optimizer_step(
+                        Rule.DESCENT, rate, step, False, 0, part, found[: part.size], none, none,
+                        self.net.numbers,
+                    )  # fmt: skip
+            case Op.CUSTOM:
+                start = row[Column.WEIGHTS]
+                self.optimizer_step(rate, step, False, slice(start, start + row[Column.SIZE]))
+
+    def dense_gradient(self, r: int, n: int) -> None:
         row = self.net.table[r]
         x, _ = self.ends(self.memory.values, row, n)
         _, dy = self.ends(self.memory.deltas, row, n)
@@ -244,12 +345,12 @@ class Walk:
             self.kernels.dense_weight_gradient_rows(x_rows, dy, scale, dweights)
         self.kernels.dense_bias_gradient(dy, dbias)
 
-    def weight_update(self, r: int, rate: Any, n: int) -> None:
+    def dense_update(self, r: int, rate: float, n: int) -> None:
         row = self.net.table[r]
         x, _ = self.ends(self.memory.values, row, n)
         _, dy = self.ends(self.memory.deltas, row, n)
         weights, bias = self.weights_and_bias(row, self.net.params)
-        x_rows = self.x_rows(row, n)
+        x_rows, rate = self.x_rows(row, n), self.net.params.dtype.type(rate)
         if x_rows is None:
             self.kernels.dense_weight_update(x, dy, -rate, weights)
         else:
@@ -259,33 +360,31 @@ class Walk:
 
     # The stages of a batch, as in kernels/c/engine.c and kernels/compiled/engine.py.
 
-    def forward(self, loss_index: int, mode: Mode, n: int, step: int) -> Array:
-        """Run all rows forward, up to the loss; to predict, also beyond it.
-
-        Returns the output of the last one, as (features, n).
-        """
+    def forward(self, stop: int, mode: Mode, n: int, step: int) -> Array:
+        """Run the rows before ``stop`` forward; return the output of the last, (features, n)."""
         phase = Phase.LEARN if mode in (Mode.TRAIN, Mode.GRADIENT) else Phase.PREDICT
         row = self.net.table[0]
         y = self.buffer(self.memory.values, row[Column.Y], row[Column.OUTPUTS], n, 1).T
-        for r in range(1, len(self.net.table)):
-            if r != loss_index:
+        for r in range(1, stop):
+            # A softmax that the loss has built in may follow it, for predictions, and for metrics.
+            if self.net.table[r, Column.OP] < FIRST_LOSS:
                 y = self.forward_row(r, n, step, phase)
-            elif mode != Mode.PREDICT:
-                break
         return y
 
-    def measure_loss(self, row: Array, batches: Batches, course: Course, rows: Array) -> bool:
-        """Add to the totals, and leave the loss's gradient; tell whether both are finite."""
-        loss, penalties = self.loss(row, rows, batches.labels, batches.targets), self.penalty()
+    def measure_loss(
+        self, judges: list[int], batches: Batches, course: Course, rows: Array
+    ) -> bool:
+        """Add to the totals, and leave the loss's gradient; tell whether the loss is finite."""
+        loss = self.judge(judges, (rows, batches.labels, batches.targets), course.totals)
+        penalties = self.penalty()
         course.totals[Total.LOSS] += loss
         course.totals[Total.PENALTY] += penalties * rows.size
         course.totals[Total.SAMPLES] += rows.size
-        if course.wants_accuracy:
-            right = self.count_correct(row, rows, batches.labels, batches.targets)
-            course.totals[Total.CORRECT] += right
         return math.isfinite(loss + penalties)
 
-    def backward(self, loss_index: int, n: int, fused: bool, records: Array | None) -> None:
+    def backward(
+        self, loss_index: int, n: int, mode: Mode, fused: bool, records: Array | None
+    ) -> None:
         """From the loss's gradient down to the first layer's weights.
 
         If ``fused``, rows take their steps later, and their gradient is only stored to be recorded;
@@ -294,10 +393,11 @@ class Walk:
         for r in range(loss_index - 1, 0, -1):
             row = self.net.table[r]
             custom = row[Column.OP] == Op.CUSTOM
-            if row[Column.OP] == Op.DENSE and (records is not None or not fused):
-                self.weight_gradient(r, n)
+            self.prepare_gradients(r, n, mode == Mode.TRAIN)
             if custom:
                 self.backward_row(r, n)
+            if self.has_weights(r) and (records is not None or not fused):
+                self.weight_gradient(r, n)
             if records is not None:
                 self.observe(r, n, records[r])
             if row[Column.INPUT_GRADIENT] and not custom:
@@ -319,15 +419,10 @@ class Walk:
             evenly = any(True for _ in self.penalized(range(len(self.net.tensors))))
             self.optimizer_step(rate, step, evenly, slice(None))
             return
-        real_rate = self.net.params.dtype.type(rate)
         for r in range(loss_index - 1, 0, -1):
-            row = self.net.table[r]
-            self.penalty_updates(row, real_rate, step)
-            if row[Column.OP] == Op.CUSTOM:
-                start = row[Column.WEIGHTS]
-                self.optimizer_step(rate, step, False, slice(start, start + row[Column.SIZE]))
-            elif row[Column.OP] == Op.DENSE:
-                self.weight_update(r, real_rate, n)
+            if self.has_weights(r):
+                self.penalty_updates(self.net.table[r], self.net.params.dtype.type(rate), step)
+                self.weight_update(r, rate, step, n)
 
     def optimizer_step(self, rate: float, step: int, evenly: bool, part: slice) -> None:
         """Change some parameters, and their moments, as the rule says."""
@@ -366,8 +461,8 @@ class Walk:
     def observe_step(self, loss_index: int, before: Array, records: Array) -> None:
         """Record the step that was taken, for each row with weights."""
         for r in range(1, loss_index):
-            row = self.net.table[r]
-            if FORMS[row[Column.OP]].weights and row[Column.SIZE]:
+            if self.has_weights(r):
+                row = self.net.table[r]
                 vectors = (self.own(row, v) for v in (before, self.net.params, self.net.gradient))
                 self.kernels.record_step(*vectors, records[r])
 
@@ -386,8 +481,9 @@ def run(
         return batches.stop
     walk, mode = Walk(kernels, python_layers, net, memory), Mode(course.mode)
     fused = mode == Mode.TRAIN and net.rule == Rule.DESCENT
-    losses = [r for r in range(len(net.table)) if net.table[r, Column.OP] >= FIRST_LOSS]
-    loss_index = losses[0] if losses else len(net.table)
+    judges = [r for r in range(len(net.table)) if net.table[r, Column.OP] >= FIRST_LOSS]
+    if mode == Mode.GRADIENT:
+        del judges[1:]
 
     for batch in range(batches.first, batches.stop):
         start = batch * batches.size
@@ -395,12 +491,12 @@ def run(
         n, step = rows.size, course.first_step + batch
         walk.gather(batches.samples, rows)
         if mode == Mode.PREDICT:
-            y = walk.forward(loss_index, mode, n, step)
+            y = walk.forward(len(net.table), mode, n, step)
             kernels.transpose(y, course.outputs[start : start + n])
             continue
         with walk.whole_steps(course.totals) if mode == Mode.TRAIN else nullcontext():
-            walk.forward(loss_index, mode, n, step)
-            finite = walk.measure_loss(net.table[loss_index], batches, course, rows)
+            walk.forward(judges[-1], mode, n, step)
+            finite = walk.measure_loss(judges, batches, course, rows)
             if mode == Mode.EVALUATE:
                 continue
             if not finite:
@@ -410,13 +506,13 @@ def run(
             records = course.telemetry[batch // every] if observed else None
             if records is not None:
                 course.before[:] = net.params
-            walk.backward(loss_index, n, fused, records)
+            walk.backward(judges[0], n, mode, fused, records)
             if not fused:
                 walk.add_penalties(net.params, step)
             if mode == Mode.TRAIN:
-                walk.take_step(loss_index, n, course.rates[batch - batches.first], step, fused)
+                walk.take_step(judges[0], n, course.rates[batch - batches.first], step, fused)
             if records is not None:
                 if fused:
                     walk.add_penalties(course.before, step)
-                walk.observe_step(loss_index, course.before, records)
+                walk.observe_step(judges[0], course.before, records)
     return batches.stop

@@ -72,7 +72,7 @@ def probe(
     before = Walk(kernels, python_layers, net, memory)
     walk = Walk(kernels, python_layers, net, Memory(trial.moved, memory.deltas))
     rows, n = batches.order, batches.order.size
-    loss_row = next(row for row in net.table if row[Column.OP] >= FIRST_LOSS)
+    loss_index = next(r for r, row in enumerate(net.table) if row[Column.OP] >= FIRST_LOSS)
     last_owner = -1
     for k, (index, step) in enumerate(zip(trial.indices, trial.steps, strict=True)):
         owner = _owner_of(net.table, index)
@@ -83,11 +83,9 @@ def probe(
         trial.crossed[k] = 0
         for side, sign in enumerate((1, -1)):
             net.params[index] = original + sign * step
-            for r in range(owner, len(net.table)):
-                if net.table[r, Column.OP] >= FIRST_LOSS:
-                    break
+            for r in range(owner, loss_index):
                 _forward_row(walk, before, r, n, trial, k)
-            loss = walk.loss(loss_row, rows, batches.labels, batches.targets)
+            loss = walk.loss(loss_index, rows, batches.labels, batches.targets)
             trial.losses[k, side] = loss / n + _penalties_on(walk, index)
         net.params[index] = original
 

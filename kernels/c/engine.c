@@ -29,6 +29,14 @@ INLINE real *bias_of(const int64_t *row, real *vector_of_params) {
     return row[COLUMN_BIAS] < 0 ? NULL : vector_of_params + row[COLUMN_BIAS];
 }
 
+INLINE int has_weights(const int64_t *row) { return row[COLUMN_SIZE] > 0; }
+
+/* Where a BATCH_NORMALIZATION row's gamma is, among the parameters or their gradients. */
+INLINE real *gamma_of(const int64_t *row, real *vector_of_params) {
+    int64_t beside = row[COLUMN_BIAS] < 0 ? 0 : row[COLUMN_OUTPUTS];
+    return row[COLUMN_SIZE] > beside ? vector_of_params + row[COLUMN_WEIGHTS] : NULL;
+}
+
 /* Wait for the other threads; returns 0 if they will not come, which only the first wait can. */
 INLINE int wait(const struct engine *engine) {
     return wait_for_all(engine->job->team.barrier, engine->job->team.threads);
@@ -65,6 +73,74 @@ static void gather(const struct engine *engine) {
     else
         gather_reals((const real *)job->batches.samples, engine->rows + first, scale, offset, out, features,
                      count);
+}
+
+/* What a thread normalizes of a BATCH_NORMALIZATION row: always the same share of the features, so
+   that it waits for no other between the statistics, the sums and what is computed from them. */
+struct normalization {
+    int64_t first, count;
+    double epsilon;
+    real *mean, *variance; /* of the batch */
+    real *running_mean, *running_variance;
+    const real *gamma, *beta; /* NULL if the layer has none */
+    real *dgamma, *dbeta;     /* whether it has or not: dx needs them */
+};
+
+static struct normalization normalization_of(const struct engine *engine, int64_t r) {
+    const Job *job = engine->job;
+    const int64_t *row = ROW(r);
+    int64_t outputs = row[COLUMN_OUTPUTS], first = first_of(engine, outputs);
+    real *statistics = value(engine, row[COLUMN_Y] + outputs) + first;
+    real *gradients = delta(engine, row[COLUMN_Y] + outputs) + first;
+    real *running = job->net.running ? job->net.running + row[COLUMN_RUNNING] + first : NULL;
+    const real *gamma = gamma_of(row, job->net.params), *beta = bias_of(row, job->net.params);
+    return (struct normalization){
+        .first = first,
+        .count = last_of(engine, outputs) - first,
+        .epsilon = REALS(r)[SCALAR_EPSILON],
+        .mean = statistics,
+        .variance = statistics + outputs,
+        .running_mean = running,
+        .running_variance = running ? running + outputs : NULL,
+        .gamma = gamma ? gamma + first : NULL,
+        .beta = beta ? beta + first : NULL,
+        .dgamma = gradients,
+        .dbeta = gradients + outputs,
+    };
+}
+
+static void normalization_forward(const struct engine *engine, int64_t r, int64_t phase) {
+    struct normalization own = normalization_of(engine, r);
+    const real *x = value(engine, ROW(r)[COLUMN_X]) + own.first * engine->n;
+    real *y = value(engine, ROW(r)[COLUMN_Y]) + own.first * engine->n;
+    int predicts = phase == PHASE_PREDICT;
+    if (!predicts) batch_statistics(x, own.mean, own.variance, own.count, engine->n);
+    batchnorm_forward(own.epsilon, x, predicts ? own.running_mean : own.mean,
+                      predicts ? own.running_variance : own.variance, own.gamma, own.beta, y,
+                      own.count, engine->n);
+}
+
+/* Compute the gradients of gamma and beta, which that of x needs too; in training, let the running
+   statistics follow the batch's. */
+static void normalization_sums(const struct engine *engine, int64_t r) {
+    struct normalization own = normalization_of(engine, r);
+    const real *x = value(engine, ROW(r)[COLUMN_X]) + own.first * engine->n;
+    const real *dy = delta(engine, ROW(r)[COLUMN_Y]) + own.first * engine->n;
+    batchnorm_weight_gradient(own.epsilon, x, own.mean, own.variance, dy, own.dgamma, own.dbeta,
+                              own.count, engine->n);
+    if (engine->job->course.mode != MODE_TRAIN) return;
+    double momentum = REALS(r)[SCALAR_MOMENTUM];
+    running_update(momentum, own.mean, own.running_mean, own.count);
+    running_update(momentum, own.variance, own.running_variance, own.count);
+}
+
+static void normalization_backward(const struct engine *engine, int64_t r) {
+    struct normalization own = normalization_of(engine, r);
+    int64_t start = own.first * engine->n;
+    batchnorm_input_gradient(own.epsilon, value(engine, ROW(r)[COLUMN_X]) + start, own.mean,
+                             own.variance, own.gamma, own.dgamma, own.dbeta,
+                             delta(engine, ROW(r)[COLUMN_Y]) + start,
+                             delta(engine, ROW(r)[COLUMN_X]) + start, own.count, engine->n);
 }
 
 /* Compute this thread's share of one row's output buffer. */
@@ -121,6 +197,7 @@ static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t 
     case OP_ADD:
         add(x + start, value(engine, row[COLUMN_OTHER]) + start, y + start, size);
         break;
+    case OP_BATCH_NORMALIZATION: normalization_forward(engine, r, phase); break;
     }
 }
 
@@ -163,6 +240,7 @@ static void backward_row(const struct engine *engine, int64_t r) {
     case OP_ADD:
         memcpy(dx + start, dy + start, (size_t)size * sizeof(real));
         break;
+    case OP_BATCH_NORMALIZATION: normalization_backward(engine, r); break;
     }
 }
 
@@ -173,20 +251,31 @@ static double loss_row(const struct engine *engine, int64_t r) {
     int64_t features = row[COLUMN_INPUTS], n = engine->n;
     const real *x = value(engine, row[COLUMN_X]);
     real *dx = delta(engine, row[COLUMN_X]), *scratch = value(engine, row[COLUMN_Y]);
-    if (row[COLUMN_OP] == OP_MEAN_SQUARED_ERROR)
-        return mean_squared_error(x, engine->rows, job->batches.targets, dx, features, n);
-    if (job->batches.labels)
-        return softmax_crossentropy_labels(x, engine->rows, job->batches.labels, scratch, dx, features, n);
-    return softmax_crossentropy_targets(x, engine->rows, job->batches.targets, scratch, dx, features, n);
+    return loss(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x, engine->rows, job->batches.labels,
+                job->batches.targets, scratch, dx, features, n);
 }
 
-static int64_t count_correct(const struct engine *engine, int64_t r) {
+/* The sum of a metric over the batch. */
+static double metric_row(const struct engine *engine, int64_t r) {
     const Job *job = engine->job;
     const int64_t *row = ROW(r);
-    const real *x = value(engine, row[COLUMN_X]);
-    if (job->batches.labels)
-        return count_correct_labels(x, engine->rows, job->batches.labels, row[COLUMN_INPUTS], engine->n);
-    return count_correct_targets(x, engine->rows, job->batches.targets, row[COLUMN_INPUTS], engine->n);
+    return metric(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], value(engine, row[COLUMN_X]),
+                  engine->rows, job->batches.labels, job->batches.targets, row[COLUMN_INPUTS], engine->n);
+}
+
+/* Compute the loss, which is returned, and add the metrics to their totals. */
+static double judge(const struct engine *engine, int64_t loss_index, int64_t last_judge) {
+    const Job *job = engine->job;
+    double *total = job->course.totals + TOTAL_COUNT;
+    /* The loss comes last, for a metric that is a loss sets a gradient, too. */
+    for (int64_t r = loss_index + 1; r <= last_judge; r++) {
+        int64_t op = ROW(r)[COLUMN_OP];
+        if (op == OP_METRIC)
+            *total++ += metric_row(engine, r);
+        else if (op == OP_LOSS_VALUE)
+            *total++ += loss_row(engine, r);
+    }
+    return loss_row(engine, loss_index);
 }
 
 /* Write the inputs of a DENSE row, that are (inputs, n), as (n, inputs) too, if it wants them. */
@@ -218,8 +307,16 @@ static void penalty_updates(const struct engine *engine, int64_t r, real rate, i
     if (any) wait(engine);
 }
 
+/* Compute what several gradients of one row need. */
+static void prepare_gradients(const struct engine *engine, int64_t r) {
+    switch (ROW(r)[COLUMN_OP]) {
+    case OP_DENSE: transpose_input(engine, ROW(r)); break;
+    case OP_BATCH_NORMALIZATION: normalization_sums(engine, r); break;
+    }
+}
+
 /* Compute this thread's share of one DENSE row's part of the flat gradient. */
-static void weight_gradient_row(struct engine *engine, int64_t r) {
+static void dense_gradient(struct engine *engine, int64_t r) {
     const int64_t *row = ROW(r);
     int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = engine->n;
     int64_t first = first_of(engine, outputs), count = last_of(engine, outputs) - first;
@@ -235,7 +332,7 @@ static void weight_gradient_row(struct engine *engine, int64_t r) {
 }
 
 /* Take this thread's share of the step along one DENSE row's gradient, without storing it. */
-static void weight_update_row(struct engine *engine, int64_t r, real rate) {
+static void dense_update(struct engine *engine, int64_t r, real rate) {
     const int64_t *row = ROW(r);
     int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = engine->n;
     int64_t first = first_of(engine, outputs), count = last_of(engine, outputs) - first;
@@ -248,6 +345,38 @@ static void weight_update_row(struct engine *engine, int64_t r, real rate) {
         nn_add(dy, n, 1, value(engine, row[COLUMN_X_ROWS]), -rate * (real)REALS(r)[SCALAR_SCALE],
                weights, count, n, inputs, row[COLUMN_ROWS] ? &engine->ahead : NULL);
     dense_bias_update(dy, -rate, bias ? bias + first : NULL, count, n);
+}
+
+static void normalization_gradient(const struct engine *engine, int64_t r) {
+    struct normalization own = normalization_of(engine, r);
+    real *gamma = gamma_of(ROW(r), engine->job->net.gradient), *beta = bias_of(ROW(r), engine->job->net.gradient);
+    size_t size = (size_t)own.count * sizeof(real);
+    if (gamma) memcpy(gamma + own.first, own.dgamma, size);
+    if (beta) memcpy(beta + own.first, own.dbeta, size);
+}
+
+static void normalization_update(const struct engine *engine, int64_t r, real rate) {
+    struct normalization own = normalization_of(engine, r);
+    real *gamma = gamma_of(ROW(r), engine->job->net.params), *beta = bias_of(ROW(r), engine->job->net.params);
+    const struct step step = {.rate = rate};
+    if (gamma) descent_step(&step, gamma + own.first, own.dgamma, own.count);
+    if (beta) descent_step(&step, beta + own.first, own.dbeta, own.count);
+}
+
+/* Compute this thread's share of one row's part of the flat gradient. */
+static void weight_gradient_row(struct engine *engine, int64_t r) {
+    switch (ROW(r)[COLUMN_OP]) {
+    case OP_DENSE: dense_gradient(engine, r); break;
+    case OP_BATCH_NORMALIZATION: normalization_gradient(engine, r); break;
+    }
+}
+
+/* Take this thread's share of the step along one row's gradient, which need not be stored. */
+static void weight_update_row(struct engine *engine, int64_t r, real rate) {
+    switch (ROW(r)[COLUMN_OP]) {
+    case OP_DENSE: dense_update(engine, r, rate); break;
+    case OP_BATCH_NORMALIZATION: normalization_update(engine, r, rate); break;
+    }
 }
 
 static int is_observed(const struct engine *engine, int64_t batch) {
@@ -268,6 +397,14 @@ static void observe_row(const struct engine *engine, int64_t r, double *record) 
     if (row[COLUMN_OP] == OP_ACTIVATION)
         record_slopes(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x, y, n, row[COLUMN_ROWS],
                       delta(engine, row[COLUMN_X]), record, row[COLUMN_INPUTS] * n);
+}
+
+/* The last row that compares outputs with right answers: the loss, or a metric. */
+static int64_t last_to_judge(const struct engine *engine, int64_t loss_index) {
+    int64_t last = loss_index;
+    for (int64_t r = loss_index + 1; r < engine->job->net.table_shape[0]; r++)
+        if (ROW(r)[COLUMN_OP] >= FIRST_LOSS) last = r;
+    return last;
 }
 
 /* The stages of a batch. */
@@ -292,16 +429,12 @@ static void gather_batch(struct engine *engine, int64_t batch) {
     wait(engine);
 }
 
-/* Run all rows forward, up to the loss; to predict, also beyond it. */
-static void forward(struct engine *engine, int64_t step) {
-    const Job *job = engine->job;
-    int64_t phase = job->course.mode < MODE_GRADIENT ? PHASE_PREDICT : PHASE_LEARN;
-    for (int64_t r = 1; r < job->net.table_shape[0]; r++) {
-        if (ROW(r)[COLUMN_OP] >= FIRST_LOSS) {
-            /* a softmax that the loss has built in may follow it */
-            if (job->course.mode == MODE_PREDICT) continue;
-            break;
-        }
+/* Run the rows before `stop` forward. */
+static void forward(struct engine *engine, int64_t stop, int64_t step) {
+    int64_t phase = engine->job->course.mode < MODE_GRADIENT ? PHASE_PREDICT : PHASE_LEARN;
+    for (int64_t r = 1; r < stop; r++) {
+        /* A softmax that the loss has built in may follow it, for predictions, and for metrics. */
+        if (ROW(r)[COLUMN_OP] >= FIRST_LOSS) continue;
         forward_row(engine, r, step, phase);
         wait(engine);
     }
@@ -311,7 +444,7 @@ static void forward(struct engine *engine, int64_t step) {
 static void write_outputs(const struct engine *engine) {
     const Job *job = engine->job;
     int64_t r = job->net.table_shape[0] - 1, n = engine->n;
-    if (ROW(r)[COLUMN_OP] >= FIRST_LOSS) r--;
+    while (ROW(r)[COLUMN_OP] >= FIRST_LOSS) r--;
     int64_t features = ROW(r)[COLUMN_OUTPUTS], begin = engine->rows - job->batches.order;
     transpose_rows(value(engine, ROW(r)[COLUMN_Y]), job->course.outputs + begin * features, n,
                    features, first_of(engine, n), last_of(engine, n));
@@ -320,23 +453,21 @@ static void write_outputs(const struct engine *engine) {
 
 /* Add to the totals, and leave the loss's gradient; returns 0 if the batch is not to be learned
    from, as its loss is not finite. */
-static int measure_loss(const struct engine *engine, int64_t loss_index) {
+static int measure_loss(const struct engine *engine, int64_t loss_index, int64_t last_judge) {
     const Job *job = engine->job;
     double *totals = job->course.totals;
     if (job->team.thread == 0) {
-        double loss = loss_row(engine, loss_index), penalties = 0;
+        double of_loss = judge(engine, loss_index, last_judge), penalties = 0;
         for (int64_t t = 0; t < job->net.tensors_shape[0]; t++)
             if (is_penalized(engine, t))
                 penalties += penalty(FACTORS(t)[FACTOR_L1], FACTORS(t)[FACTOR_L2],
                                      job->net.params + TENSOR(t)[TENSOR_START],
                                      TENSOR(t)[TENSOR_SIZE]);
-        totals[TOTAL_LOSS] += loss;
+        totals[TOTAL_LOSS] += of_loss;
         totals[TOTAL_PENALTY] += penalties * (double)engine->n;
         totals[TOTAL_SAMPLES] += (double)engine->n;
-        if (job->course.wants_accuracy)
-            totals[TOTAL_CORRECT] += (double)count_correct(engine, loss_index);
         job->team.barrier[BARRIER_STOP] =
-            job->course.mode != MODE_EVALUATE && !isfinite(loss + penalties);
+            job->course.mode != MODE_EVALUATE && !isfinite(of_loss + penalties);
     }
     wait(engine);
     return !job->team.barrier[BARRIER_STOP];
@@ -350,9 +481,8 @@ static void backward(struct engine *engine, int64_t loss_index, int64_t batch, i
     int observed = is_observed(engine, batch);
     for (int64_t r = loss_index - 1; r > 0; r--) {
         const int64_t *row = ROW(r);
-        int has_weights = row[COLUMN_OP] == OP_DENSE;
-        if (has_weights) transpose_input(engine, row);
-        if (has_weights && (observed || !fused)) weight_gradient_row(engine, r);
+        prepare_gradients(engine, r);
+        if (has_weights(row) && (observed || !fused)) weight_gradient_row(engine, r);
         if (observed) {
             wait(engine);
             if (job->team.thread == 0) observe_row(engine, r, record_of(engine, batch, r));
@@ -362,7 +492,7 @@ static void backward(struct engine *engine, int64_t loss_index, int64_t batch, i
             backward_row(engine, r);
             wait(engine);
         }
-        if (has_weights && fused) {
+        if (has_weights(row) && fused) {
             penalty_updates(engine, r, rate, job->course.first_step + batch);
             weight_update_row(engine, r, rate);
         }
@@ -413,7 +543,7 @@ static void keep_params(const struct engine *engine) {
 static void observe_step(const struct engine *engine, int64_t loss_index, int64_t batch) {
     const Job *job = engine->job;
     for (int64_t r = 1; job->team.thread == 0 && r < loss_index; r++) {
-        if (ROW(r)[COLUMN_OP] != OP_DENSE) continue;
+        if (!has_weights(ROW(r))) continue;
         int64_t start = ROW(r)[COLUMN_WEIGHTS];
         record_step(job->course.before + start, job->net.params + start, job->net.gradient + start,
                     record_of(engine, batch, r), ROW(r)[COLUMN_SIZE]);
@@ -430,6 +560,8 @@ static int64_t run(const Job *job) {
     int fused = mode == MODE_TRAIN && job->net.rule == RULE_DESCENT;
     while (loss_index < job->net.table_shape[0] && ROW(loss_index)[COLUMN_OP] < FIRST_LOSS)
         loss_index++;
+    int64_t last_judge = mode == MODE_GRADIENT ? loss_index : last_to_judge(engine, loss_index);
+    int64_t stop = mode == MODE_PREDICT ? job->net.table_shape[0] : last_judge;
     engine->capacity = job->memory.values_shape[0] / ROW(0)[COLUMN_X];
     engine->bytes.data = reads_bytes(engine) ? job->batches.samples : NULL;
     if (!wait(engine)) return -1;
@@ -437,12 +569,12 @@ static int64_t run(const Job *job) {
     for (int64_t batch = job->batches.first; batch < job->batches.stop; batch++) {
         int64_t now = job->course.first_step + batch;
         gather_batch(engine, batch);
-        forward(engine, now);
+        forward(engine, stop, now);
         if (mode == MODE_PREDICT) {
             write_outputs(engine);
             continue;
         }
-        if (!measure_loss(engine, loss_index)) return batch;
+        if (!measure_loss(engine, loss_index, last_judge)) return batch;
         if (mode == MODE_EVALUATE) continue;
         int recorded = mode == MODE_TRAIN && is_observed(engine, batch);
         if (recorded) keep_params(engine);

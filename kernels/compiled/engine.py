@@ -13,6 +13,8 @@ import math
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
+
 from ..check import checked
 from ..contract import (
     FIRST_LOSS,
@@ -55,14 +57,16 @@ from .dropout import dropout_blocks
 from .elementwise import add, multiply, rescale, transpose
 from .gather import fetch, gather_bytes, gather_reals
 from .jit import exact, for_groups, view
-from .losses import (
-    count_correct_labels,
-    count_correct_targets,
-    mean_squared_error,
-    softmax_crossentropy_labels,
-    softmax_crossentropy_targets,
+from .losses import loss
+from .metrics import metric
+from .normalization import (
+    batch_statistics,
+    batchnorm_forward,
+    batchnorm_input_gradient,
+    batchnorm_weight_gradient,
+    running_update,
 )
-from .optimizers import optimizer_step
+from .optimizers import descent_step, optimizer_step
 from .penalties import penalty, penalty_gradient, penalty_update
 from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_slopes, record_step, record_values
@@ -106,6 +110,104 @@ def layer_bias(row, params, first, last):
 def layer_params(row, params):
     """All parameters of a row, as one flat vector."""
     return vector(params, row[Column.WEIGHTS], row[Column.SIZE])
+
+
+@view
+def has_weights(row):
+    """Whether a row has weights."""
+    return row[Column.SIZE] > 0
+
+
+@view
+def layer_gamma(row, params, first, last):
+    """The same units of the gamma of a BATCH_NORMALIZATION row, empty if it has none."""
+    beside = row[Column.OUTPUTS] if row[Column.BIAS] >= 0 else 0
+    size = last - first if row[Column.SIZE] > beside else 0
+    return vector(params, row[Column.WEIGHTS] + (first if size > 0 else 0), size)
+
+
+@view
+def normalization_pair(row, memory, capacity, first, last):
+    """Two vectors behind a BATCH_NORMALIZATION row's Y: the batch's statistics, or gradients.
+
+    Among the values they are the means and variances, among the deltas those of gamma and beta.
+    """
+    outputs = row[Column.OUTPUTS]
+    start = (row[Column.Y] + outputs) * capacity + first
+    return vector(memory, start, last - first), vector(memory, start + outputs, last - first)
+
+
+@view
+def running_pair(row, running, first, last):
+    """The running means and variances of the same units."""
+    start = row[Column.RUNNING] + first
+    size = last - first
+    return vector(running, start, size), vector(running, start + row[Column.OUTPUTS], size)
+
+
+@view
+def normalization_forward(row, reals, params, running, values, capacity, n, phase, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
+    y = matrix(values, row[Column.Y] * capacity + first * n, last - first, n)
+    if phase == Phase.PREDICT:
+        mean, variance = running_pair(row, running, first, last)
+    else:
+        mean, variance = normalization_pair(row, values, capacity, first, last)
+        batch_statistics(x, mean, variance)
+    gamma, beta = layer_gamma(row, params, first, last), layer_bias(row, params, first, last)
+    batchnorm_forward(reals[Scalar.EPSILON], x, mean, variance, gamma, beta, y)
+
+
+@view
+def normalization_sums(row, reals, running, values, deltas, capacity, n, learns, team):
+    """Compute the gradients of gamma and beta, which that of the input needs too.
+
+    In training, let the running statistics follow the batch's.
+    """
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, last - first, n)
+    mean, variance = normalization_pair(row, values, capacity, first, last)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    batchnorm_weight_gradient(reals[Scalar.EPSILON], x, mean, variance, dy, dgamma, dbeta)
+    if learns:
+        running_mean, running_variance = running_pair(row, running, first, last)
+        running_update(reals[Scalar.MOMENTUM], mean, running_mean)
+        running_update(reals[Scalar.MOMENTUM], variance, running_variance)
+
+
+@view
+def normalization_backward(row, reals, params, values, deltas, capacity, n, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
+    dx = matrix(deltas, row[Column.X] * capacity + first * n, last - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, last - first, n)
+    mean, variance = normalization_pair(row, values, capacity, first, last)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    gamma = layer_gamma(row, params, first, last)
+    batchnorm_input_gradient(
+        reals[Scalar.EPSILON], x, mean, variance, gamma, dgamma, dbeta, dy, dx
+    )  # fmt: skip
+
+
+@view
+def normalization_gradient(row, gradient, deltas, capacity, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    gamma, beta = layer_gamma(row, gradient, first, last), layer_bias(row, gradient, first, last)
+    for i in range(gamma.size):
+        gamma[i] = dgamma[i]
+    for i in range(beta.size):
+        beta[i] = dbeta[i]
+
+
+@view
+def normalization_update(row, rate, params, deltas, capacity, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    descent_step(np.float64(rate), layer_gamma(row, params, first, last), dgamma)
+    descent_step(np.float64(rate), layer_bias(row, params, first, last), dbeta)
 
 
 @view
@@ -157,6 +259,8 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
             multiply(x, vector(values, at_mask + own, size), y)
     elif op == Op.ADD:
         add(x, vector(values, row[Column.OTHER] * capacity + own, size), y)
+    elif op == Op.BATCH_NORMALIZATION:
+        normalization_forward(row, reals, params, net.running, values, capacity, n, phase, team)
 
 
 @view
@@ -194,35 +298,58 @@ def backward_row(row, reals, params, values, deltas, capacity, n, team):
     elif op == Op.ADD:
         for i in range(size):
             dx[i] = dy[i]
+    elif op == Op.BATCH_NORMALIZATION:
+        normalization_backward(row, reals, params, values, deltas, capacity, n, team)
 
 
 @view
-def loss_row(row, values, deltas, capacity, rows, labels, targets):
-    """Return the batch's summed loss, and leave the mean's gradient in the deltas of X.
-
-    A data set has either integer ``labels`` (count,), or ``targets`` (count, outputs).
-    """
+def loss_row(row, reals, values, deltas, capacity, rows, labels, targets):
+    """Return the batch's summed loss, and leave the mean's gradient in the deltas of X."""
     features = row[Column.INPUTS]
     n = rows.size
     at_x = row[Column.X] * capacity
     x, dx = matrix(values, at_x, features, n), matrix(deltas, at_x, features, n)
     scratch = matrix(values, row[Column.Y] * capacity, 2, n)
-    if row[Column.OP] == Op.MEAN_SQUARED_ERROR:
-        return mean_squared_error(x, rows, targets, dx)
-    if labels.size:
-        return softmax_crossentropy_labels(x, rows, labels, scratch, dx)
-    return softmax_crossentropy_targets(x, rows, targets, scratch, dx)
+    alpha = values.dtype.type(reals[Scalar.ALPHA])
+    return loss(row[Column.KIND], alpha, x, rows, labels, targets, scratch, dx)
 
 
 @view
-def count_correct(row, values, capacity, rows, labels, targets):
-    """Count the batch's samples whose largest output is the right one."""
-    features = row[Column.INPUTS]
-    n = rows.size
-    x = matrix(values, row[Column.X] * capacity, features, n)
-    if labels.size:
-        return count_correct_labels(x, rows, labels)
-    return count_correct_targets(x, rows, targets)
+def metric_row(row, reals, values, capacity, rows, labels, targets):
+    """Return the sum of a metric over the batch."""
+    x = matrix(values, row[Column.X] * capacity, row[Column.INPUTS], rows.size)
+    alpha = values.dtype.type(reals[Scalar.ALPHA])
+    return metric(row[Column.KIND], alpha, x, rows, labels, targets)
+
+
+@view
+def last_to_judge(table, loss_index):
+    """Return the last row that compares outputs with right answers: the loss, or a metric."""
+    last = loss_index
+    for r in range(loss_index + 1, table.shape[0]):
+        if table[r, Column.OP] >= FIRST_LOSS:
+            last = r
+    return last
+
+
+@view
+def judge(net, memory, batches, loss_index, last_judge, capacity, rows, totals):
+    """Compute the loss, which is returned, and add the metrics to their totals."""
+    place, of_loss = totals.size, 0.0
+    values, labels, targets = memory.values, batches.labels, batches.targets
+    # The loss comes last, for a metric that is a loss sets a gradient, too.
+    for r in range(last_judge, loss_index - 1, -1):
+        row, reals = net.table[r], net.reals[r]
+        op = row[Column.OP]
+        if op == Op.METRIC:
+            place -= 1
+            totals[place] += metric_row(row, reals, values, capacity, rows, labels, targets)
+        elif op >= FIRST_LOSS:
+            of_loss = loss_row(row, reals, values, memory.deltas, capacity, rows, labels, targets)
+            if op == Op.LOSS_VALUE:
+                place -= 1
+                totals[place] += of_loss
+    return of_loss
 
 
 @view
@@ -265,7 +392,7 @@ def transpose_input(row, values, capacity, n, team):
 
 
 @view
-def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+def dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
     """Take a share of the step along one DENSE row's gradient, without storing it.
 
     A first layer meanwhile prefetches the samples ``ahead``.
@@ -288,7 +415,7 @@ def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, sam
 
 
 @view
-def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team):
+def dense_gradient(row, reals, gradient, values, deltas, capacity, n, team):
     """Compute a share of one DENSE row's part of the flat gradient."""
     first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
     inputs = row[Column.INPUTS]
@@ -302,6 +429,24 @@ def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team)
         scale = values.dtype.type(reals[Scalar.SCALE])
         dense_weight_gradient_rows(x, dy, scale, weights)
     dense_bias_gradient(dy, layer_bias(row, gradient, first, last))
+
+
+@view
+def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+    """Take a share of the step along one row's gradient, which need not be stored."""
+    if row[Column.OP] == Op.DENSE:
+        dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team)
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+        normalization_update(row, rate, params, deltas, capacity, team)
+
+
+@view
+def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team):
+    """Compute a share of one row's part of the flat gradient."""
+    if row[Column.OP] == Op.DENSE:
+        dense_gradient(row, reals, gradient, values, deltas, capacity, n, team)
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+        normalization_gradient(row, gradient, deltas, capacity, team)
 
 
 @view
@@ -337,15 +482,14 @@ def share_ahead(batches, batch, team):
 
 
 @view
-def forward(net, memory, mode, capacity, n, step, team):
-    """Run all rows forward, up to the loss; to predict, also beyond it.  Returns the last row."""
+def forward(net, memory, mode, stop, capacity, n, step, team):
+    """Run the rows before ``stop`` forward, and return the last of them."""
     phase = Phase.LEARN if mode == Mode.TRAIN or mode == Mode.GRADIENT else Phase.PREDICT
     last_row = net.table[0]
-    for r in range(1, net.table.shape[0]):
+    for r in range(1, stop):
+        # A softmax that the loss has built in may follow it, for predictions, and for metrics.
         if net.table[r, Column.OP] >= FIRST_LOSS:
-            if mode == Mode.PREDICT:
-                continue
-            break
+            continue
         last_row = net.table[r]
         forward_row(last_row, net.reals[r], net, memory.values, capacity, n, step, phase, team)
         wait(team)
@@ -363,25 +507,21 @@ def write_outputs(row, values, outputs, capacity, n, start, team):
 
 
 @view
-def measure_loss(net, memory, batches, course, loss_index, capacity, rows, team):
+def measure_loss(net, memory, batches, course, loss_index, last_judge, capacity, rows, team):
     """Add to the totals, and leave the loss's gradient; tell whether to learn from the batch."""
     if team.thread == 0:
-        row, totals = net.table[loss_index], course.totals
-        labels, targets = batches.labels, batches.targets
-        loss = loss_row(row, memory.values, memory.deltas, capacity, rows, labels, targets)
+        totals = course.totals
+        of_loss = judge(net, memory, batches, loss_index, last_judge, capacity, rows, totals)
         penalties = 0.0
         for t in range(net.tensors.shape[0]):
             if is_penalized(net, t):
                 l1, l2 = net.factors[t, Factor.L1], net.factors[t, Factor.L2]
                 penalties += penalty(l1, l2, tensor_of(net, t, net.params))
-        totals[Total.LOSS] += loss
+        totals[Total.LOSS] += of_loss
         totals[Total.PENALTY] += penalties * rows.size
         totals[Total.SAMPLES] += rows.size
-        if course.wants_accuracy:
-            right = count_correct(row, memory.values, capacity, rows, labels, targets)
-            totals[Total.CORRECT] += right
         # Not math.isfinite: Numba makes it x - x, which LLVM may reassociate, and folds to 0.
-        finite = abs(loss + penalties) < math.inf
+        finite = abs(of_loss + penalties) < math.inf
         team.barrier[STOP] = course.mode != Mode.EVALUATE and not finite
     wait(team)
     return team.barrier[STOP] == 0
@@ -399,11 +539,13 @@ def backward(net, memory, batches, course, loss_index, batch, capacity, n, fused
     rate = values.dtype.type(course.rates[batch - batches.first] if fused else 0.0)
     for r in range(loss_index - 1, 0, -1):
         row, reals = net.table[r], net.reals[r]
-        has_weights = row[Column.OP] == Op.DENSE
-        if has_weights and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
+        if row[Column.OP] == Op.DENSE and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
             transpose_input(row, values, capacity, n, team)
             wait(team)
-        if has_weights and (observed or not fused):
+        elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+            learns = course.mode == Mode.TRAIN
+            normalization_sums(row, reals, net.running, values, deltas, capacity, n, learns, team)
+        if has_weights(row) and (observed or not fused):
             weight_gradient_row(row, reals, net.gradient, values, deltas, capacity, n, team)
         if observed:
             wait(team)
@@ -414,7 +556,7 @@ def backward(net, memory, batches, course, loss_index, batch, capacity, n, fused
         if row[Column.INPUT_GRADIENT]:
             backward_row(row, reals, net.params, values, deltas, capacity, n, team)
             wait(team)
-        if has_weights and fused:
+        if has_weights(row) and fused:
             penalty_updates(net, row, rate, course.first_step + batch, team)
             weight_update_row(
                 row, reals, rate, net.params, values, deltas, capacity, n, batches.samples, ahead,
@@ -485,7 +627,7 @@ def observe_step(net, loss_index, before, records, team):
     """Record the step that was taken, for each row with weights."""
     for r in range(1, loss_index if team.thread == 0 else 0):
         row = net.table[r]
-        if row[Column.OP] == Op.DENSE:
+        if has_weights(row):
             record_step(
                 layer_params(row, before),
                 layer_params(row, net.params),
@@ -509,6 +651,8 @@ def run(net, memory, batches, course, team):
     loss_index = 0
     while net.table[loss_index, Column.OP] < FIRST_LOSS and loss_index < net.table.shape[0] - 1:
         loss_index += 1
+    last_judge = loss_index if mode == Mode.GRADIENT else last_to_judge(net.table, loss_index)
+    stop = net.table.shape[0] if mode == Mode.PREDICT else last_judge
     if not all_are_here(team):
         return -1
 
@@ -520,12 +664,14 @@ def run(net, memory, batches, course, team):
         if not fused:
             fetch(batches.samples, ahead, 0)
         wait(team)
-        last_row = forward(net, memory, mode, capacity, n, step, team)
+        last_row = forward(net, memory, mode, stop, capacity, n, step, team)
         if mode == Mode.PREDICT:
             start = batch * batches.size
             write_outputs(last_row, memory.values, course.outputs, capacity, n, start, team)
             continue
-        if not measure_loss(net, memory, batches, course, loss_index, capacity, rows, team):
+        if not measure_loss(
+            net, memory, batches, course, loss_index, last_judge, capacity, rows, team
+        ):
             return batch
         if mode == Mode.EVALUATE:
             continue

@@ -5,6 +5,7 @@ import pytest
 
 from fastmlp import backends, check_gradients, layers, regularizers
 from fastmlp.kernels.contract import (
+    FORMS,
     Batches,
     Column,
     Course,
@@ -18,7 +19,6 @@ from fastmlp.kernels.contract import (
     Team,
     Telemetry,
     Tensor,
-    Total,
     Trial,
 )
 from tests.backends import ALL
@@ -35,6 +35,7 @@ def plan_of(backend):
         layers.Dense(20, "tanh", kernel_regularizer=regularizers.L2(0.1)),
         layers.Dropout(0.5),
         layers.Rescaling(2.0),
+        layers.Residual([layers.Dense(20), layers.BatchNormalization()]),
         layers.Dense(5, "relu"),
         backend=backend,
     )
@@ -74,8 +75,7 @@ def groups(plan, **changed):
         mode=int(Mode.TRAIN),
         first_step=0,
         rates=np.full(3, 0.1),
-        wants_accuracy=True,
-        totals=np.zeros(len(Total)),
+        totals=np.zeros(plan.totals),
         outputs=np.empty((0, plan.outputs)),
         telemetry=np.empty((0, 0, len(Telemetry))),
         telemetry_every=0,
@@ -99,21 +99,29 @@ def test_what_fits_is_taken(backend):
 
 COLUMNS = [
     Column.OP, Column.KIND, Column.INPUTS, Column.OUTPUTS, Column.X, Column.Y, Column.WEIGHTS,
-    Column.BIAS, Column.SIZE, Column.X_ROWS, Column.FIRST_TENSOR, Column.STOP_TENSOR,
+    Column.BIAS, Column.SIZE, Column.X_ROWS, Column.OTHER, Column.RUNNING,
+    Column.FIRST_TENSOR, Column.STOP_TENSOR,
 ]  # fmt: skip
 
 
 def is_read(row, column):
     """Whether any engine looks at this number of this row."""
-    op = row[Column.OP]
+    op, form = row[Column.OP], FORMS[row[Column.OP]]
     if column == Column.KIND:
         return op == Op.ACTIVATION
-    if column in (Column.BIAS, Column.X_ROWS):
+    if column == Column.X_ROWS:
         return op == Op.DENSE
-    if column in (Column.WEIGHTS, Column.SIZE):
-        return op == Op.DENSE
-    always = (Column.OP, Column.OUTPUTS, Column.Y, Column.FIRST_TENSOR, Column.STOP_TENSOR)
-    return op != Op.INPUT or column in always
+    if column == Column.BIAS:
+        return bool(form.weights)
+    if column == Column.WEIGHTS:
+        return bool(form.weights)
+    if column == Column.OTHER:
+        return form.reads_other
+    if column == Column.RUNNING:
+        return form.running > 0
+    if column in (Column.SIZE, Column.FIRST_TENSOR, Column.STOP_TENSOR):
+        return True
+    return op != Op.INPUT or column in (Column.OP, Column.OUTPUTS, Column.Y)
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
@@ -130,7 +138,10 @@ def test_each_number_that_leads_out_of_memory_is_refused(backend, column):
                 bind(backend)(net_of(plan, table=table), memory_of(plan))
 
 
-@pytest.mark.parametrize("column", [Column.X, Column.Y, Column.WEIGHTS], ids=lambda c: c.name)
+ENDS = [Column.X, Column.Y, Column.WEIGHTS, Column.OTHER, Column.RUNNING]
+
+
+@pytest.mark.parametrize("column", ENDS, ids=lambda c: c.name)
 @each
 def test_one_beyond_the_end_is_refused(backend, column):
     plan = plan_of(backend)
@@ -139,8 +150,12 @@ def test_one_beyond_the_end_is_refused(backend, column):
         row = table[r]
         if not is_read(row, column):
             continue
-        width = row[Column.INPUTS] if column == Column.X else row[Column.OUTPUTS]
-        end = plan.size - row[Column.SIZE] if column == Column.WEIGHTS else plan.features - width
+        width = row[Column.OUTPUTS] if column == Column.Y else row[Column.INPUTS]
+        end = plan.features - width
+        if column == Column.WEIGHTS:
+            end = plan.size - row[Column.SIZE]
+        elif column == Column.RUNNING:
+            end = plan.running_size - 2 * width
         row[column] = end + 1
         with pytest.raises(ValueError, match=rf"^table: row {r} "):
             bind(backend)(net_of(plan, table=table), memory_of(plan))
@@ -157,6 +172,25 @@ def test_tensors_that_lead_out_of_the_parameters_are_refused(backend):
                 bind(backend)(net_of(plan, tensors=tensors), memory_of(plan))
     with pytest.raises(ValueError, match="^factors: expected"):
         bind(backend)(net_of(plan, factors=np.zeros((1, len(Factor)))), memory_of(plan))
+
+
+@each
+def test_vectors_of_weights_fit_together(backend):
+    plan = plan_of(backend)
+    r = plan.table[:, Column.OP].tolist().index(Op.BATCH_NORMALIZATION)
+    start, bias = plan.table[r, Column.WEIGHTS], plan.table[r, Column.BIAS]
+    assert bias == start + 20
+    for column, wrong in [
+        (Column.SIZE, 39), (Column.SIZE, 20), (Column.SIZE, 0), (Column.BIAS, -1),
+        (Column.BIAS, start), (Column.BIAS, bias + 1), (Column.WEIGHTS, start - 1),
+    ]:  # fmt: skip
+        table = plan.table.copy()
+        table[r, column] = wrong
+        with pytest.raises(ValueError, match=rf"^table: row {r} \(BATCH_NORMALIZATION\): expected"):
+            bind(backend)(net_of(plan, table=table), memory_of(plan))
+    for running in (np.zeros(39), np.zeros(0)):
+        with pytest.raises(ValueError, match=rf"^table: row {r} .* expected statistics within"):
+            bind(backend)(net_of(plan, running=running), memory_of(plan))
 
 
 @each
