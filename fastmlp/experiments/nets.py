@@ -98,13 +98,19 @@ class Outcome:
         """Return the last epoch's figure."""
         return self.figures[name][-1]
 
+    def of_data(self, name: str) -> list[float]:
+        """Return a figure, epoch by epoch; a loss is that of the data, without penalties."""
+        without = {"loss": "data_loss", "val_loss": "val_data_loss"}.get(name, name)
+        return self.figures.get(without, self.figures[name])
+
     def is_stuck(self, entropy: float) -> bool:
         """Tell whether the net learned nothing: see :data:`LEARNED_SHARE`.
 
         ``1 - loss / entropy``, with the entropy of the test labels, is the share of what there
-        is to know that the net knows (McFadden's pseudo-R2, 1974).
+        is to know that the net knows (McFadden's pseudo-R2, 1974). A penalty has no part in it.
         """
-        return bool(self.divergence) or not self.final("val_loss") < (1 - LEARNED_SHARE) * entropy
+        loss = self.of_data("val_loss")[-1]
+        return bool(self.divergence) or not loss < (1 - LEARNED_SHARE) * entropy
 
 
 def label_entropy(labels: NDArray[np.integer]) -> float:

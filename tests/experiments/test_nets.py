@@ -32,6 +32,13 @@ def test_a_net_that_diverged_is_stuck():
     assert outcome(0.1, "training diverged").is_stuck(entropy=2.0)
 
 
+@pytest.mark.parametrize(("data_loss", "stuck"), [(0.1, False), (1.99, True)])
+def test_a_penalty_does_not_make_a_net_stuck(data_loss, stuck):
+    it = Outcome({"val_loss": [7.0, 5.0], "val_data_loss": [0.1, data_loss]}, "", {})
+    assert it.is_stuck(entropy=2.0) is stuck
+    assert it.of_data("val_loss") == [0.1, data_loss]
+
+
 def test_a_net_is_built_as_it_says():
     net = Net("tanh", 3, 5, l1=0.1, dropout=0.5, learning_rate=0.3, momentum=0.9, seed=7)
     model = net.build(small_dataset())

@@ -103,7 +103,7 @@ def _accuracies(lab: Lab) -> Statement:
     quantities: dict[str, object] = {"stuck": len(stuck), "factor": chance / reported}
     if stuck:
         accuracy = float(np.median([lab.outcomes[net].final("val_accuracy") for net in stuck]))
-        loss = float(np.median([lab.outcomes[net].final("val_loss") for net in stuck]))
+        loss = float(np.median([lab.outcomes[net].of_data("val_loss")[-1] for net in stuck]))
         quantities |= {"accuracy": accuracy, "loss": loss}
         text += (
             f" Here {len(stuck)} nets never learned (and stayed finite): median test loss "

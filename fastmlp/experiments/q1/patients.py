@@ -204,10 +204,10 @@ def _name(net: Net) -> str:
 
 
 def _rows(lab: Lab, net: Net) -> list[list[str]]:
-    figures = lab.outcomes[net].figures
+    of_data = lab.outcomes[net].of_data
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
     return [
-        [f"{value:.4f}" for value in row] for row in zip(*(figures[n] for n in names), strict=True)
+        [f"{value:.4f}" for value in row] for row in zip(*map(of_data, names), strict=True)
     ]
 
 
@@ -215,13 +215,13 @@ def draw_curves(lab: Lab) -> Drawing:
     seen = [net for net in nets(lab) if net in lab.outcomes]
     figure, axes = style.subplots(2, len(seen), 3.2 * len(seen), 5.4, sharex=True, sharey="row")
     for column, net in enumerate(seen):
-        figures = lab.outcomes[net].figures
-        epochs = range(1, len(figures["loss"]) + 1)
+        of_data = lab.outcomes[net].of_data
+        epochs = range(1, len(of_data("loss")) + 1)
         for row, (name, chance) in enumerate((("loss", lab.entropy), ("accuracy", lab.chance))):
             axis = axes[row][column]
             axis.axhline(chance, color=style.GREY, linestyle=":", label="chance")
-            axis.plot(epochs, figures[name], "o-", color=style.BLUE, label="train")
-            axis.plot(epochs, figures[f"val_{name}"], "s--", color=style.ORANGE, label="test")
+            axis.plot(epochs, of_data(name), "o-", color=style.BLUE, label="train")
+            axis.plot(epochs, of_data(f"val_{name}"), "s--", color=style.ORANGE, label="test")
             style.integers_only(axis, epochs)
         axes[0][column].set_title(_name(net))
         axes[1][column].set_xlabel("epoch")
