@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import NullLocator
 
 from .. import style
 from ..course import LEARNED, LOST, NEVER, SLOW
@@ -46,20 +47,14 @@ def cooled(lab: Lab, net: Net, divisor: float) -> Net:
 def train(lab: Lab) -> None:
     most = QUICK_COOLED_NETS if lab.settings.quick else COOLED_NETS
     activations = depth_map.trained(lab)
-    with lab.console.status("Looking at the first steps"):
-        for name in activations:
-            for net in map_nets(lab, name):
-                lab.probe(net)
     for name in activations:
         lab.train(
             f"{style.NAMES[name]} with its rate lowered",
             [cooled(lab, net, by) for by in COOLED for net in fallen(lab, name)[:most]],
         )
     with lab.console.status("Watching nets that fall, and their like"):
-        for name in activations:
-            for pair in _watched_pairs(lab, name):
-                for net in pair:
-                    lab.observe(net)
+        pairs = [pair for name in activations for pair in _watched_pairs(lab, name)]
+        lab.observe(net for pair in pairs for net in pair)
 
 
 def _watched_pairs(lab: Lab, activation: str) -> list[tuple[Net, Net]]:
@@ -328,6 +323,7 @@ def draw(lab: Lab) -> Drawing:
             )  # fmt: skip
         axis.axhline(lab.chance, color=style.GREY, linestyle=":", linewidth=1)
         axis.set_xscale("log")
+        axis.xaxis.set_minor_locator(NullLocator())
         auc = f"\nnever learned: AUC {aucs[name]}" if name in aucs else ""
         axis.set_title(f"{style.NAMES[name]}{auc}", fontsize=10)
         axis.set_xlabel("gradient, first layer / output layer")

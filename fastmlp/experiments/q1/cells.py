@@ -1,7 +1,7 @@
 """Cells: nets alike but for their seed, as many as it takes to decide what becomes of them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,21 +64,13 @@ def cell(lab: Lab, net: Net, most: int, first: int = 0) -> Cell | None:
     return Cell(net, nets, {course: counts[course] for course in COURSES}, accuracy)
 
 
-def train(lab: Lab, title: str, nets: Sequence[Net], looks: Sequence[int]) -> None:
-    """Train cells, more nets of each as long as its intervals do not decide."""
-    train_until(lab, title, nets, looks, lambda found: found.decided)
-
-
-def train_until(
-    lab: Lab,
-    title: str,
-    nets: Iterable[Net],
-    looks: Sequence[int],
-    decided: Callable[[Cell], bool],
+def train(
+    lab: Lab, title: str, nets: Sequence[Net], looks: Sequence[int], *, probed: bool = False
 ) -> None:
-    """Train cells, more nets of each as long as ``decided`` says no."""
+    """Train cells, more nets of each as long as its intervals do not decide."""
     open_cells = list(nets)
     for seeds in looks:
-        lab.train(title, [replace(net, seed=s) for net in open_cells for s in range(seeds)])
+        todo = [replace(net, seed=s) for net in open_cells for s in range(seeds)]
+        lab.train(title, todo, probed=probed)
         found = [(net, cell(lab, net, seeds)) for net in open_cells]
-        open_cells = [net for net, one in found if one is not None and not decided(one)]
+        open_cells = [net for net, one in found if one is not None and not one.decided]

@@ -290,15 +290,17 @@ def draw(lab: Lab) -> Drawing:
     names = [cure.name for cure in CURES]
     for axis, case in zip(axes[0], found, strict=True):
         control = [lab.test_accuracy(net) for net in lab.done(case.controls)]
-        axis.plot(control, [-1] * len(control), "|", color=style.GREY, markersize=9)
-        for place, cure in enumerate(CURES):
-            for net in cured(lab, case, cure):
-                course = lab.course(net)
-                axis.plot(
-                    lab.test_accuracy(net), place, _MARKERS[course], markersize=5.5, alpha=0.8,
-                    color=depth_map.COLOURS[course], markeredgecolor=style.BLACK,
-                    markeredgewidth=0.4,
-                )  # fmt: skip
+        axis.plot(
+            control, [-1] * len(control), "|", color=style.GREY, markersize=9, label="control arm"
+        )
+        points = [(p, net) for p, cure in enumerate(CURES) for net in cured(lab, case, cure)]
+        for course, marker in _MARKERS.items():
+            some = [(place, net) for place, net in points if lab.course(net) == course]
+            axis.plot(
+                [lab.test_accuracy(net) for _, net in some], [place for place, _ in some], marker,
+                markersize=5.5, alpha=0.8, color=depth_map.COLOURS[course], linestyle="",
+                markeredgecolor=style.BLACK, markeredgewidth=0.4, label=course,
+            )  # fmt: skip
         axis.axvline(lab.chance, color=style.GREY, linestyle=":", linewidth=1)
         axis.set_title(f"{style.NAMES[case.activation]}, {count(case.depth, 'layer')}")
         axis.set_xlim(0, 1)
@@ -307,11 +309,5 @@ def draw(lab: Lab) -> Drawing:
     labels = [f"{name} (2)" if name in several else name for name in names]
     axes[0][0].set_yticks(range(-1, len(names)), ["control: new seed", *labels])
     axes[0][0].invert_yaxis()
-    for course, marker in _MARKERS.items():
-        axes[0][0].plot(
-            [], [], marker, color=depth_map.COLOURS[course], markeredgecolor=style.BLACK,
-            markeredgewidth=0.4, label=course,
-        )  # fmt: skip
-    axes[0][0].plot([], [], "|", color=style.GREY, markersize=9, label="control arm")
     style.legend_below(figure, [axes[0][0]])
     return figure

@@ -64,7 +64,8 @@ def nets(lab: Lab, activation: str) -> list[Net]:
 def train(lab: Lab) -> None:
     for activation in claims.activations(lab.settings):
         title = f"Map of {style.NAMES[activation]}"
-        cells.train(lab, title, nets(lab, activation), claims.looks(lab.settings))
+        looks = claims.looks(lab.settings)
+        cells.train(lab, title, nets(lab, activation), looks, probed=True)
     lab.fix_ceiling()
 
 

@@ -193,7 +193,9 @@ def results(lab: Lab) -> list[dict[str, object]]:
 def draw(lab: Lab) -> Drawing:
     rows = [found for knob in KNOBS if (found := planes(lab, knob))]
     columns = max(map(len, rows))
-    figure, axes = style.subplots(len(rows), columns, 1.2 + 3.2 * columns, 2.0 * len(rows) + 0.6)
+    figure, axes, bar = style.subplots_and_bar(
+        len(rows), columns, 1.2 + 3.2 * columns, 2.0 * len(rows) + 0.6
+    )
     shown = None
     for row, found in zip(axes, rows, strict=True):
         for axis in row[len(found) :]:
@@ -220,9 +222,7 @@ def draw(lab: Lab) -> Drawing:
     for axis in axes[-1]:
         axis.set_xlabel("hidden layers")
     if shown is not None:
-        figure.colorbar(
-            shown, ax=style.flat(axes), pad=0.01, label="mean test accuracy", shrink=0.7
-        )
+        figure.colorbar(shown, cax=bar, label="mean test accuracy")
     return figure
 
 

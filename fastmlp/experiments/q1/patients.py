@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import NullLocator
 
 from .. import style
 from ..lab import Lab
@@ -55,8 +56,7 @@ def nets(lab: Lab) -> list[Net]:
 
 
 def train(lab: Lab) -> None:
-    for net in nets(lab):
-        lab.observe(net)
+    lab.observe(nets(lab))
 
 
 def findings(lab: Lab) -> list[Patient]:
@@ -206,9 +206,7 @@ def _name(net: Net) -> str:
 def _rows(lab: Lab, net: Net) -> list[list[str]]:
     of_data = lab.outcomes[net].of_data
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
-    return [
-        [f"{value:.4f}" for value in row] for row in zip(*map(of_data, names), strict=True)
-    ]
+    return [[f"{value:.4f}" for value in row] for row in zip(*map(of_data, names), strict=True)]
 
 
 def draw_curves(lab: Lab) -> Drawing:
@@ -260,6 +258,7 @@ def draw_gradients(lab: Lab) -> Drawing:
             axis.plot(places[norm == 0], np.full((norm == 0).sum(), edge), "v", color=colour)
         axis.axvspan(len(places) - 0.4, len(places) + 0.4, color=style.LIGHT, alpha=0.6, zorder=0)
         axis.set_yscale("log")
+        axis.yaxis.set_minor_locator(NullLocator())
         axis.set_title(_name(net))
         axis.set_xlabel("layer")
         inner = range(1, len(places), 1 if len(places) < 12 else 3)
@@ -272,25 +271,39 @@ def draw_gradients(lab: Lab) -> Drawing:
 
 def draw_first_layer(lab: Lab) -> Drawing:
     seen = [p.net for p in findings(lab)]
-    shape = lab.dataset.input_shape
+    height, width = _image_shape(lab)
     units = min(10, max(net.width for net in seen))
     changes = [lab.observations[net].after - lab.observations[net].before for net in seen]
     finite = [np.abs(change[np.isfinite(change)]) for change in changes]
     limit = max((float(np.quantile(f, 0.999)) for f in finite if f.size), default=0.0) or 1.0
-    figure, axes = style.subplots(len(seen), units, 1.0 * units + 1.2, 1.05 * len(seen) + 0.4)
-    for row, net, change in zip(axes, seen, changes, strict=True):
-        for unit, axis in enumerate(row):
-            axis.set_axis_off()
-            if unit < min(net.width, units):
-                image = axis.imshow(
-                    change[:, unit].reshape(shape), cmap="RdBu_r", vmin=-limit, vmax=limit
-                )
-        largest = np.abs(change).max()
-        row[0].text(
-            -0.1, 0.5, f"{_name(net)}\nlargest {largest:.1g}", transform=row[0].transAxes,
-            ha="right", va="center", fontsize=9,
-        )  # fmt: skip
-    for unit, axis in enumerate(axes[0]):
-        axis.set_title(f"unit {unit + 1}", fontsize=9)
-    figure.colorbar(image, ax=style.flat(axes), fraction=0.03, pad=0.01, label="change of a weight")
+    # One picture of all images, with gaps: axes for each would take seconds.
+    tall, wide = height + max(2, height // 5), width + max(1, width // 10)
+    mosaic = np.full((tall * len(seen), wide * units), np.nan, np.float32)
+    for row, change in enumerate(changes):
+        for unit in range(min(change.shape[1], units)):
+            place = np.s_[row * tall : row * tall + height, unit * wide : unit * wide + width]
+            mosaic[place] = change[:, unit].reshape(height, width)
+    figure, ((axis,),), bar = style.subplots_and_bar(
+        1, 1, 1.0 * units + 2.6, (1.0 * units * mosaic.shape[0] / mosaic.shape[1]) + 0.35
+    )
+    image = axis.imshow(
+        mosaic, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
+    )
+    names = [
+        f"{_name(net)}\nlargest {np.abs(change).max():.1g}"
+        for net, change in zip(seen, changes, strict=True)
+    ]
+    axis.set_yticks([row * tall + height / 2 for row in range(len(seen))], names, fontsize=9)
+    places = [unit * wide + width / 2 for unit in range(units)]
+    axis.set_xticks(places, [f"unit {unit + 1}" for unit in range(units)], fontsize=9)
+    axis.tick_params(length=0, labeltop=True, labelbottom=False)
+    axis.grid(False)
+    axis.spines[:].set_visible(False)
+    figure.colorbar(image, cax=bar, label="change of a weight")
     return figure
+
+
+def _image_shape(lab: Lab) -> tuple[int, int]:
+    """Return the samples' height and width: what is no image is a row."""
+    shape = lab.dataset.input_shape
+    return (shape[0], int(np.prod(shape[1:]))) if len(shape) > 1 else (1, shape[0])
