@@ -1,13 +1,14 @@
 """The nets of the experiments: what tells one from another, and what became of each."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import Sequential, layers
 from ..datasets import Dataset
-from ..optimizers import SGD
+from ..optimizers import SGD, Adam, Optimizer
 from ..regularizers import L1L2
 
 # A net that explains less than this share of the labels' entropy has learned nothing.
@@ -19,6 +20,8 @@ class Net:
     """A net and its training, in numbers; ``depth`` counts the hidden layers.
 
     After ``cool_after`` epochs, if that is not 0, the learning rate is divided by ``cool_by``.
+    With ``residual``, each hidden layer but the first, which changes the shape, adds its outputs
+    to its inputs. ``momentum`` is that of SGD.
 
     With ``samples``, it sees only the first ones of the training set, so often that an epoch has as
     many steps as with all of them.
@@ -39,6 +42,8 @@ class Net:
     seed: int = 0
     cool_after: int = 0
     cool_by: float = 1.0
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    residual: bool = False
 
     def build(self, dataset: Dataset, backend: str = "auto", dtype: str = "float32") -> Sequential:
         """Return the net, compiled; hidden layers carry the penalties and dropout."""
@@ -48,17 +53,9 @@ class Net:
             layers.Flatten(),
             layers.Rescaling(dataset.scale),
         ]
-        for _ in range(self.depth):
-            stack.append(
-                layers.Dense(
-                    self.width,
-                    activation=self.activation,
-                    kernel_initializer=self.initializer,
-                    kernel_regularizer=penalty,
-                )
-            )
-            if self.dropout:
-                stack.append(layers.Dropout(self.dropout))
+        for number in range(self.depth):
+            hidden = self._hidden(penalty)
+            stack += [layers.Residual(hidden)] if self.residual and number else hidden
         stack.append(
             layers.Dense(
                 len(dataset.classes),
@@ -69,11 +66,30 @@ class Net:
         )
         model = Sequential(stack, seed=self.seed, backend=backend, dtype=dtype)
         model.compile(
-            SGD(self.learning_rate, self.momentum),
+            self._optimizer(),
             loss="sparse_categorical_crossentropy",
             metrics=["accuracy"],
         )
         return model
+
+    def _hidden(self, penalty: L1L2 | None) -> list[layers.Layer]:
+        """Return what a hidden layer is made of."""
+        made: list[layers.Layer] = [
+            layers.Dense(
+                self.width,
+                activation=self.activation,
+                kernel_initializer=self.initializer,
+                kernel_regularizer=penalty,
+            )
+        ]
+        if self.dropout:
+            made.append(layers.Dropout(self.dropout))
+        return made
+
+    def _optimizer(self) -> Optimizer:
+        if self.optimizer == "adam":
+            return Adam(self.learning_rate)
+        return SGD(self.learning_rate, self.momentum)
 
 
 @dataclass(frozen=True)

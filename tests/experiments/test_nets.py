@@ -1,11 +1,13 @@
 """When a net counts as stuck, and what its loss is held against."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from fastmlp.experiments.nets import Net, Outcome, label_entropy
+from fastmlp.optimizers import Adam
 from tests.experiments.labs import small_dataset
 
 
@@ -47,3 +49,17 @@ def test_a_net_is_built_as_it_says():
     assert [type(layer).__name__ for layer in model.layers].count("Dropout") == 3
     assert (model.optimizer.learning_rate, model.optimizer.momentum) == (0.3, 0.9)
     assert model.seed == 7
+
+
+def test_a_residual_net_leads_around_all_hidden_layers_but_the_first():
+    net = Net("tanh", 3, 5, residual=True, dropout=0.5)
+    plain = replace(net, residual=False).build(small_dataset())
+    model = net.build(small_dataset())
+    assert [type(layer).__name__ for layer in model.layers].count("Residual") == 2
+    assert [w.shape for w in model.get_weights()] == [w.shape for w in plain.get_weights()]
+
+
+def test_adam_has_the_nets_rate():
+    model = Net("relu", 1, optimizer="adam", learning_rate=0.002).build(small_dataset())
+    assert isinstance(model.optimizer, Adam)
+    assert model.optimizer.learning_rate == 0.002

@@ -66,11 +66,14 @@ CURES = (
     Cure("half the units", _wider(0.5)),
     Cure("4 times the units", _wider(4)),
     _with("momentum 0.9", momentum=0.9),
+    Cure("residual connections", lambda net: replace(net, residual=net.depth > 1)),
     _with("SELU with LeCun", activation="selu", initializer="lecun_normal"),
     Cure(
         "matched initialization, rate / 10",
         lambda net: _slower(replace(net, initializer=matched(net.activation)), 10),
     ),
+    # Its steps have the size of the rate, whatever the gradient's: a rate of SGD is none for it.
+    _with("Adam, rate 0.001", optimizer="adam", learning_rate=1e-3, momentum=0.0),
     Cure("momentum 0.9, rate / 10", lambda net: _slower(replace(net, momentum=0.9), 10)),
 )
 
