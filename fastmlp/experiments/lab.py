@@ -103,6 +103,9 @@ class Lab:
     probes : dict of Net to Probe
     gradient_checks : dict of Net to GradientReport or None
         None: an epoch of training left weights that are not finite, and there is no gradient.
+    looked : dict of Net to int
+        Of how many seeds a cell of the map consists, by its net of seed 0: nets that another part
+        trains later, and that would belong to it, too, do not change it.
     notes : dict
         What else a question measured, by a name of its own.
     entropy : float
@@ -125,6 +128,7 @@ class Lab:
         self.observations: dict[Net, Observation] = {}
         self.probes: dict[Net, Probe] = {}
         self.gradient_checks: dict[Net, GradientReport | None] = {}
+        self.looked: dict[Net, int] = {}
         self.notes: dict[str, Any] = {}
         labels = dataset.test[1]
         self.entropy = label_entropy(labels)

@@ -204,15 +204,17 @@ def flat(lab: Lab, activation: str) -> Flat | None:
                 (net, found.fell, found.fell_outputs),
                 (other, found.healthy, found.healthy_outputs),
             ):
-                at = _last_of_epoch(lab, one, lab.observations[one], epoch)
-                units.append(float(lab.observations[one].dead[at].mean()))
-                outputs.append(float(lab.observations[one].saturated[at].mean()))
+                by_epoch = _flat_by_epoch(lab, one, lab.observations[one])
+                units.append(by_epoch[epoch][0])
+                outputs.append(by_epoch[epoch][1])
     return found if found.fell else None
 
 
-def _last_of_epoch(lab: Lab, net: Net, watched: Observation, epoch: int) -> int:
+def _flat_by_epoch(lab: Lab, net: Net, watched: Observation) -> list[tuple[float, float]]:
+    """Return the shares of flat units and outputs at the last record of each epoch."""
     steps = -(-len(lab.dataset.train[1]) // net.batch_size)
-    return int(np.searchsorted(watched.steps, (epoch + 1) * steps)) - 1
+    ends = np.searchsorted(watched.steps, steps * np.arange(1, net.epochs + 1)) - 1
+    return [(float(watched.dead[e].mean()), float(watched.saturated[e].mean())) for e in ends]
 
 
 def _flat(lab: Lab, activation: str) -> Statement | None:
@@ -295,6 +297,13 @@ def results(lab: Lab) -> dict[str, object]:
             }
             for name in depth_map.trained(lab)
             for net in fallen(lab, name)
+        ],
+        "watched": [
+            {
+                "activation": net.activation, "depth": net.depth, "seed": net.seed,
+                "flat_units_and_outputs_by_epoch": _flat_by_epoch(lab, net, watched),
+            }
+            for net, watched in lab.observations.items()
         ],
     }  # fmt: skip
 

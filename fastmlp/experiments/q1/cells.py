@@ -54,9 +54,9 @@ class Cell:
         return self.never.side != 0 and self.failed.side != 0
 
 
-def cell(lab: Lab, net: Net, most: int, first: int = 0) -> Cell | None:
+def cell(lab: Lab, net: Net, most: int) -> Cell | None:
     """Return the cell of a net, of up to ``most`` seeds, or None if none of it was trained."""
-    nets = lab.done(replace(net, seed=seed) for seed in range(first, first + most))
+    nets = lab.done(replace(net, seed=seed) for seed in range(most))
     if not nets:
         return None
     counts = Counter(map(lab.course, nets))
@@ -64,13 +64,15 @@ def cell(lab: Lab, net: Net, most: int, first: int = 0) -> Cell | None:
     return Cell(net, nets, {course: counts[course] for course in COURSES}, accuracy)
 
 
-def train(
-    lab: Lab, title: str, nets: Sequence[Net], looks: Sequence[int], *, probed: bool = False
-) -> None:
-    """Train cells, more nets of each as long as its intervals do not decide."""
+def train(lab: Lab, title: str, nets: Sequence[Net], looks: Sequence[int]) -> None:
+    """Train cells, and look at their first steps; more nets of each as long as nothing is decided.
+
+    ``lab.looked`` gets the number of seeds of each.
+    """
     open_cells = list(nets)
     for seeds in looks:
+        lab.looked |= dict.fromkeys(open_cells, seeds)
         todo = [replace(net, seed=s) for net in open_cells for s in range(seeds)]
-        lab.train(title, todo, probed=probed)
+        lab.train(title, todo, probed=True)
         found = [(net, cell(lab, net, seeds)) for net in open_cells]
         open_cells = [net for net, one in found if one is not None and not one.decided]

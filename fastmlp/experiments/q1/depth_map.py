@@ -64,15 +64,13 @@ def nets(lab: Lab, activation: str) -> list[Net]:
 def train(lab: Lab) -> None:
     for activation in claims.activations(lab.settings):
         title = f"Map of {style.NAMES[activation]}"
-        looks = claims.looks(lab.settings)
-        cells.train(lab, title, nets(lab, activation), looks, probed=True)
+        cells.train(lab, title, nets(lab, activation), claims.looks(lab.settings))
     lab.fix_ceiling()
 
 
 def of(lab: Lab, activation: str) -> dict[int, Cell]:
     """Return an activation's cells by depth: those trained so far."""
-    most = claims.looks(lab.settings)[-1]
-    found = [cells.cell(lab, net, most) for net in nets(lab, activation)]
+    found = [cells.cell(lab, net, lab.looked.get(net, 0)) for net in nets(lab, activation)]
     return {cell.net.depth: cell for cell in found if cell is not None}
 
 

@@ -72,7 +72,8 @@ def train(lab: Lab) -> None:
         return
     for knob in KNOBS:
         some = [net for name in depth_map.trained(lab) for net in nets(lab, knob, name)]
-        cells.train(lab, f"Map of {knob.name} and depth", some, (seeds(lab),))
+        todo = [replace(net, seed=seed) for net in some for seed in range(seeds(lab))]
+        lab.train(f"Map of {knob.name} and depth", todo)
 
 
 @dataclass(frozen=True)
