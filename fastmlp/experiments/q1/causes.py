@@ -13,7 +13,7 @@ from ..intervals import Auc, Share
 from ..lab import Lab, Observation
 from ..nets import Net
 from ..probe import Probe
-from ..report import Figure, Section, Statement, listing
+from ..report import Figure, Section, Statement, count, depths, listing
 from . import claims, depth_map
 
 # What is tried as a predictor of never learning: each is small where a net will not learn.
@@ -137,10 +137,10 @@ def _decay(lab: Lab, activation: str) -> Statement | None:
     signal = float(np.median([probe.signal_ratio for probe in probes]))
     gradient = float(np.median([probe.gradient_ratio for probe in probes]))
     text = (
-        f"**{style.NAMES[activation]} with {cell.net.depth} hidden layers, at step 1:** how much "
+        f"**{style.NAMES[activation]} with {depths([cell.net.depth])}, at step 1:** how much "
         f"outputs differ from sample to sample is, in the last hidden layer, {signal:.2g} times "
         f"what it is in the first; the first layer's gradient norm is {gradient:.2g} times the "
-        f"output layer's (medians of {len(probes)} nets)."
+        f"output layer's ({'medians of ' if probes[1:] else ''}{count(len(probes), 'net')})."
     )
     quantities = {
         "activation": activation, "depth": cell.net.depth, "nets": len(probes),

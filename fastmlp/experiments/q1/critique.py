@@ -4,7 +4,7 @@ import numpy as np
 
 from ..course import NEVER
 from ..lab import Lab
-from ..report import Section, Statement, listing
+from ..report import Section, Statement, count, listing
 from ..style import NAMES
 from . import claims, cures, depth_map, patients
 
@@ -106,7 +106,7 @@ def _accuracies(lab: Lab) -> Statement:
         loss = float(np.median([lab.outcomes[net].of_data("val_loss")[-1] for net in stuck]))
         quantities |= {"accuracy": accuracy, "loss": loss}
         text += (
-            f" Here {len(stuck)} nets never learned (and stayed finite): median test loss "
+            f" Here {count(len(stuck), 'net')} never learned (and stayed finite): median test loss "
             f"{loss:.4f}, accuracy {accuracy:.4f}."
         )
     else:

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure as Drawing
 from .. import style
 from ..lab import Lab
 from ..nets import Net
-from ..report import Figure, Section, Statement, ranges
+from ..report import Figure, Section, Statement
+from ..report import depths as depth_words
 from . import cells, claims, depth_map
 from .cells import Cell
 
@@ -130,9 +131,13 @@ def _sentence(plane: Plane) -> Statement:
             continue
         better, worse = plane.against_own(value)
         if better:
-            parts.append(f"{_show(value)} learns at {ranges(better)} layers, where {own} fails")
+            parts.append(
+                f"{_show(value)} learns at {depth_words(better, 'layer')}, where {own} fails"
+            )
         if worse:
-            parts.append(f"{_show(value)} fails at {ranges(worse)} layers, where {own} learns")
+            parts.append(
+                f"{_show(value)} fails at {depth_words(worse, 'layer')}, where {own} learns"
+            )
         if not better and not worse:
             alike.append(_show(value))
     if alike:

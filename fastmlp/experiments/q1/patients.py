@@ -9,7 +9,7 @@ from matplotlib.ticker import NullLocator
 from .. import style
 from ..lab import Lab
 from ..nets import Net
-from ..report import Figure, Section, Statement, table
+from ..report import Figure, Section, Statement, count, table
 from . import claims
 
 
@@ -119,8 +119,9 @@ def describe(lab: Lab) -> Section | None:
     listed = "\n".join(f"- {statement.text}" for statement in said)
     text = (
         f"One net per activation{where}: "
-        f"{net.width} units a layer, batches of {net.batch_size}, SGD at a learning rate "
-        f"of {net.learning_rate:g}, {net.epochs} epochs, initialization {net.initializer}. "
+        f"{count(net.width, 'unit')} a layer, batches of {net.batch_size}, SGD at a learning rate "
+        f"of {net.learning_rate:g}, {count(net.epochs, 'epoch')}, initialization "
+        f"{net.initializer}. {'Losses are without the penalty. ' if net.l1 or net.l2 else ''}"
         "Depth counts the hidden layers. A net that knows nothing but how frequent "
         f"the classes are has a test loss of {lab.entropy:.4f} and an accuracy of at most "
         f"{lab.chance:.2f}.\n\n{course}\n\n"
@@ -200,7 +201,7 @@ def arrays(lab: Lab) -> dict[str, np.ndarray]:
 
 
 def _name(net: Net) -> str:
-    return f"{style.NAMES[net.activation]}, {net.depth} layers"
+    return f"{style.NAMES[net.activation]}, {count(net.depth, 'layer')}"
 
 
 def _rows(lab: Lab, net: Net) -> list[list[str]]:
