@@ -179,7 +179,8 @@ class Checker:
         else:
             assert "cannot be told from depth" in text
         assert (" tells which" in text) == (low > 0.5)
-        assert ("foretells the contrary" in text) == (high < 0.5)
+        assert ("no better than depth alone" in text) == (low > 0.5 and value <= depth)
+        assert ("is larger in nets that never learn" in text) == (high < 0.5)
         assert ("cannot be said to tell" in text) == (low <= 0.5 <= high)
 
     def decay(self, text, q):
@@ -254,12 +255,16 @@ class Checker:
         own = self.raw.base[knob]
         values = KNOBS[knob](own) - {own}
         seeds = min(4, len(self.raw.cell(activation, self.raw.depths(activation)[0])))
-        cells = {}
+        cells, fail = {}, {value: np.zeros(2, int) for value in {*values, own}}
         for depth in {cell["depth"] for cell in q["cells"]}:
             for value in {*values, own}:
                 nets = [self.raw.find(self.raw.own(activation, depth, s), **{knob: value})
                         for s in range(seeds)]  # fmt: skip
                 cells[value, depth] = side(*self.raw.share(nets, "failed"))
+                fail[value] += self.raw.share(nets, "failed")
+        for value, (count, total) in fail.items():
+            shown_value = f"{value:g}" if isinstance(value, (int, float)) else value
+            assert re.search(rf"\b{count} of {total} with {re.escape(shown_value)}[, ]", text)
         decided = 0
         for value in values:
             shown_value = f"{value:g}" if isinstance(value, (int, float)) else value

@@ -105,10 +105,15 @@ def predictions(lab: Lab) -> list[Prediction]:
 
 def _prediction(it: Prediction) -> Statement:
     low, high = it.auc.interval
-    better = "tells" if low > 0.5 else "foretells the contrary of" if high < 0.5 else ""
     verdict = (
-        f"{better} which nets never learn" if better else "cannot be said to tell which never learn"
+        "tells which nets never learn"
+        if low > 0.5
+        else "is larger in nets that never learn"
+        if high < 0.5
+        else "cannot be said to tell which never learn"
     )
+    if low > 0.5 and it.auc.value <= it.depth.value:
+        verdict += ", but no better than depth alone"
     same = (
         f" Among nets of the same depth, where depth cannot help, it is {it.within:.3f} "
         f"({it.pairs} pairs)."
@@ -263,9 +268,8 @@ def describe(lab: Lab) -> Section | None:
         "from sample to sample, over the same of the first. An AUC is the share of pairs, one "
         "net that never learns and one of the others, in which the former has the smaller figure: "
         "0.5 is guessing, 1 is perfect (95 % intervals by Newcombe's method). A figure that "
-        "predicts need not be the cause; that a lowered rate changes the end is an experiment, and "
-        "shows "
-        f"one.\n\n{listed}"
+        "predicts need not be a cause. To lower the rate of a net that fell is an experiment: if "
+        f"that changes its end, the rate was a cause.\n\n{listed}"
     )
     caption = (
         "Every net of the map: its gradient ratio at step 1, and its test accuracy at the end. "

@@ -175,7 +175,7 @@ def _proposals(lab: Lab) -> list[Statement]:
             for a, t in trials
         ]
         text = (
-            f"**The report's cure, {proposal}:** {'; '.join(words)}; a new seed alone "
+            f"**The report's cure, {proposal}:** {'; '.join(words)}. With a new seed alone: "
             + listing([
                 f"{NAMES[a]} {c.count} of {c.total}"
                 for a, c in {a: t.control for a, t in trials}.items()

@@ -246,7 +246,7 @@ def describe(lab: Lab) -> Section | None:
     )
     caption = (
         "Test accuracy of each net after a cure, by what became of it; grey ticks: the control "
-        "arm's nets (a new seed, nothing changed). (2): the cure changes two things."
+        "arm's nets (a new seed, nothing changed). (2): the cure changes two things at once."
     )
     return Section("The cures", text, [Figure("cures", caption, lambda: draw(lab))], said)
 
@@ -308,8 +308,8 @@ def draw(lab: Lab) -> Drawing:
         axis.set_title(f"{style.NAMES[case.activation]}, {count(case.depth, 'layer')}")
         axis.set_xlim(0, 1)
         axis.set_xlabel("test accuracy")
-    several = {t.name for case in found for t in trials(lab, case) if t.changed > 1}
-    labels = [f"{name} (2)" if name in several else name for name in names]
+    several = {t.name: t.changed for case in found for t in trials(lab, case) if t.changed > 1}
+    labels = [f"{name} ({several[name]})" if name in several else name for name in names]
     axes[0][0].set_yticks(range(-1, len(names)), ["control: new seed", *labels])
     axes[0][0].invert_yaxis()
     style.legend_below(figure, [axes[0][0]])

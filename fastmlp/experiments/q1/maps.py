@@ -92,6 +92,17 @@ class Plane:
     def depths(self) -> list[int]:
         return sorted({depth for _, depth in self.cells})
 
+    def failed(self) -> dict[object, str]:
+        """Return how many nets of all depths fail, by value, in words."""
+        shares = {
+            value: [cell.failed for (v, _), cell in self.cells.items() if v == value]
+            for value in self.values()
+        }
+        return {
+            value: f"{sum(s.count for s in some)} of {sum(s.total for s in some)}"
+            for value, some in shares.items()
+        }
+
     def against_own(self, value: object) -> tuple[list[int], list[int]]:
         """Return the depths at which the value learns and the net's own fails, and vice versa."""
         better, worse = [], []
@@ -142,7 +153,11 @@ def _sentence(plane: Plane) -> Statement:
             alike.append(_show(value))
     if alike:
         parts.append(f"with {', '.join(alike)} no depth is decided otherwise than with {own}")
-    text = f"**{style.NAMES[plane.activation]}, {name}** (against {own}): {'; '.join(parts)}."
+    fails = ", ".join(f"{share} with {_show(value)}" for value, share in plane.failed().items())
+    text = (
+        f"**{style.NAMES[plane.activation]}, {name}** (against {own}): {'; '.join(parts)}. Over "
+        f"these depths together, {fails} fail."
+    )
     quantities = {
         "activation": plane.activation, "knob": plane.knob.field, "own": plane.own,
         "cells": [

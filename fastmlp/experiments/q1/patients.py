@@ -129,7 +129,8 @@ def describe(lab: Lab) -> Section | None:
         "how far training moved the first layer's matrix from where it began; and at the end "
         "the share of hidden outputs on a flat piece of their activation (slope below 0.01), "
         f"and of units that are flat for a whole batch. (Half of ReLU's outputs are flat in a "
-        "healthy net, too: the share alone is no sign of illness.)\n\n"
+        "healthy net, too: the share alone is no sign of illness.) One net is one case: the map "
+        "has the shares.\n\n"
         f"{inside}\n\n{listed}"
     )
     figures = [
@@ -162,7 +163,7 @@ def statements(lab: Lab) -> list[Statement]:
             f"**{_name(p.net)}: {course}.** At the first step the first layer's gradient norm is "
             f"{p.gradient_ratio:.2g} times the output layer's; training changed the first layer's "
             f"weights by {p.change_relative:.2g} times their norm (mean absolute change "
-            f"{p.change_mean:.2g}). One net is one case: the map has the shares."
+            f"{p.change_mean:.2g})."
         )
         quantities = {
             "activation": p.net.activation, "depth": p.net.depth, "course": course,
