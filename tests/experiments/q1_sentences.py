@@ -178,6 +178,13 @@ class Checker:
             assert f"it is {within:.3f} ({len(same)} pairs)" in text
         else:
             assert "cannot be told from depth" in text
+        first = self.results["settings"]["seeds"] or (4 if self.results["settings"]["quick"] else 6)
+        a, b = ([p[place] for p in some if p[0]["seed"] < first] for some in (other, never))
+        differ = len(a) + len(b) < len(other) + len(never)
+        assert ("as many nets at each depth" in text) == bool(differ and a and b)
+        if differ and a and b:
+            low_even, high_even = auc_interval(auc(a, b), len(a), len(b))
+            assert f"it is {auc(a, b):.3f} [{low_even:.3f}, {high_even:.3f}] over all" in text
         assert (" tells which" in text) == (low > 0.5)
         assert ("no better than depth alone" in text) == (low > 0.5 and value <= depth)
         assert ("is larger in nets that never learn" in text) == (high < 0.5)

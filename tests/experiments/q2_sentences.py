@@ -57,9 +57,8 @@ class Nets:
         rates = {
             "L1": 0.003, "L2": 0.0033, "dropout": 0.0033,
         }  # fmt: skip
-        rate = results["settings"].get(
-            "learning_rate", rates[model] * (10 if results["settings"].get("quick") else 1)
-        )
+        usual = rates[model] * (10 if results["settings"].get("quick") else 1)
+        rate = results["settings"].get("learning_rate") or usual
         self.by_strength = {}
         for net in results["nets"]:
             if (

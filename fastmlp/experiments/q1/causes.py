@@ -73,7 +73,9 @@ class Prediction:
     """How well a figure of the first step foretells which nets never learn.
 
     ``auc`` is over an activation's nets of all depths, ``depth`` that of depth alone, and
-    ``within`` that over pairs of nets of the same depth, of which there are ``pairs``.
+    ``within`` that over pairs of nets of the same depth, of which there are ``pairs``. ``even`` is
+    over as many nets at each depth: the map has more where it is hard to decide. It is None if
+    those are all nets, or of one sort.
     """
 
     activation: str
@@ -82,6 +84,7 @@ class Prediction:
     depth: Auc
     within: float | None
     pairs: int
+    even: Auc | None
 
 
 def predictions(lab: Lab) -> list[Prediction]:
@@ -99,7 +102,14 @@ def predictions(lab: Lab) -> list[Prediction]:
             same = [(measured[a], measured[b]) for a in other for b in never if a.depth == b.depth]
             wins = [1.0 if a > b else 0.5 if a == b else 0.0 for a, b in same]
             within = float(np.mean(wins)) if wins else None
-            found.append(Prediction(name, figure, auc, depth, within, len(same)))
+            first = claims.looks(lab.settings)[0]
+            even = Auc.of(
+                [measured[net] for net in other if net.seed < first],
+                [measured[net] for net in never if net.seed < first],
+            )
+            if all(net.seed < first for net in nets):
+                even = None
+            found.append(Prediction(name, figure, auc, depth, within, len(same), even))
     return found
 
 
@@ -120,6 +130,8 @@ def _prediction(it: Prediction) -> Statement:
         if it.within is not None
         else " No depth has both kinds of nets, so that it cannot be told from depth itself."
     )
+    if it.even is not None:
+        same += f" With as many nets at each depth, it is {it.even} over all of these."
     text = (
         f"**{style.NAMES[it.activation]}: the {it.figure} at step 1 {verdict}:** AUC {it.auc} "
         f"({it.auc.second} that never learn, {it.auc.first} others); depth alone has "
