@@ -336,11 +336,12 @@ class Checker:
         assert f"median is {np.median(change):.1e}" in text
         net = self.raw.find(self.raw.own(activation, REPORTED_DEPTHS[activation]))
         assert f"here: {self.raw.course(net)})" in text
+        border = np.median([*change[:3].ravel(), *change[-3:].ravel()])
         verdict = (
             "not comparable" if self.differences()
-            else "smaller than most" if below < 0.025
-            else "larger than most" if below > 0.975
-            else "of the size of the measured"
+            else "like the measured" if 0.1 <= PRINTED[activation] / np.median(change) <= 10
+            else "like those measured at" if 0.1 <= PRINTED[activation] / border <= 10
+            else "not like the measured"
         )  # fmt: skip
         assert f"{PRINTED[activation]:g}: {verdict}" in text
 

@@ -145,11 +145,14 @@ def _looks(lab: Lab) -> tuple[int, ...]:
     return QUICK_LOOKS if lab.settings.quick else LOOKS
 
 
+def _controls(lab: Lab) -> int:
+    return QUICK_CONTROLS if lab.settings.quick else CONTROLS
+
+
 def train(lab: Lab) -> None:
     for case in cases(lab):
         title = f"Cures for {style.NAMES[case.activation]}"
-        controls = QUICK_CONTROLS if lab.settings.quick else CONTROLS
-        lab.train(f"{title}: control arm", case.controls[:controls])
+        lab.train(f"{title}: control arm", case.controls[: _controls(lab)])
         cures = [cure for cure in CURES if cure.changes(case.failed[0])]
         for look in _looks(lab):
             nets = case.failed[:look]
@@ -170,7 +173,10 @@ def cured(lab: Lab, case: Case, cure: Cure) -> list[Net]:
 
 def trials(lab: Lab, case: Case) -> list[Trial]:
     """Return the cures of a case that have been tried so far."""
-    control = _learned(lab, lab.done(case.controls))
+    controls = lab.done(case.controls)
+    if len(controls) < _controls(lab):  # interrupted: without them there is nothing to compare with
+        return []
+    control = _learned(lab, controls)
     found = []
     for cure in CURES:
         done = cured(lab, case, cure)

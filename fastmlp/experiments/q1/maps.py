@@ -126,7 +126,8 @@ def planes(lab: Lab, knob: Knob) -> list[Plane]:
             one = cells.cell(lab, net, seeds(lab))
             if one is not None:
                 grid[getattr(net, knob.field), net.depth] = one
-        if any(value != own for value, _ in grid):
+        todo = [replace(net, seed=s) for net in nets(lab, knob, name) for s in range(seeds(lab))]
+        if len(lab.done(todo)) == len(todo):  # else it was interrupted
             values = knob.turned(claims.net(lab.settings, name, 1))
             ordered = {(v, d): grid[v, d] for v in values for d in depths(lab, name)
                        if (v, d) in grid}  # fmt: skip
