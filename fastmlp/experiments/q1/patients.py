@@ -264,7 +264,7 @@ def draw_gradients(lab: Lab) -> Drawing:
         axis.set_title(_name(net))
         axis.set_xlabel("layer")
         inner = range(1, len(places), 1 if len(places) < 12 else 3)
-        ticks = [place for place in inner if len(places) < 8 or place < len(places) - 1]
+        ticks = [place for place in inner if len(places) < 12 or place < len(places) - 1]
         axis.set_xticks([*ticks, len(places)], [*map(str, ticks), "out"])
     axes[0][0].set_ylabel("gradient norm")
     style.legend_below(figure, [axes[0][0]])
