@@ -18,6 +18,7 @@ from .arguments import (
     truth,
 )
 from .attributes import unknown
+from .metrics import DIRECTIONS
 
 if TYPE_CHECKING:
     from .model import Sequential
@@ -32,7 +33,6 @@ _NEVER_CALLED = [
     *(f"on_{kind}_{end}" for kind in ("test", "predict") for end in ("begin", "end")),
 ]  # fmt: skip
 _MODES = ("auto", "min", "max")
-_DIRECTIONS = {"loss": "min", "data_loss": "min", "accuracy": "max", "acc": "max"}
 
 
 class Callback:
@@ -133,7 +133,8 @@ class EarlyStopping(Callback):
     verbose : {0, 1}
         1 says so when the fit was stopped, and when weights are restored.
     mode : {"auto", "min", "max"}
-        Whether smaller or larger is better; "auto" knows it of losses and accuracies.
+        Whether smaller or larger is better; "auto" knows it of the loss, and of
+        metrics by their usual names.
     baseline : float, optional
         Epochs that are not better than this count as not better, too.
     restore_best_weights : bool
@@ -212,7 +213,7 @@ class EarlyStopping(Callback):
             raise ValueError(f"verbose: expected 0 or 1, got {shown(self.verbose)}")
         if not isinstance(self.mode, str) or self.mode not in _MODES:
             raise ValueError(f"mode: expected 'auto', 'min' or 'max', got {shown(self.mode)}")
-        if self.mode == "auto" and self.monitor.removeprefix("val_") not in _DIRECTIONS:
+        if self.mode == "auto" and self.monitor.removeprefix("val_") not in DIRECTIONS:
             raise ValueError(
                 "mode: expected 'min' or 'max' to say whether smaller or larger is better of "
                 f"{shown(self.monitor)}, got 'auto'"
@@ -226,7 +227,7 @@ class EarlyStopping(Callback):
         self.check()
         mode = self.mode
         if mode == "auto":
-            mode = _DIRECTIONS[self.monitor.removeprefix("val_")]
+            mode = DIRECTIONS[self.monitor.removeprefix("val_")]
         self._sign = 1.0 if mode == "min" else -1.0
         self.best, self.best_epoch = self._sign * math.inf, 0
         self.best_weights = None

@@ -17,13 +17,13 @@ def evaluate(
 ) -> dict[str, float]:
     """Return the figures over all samples, by name."""
     if not verbose:
-        return figures_of(engine, engine.evaluate(data, bool(metrics), batch_size), metrics)
+        return figures_of(engine, engine.evaluate(data, batch_size), metrics)
     with BatchProgress(verbose, -(-data.count // batch_size)) as progress:
 
         def advance(done: int, totals: NDArray[np.float64]) -> None:
             progress.advance(done, figures_of(engine, totals, metrics))
 
-        totals = engine.evaluate(data, bool(metrics), batch_size, advance)
+        totals = engine.evaluate(data, batch_size, advance)
         figures = figures_of(engine, totals, metrics)
         progress.end(figures)
     return figures

@@ -19,10 +19,11 @@ from .arguments import (
     shown,
     truth,
 )
+from .arrays import finite
 from .attributes import assign, refuse, unknown
 from .callbacks import Callback, check_callbacks
 from .claims import Claim
-from .data import Data, check_data, check_samples, finite
+from .data import Data, check_data, check_samples
 from .engine import PREDICT_BATCH, Engine
 from .history import History
 from .inference import evaluate, predict
@@ -30,6 +31,8 @@ from .job import BATCH_SIZE, Job, checked_job
 from .kernels.contract import MOMENTS
 from .layers import Layer
 from .lookup import by_name
+from .metrics import Metric
+from .metrics import get as metric_list
 from .plan import Plan
 from .progress import resolve_verbose
 from .run import Run
@@ -42,7 +45,6 @@ _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),
     "float64": np.dtype(np.float64),
 }
-_METRICS = {"accuracy": "accuracy", "acc": "acc"}  # each keeps the name that it was given
 
 
 class Sequential(Stack):
@@ -73,7 +75,7 @@ class Sequential(Stack):
     # Set by the methods alone: only ``name`` and ``history`` are for users to set besides.
     optimizer: optimizers.Optimizer | None
     loss: losses.Loss | None
-    metrics: list[str]
+    metrics: list[Metric]
 
     def __init__(
         self,
@@ -130,7 +132,7 @@ class Sequential(Stack):
         self,
         optimizer: str | optimizers.Optimizer = "sgd",
         loss: str | losses.Loss | None = None,
-        metrics: Sequence[str] | None = None,
+        metrics: Sequence[str | Metric] | None = None,
     ) -> None:
         """Choose what to minimize, and how.
 
@@ -141,24 +143,21 @@ class Sequential(Stack):
         ----------
         optimizer : str or fastmlp.optimizers.Optimizer
         loss : str or fastmlp.losses.Loss
-        metrics : sequence of str, optional
-            ``"accuracy"`` or ``"acc"``: the share of samples whose largest output is the right
-            one, under the name that is used here.
+        metrics : sequence of str or fastmlp.metrics.Metric, optional
+            What is shown beside the loss, under the names that are used here.  ``"accuracy"`` or
+            ``"acc"`` is the share of right answers, as the loss understands them.
 
         Raises
         ------
         RuntimeError
             If a fit that is not done uses the net; nothing has changed then.
         TypeError, ValueError
-            If a name is unknown, or the loss does not fit the last layer.
+            If a name is unknown, or the loss or a metric does not fit the last layer.
         """
         if loss is None:
             raise ValueError("loss: expected a name such as 'sparse_categorical_crossentropy'")
         new_optimizer, new_loss = optimizers.get(optimizer), losses.get(loss)
-        names = items("metrics", "names such as 'accuracy'", () if metrics is None else metrics)
-        new_metrics = [by_name("metrics", name, _METRICS) for name in names]
-        if len(set(new_metrics)) < len(new_metrics):
-            raise ValueError(f"metrics: expected each name once, got {new_metrics}")
+        new_metrics = metric_list(metrics)
         claim = Claim()
         try:
             claim.take([self])
@@ -269,7 +268,7 @@ class Sequential(Stack):
         *,
         return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
-        """Return the mean loss, or with metrics ``[loss, accuracy]``, or all figures by name.
+        """Return the mean loss, or with metrics ``[loss, *metrics]``, or all figures by name.
 
         The loss includes the penalties of regularizers, if there are any; ``data_loss``, among
         the figures by name, is then without.
@@ -302,11 +301,12 @@ class Sequential(Stack):
             engine = self._ready_engine()
             data = self._check_data("{}", x, y)
             self._check_workspace("batch_size", min(batch_size, data.count))
-            figures = evaluate(engine, data, batch_size, self.metrics, shows)
+            names = [metric.name for metric in self.metrics]
+            figures = evaluate(engine, data, batch_size, names, shows)
             if wants_dict:
                 return figures
-            values = [figures[name] for name in ("loss", *self.metrics)]
-            return values if self.metrics else values[0]
+            values = [figures[name] for name in ("loss", *names)]
+            return values if names else values[0]
 
     def predict(
         self,
@@ -407,7 +407,10 @@ class Sequential(Stack):
         return self._state.params.size + self._state.running.size
 
     def get_weights(self) -> list[Array]:
-        """Return copies of all weights: per layer its kernel (inputs, outputs) and bias."""
+        """Return copies of all weights, layer by layer: of a dense one kernel, then bias.
+
+        A kernel is (inputs, outputs).  What is not trained, such as a running mean, is among them.
+        """
         return [np.array(slot.of(self._state)) for slot in self._slots]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
@@ -446,6 +449,9 @@ class Sequential(Stack):
         _describe(table, self.layers, self._input_shape)
         table.add_section()
         table.add_row("total", "", f"{self.count_params():,}" if self.built else "?")
+        if running := self._state.running.size:
+            table.add_row("trainable", "", f"{self._state.params.size:,}")
+            table.add_row("non-trainable", "", f"{running:,}")
         Console().print(table)
 
     def checked_plan(self, x: ArrayLike) -> tuple[Plan, losses.Loss]:
@@ -485,15 +491,11 @@ class Sequential(Stack):
         engine.use_optimizer(self.optimizer, self._state.moments)
 
     def _compile(
-        self, optimizer: optimizers.Optimizer, loss: losses.Loss, metrics: list[str]
+        self, optimizer: optimizers.Optimizer, loss: losses.Loss, metrics: list[Metric]
     ) -> None:
         if self.built:
             assert self._input_shape is not None
-            lowered = lowering.lower(self.layers, self._input_shape, loss, self.seed)
-            if metrics and lowered.outputs < 2:
-                raise ValueError(
-                    f"metrics: 'accuracy' needs at least two outputs, the net has {lowered.outputs}"
-                )
+            lowering.lower(self.layers, self._input_shape, loss, metrics, self.seed)
         assign(self, optimizer=optimizer, loss=loss, metrics=metrics)
         self._state.forget_moments()
         self._engine = None
@@ -534,9 +536,9 @@ class Sequential(Stack):
         if self._engine is None:
             if self._input_shape is None:
                 raise RuntimeError("the net does not know its input shape yet; add an Input layer")
-            lowered = lowering.lower(self._layers, self._input_shape, self.loss, self.seed)
-            if self.metrics and lowered.outputs < 2:
-                raise ValueError("metrics: 'accuracy' needs a net with at least two outputs")
+            lowered = lowering.lower(
+                self._layers, self._input_shape, self.loss, self.metrics, self.seed
+            )
             how = self.backend, lowered.python_layers
             self._engine = Engine(
                 lowered, backends.bind_of(*how), self._state.params, self._state.running,

@@ -83,7 +83,7 @@ def _train_epochs(run: Run, callbacks: Sequence[Callback], parts: Sequence[Part]
     first_epoch = run.state.epochs
     logs: Logs = {}
     for epoch in range(run.job.epochs):
-        run.totals = np.zeros(len(Total))
+        run.totals = np.zeros(run.engine.plan.totals)
         for callback in callbacks:
             callback.on_epoch_begin(epoch, {})
         try:
@@ -116,7 +116,7 @@ def _train_epoch(run: Run, epoch: int, pace: Pace, parts: Sequence[Part]) -> Non
         run.check_stop()
         run.reached = run.engine.train_epoch(
             job.data, order, job.batch_size, first, stop,
-            first_step=run.state.steps, wants_accuracy=job.wants_accuracy, totals=run.totals,
+            first_step=run.state.steps, totals=run.totals,
             telemetry=run.records,
             telemetry_every=0 if job.recorder is None else job.recorder.every,
         )  # fmt: skip

@@ -19,6 +19,6 @@ class Validation(Part):
         def advance(done: int, totals: NDArray[np.float64]) -> None:
             run.check_stop()
 
-        totals = run.engine.evaluate(data, run.job.wants_accuracy, advance=advance)
+        totals = run.engine.evaluate(data, advance=advance)
         for name, value in figures_of(run.engine, totals, run.job.metrics).items():
             logs[f"val_{name}"] = np.nan if run.is_cut_short else value
