@@ -7,8 +7,8 @@ import re
 import pytest
 
 from fastmlp.experiments import cli, q1
-from fastmlp.experiments.q1 import claims as q1_claims
 from fastmlp.experiments.q1 import cells, cures, depth_map
+from fastmlp.experiments.q1 import claims as q1_claims
 from fastmlp.experiments.settings import Settings
 
 FEW = ["--dataset", "digits", "--epochs", "1", "--seeds", "1"]
