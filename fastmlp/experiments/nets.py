@@ -21,7 +21,8 @@ class Net:
 
     After ``cool_after`` epochs, if that is not 0, the learning rate is divided by ``cool_by``.
     With ``residual``, each hidden layer but the first, which changes the shape, adds its outputs
-    to its inputs. ``momentum`` is that of SGD.
+    to its inputs; with ``normalized``, each normalizes over the batch before its activation.
+    ``momentum`` is that of SGD.
 
     With ``samples``, it sees only the first ones of the training set, so often that an epoch has as
     many steps as with all of them.
@@ -44,6 +45,7 @@ class Net:
     cool_by: float = 1.0
     optimizer: Literal["sgd", "adam"] = "sgd"
     residual: bool = False
+    normalized: bool = False
 
     def build(self, dataset: Dataset, backend: str = "auto", dtype: str = "float32") -> Sequential:
         """Return the net, compiled; hidden layers carry the penalties and dropout."""
@@ -77,11 +79,13 @@ class Net:
         made: list[layers.Layer] = [
             layers.Dense(
                 self.width,
-                activation=self.activation,
+                activation=None if self.normalized else self.activation,
                 kernel_initializer=self.initializer,
                 kernel_regularizer=penalty,
             )
         ]
+        if self.normalized:
+            made += [layers.BatchNormalization(), layers.Activation(self.activation)]
         if self.dropout:
             made.append(layers.Dropout(self.dropout))
         return made

@@ -14,7 +14,7 @@ BASE = {
     "activation": "", "depth": 0, "width": 10, "initializer": "torch_default",
     "learning_rate": 0.2, "momentum": 0.0, "l1": 0.0, "l2": 0.0, "dropout": 0.0, "batch_size": 32,
     "epochs": 5, "samples": None, "seed": 0, "cool_after": 0, "cool_by": 1.0, "optimizer": "sgd",
-    "residual": False,
+    "residual": False, "normalized": False,
 }  # fmt: skip
 REPORTED_DEPTHS = {"sigmoid": 4, "tanh": 14, "relu": 8}
 NEVER, LOST, SLOW, LEARNED = "never learned", "learned and lost", "learning slowly", "learned"
@@ -36,6 +36,7 @@ CURES = {
     "half the units": lambda n: {"width": max(1, round(n["width"] / 2))},
     "4 times the units": lambda n: {"width": 4 * n["width"]},
     "momentum 0.9": lambda n: {"momentum": 0.9},
+    "batch normalization": lambda n: {"normalized": True},
     "residual connections": lambda n: {"residual": n["depth"] > 1},
     "SELU with LeCun": lambda n: {"activation": "selu", "initializer": "lecun_normal"},
     "matched initialization, rate / 10": lambda n: {

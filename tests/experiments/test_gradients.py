@@ -29,7 +29,7 @@ def configurations():
     for net in [*patients, *cured, *models, *swept]:
         key = (
             net.activation, net.depth, net.width, net.initializer, net.l1, net.l2, net.dropout,
-            net.residual,
+            net.residual, net.normalized,
         )  # fmt: skip
         alike.setdefault(key, net)
     return list(alike.values())
@@ -37,7 +37,7 @@ def configurations():
 
 def name_of(net):
     penalties = f"l1={net.l1:g}, l2={net.l2:g}, dropout={net.dropout:g}"
-    kind = "residual " if net.residual else ""
+    kind = "residual " if net.residual else "normalized " if net.normalized else ""
     return f"{kind}{net.activation} {net.depth} x {net.width}, {net.initializer}, {penalties}"
 
 

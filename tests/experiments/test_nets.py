@@ -59,6 +59,12 @@ def test_a_residual_net_leads_around_all_hidden_layers_but_the_first():
     assert [w.shape for w in model.get_weights()] == [w.shape for w in plain.get_weights()]
 
 
+def test_a_normalized_net_normalizes_before_each_activation():
+    model = Net("tanh", 2, 5, normalized=True).build(small_dataset())
+    names = [type(layer).__name__ for layer in model.layers]
+    assert names[-7:] == [*["Dense", "BatchNormalization", "Activation"] * 2, "Dense"]
+
+
 def test_adam_has_the_nets_rate():
     model = Net("relu", 1, optimizer="adam", learning_rate=0.002).build(small_dataset())
     assert isinstance(model.optimizer, Adam)

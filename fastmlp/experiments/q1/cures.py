@@ -66,6 +66,7 @@ CURES = (
     Cure("half the units", _wider(0.5)),
     Cure("4 times the units", _wider(4)),
     _with("momentum 0.9", momentum=0.9),
+    _with("batch normalization", normalized=True),
     Cure("residual connections", lambda net: replace(net, residual=net.depth > 1)),
     _with("SELU with LeCun", activation="selu", initializer="lecun_normal"),
     Cure(
