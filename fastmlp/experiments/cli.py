@@ -4,7 +4,6 @@ import contextlib
 import csv
 import dataclasses
 import datetime
-import functools
 import os
 import platform
 import sys
@@ -25,6 +24,7 @@ from . import options, q1, q2, style
 from .folder import EPOCHS, REPORT, RESULTS, RunFolder, Write, as_json, text
 from .lab import Lab
 from .nets import Net
+from .pictures import pictures
 from .report import Figure, Section, to_markdown
 
 QUESTIONS = {"q1": q1, "q2": q2}
@@ -138,11 +138,9 @@ class Run:
                 except Exception as reason:  # one picture must not cost the others
                     self.failed[f"{figure.name}.png"] = reason
                     continue
-                for suffix in ("png", "svg"):
-                    name = f"{figure.name}.{suffix}"
-                    write = functools.partial(drawing.savefig, format=suffix)
-                    self.failed |= folder.add({name: write})
-                    drawing.set_layout_engine("none")  # what was laid out once stays so
+                self.failed |= folder.add(
+                    {f"{figure.name}.{kind}": write for kind, write in pictures(drawing).items()}
+                )
 
     def _conclude(self, folder: RunFolder) -> int:
         console = self.lab.console

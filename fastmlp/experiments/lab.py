@@ -1,8 +1,10 @@
 """The lab: trains the nets of an experiment, none twice, and keeps what became of them."""
 
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +27,11 @@ from .. import (
     check_gradients,
     fit_many,
 )
+from ..callbacks import Callback, Logs
 from ..datasets import Dataset
 from ..history import History
 from ..layers import Dense
+from ..threads import available_cores
 from .course import Yardstick
 from .nets import Net, Outcome, label_entropy
 from .probe import Probe, probe
@@ -66,6 +70,20 @@ class Observation:
     after: NDArray[np.floating]
 
 
+class _LeaveEarly(Callback):
+    """Ends a fit in a thread of its own after the epoch in which that is wanted."""
+
+    def __init__(self, wanted: threading.Event | None = None) -> None:
+        self.wanted = wanted or threading.Event()
+
+    def copy(self) -> "_LeaveEarly":
+        """Return one for another fit, which the same wish ends."""
+        return _LeaveEarly(self.wanted)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self.model.stop_training = self.wanted.is_set()
+
+
 class Lab:
     """Trains nets on one data set, side by side on all cores.
 
@@ -85,6 +103,9 @@ class Lab:
     probes : dict of Net to Probe
     gradient_checks : dict of Net to GradientReport or None
         None: an epoch of training left weights that are not finite, and there is no gradient.
+    looked : dict of Net to int
+        Of how many seeds a cell of the map consists, by its net of seed 0: nets that another part
+        trains later, and that would belong to it, too, do not change it.
     notes : dict
         What else a question measured, by a name of its own.
     entropy : float
@@ -107,12 +128,14 @@ class Lab:
         self.observations: dict[Net, Observation] = {}
         self.probes: dict[Net, Probe] = {}
         self.gradient_checks: dict[Net, GradientReport | None] = {}
+        self.looked: dict[Net, int] = {}
         self.notes: dict[str, Any] = {}
         labels = dataset.test[1]
         self.entropy = label_entropy(labels)
         self.chance = float(np.bincount(labels).max() / len(labels))
         self._measure = measure
         self._ceiling: float | None = None
+        self._courses: dict[Net, str] = {}  # by the fixed ceiling
 
     @property
     def yardstick(self) -> Yardstick:
@@ -124,6 +147,7 @@ class Lab:
     def fix_ceiling(self) -> None:
         """Let the best net up to now stay what the others are held against."""
         self._ceiling = self._best()
+        self._courses.clear()
 
     def _best(self) -> float:
         reached = [
@@ -133,7 +157,11 @@ class Lab:
         return float(max(reached, default=self.chance))
 
     def course(self, net: Net) -> str:
-        return self.yardstick.course(self.outcomes[net])
+        if self._ceiling is None:
+            return self.yardstick.course(self.outcomes[net])
+        if net not in self._courses:
+            self._courses[net] = self.yardstick.course(self.outcomes[net])
+        return self._courses[net]
 
     def is_stuck(self, net: Net) -> bool:
         return self.outcomes[net].is_stuck(self.entropy)
@@ -147,8 +175,11 @@ class Lab:
         """Return those of the nets that have been trained."""
         return [net for net in nets if net in self.outcomes]
 
-    def train(self, title: str, nets: Iterable[Net]) -> None:
-        """Train those of the nets that have not been trained yet."""
+    def train(self, title: str, nets: Iterable[Net], *, probed: bool = False) -> None:
+        """Train those of the nets that have not been trained yet; ``probed`` looks at them first.
+
+        So :attr:`probes` has all of them that are done.
+        """
         todo = [net for net in dict.fromkeys(nets) if net not in self.outcomes]
         if not todo:
             return
@@ -156,26 +187,42 @@ class Lab:
         with self._progress() as progress:
             task = progress.add_task(title, total=len(todo))
             for group in _trained_alike(todo):
-                self._train_group(group, lambda: progress.advance(task))
+                self._train_group(group, lambda: progress.advance(task), probed)
         seconds = time.perf_counter() - started
         self.console.print(f"[dim]{title}: {len(todo)} trained in {seconds:.1f} s[/dim]")
 
-    def observe(self, net: Net) -> None:
-        """Train a net, watched from the inside."""
+    def observe(self, nets: Iterable[Net]) -> None:
+        """Train nets, watched from the inside, side by side."""
+        todo = [net for net in dict.fromkeys(nets) if net not in self.observations]
+        leave = _LeaveEarly()
+        with warnings.catch_warnings():  # around all threads: filters are not of one thread
+            warnings.simplefilter("ignore", DivergenceWarning)
+            pool = ThreadPoolExecutor(self.settings.jobs or available_cores())
+            try:
+                for done in [pool.submit(self._observe, net, leave.copy()) for net in todo]:
+                    done.result()
+            except BaseException:
+                leave.wanted.set()
+                raise
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _observe(self, net: Net, leave: "_LeaveEarly") -> None:
         model = net.build(self.dataset, self.settings.backend)
         first = next(layer for layer in model.layers if isinstance(layer, Dense))
         before = first.get_weights()[0]
         telemetry = Telemetry(OBSERVED_EVERY)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DivergenceWarning)
-            history = model.fit(
-                *self.dataset.train,
-                net.batch_size,
-                net.epochs,
-                verbose=0,
-                validation_data=self.dataset.test,
-                telemetry=telemetry,
-            )
+        history = model.fit(
+            *self.dataset.train,
+            net.batch_size,
+            net.epochs,
+            verbose=0,
+            callbacks=[leave],
+            validation_data=self.dataset.test,
+            telemetry=telemetry,
+        )
+        if leave.wanted.is_set():
+            return
         dense = [r for r, row in enumerate(telemetry.rows) if "/" not in row]
         hidden = [r for r, row in enumerate(telemetry.rows) if "/" in row]
         self.observations[net] = Observation(
@@ -189,11 +236,6 @@ class Lab:
         )
         self._keep(net, model, history)
 
-    def probe(self, net: Net) -> None:
-        """Look at a net's first step, and at what of its inputs comes through."""
-        if net not in self.probes:
-            self.probes[net] = probe(net, self.dataset, self.settings.backend)
-
     def check_gradients(self, net: Net, samples: int) -> None:
         """Check a net's gradient on the first samples, after an epoch of training."""
         model = net.build(self.dataset, self.settings.backend)
@@ -206,8 +248,11 @@ class Lab:
         else:
             self.gradient_checks[net] = None
 
-    def _train_group(self, nets: list[Net], advance: Callable[[], None]) -> None:
+    def _train_group(self, nets: list[Net], advance: Callable[[], None], probed: bool) -> None:
         models = [net.build(self.dataset, self.settings.backend) for net in nets]
+        if probed:
+            for net, model in zip(nets, models, strict=True):
+                self.probes[net] = probe(net, model, self.dataset)
 
         def keep(index: int, history: History) -> None:
             self._keep(nets[index], models[index], history)

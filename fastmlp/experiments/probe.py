@@ -1,11 +1,12 @@
 """What the first step of a net shows before any learning."""
 
-import warnings
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .. import DivergenceWarning, Sequential, Telemetry
+from .. import Sequential
 from ..activations import get
 from ..datasets import Dataset
 from ..kernels.reference.activations import activation_forward
@@ -48,20 +49,19 @@ def _ratio(a: float, b: float) -> float:
     return ratio if np.isfinite(ratio) else 0.0
 
 
-def probe(net: Net, dataset: Dataset, backend: str) -> Probe:
-    """Build a net, and look at it at its first step."""
-    model = net.build(dataset, backend)
-    signal = _signal(net, model, dataset)
+def probe(net: Net, model: Sequential, dataset: Dataset) -> Probe:
+    """Look at what the first step of a net that is not trained yet would be."""
     x, y = (array[: net.samples] for array in dataset.train)
     first = epoch_order(net.seed, 0, len(x))[: net.batch_size]
-    telemetry = Telemetry(1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DivergenceWarning)
-        model.fit(
-            x[first], y[first], net.batch_size, 1, verbose=0, shuffle=False, telemetry=telemetry
-        )
-    dense = [row for row, name in enumerate(telemetry.rows) if "/" not in name]
-    return Probe(telemetry["gradient_norm"][0, dense].tolist(), signal)
+    gradient = model.loss_and_gradient(x[first], y[first])[1]
+    norms = [_norm(*layer) for layer in zip(gradient[::2], gradient[1::2], strict=True)]
+    return Probe(norms, _signal(net, model, dataset))
+
+
+def _norm(kernel: NDArray[np.floating], bias: NDArray[np.floating]) -> float:
+    with np.errstate(all="ignore"):
+        squares = (np.square(part, dtype=np.float64).sum() for part in (kernel, bias))
+        return math.sqrt(sum(squares))
 
 
 def _signal(net: Net, model: Sequential, dataset: Dataset) -> list[float]:
@@ -71,7 +71,8 @@ def _signal(net: Net, model: Sequential, dataset: Dataset) -> list[float]:
     activation = get(net.activation)
     signal = []
     for kernel, bias in zip(weights[::2], weights[1::2], strict=True):
-        z = h @ kernel + bias
+        # Not h @ kernel: BLAS would wake threads for it, and sums in an order of their own.
+        z = np.einsum("ni,ui->nu", h, np.ascontiguousarray(kernel.T)) + bias
         h = np.empty_like(z)
         if activation.kind is None:
             h[:] = z

@@ -69,7 +69,12 @@ def to_markdown(title: str, preface: str, sections: Iterable[Section]) -> str:
 
 def count(number: int, noun: str) -> str:
     """Return ``1 net`` or ``3 nets``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def depths(numbers: Sequence[int], noun: str = "hidden layer") -> str:
+    """Return ``1-4, 6 hidden layers``, or ``1 hidden layer``; the numbers ascend."""
+    return f"{ranges(numbers)} {noun}" + ("" if list(numbers) == [1] else "s")
 
 
 def listing(words: Sequence[str]) -> str:

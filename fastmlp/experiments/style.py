@@ -9,6 +9,8 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from .layout import OnePass
+
 # Okabe & Ito (2008): told apart also by the colour-blind.
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
@@ -55,9 +57,19 @@ def subplots(
     rows: int, columns: int, width: float, height: float, **options: Any
 ) -> tuple[Figure, list[list[Axes]]]:
     """Return a figure of that many inches, and its axes row by row."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=OnePass())
     axes = figure.subplots(rows, columns, squeeze=False, **options)
     return figure, axes.tolist()
+
+
+def subplots_and_bar(
+    rows: int, columns: int, width: float, height: float
+) -> tuple[Figure, list[list[Axes]], Axes]:
+    """Return a figure, its axes row by row, and narrow ones beside them for a scale of colours."""
+    figure = Figure(figsize=(width, height), layout=OnePass())
+    grid = figure.add_gridspec(rows, columns + 1, width_ratios=[1] * columns + [0.16 / width])
+    axes = [[figure.add_subplot(grid[r, c]) for c in range(columns)] for r in range(rows)]
+    return figure, axes, figure.add_subplot(grid[:, -1])
 
 
 def integers_only(axis: Axes, values: Sequence[int]) -> None:
@@ -68,13 +80,9 @@ def integers_only(axis: Axes, values: Sequence[int]) -> None:
 
 def ticks_at(axis: Axes, places: Mapping[int, int]) -> None:
     """Tick the horizontal axis at the places of whole numbers, or at some if there are many."""
-    chosen = list(places.items())[:: max(1, -(-len(places) // 8))]
+    chosen = list(places.items())[:: -(-len(places) // 22)]
     axis.set_xticks([place for _, place in chosen], [str(number) for number, _ in chosen])
-
-
-def flat(axes: Sequence[Sequence[Axes]]) -> list[Axes]:
-    """Return the axes of all rows."""
-    return [axis for row in axes for axis in row]
+    axis.tick_params(axis="x", labelsize=10 if len(chosen) <= 12 else 8)
 
 
 def legend_below(figure: Figure, axes: Sequence[Axes]) -> None:
@@ -83,6 +91,4 @@ def legend_below(figure: Figure, axes: Sequence[Axes]) -> None:
     for axis in axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    figure.legend(
-        list(found.values()), list(found), loc="outside lower center", ncols=min(len(found), 6)
-    )
+    figure.legend(list(found.values()), list(found), loc="lower center", ncols=min(len(found), 6))

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from fastmlp.experiments import cli, q1
+from fastmlp.experiments.q1 import cells, cures, depth_map
 from fastmlp.experiments.q1 import claims as q1_claims
-from fastmlp.experiments.q1 import cures, depth_map
 from fastmlp.experiments.settings import Settings
 
 FEW = ["--dataset", "digits", "--epochs", "1", "--seeds", "1"]
@@ -48,7 +48,7 @@ def test_a_run_leaves_everything(question, tmp_path, capsys):
 
 def test_ctrl_c_keeps_what_is_done(tmp_path, monkeypatch, capsys):
     def interrupted(lab):
-        lab.train("some", depth_map.nets(lab, "sigmoid"))
+        cells.train(lab, "some", depth_map.nets(lab, "sigmoid"), (1,))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(depth_map, "train", interrupted)

@@ -27,14 +27,18 @@ def configurations():
     # What a gradient depends on; the learning rate and the like are not part of it.
     alike = {}
     for net in [*patients, *cured, *models, *swept]:
-        key = (net.activation, net.depth, net.width, net.initializer, net.l1, net.l2, net.dropout)
+        key = (
+            net.activation, net.depth, net.width, net.initializer, net.l1, net.l2, net.dropout,
+            net.residual, net.normalized,
+        )  # fmt: skip
         alike.setdefault(key, net)
     return list(alike.values())
 
 
 def name_of(net):
     penalties = f"l1={net.l1:g}, l2={net.l2:g}, dropout={net.dropout:g}"
-    return f"{net.activation} {net.depth} x {net.width}, {net.initializer}, {penalties}"
+    kind = "residual " if net.residual else "normalized " if net.normalized else ""
+    return f"{kind}{net.activation} {net.depth} x {net.width}, {net.initializer}, {penalties}"
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import NullLocator
 
 from .. import style
 from ..course import LEARNED, LOST, NEVER, SLOW
@@ -12,7 +13,7 @@ from ..intervals import Auc, Share
 from ..lab import Lab, Observation
 from ..nets import Net
 from ..probe import Probe
-from ..report import Figure, Section, Statement, listing
+from ..report import Figure, Section, Statement, count, depths, listing
 from . import claims, depth_map
 
 # What is tried as a predictor of never learning: each is small where a net will not learn.
@@ -46,20 +47,14 @@ def cooled(lab: Lab, net: Net, divisor: float) -> Net:
 def train(lab: Lab) -> None:
     most = QUICK_COOLED_NETS if lab.settings.quick else COOLED_NETS
     activations = depth_map.trained(lab)
-    with lab.console.status("Looking at the first steps"):
-        for name in activations:
-            for net in map_nets(lab, name):
-                lab.probe(net)
     for name in activations:
         lab.train(
             f"{style.NAMES[name]} with its rate lowered",
             [cooled(lab, net, by) for by in COOLED for net in fallen(lab, name)[:most]],
         )
     with lab.console.status("Watching nets that fall, and their like"):
-        for name in activations:
-            for pair in _watched_pairs(lab, name):
-                for net in pair:
-                    lab.observe(net)
+        pairs = [pair for name in activations for pair in _watched_pairs(lab, name)]
+        lab.observe(net for pair in pairs for net in pair)
 
 
 def _watched_pairs(lab: Lab, activation: str) -> list[tuple[Net, Net]]:
@@ -78,7 +73,9 @@ class Prediction:
     """How well a figure of the first step foretells which nets never learn.
 
     ``auc`` is over an activation's nets of all depths, ``depth`` that of depth alone, and
-    ``within`` that over pairs of nets of the same depth, of which there are ``pairs``.
+    ``within`` that over pairs of nets of the same depth, of which there are ``pairs``. ``even`` is
+    over as many nets at each depth: the map has more where it is hard to decide. It is None if
+    those are all nets, or of one sort.
     """
 
     activation: str
@@ -87,6 +84,7 @@ class Prediction:
     depth: Auc
     within: float | None
     pairs: int
+    even: Auc | None
 
 
 def predictions(lab: Lab) -> list[Prediction]:
@@ -104,22 +102,36 @@ def predictions(lab: Lab) -> list[Prediction]:
             same = [(measured[a], measured[b]) for a in other for b in never if a.depth == b.depth]
             wins = [1.0 if a > b else 0.5 if a == b else 0.0 for a, b in same]
             within = float(np.mean(wins)) if wins else None
-            found.append(Prediction(name, figure, auc, depth, within, len(same)))
+            first = claims.looks(lab.settings)[0]
+            even = Auc.of(
+                [measured[net] for net in other if net.seed < first],
+                [measured[net] for net in never if net.seed < first],
+            )
+            if all(net.seed < first for net in nets):
+                even = None
+            found.append(Prediction(name, figure, auc, depth, within, len(same), even))
     return found
 
 
 def _prediction(it: Prediction) -> Statement:
     low, high = it.auc.interval
-    better = "tells" if low > 0.5 else "foretells the contrary of" if high < 0.5 else ""
     verdict = (
-        f"{better} which nets never learn" if better else "cannot be said to tell which never learn"
+        "tells which nets never learn"
+        if low > 0.5
+        else "is larger in nets that never learn"
+        if high < 0.5
+        else "cannot be said to tell which never learn"
     )
+    if low > 0.5 and it.auc.value <= it.depth.value:
+        verdict += ", but no better than depth alone"
     same = (
         f" Among nets of the same depth, where depth cannot help, it is {it.within:.3f} "
         f"({it.pairs} pairs)."
         if it.within is not None
         else " No depth has both kinds of nets, so that it cannot be told from depth itself."
     )
+    if it.even is not None:
+        same += f" With as many nets at each depth, it is {it.even} over all of these."
     text = (
         f"**{style.NAMES[it.activation]}: the {it.figure} at step 1 {verdict}:** AUC {it.auc} "
         f"({it.auc.second} that never learn, {it.auc.first} others); depth alone has "
@@ -142,10 +154,10 @@ def _decay(lab: Lab, activation: str) -> Statement | None:
     signal = float(np.median([probe.signal_ratio for probe in probes]))
     gradient = float(np.median([probe.gradient_ratio for probe in probes]))
     text = (
-        f"**{style.NAMES[activation]} with {cell.net.depth} hidden layers, at step 1:** how much "
+        f"**{style.NAMES[activation]} with {depths([cell.net.depth])}, at step 1:** how much "
         f"outputs differ from sample to sample is, in the last hidden layer, {signal:.2g} times "
         f"what it is in the first; the first layer's gradient norm is {gradient:.2g} times the "
-        f"output layer's (medians of {len(probes)} nets)."
+        f"output layer's ({'medians of ' if probes[1:] else ''}{count(len(probes), 'net')})."
     )
     quantities = {
         "activation": activation, "depth": cell.net.depth, "nets": len(probes),
@@ -209,15 +221,17 @@ def flat(lab: Lab, activation: str) -> Flat | None:
                 (net, found.fell, found.fell_outputs),
                 (other, found.healthy, found.healthy_outputs),
             ):
-                at = _last_of_epoch(lab, one, lab.observations[one], epoch)
-                units.append(float(lab.observations[one].dead[at].mean()))
-                outputs.append(float(lab.observations[one].saturated[at].mean()))
+                by_epoch = _flat_by_epoch(lab, one, lab.observations[one])
+                units.append(by_epoch[epoch][0])
+                outputs.append(by_epoch[epoch][1])
     return found if found.fell else None
 
 
-def _last_of_epoch(lab: Lab, net: Net, watched: Observation, epoch: int) -> int:
+def _flat_by_epoch(lab: Lab, net: Net, watched: Observation) -> list[tuple[float, float]]:
+    """Return the shares of flat units and outputs at the last record of each epoch."""
     steps = -(-len(lab.dataset.train[1]) // net.batch_size)
-    return int(np.searchsorted(watched.steps, (epoch + 1) * steps)) - 1
+    ends = np.searchsorted(watched.steps, steps * np.arange(1, net.epochs + 1)) - 1
+    return [(float(watched.dead[e].mean()), float(watched.saturated[e].mean())) for e in ends]
 
 
 def _flat(lab: Lab, activation: str) -> Statement | None:
@@ -266,9 +280,8 @@ def describe(lab: Lab) -> Section | None:
         "from sample to sample, over the same of the first. An AUC is the share of pairs, one "
         "net that never learns and one of the others, in which the former has the smaller figure: "
         "0.5 is guessing, 1 is perfect (95 % intervals by Newcombe's method). A figure that "
-        "predicts need not be the cause; that a lowered rate changes the end is an experiment, and "
-        "shows "
-        f"one.\n\n{listed}"
+        "predicts need not be a cause. To lower the rate of a net that fell is an experiment: if "
+        f"that changes its end, the rate was a cause.\n\n{listed}"
     )
     caption = (
         "Every net of the map: its gradient ratio at step 1, and its test accuracy at the end. "
@@ -301,6 +314,13 @@ def results(lab: Lab) -> dict[str, object]:
             for name in depth_map.trained(lab)
             for net in fallen(lab, name)
         ],
+        "watched": [
+            {
+                "activation": net.activation, "depth": net.depth, "seed": net.seed,
+                "flat_units_and_outputs_by_epoch": _flat_by_epoch(lab, net, watched),
+            }
+            for net, watched in lab.observations.items()
+        ],
     }  # fmt: skip
 
 
@@ -328,6 +348,7 @@ def draw(lab: Lab) -> Drawing:
             )  # fmt: skip
         axis.axhline(lab.chance, color=style.GREY, linestyle=":", linewidth=1)
         axis.set_xscale("log")
+        axis.xaxis.set_minor_locator(NullLocator())
         auc = f"\nnever learned: AUC {aucs[name]}" if name in aucs else ""
         axis.set_title(f"{style.NAMES[name]}{auc}", fontsize=10)
         axis.set_xlabel("gradient, first layer / output layer")

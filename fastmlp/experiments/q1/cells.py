@@ -1,7 +1,7 @@
 """Cells: nets alike but for their seed, as many as it takes to decide what becomes of them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,9 +54,9 @@ class Cell:
         return self.never.side != 0 and self.failed.side != 0
 
 
-def cell(lab: Lab, net: Net, most: int, first: int = 0) -> Cell | None:
+def cell(lab: Lab, net: Net, most: int) -> Cell | None:
     """Return the cell of a net, of up to ``most`` seeds, or None if none of it was trained."""
-    nets = lab.done(replace(net, seed=seed) for seed in range(first, first + most))
+    nets = lab.done(replace(net, seed=seed) for seed in range(most))
     if not nets:
         return None
     counts = Counter(map(lab.course, nets))
@@ -65,20 +65,14 @@ def cell(lab: Lab, net: Net, most: int, first: int = 0) -> Cell | None:
 
 
 def train(lab: Lab, title: str, nets: Sequence[Net], looks: Sequence[int]) -> None:
-    """Train cells, more nets of each as long as its intervals do not decide."""
-    train_until(lab, title, nets, looks, lambda found: found.decided)
+    """Train cells, and look at their first steps; more nets of each as long as nothing is decided.
 
-
-def train_until(
-    lab: Lab,
-    title: str,
-    nets: Iterable[Net],
-    looks: Sequence[int],
-    decided: Callable[[Cell], bool],
-) -> None:
-    """Train cells, more nets of each as long as ``decided`` says no."""
+    ``lab.looked`` gets the number of seeds of each.
+    """
     open_cells = list(nets)
     for seeds in looks:
-        lab.train(title, [replace(net, seed=s) for net in open_cells for s in range(seeds)])
+        lab.looked |= dict.fromkeys(open_cells, seeds)
+        todo = [replace(net, seed=s) for net in open_cells for s in range(seeds)]
+        lab.train(title, todo, probed=True)
         found = [(net, cell(lab, net, seeds)) for net in open_cells]
-        open_cells = [net for net, one in found if one is not None and not decided(one)]
+        open_cells = [net for net, one in found if one is not None and not one.decided]

@@ -4,9 +4,11 @@ import numpy as np
 
 from ..course import NEVER
 from ..lab import Lab
-from ..report import Section, Statement, listing
+from ..report import Section, Statement, count, listing
 from ..style import NAMES
 from . import claims, cures, depth_map, patients
+
+ALIKE = 10  # weight changes that differ by no more than this factor
 
 
 def train(lab: Lab) -> None:
@@ -103,10 +105,10 @@ def _accuracies(lab: Lab) -> Statement:
     quantities: dict[str, object] = {"stuck": len(stuck), "factor": chance / reported}
     if stuck:
         accuracy = float(np.median([lab.outcomes[net].final("val_accuracy") for net in stuck]))
-        loss = float(np.median([lab.outcomes[net].final("val_loss") for net in stuck]))
+        loss = float(np.median([lab.outcomes[net].of_data("val_loss")[-1] for net in stuck]))
         quantities |= {"accuracy": accuracy, "loss": loss}
         text += (
-            f" Here {len(stuck)} nets never learned (and stayed finite): median test loss "
+            f" Here {count(len(stuck), 'net')} never learned (and stayed finite): median test loss "
             f"{loss:.4f}, accuracy {accuracy:.4f}."
         )
     else:
@@ -128,29 +130,35 @@ def _changes(lab: Lab, patient: patients.Patient) -> Statement | None:
     corners = np.concatenate([change[:3], change[-3:]]).ravel()
     below = float((change < printed).mean())
     differs = bool(claims.differences(lab))
+    median, at_border = float(np.median(change)), float(np.median(corners))
     size = (
         "not comparable"
         if differs
-        else "of the size of the measured ones"
-        if 0.025 <= below <= 0.975
-        else "smaller than most measured ones"
-        if below < 0.025
-        else "larger than most measured ones"
+        else "like the measured ones"
+        if _alike(printed, median)
+        else "like those measured at the picture's border"
+        if _alike(printed, at_border)
+        else "not like the measured ones"
     )
     course = lab.course(patient.net)
     text = (
         f"**{NAMES[activation]}, printed weight change {printed:g}: {size}.** {below:.0%} of the "
         f"measured absolute changes of the first layer (seed 0, here: {course}) are smaller; "
-        f"their median is {np.median(change):.1e}, and {np.median(corners):.1e} over the first "
-        "and last three pixels, which are what a shortened print of the matrix shows. (Which "
-        "printed entry is of which net is our reading: in the order of the nets.)"
+        f"their median is {median:.1e}, and {at_border:.1e} over the first and last three pixels, "
+        f"which are what a shortened print of the matrix shows. (Alike is within a factor of "
+        f"{ALIKE} of a median. Which printed entry is of which net is our reading: in the order of "
+        "the nets.)"
     )
     quantities = {
         "activation": activation, "printed": printed, "comparable": not differs,
         "share_below": below, "course": course,
-        "median": float(np.median(change)), "median_corners": float(np.median(corners)),
+        "median": median, "median_corners": at_border,
     }  # fmt: skip
     return Statement("report's weight change", text, quantities)
+
+
+def _alike(printed: float, measured: float) -> bool:
+    return measured / ALIKE <= printed <= measured * ALIKE
 
 
 def _proposals(lab: Lab) -> list[Statement]:
@@ -175,7 +183,7 @@ def _proposals(lab: Lab) -> list[Statement]:
             for a, t in trials
         ]
         text = (
-            f"**The report's cure, {proposal}:** {'; '.join(words)}; a new seed alone "
+            f"**The report's cure, {proposal}:** {'; '.join(words)}. With a new seed alone: "
             + listing([
                 f"{NAMES[a]} {c.count} of {c.total}"
                 for a, c in {a: t.control for a, t in trials}.items()

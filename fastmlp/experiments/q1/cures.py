@@ -66,11 +66,15 @@ CURES = (
     Cure("half the units", _wider(0.5)),
     Cure("4 times the units", _wider(4)),
     _with("momentum 0.9", momentum=0.9),
+    _with("batch normalization", normalized=True),
+    Cure("residual connections", lambda net: replace(net, residual=net.depth > 1)),
     _with("SELU with LeCun", activation="selu", initializer="lecun_normal"),
     Cure(
         "matched initialization, rate / 10",
         lambda net: _slower(replace(net, initializer=matched(net.activation)), 10),
     ),
+    # Its steps have the size of the rate, whatever the gradient's: a rate of SGD is none for it.
+    _with("Adam, rate 0.001", optimizer="adam", learning_rate=1e-3, momentum=0.0),
     Cure("momentum 0.9, rate / 10", lambda net: _slower(replace(net, momentum=0.9), 10)),
 )
 
@@ -142,11 +146,14 @@ def _looks(lab: Lab) -> tuple[int, ...]:
     return QUICK_LOOKS if lab.settings.quick else LOOKS
 
 
+def _controls(lab: Lab) -> int:
+    return QUICK_CONTROLS if lab.settings.quick else CONTROLS
+
+
 def train(lab: Lab) -> None:
     for case in cases(lab):
         title = f"Cures for {style.NAMES[case.activation]}"
-        controls = QUICK_CONTROLS if lab.settings.quick else CONTROLS
-        lab.train(f"{title}: control arm", case.controls[:controls])
+        lab.train(f"{title}: control arm", case.controls[: _controls(lab)])
         cures = [cure for cure in CURES if cure.changes(case.failed[0])]
         for look in _looks(lab):
             nets = case.failed[:look]
@@ -167,7 +174,10 @@ def cured(lab: Lab, case: Case, cure: Cure) -> list[Net]:
 
 def trials(lab: Lab, case: Case) -> list[Trial]:
     """Return the cures of a case that have been tried so far."""
-    control = _learned(lab, lab.done(case.controls))
+    controls = lab.done(case.controls)
+    if len(controls) < _controls(lab):  # interrupted: without them there is nothing to compare with
+        return []
+    control = _learned(lab, controls)
     found = []
     for cure in CURES:
         done = cured(lab, case, cure)
@@ -243,7 +253,7 @@ def describe(lab: Lab) -> Section | None:
     )
     caption = (
         "Test accuracy of each net after a cure, by what became of it; grey ticks: the control "
-        "arm's nets (a new seed, nothing changed). (2): the cure changes two things."
+        "arm's nets (a new seed, nothing changed). (2): the cure changes two things at once."
     )
     return Section("The cures", text, [Figure("cures", caption, lambda: draw(lab))], said)
 
@@ -290,28 +300,24 @@ def draw(lab: Lab) -> Drawing:
     names = [cure.name for cure in CURES]
     for axis, case in zip(axes[0], found, strict=True):
         control = [lab.test_accuracy(net) for net in lab.done(case.controls)]
-        axis.plot(control, [-1] * len(control), "|", color=style.GREY, markersize=9)
-        for place, cure in enumerate(CURES):
-            for net in cured(lab, case, cure):
-                course = lab.course(net)
-                axis.plot(
-                    lab.test_accuracy(net), place, _MARKERS[course], markersize=5.5, alpha=0.8,
-                    color=depth_map.COLOURS[course], markeredgecolor=style.BLACK,
-                    markeredgewidth=0.4,
-                )  # fmt: skip
+        axis.plot(
+            control, [-1] * len(control), "|", color=style.GREY, markersize=9, label="control arm"
+        )
+        points = [(p, net) for p, cure in enumerate(CURES) for net in cured(lab, case, cure)]
+        for course, marker in _MARKERS.items():
+            some = [(place, net) for place, net in points if lab.course(net) == course]
+            axis.plot(
+                [lab.test_accuracy(net) for _, net in some], [place for place, _ in some], marker,
+                markersize=5.5, alpha=0.8, color=depth_map.COLOURS[course], linestyle="",
+                markeredgecolor=style.BLACK, markeredgewidth=0.4, label=course,
+            )  # fmt: skip
         axis.axvline(lab.chance, color=style.GREY, linestyle=":", linewidth=1)
         axis.set_title(f"{style.NAMES[case.activation]}, {count(case.depth, 'layer')}")
         axis.set_xlim(0, 1)
         axis.set_xlabel("test accuracy")
-    several = {t.name for case in found for t in trials(lab, case) if t.changed > 1}
-    labels = [f"{name} (2)" if name in several else name for name in names]
+    several = {t.name: t.changed for case in found for t in trials(lab, case) if t.changed > 1}
+    labels = [f"{name} ({several[name]})" if name in several else name for name in names]
     axes[0][0].set_yticks(range(-1, len(names)), ["control: new seed", *labels])
     axes[0][0].invert_yaxis()
-    for course, marker in _MARKERS.items():
-        axes[0][0].plot(
-            [], [], marker, color=depth_map.COLOURS[course], markeredgecolor=style.BLACK,
-            markeredgewidth=0.4, label=course,
-        )  # fmt: skip
-    axes[0][0].plot([], [], "|", color=style.GREY, markersize=9, label="control arm")
     style.legend_below(figure, [axes[0][0]])
     return figure

@@ -12,7 +12,7 @@ from ..course import LEARNED, LOST, NEVER, SLOW
 from ..intervals import Share
 from ..lab import Lab
 from ..nets import Net
-from ..report import Figure, Section, Statement, ranges, table
+from ..report import Figure, Section, Statement, count, depths, ranges, table
 from . import cells, claims
 from .cells import Cell
 
@@ -70,8 +70,7 @@ def train(lab: Lab) -> None:
 
 def of(lab: Lab, activation: str) -> dict[int, Cell]:
     """Return an activation's cells by depth: those trained so far."""
-    most = claims.looks(lab.settings)[-1]
-    found = [cells.cell(lab, net, most) for net in nets(lab, activation)]
+    found = [cells.cell(lab, net, lab.looked.get(net, 0)) for net in nets(lab, activation)]
     return {cell.net.depth: cell for cell in found if cell is not None}
 
 
@@ -127,7 +126,7 @@ def _sentence(it: Border, steps: int) -> Statement:
     above, below, undecided = it.above, it.below, it.undecided
     parts = []
     if above:
-        parts.append(f"more than half of the nets at {ranges(above)} hidden layers")
+        parts.append(f"more than half of the nets at {depths(above)}")
     if below:
         parts.append(f"fewer than half at {ranges(below)}")
     if undecided:
@@ -148,7 +147,7 @@ def _sentence(it: Border, steps: int) -> Statement:
     elif not above and not undecided:
         between = f" No depth up to {max(it.shares)} reaches one half."
     text = (
-        f"**{style.NAMES[it.activation]} {_VERBS[it.what]}** within {steps:,} steps: "
+        f"**{style.NAMES[it.activation]} {_VERBS[it.what]}** within {count(steps, 'step')}: "
         f"{'; '.join(parts)}.{between}"
     )
     quantities = {
@@ -174,8 +173,9 @@ def describe(lab: Lab) -> Section | None:
         else f"{looks[0]} seeds" if looks[0] > 1 else "1 seed"
     )  # fmt: skip
     text = (
-        f"Nets of {net.width} units a layer, batches of {net.batch_size}, SGD at a learning rate "
-        f"of {net.learning_rate:g}, {net.epochs} epochs ({claims.steps(lab):,} steps), "
+        f"Nets of {count(net.width, 'unit')} a layer, batches of {net.batch_size}, SGD at a "
+        f"learning rate of {net.learning_rate:g}, {count(net.epochs, 'epoch')} "
+        f"({count(claims.steps(lab), 'step')}), "
         f"initialization {net.initializer}{_extras(net)}. Each depth has {seeds}. What becomes of "
         "a net is told from its course. It *never learned* if no epoch's test accuracy, nor the "
         f"first epoch's training accuracy, is above {mark.threshold:.4f}: the most frequent "

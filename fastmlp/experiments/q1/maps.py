@@ -9,7 +9,8 @@ from matplotlib.figure import Figure as Drawing
 from .. import style
 from ..lab import Lab
 from ..nets import Net
-from ..report import Figure, Section, Statement, ranges
+from ..report import Figure, Section, Statement
+from ..report import depths as depth_words
 from . import cells, claims, depth_map
 from .cells import Cell
 
@@ -72,7 +73,8 @@ def train(lab: Lab) -> None:
         return
     for knob in KNOBS:
         some = [net for name in depth_map.trained(lab) for net in nets(lab, knob, name)]
-        cells.train(lab, f"Map of {knob.name} and depth", some, (seeds(lab),))
+        todo = [replace(net, seed=seed) for net in some for seed in range(seeds(lab))]
+        lab.train(f"Map of {knob.name} and depth", todo)
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,17 @@ class Plane:
 
     def depths(self) -> list[int]:
         return sorted({depth for _, depth in self.cells})
+
+    def failed(self) -> dict[object, str]:
+        """Return how many nets of all depths fail, by value, in words."""
+        shares = {
+            value: [cell.failed for (v, _), cell in self.cells.items() if v == value]
+            for value in self.values()
+        }
+        return {
+            value: f"{sum(s.count for s in some)} of {sum(s.total for s in some)}"
+            for value, some in shares.items()
+        }
 
     def against_own(self, value: object) -> tuple[list[int], list[int]]:
         """Return the depths at which the value learns and the net's own fails, and vice versa."""
@@ -113,7 +126,8 @@ def planes(lab: Lab, knob: Knob) -> list[Plane]:
             one = cells.cell(lab, net, seeds(lab))
             if one is not None:
                 grid[getattr(net, knob.field), net.depth] = one
-        if any(value != own for value, _ in grid):
+        todo = [replace(net, seed=s) for net in nets(lab, knob, name) for s in range(seeds(lab))]
+        if len(lab.done(todo)) == len(todo):  # else it was interrupted
             values = knob.turned(claims.net(lab.settings, name, 1))
             ordered = {(v, d): grid[v, d] for v in values for d in depths(lab, name)
                        if (v, d) in grid}  # fmt: skip
@@ -129,14 +143,22 @@ def _sentence(plane: Plane) -> Statement:
             continue
         better, worse = plane.against_own(value)
         if better:
-            parts.append(f"{_show(value)} learns at {ranges(better)} layers, where {own} fails")
+            parts.append(
+                f"{_show(value)} learns at {depth_words(better, 'layer')}, where {own} fails"
+            )
         if worse:
-            parts.append(f"{_show(value)} fails at {ranges(worse)} layers, where {own} learns")
+            parts.append(
+                f"{_show(value)} fails at {depth_words(worse, 'layer')}, where {own} learns"
+            )
         if not better and not worse:
             alike.append(_show(value))
     if alike:
         parts.append(f"with {', '.join(alike)} no depth is decided otherwise than with {own}")
-    text = f"**{style.NAMES[plane.activation]}, {name}** (against {own}): {'; '.join(parts)}."
+    fails = ", ".join(f"{share} with {_show(value)}" for value, share in plane.failed().items())
+    text = (
+        f"**{style.NAMES[plane.activation]}, {name}** (against {own}): {'; '.join(parts)}. Over "
+        f"these depths together, {fails} fail."
+    )
     quantities = {
         "activation": plane.activation, "knob": plane.knob.field, "own": plane.own,
         "cells": [
@@ -193,7 +215,9 @@ def results(lab: Lab) -> list[dict[str, object]]:
 def draw(lab: Lab) -> Drawing:
     rows = [found for knob in KNOBS if (found := planes(lab, knob))]
     columns = max(map(len, rows))
-    figure, axes = style.subplots(len(rows), columns, 1.2 + 3.2 * columns, 2.0 * len(rows) + 0.6)
+    figure, axes, bar = style.subplots_and_bar(
+        len(rows), columns, 1.2 + 3.2 * columns, 2.0 * len(rows) + 0.6
+    )
     shown = None
     for row, found in zip(axes, rows, strict=True):
         for axis in row[len(found) :]:
@@ -220,9 +244,7 @@ def draw(lab: Lab) -> Drawing:
     for axis in axes[-1]:
         axis.set_xlabel("hidden layers")
     if shown is not None:
-        figure.colorbar(
-            shown, ax=style.flat(axes), pad=0.01, label="mean test accuracy", shrink=0.7
-        )
+        figure.colorbar(shown, cax=bar, label="mean test accuracy")
     return figure
 
 

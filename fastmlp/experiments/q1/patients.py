@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import NullLocator
 
 from .. import style
 from ..lab import Lab
 from ..nets import Net
-from ..report import Figure, Section, Statement, table
+from ..report import Figure, Section, Statement, count, table
 from . import claims
 
 
@@ -55,8 +56,7 @@ def nets(lab: Lab) -> list[Net]:
 
 
 def train(lab: Lab) -> None:
-    for net in nets(lab):
-        lab.observe(net)
+    lab.observe(nets(lab))
 
 
 def findings(lab: Lab) -> list[Patient]:
@@ -119,8 +119,9 @@ def describe(lab: Lab) -> Section | None:
     listed = "\n".join(f"- {statement.text}" for statement in said)
     text = (
         f"One net per activation{where}: "
-        f"{net.width} units a layer, batches of {net.batch_size}, SGD at a learning rate "
-        f"of {net.learning_rate:g}, {net.epochs} epochs, initialization {net.initializer}. "
+        f"{count(net.width, 'unit')} a layer, batches of {net.batch_size}, SGD at a learning rate "
+        f"of {net.learning_rate:g}, {count(net.epochs, 'epoch')}, initialization "
+        f"{net.initializer}. {'Losses are without the penalty. ' if net.l1 or net.l2 else ''}"
         "Depth counts the hidden layers. A net that knows nothing but how frequent "
         f"the classes are has a test loss of {lab.entropy:.4f} and an accuracy of at most "
         f"{lab.chance:.2f}.\n\n{course}\n\n"
@@ -128,7 +129,8 @@ def describe(lab: Lab) -> Section | None:
         "how far training moved the first layer's matrix from where it began; and at the end "
         "the share of hidden outputs on a flat piece of their activation (slope below 0.01), "
         f"and of units that are flat for a whole batch. (Half of ReLU's outputs are flat in a "
-        "healthy net, too: the share alone is no sign of illness.)\n\n"
+        "healthy net, too: the share alone is no sign of illness.) One net is one case: the map "
+        "has the shares.\n\n"
         f"{inside}\n\n{listed}"
     )
     figures = [
@@ -161,7 +163,7 @@ def statements(lab: Lab) -> list[Statement]:
             f"**{_name(p.net)}: {course}.** At the first step the first layer's gradient norm is "
             f"{p.gradient_ratio:.2g} times the output layer's; training changed the first layer's "
             f"weights by {p.change_relative:.2g} times their norm (mean absolute change "
-            f"{p.change_mean:.2g}). One net is one case: the map has the shares."
+            f"{p.change_mean:.2g})."
         )
         quantities = {
             "activation": p.net.activation, "depth": p.net.depth, "course": course,
@@ -200,28 +202,26 @@ def arrays(lab: Lab) -> dict[str, np.ndarray]:
 
 
 def _name(net: Net) -> str:
-    return f"{style.NAMES[net.activation]}, {net.depth} layers"
+    return f"{style.NAMES[net.activation]}, {count(net.depth, 'layer')}"
 
 
 def _rows(lab: Lab, net: Net) -> list[list[str]]:
-    figures = lab.outcomes[net].figures
+    of_data = lab.outcomes[net].of_data
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
-    return [
-        [f"{value:.4f}" for value in row] for row in zip(*(figures[n] for n in names), strict=True)
-    ]
+    return [[f"{value:.4f}" for value in row] for row in zip(*map(of_data, names), strict=True)]
 
 
 def draw_curves(lab: Lab) -> Drawing:
     seen = [net for net in nets(lab) if net in lab.outcomes]
     figure, axes = style.subplots(2, len(seen), 3.2 * len(seen), 5.4, sharex=True, sharey="row")
     for column, net in enumerate(seen):
-        figures = lab.outcomes[net].figures
-        epochs = range(1, len(figures["loss"]) + 1)
+        of_data = lab.outcomes[net].of_data
+        epochs = range(1, len(of_data("loss")) + 1)
         for row, (name, chance) in enumerate((("loss", lab.entropy), ("accuracy", lab.chance))):
             axis = axes[row][column]
             axis.axhline(chance, color=style.GREY, linestyle=":", label="chance")
-            axis.plot(epochs, figures[name], "o-", color=style.BLUE, label="train")
-            axis.plot(epochs, figures[f"val_{name}"], "s--", color=style.ORANGE, label="test")
+            axis.plot(epochs, of_data(name), "o-", color=style.BLUE, label="train")
+            axis.plot(epochs, of_data(f"val_{name}"), "s--", color=style.ORANGE, label="test")
             style.integers_only(axis, epochs)
         axes[0][column].set_title(_name(net))
         axes[1][column].set_xlabel("epoch")
@@ -260,10 +260,11 @@ def draw_gradients(lab: Lab) -> Drawing:
             axis.plot(places[norm == 0], np.full((norm == 0).sum(), edge), "v", color=colour)
         axis.axvspan(len(places) - 0.4, len(places) + 0.4, color=style.LIGHT, alpha=0.6, zorder=0)
         axis.set_yscale("log")
+        axis.yaxis.set_minor_locator(NullLocator())
         axis.set_title(_name(net))
         axis.set_xlabel("layer")
         inner = range(1, len(places), 1 if len(places) < 12 else 3)
-        ticks = [place for place in inner if len(places) < 8 or place < len(places) - 1]
+        ticks = [place for place in inner if len(places) < 12 or place < len(places) - 1]
         axis.set_xticks([*ticks, len(places)], [*map(str, ticks), "out"])
     axes[0][0].set_ylabel("gradient norm")
     style.legend_below(figure, [axes[0][0]])
@@ -272,25 +273,39 @@ def draw_gradients(lab: Lab) -> Drawing:
 
 def draw_first_layer(lab: Lab) -> Drawing:
     seen = [p.net for p in findings(lab)]
-    shape = lab.dataset.input_shape
+    height, width = _image_shape(lab)
     units = min(10, max(net.width for net in seen))
     changes = [lab.observations[net].after - lab.observations[net].before for net in seen]
     finite = [np.abs(change[np.isfinite(change)]) for change in changes]
     limit = max((float(np.quantile(f, 0.999)) for f in finite if f.size), default=0.0) or 1.0
-    figure, axes = style.subplots(len(seen), units, 1.0 * units + 1.2, 1.05 * len(seen) + 0.4)
-    for row, net, change in zip(axes, seen, changes, strict=True):
-        for unit, axis in enumerate(row):
-            axis.set_axis_off()
-            if unit < min(net.width, units):
-                image = axis.imshow(
-                    change[:, unit].reshape(shape), cmap="RdBu_r", vmin=-limit, vmax=limit
-                )
-        largest = np.abs(change).max()
-        row[0].text(
-            -0.1, 0.5, f"{_name(net)}\nlargest {largest:.1g}", transform=row[0].transAxes,
-            ha="right", va="center", fontsize=9,
-        )  # fmt: skip
-    for unit, axis in enumerate(axes[0]):
-        axis.set_title(f"unit {unit + 1}", fontsize=9)
-    figure.colorbar(image, ax=style.flat(axes), fraction=0.03, pad=0.01, label="change of a weight")
+    # One picture of all images, with gaps: axes for each would take seconds.
+    tall, wide = height + max(2, height // 5), width + max(1, width // 10)
+    mosaic = np.full((tall * len(seen), wide * units), np.nan, np.float32)
+    for row, change in enumerate(changes):
+        for unit in range(min(change.shape[1], units)):
+            place = np.s_[row * tall : row * tall + height, unit * wide : unit * wide + width]
+            mosaic[place] = change[:, unit].reshape(height, width)
+    figure, ((axis,),), bar = style.subplots_and_bar(
+        1, 1, 1.0 * units + 2.6, (1.0 * units * mosaic.shape[0] / mosaic.shape[1]) + 0.35
+    )
+    image = axis.imshow(
+        mosaic, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
+    )
+    names = [
+        f"{_name(net)}\nlargest {np.abs(change).max():.1g}"
+        for net, change in zip(seen, changes, strict=True)
+    ]
+    axis.set_yticks([row * tall + height / 2 for row in range(len(seen))], names, fontsize=9)
+    places = [unit * wide + width / 2 for unit in range(units)]
+    axis.set_xticks(places, [f"unit {unit + 1}" for unit in range(units)], fontsize=9)
+    axis.tick_params(length=0, labeltop=True, labelbottom=False)
+    axis.grid(False)
+    axis.spines[:].set_visible(False)
+    figure.colorbar(image, cax=bar, label="change of a weight")
     return figure
+
+
+def _image_shape(lab: Lab) -> tuple[int, int]:
+    """Return the samples' height and width: what is no image is a row."""
+    shape = lab.dataset.input_shape
+    return (shape[0], int(np.prod(shape[1:]))) if len(shape) > 1 else (1, shape[0])

@@ -111,7 +111,7 @@ def seeds(settings: Settings) -> range:
 
 
 def sweep_seeds(settings: Settings) -> range:
-    return settings.seeds_or(2 if settings.quick else SWEEP_SEEDS)
+    return settings.seeds_or(3 if settings.quick else SWEEP_SEEDS)
 
 
 def departures(lab: Lab) -> list[str]:
