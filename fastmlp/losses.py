@@ -1,14 +1,17 @@
 """Losses: a name for a row of the plan, and what it expects of the targets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 from .arguments import truth
+from .configuration import Configurable
 from .kernels.contract import FIRST_LOSS, Op
 from .lookup import by_name
 
 
 @dataclass(frozen=True)
-class Loss:
+class Loss(Configurable):
     """A loss over a batch: the mean of its samples' losses.
 
     Attributes
@@ -41,6 +44,15 @@ class Loss:
             if value and self.op != Op.SOFTMAX_CROSSENTROPY:
                 raise ValueError(f"{argument}: expected False for {self.op.name}")
             object.__setattr__(self, argument, value)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal loss."""
+        return {**super().get_config(), "op": self.op.name}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return the loss of a configuration."""
+        return cls(**{**config, "op": Op[config["op"]]})
 
 
 def SparseCategoricalCrossentropy(from_logits: bool = False) -> Loss:  # noqa: N802

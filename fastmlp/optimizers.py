@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from .arguments import real_number, truth
 from .attributes import unknown
+from .configuration import Configurable
 from .kernels.contract import Number, Rule
 from .lookup import by_name
 from .schedules import RATE, rates_of
 
 
 @dataclass
-class Optimizer:
+class Optimizer(Configurable):
     """What all optimizers share; use one of the classes below.
 
     Attributes

@@ -10,11 +10,12 @@ import numpy as np
 from .. import initializers, regularizers
 from ..arguments import shape_of, shown, truth
 from ..attributes import assign, refuse, unknown
+from ..configuration import Configurable
 from ..lowering import Buffer, Builder
 from ..tensors import Array, Shape, Weight
 
 
-class Layer:
+class Layer(Configurable):
     """A step of a net; subclass it to write your own in Python.
 
     A layer of your own declares its tensors in :meth:`build` with :meth:`add_weight`, finds
@@ -132,7 +133,7 @@ class Layer:
         self,
         name: str,
         shape: Shape,
-        initializer: str | initializers.Initializer = "glorot_uniform",
+        initializer: initializers.Given = "glorot_uniform",
         *,
         fan_in: int | None = None,
         fan_out: int | None = None,

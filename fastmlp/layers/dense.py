@@ -48,8 +48,8 @@ class Dense(Layer):
         activation: str | activations.Activation | None = None,
         *,
         use_bias: bool = True,
-        kernel_initializer: str | initializers.Initializer = "glorot_uniform",
-        bias_initializer: str | initializers.Initializer | None = None,
+        kernel_initializer: initializers.Given = "glorot_uniform",
+        bias_initializer: initializers.Given | None = None,
         kernel_regularizer: str | regularizers.L1L2 | None = None,
         bias_regularizer: str | regularizers.L1L2 | None = None,
         name: str | None = None,
@@ -60,7 +60,7 @@ class Dense(Layer):
         self.use_bias = truth("use_bias", use_bias)
         self.kernel_initializer = initializers.get("kernel_initializer", kernel_initializer)
         if bias_initializer is None:
-            like_torch = self.kernel_initializer is initializers.torch_default
+            like_torch = isinstance(self.kernel_initializer, initializers.TorchDefault)
             bias_initializer = "torch_default" if like_torch else "zeros"
         self.bias_initializer = initializers.get("bias_initializer", bias_initializer)
         self.kernel_regularizer = regularizers.get("kernel_regularizer", kernel_regularizer)
@@ -69,7 +69,7 @@ class Dense(Layer):
     @property
     def _bias_is_torchs(self) -> bool:
         """Whether the bias is drawn as wide as the kernel, and not by its own fans as in Keras."""
-        return self.bias_initializer is initializers.torch_default
+        return isinstance(self.bias_initializer, initializers.TorchDefault)
 
     def build(self, input_shape: Shape) -> None:
         (inputs,) = input_shape

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import is_real, real_number, shown
+from ..configuration import Configurable
 
 RATE = "a finite number that is not negative"
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(Configurable):
     """What schedules share: subclass it, or give an optimizer any function of the step's number."""
 
     def __call__(self, step: Any) -> Any:
