@@ -14,18 +14,20 @@ from . import (
     initializers,
     layers,
     losses,
+    models,
     optimizers,
     regularizers,
+    saving,
     schedules,
 )
 from .gradcheck import GradientReport, check_gradients
 from .history import Divergence, DivergenceWarning, History
 from .model import Sequential
 from .parallel import fit_many
+from .saving import load_model
 from .telemetry import Telemetry
 from .threads import get_num_threads, set_num_threads
-
-__version__ = "0.1.0"
+from .version import __version__
 
 __all__ = [
     "Divergence",
@@ -34,6 +36,7 @@ __all__ = [
     "History",
     "Sequential",
     "Telemetry",
+    "__version__",
     "activations",
     "backends",
     "callbacks",
@@ -43,9 +46,12 @@ __all__ = [
     "get_num_threads",
     "initializers",
     "layers",
+    "load_model",
     "losses",
+    "models",
     "optimizers",
     "regularizers",
+    "saving",
     "schedules",
     "set_num_threads",
 ]

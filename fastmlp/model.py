@@ -1,7 +1,9 @@
 """Sequential: a stack of layers with one input and one output."""
 
-from collections.abc import Sequence
-from typing import Any, Literal, overload
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,12 +18,14 @@ from .arguments import (
     positive_integer,
     real_array,
     seed_integer,
+    shape_of,
     shown,
     truth,
 )
 from .attributes import assign, refuse, unknown
 from .callbacks import Callback, check_callbacks
 from .claims import Claim
+from .configuration import Configurable, deserialize, serialize
 from .data import Data, check_data, check_samples, finite
 from .engine import PREDICT_BATCH, Engine
 from .history import History
@@ -45,7 +49,7 @@ _DTYPES: dict[str, np.dtype[np.floating]] = {
 _METRICS = {"accuracy": "accuracy", "acc": "acc"}  # each keeps the name that it was given
 
 
-class Sequential(Stack):
+class Sequential(Stack, Configurable):
     """A stack of layers, as in Keras.
 
     Parameters
@@ -436,6 +440,138 @@ class Sequential(Stack):
         # At once: Ctrl-C leaves the old weights or the new ones.
         self._state.params[:] = fresh.params
         self._state.running[:] = fresh.running
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make the weights, for samples of a shape.
+
+        Parameters
+        ----------
+        input_shape : tuple, as in Keras
+            ``(None, features, ...)``: the batch comes first, and is None.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such shape, or the layers can't take such samples; or if the net is built
+            for others.
+        """
+        shape = items("input_shape", "sizes, the first of them None", input_shape)
+        if len(shape) < 2 or shape[0] is not None:
+            raise ValueError(
+                "input_shape: expected (None, features, ...), with None for the samples, "
+                f"got {shown(input_shape)}"
+            )
+        wanted = shape_of("input_shape", shape[1:])
+        if self._input_shape not in (None, wanted):
+            raise ValueError(
+                f"input_shape: the net is built for samples of shape {self._input_shape}, "
+                f"got {wanted}"
+            )
+        if self._input_shape is None:
+            self._build_for(wanted)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the architecture as plain data; see :meth:`Sequential.from_config`."""
+        shape = self._input_shape
+        return {
+            "name": self.name,
+            "seed": self.seed,
+            "dtype": str(self.dtype),
+            "backend": self.backend,
+            "layers": serialize(self.layers, "layers"),
+            "build_input_shape": None if shape is None else [None, *shape],
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Return a net with the architecture of a configuration, and its first weights.
+
+        Parameters
+        ----------
+        config : dict
+            From :meth:`get_config`.
+        custom_objects : dict, optional
+            Classes and functions of your own that the configuration names.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the configuration does not describe a net, or names what is not there.
+        """
+        arguments = {key: value for key, value in config.items() if key != "build_input_shape"}
+        arguments["layers"] = deserialize(config["layers"], custom_objects)
+        model = cls(**arguments)
+        shape = config.get("build_input_shape")
+        if shape is not None:
+            model.build(shape)
+        return model
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """Return optimizer, loss and metrics as plain data; None before :meth:`compile`."""
+        if self.loss is None:
+            return None
+        return {
+            "optimizer": serialize(self.optimizer, "optimizer"),
+            "loss": serialize(self.loss, "loss"),
+            "metrics": serialize(self.metrics, "metrics"),
+        }
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Compile as :meth:`get_compile_config` has described it."""
+        self.compile(**{key: deserialize(value) for key, value in config.items()})
+
+    def to_json(self) -> str:
+        """Return the architecture as text, for :func:`fastmlp.models.model_from_json`."""
+        return json.dumps(serialize(self))
+
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Save the net in a file, from which :func:`fastmlp.load_model` makes it again.
+
+        With the architecture and the weights, the optimizer and its moments, the loss and the
+        metrics, and the history: a fit goes on as if there had been no pause.  The file is in the
+        safetensors format, whatever its name ends in, and holds no code.
+
+        Parameters
+        ----------
+        filepath : str or path
+            Such as "net.safetensors".
+        overwrite : bool
+            Whether a file of that name may be replaced; by an intact one, at once.
+
+        Raises
+        ------
+        FileExistsError, FileNotFoundError
+            If there is a file and ``overwrite`` is False, or no such folder.
+        NotImplementedError, TypeError
+            If a class of your own does not describe itself; nothing has been written then.
+        """
+        from .saving import save_model
+
+        save_model(self, filepath, overwrite)
+
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Save the weights alone in a file; see :meth:`save`."""
+        from .saving import save_weights
+
+        save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Take the weights from a file of :meth:`save_weights` or :meth:`save`, in their order.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        RuntimeError
+            If this net has no weights yet.
+        ValueError
+            If the file is damaged, or its weights do not fit; nothing has changed then.
+        """
+        from .saving import load_weights
+
+        load_weights(self, filepath)
 
     def summary(self) -> None:
         """Print the layers with their output shapes and numbers of parameters."""

@@ -87,6 +87,11 @@ class Stack:
             self._build(self._layers, shape[1:])
             yield
 
+    def _build_for(self, shape: Shape) -> None:
+        """Build a net without an Input for samples of a shape, or leave it as it is."""
+        with _unchanged_after_an_error(self, *every_layer(self._layers)):
+            self._build(self._layers, shape)
+
     def _build(self, layers: Sequence[Layer], input_shape: Shape) -> None:
         """Give every layer its weights: those that it has, or new ones."""
         _name_apart([*every_layer(layers)])
