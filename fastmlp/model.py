@@ -30,7 +30,7 @@ from .data import Data, check_data, check_samples, finite
 from .engine import PREDICT_BATCH, Engine
 from .history import History
 from .inference import evaluate, predict
-from .job import BATCH_SIZE, Job, checked_job
+from .job import BATCH_SIZE, Course, Job, checked_job
 from .kernels.contract import MOMENTS
 from .layers import Layer
 from .lookup import by_name
@@ -183,6 +183,11 @@ class Sequential(Stack, Configurable):
         validation_data: tuple[ArrayLike, ArrayLike] | None = None,
         shuffle: bool = True,
         telemetry: Telemetry | None = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
     ) -> History:
         """Train.
 
@@ -205,15 +210,29 @@ class Sequential(Stack, Configurable):
             a notebook; elsewhere, as in a log file, it shows the figures of at most a hundred
             epochs, evenly spaced, and of the last.
         callbacks : sequence of fastmlp.callbacks.Callback, optional
-            Called before and after each epoch, in this order.
+            Called before and after each epoch, in this order, and around batches, if they have
+            hooks for that.
         validation_split : float in [0, 1)
             Set the last share of the samples apart, before shuffling.
         validation_data : (x, y), optional
-            Evaluated after each epoch.
+            Evaluated after each epoch, or as ``validation_freq`` says.
         shuffle : bool
             Whether each epoch visits the samples in a new order.
         telemetry : fastmlp.Telemetry, optional
             Measures the layers inside the loop.
+        initial_epoch : int, not negative
+            The number of the first epoch, which callbacks and the history count from: a training
+            that goes on runs the epochs from here to ``epochs``.  Which samples an epoch visits
+            when, and its dropout, follow from how many the net has been trained for in any case.
+        steps_per_epoch : int, positive, optional
+            Let an epoch be so many batches: the first ones, in its order.
+        validation_steps : int, positive, optional
+            Validate on so many batches, of ``validation_batch_size`` or else ``batch_size``.
+        validation_batch_size : int, positive, optional
+            By default 128: a matter of memory and time.
+        validation_freq : int, positive, or sequence of them
+            Validate after each epoch whose number, counted from 1, is a multiple of this, or is
+            among these.
 
         Returns
         -------
@@ -237,6 +256,10 @@ class Sequential(Stack, Configurable):
                 job = checked_job(
                     self, x, y, batch_size, epochs, verbose, validation_split, validation_data,
                     shuffle, called, telemetry,
+                    course=Course(
+                        initial_epoch, steps_per_epoch, validation_steps, validation_batch_size,
+                        validation_freq,
+                    ),
                 )  # fmt: skip
                 return self.run_job(job)
         finally:
@@ -250,6 +273,7 @@ class Sequential(Stack, Configurable):
         batch_size: int | None = None,
         verbose: str | int = "auto",
         *,
+        callbacks: Sequence[Callback] | None = None,
         return_dict: Literal[False] = False,
     ) -> float | list[float]: ...
 
@@ -261,6 +285,7 @@ class Sequential(Stack, Configurable):
         batch_size: int | None = None,
         verbose: str | int = "auto",
         *,
+        callbacks: Sequence[Callback] | None = None,
         return_dict: Literal[True],
     ) -> dict[str, float]: ...
 
@@ -271,6 +296,7 @@ class Sequential(Stack, Configurable):
         batch_size: int | None = None,
         verbose: str | int = "auto",
         *,
+        callbacks: Sequence[Callback] | None = None,
         return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
         """Return the mean loss, or with metrics ``[loss, accuracy]``, or all figures by name.
@@ -289,6 +315,8 @@ class Sequential(Stack, Configurable):
         verbose : {"auto", 0, 1, 2}
             1 shows a progress bar and then the figures, 2 the figures alone, 0 and "auto"
             nothing: they are what is returned.
+        callbacks : sequence of fastmlp.callbacks.Callback, optional
+            Their hooks ``on_test_...`` are called.
         return_dict : bool
 
         Raises
@@ -302,11 +330,12 @@ class Sequential(Stack, Configurable):
         batch_size = _inference_batch_size(batch_size)
         shows = resolve_verbose(verbose, automatic=0)
         wants_dict = truth("return_dict", return_dict)
+        called = self._introduced(callbacks)
         with self._built_for(x):
             engine = self._ready_engine()
             data = self._check_data("{}", x, y)
             self._check_workspace("batch_size", min(batch_size, data.count))
-            figures = evaluate(engine, data, batch_size, self.metrics, shows)
+            figures = evaluate(engine, data, batch_size, self.metrics, shows, called)
             if wants_dict:
                 return figures
             values = [figures[name] for name in ("loss", *self.metrics)]
@@ -318,6 +347,7 @@ class Sequential(Stack, Configurable):
         batch_size: int | None = None,
         verbose: str | int = "auto",
         steps: int | None = None,
+        callbacks: Sequence[Callback] | None = None,
     ) -> Array:
         """Return the outputs (samples, *output_shape) for ``x`` (samples, *input_shape).
 
@@ -331,13 +361,15 @@ class Sequential(Stack, Configurable):
             1 shows a progress bar and then a line, 2 the line alone, 0 and "auto" nothing.
         steps : int, positive, optional
             Stop after so many batches, of 32 samples unless ``batch_size`` says otherwise.
+        callbacks : sequence of fastmlp.callbacks.Callback, optional
+            Their hooks ``on_predict_...`` are called.
 
         Raises
         ------
         TypeError, ValueError
             If an argument is not what it should be, or ``x`` does not fit the net.
         """
-        is_plain = batch_size is None and steps is None and verbose == "auto"
+        is_plain = batch_size is None and steps is None and verbose == "auto" and callbacks is None
         if (
             is_plain and self._engine is not None and type(x) is np.ndarray
         ):  # a masked array is one, too
@@ -350,11 +382,12 @@ class Sequential(Stack, Configurable):
             batch_size = BATCH_SIZE if batch_size is None else batch_size
             upto = positive_integer("steps", steps) * positive_integer("batch_size", batch_size)
         batch_size = _inference_batch_size(batch_size)
+        called = self._introduced(callbacks)
         with self._built_for(x):
             engine = self._ready_engine()
             data = check_samples("x", x, engine.plan.input_shape, self.dtype).part(slice(upto))
             self._check_workspace("batch_size", min(batch_size, data.count))
-            outputs = predict(engine, data, batch_size, shows)
+            outputs = predict(engine, data, batch_size, shows, called)
             return outputs.reshape(-1, *engine.plan.output_shape)
 
     def loss_and_gradient(
@@ -650,6 +683,13 @@ class Sequential(Stack, Configurable):
         if checked is not None:
             checked[argument, expected] = data
         return data
+
+    def _introduced(self, callbacks: Sequence[Callback] | None) -> tuple[Callback, ...]:
+        """Return the callbacks of an evaluation or a prediction, which now know the net."""
+        called = check_callbacks(callbacks)
+        for callback in called:
+            callback.set_model(self)
+        return called
 
     def _check_workspace(self, argument: str, batch_size: int) -> None:
         """Raise ValueError if the values and gradients of a batch do not fit into memory."""
