@@ -19,9 +19,11 @@ from . import (
     regularizers,
     saving,
     schedules,
+    utils,
 )
 from .gradcheck import GradientReport, check_gradients
 from .history import Divergence, DivergenceWarning, History
+from .layers import Input
 from .model import Sequential
 from .parallel import fit_many
 from .saving import load_model
@@ -34,6 +36,7 @@ __all__ = [
     "DivergenceWarning",
     "GradientReport",
     "History",
+    "Input",
     "Sequential",
     "Telemetry",
     "__version__",
@@ -54,4 +57,5 @@ __all__ = [
     "saving",
     "schedules",
     "set_num_threads",
+    "utils",
 ]

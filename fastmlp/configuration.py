@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
 from types import FunctionType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -32,6 +32,9 @@ _borrowed: ContextVar[dict[str, Any] | None] = ContextVar("borrowed", default=No
 
 class Configurable:
     """What can be described by the arguments that it was made with."""
+
+    # Arguments that are no attributes: what they say is said in another way.
+    _not_attributes: ClassVar[tuple[str, ...]] = ()
 
     @property
     def known_as(self) -> str | None:
@@ -54,6 +57,8 @@ class Configurable:
         """
         config = {}
         for name in _arguments(type(self)):
+            if name in self._not_attributes:
+                continue
             if not hasattr(self, name):
                 raise NotImplementedError(
                     f"{type(self).__name__}.get_config is missing: it has an argument {name!r}, "

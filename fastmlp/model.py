@@ -1,8 +1,10 @@
 """Sequential: a stack of layers with one input and one output."""
 
+import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Self, overload
 
 import numpy as np
@@ -13,6 +15,7 @@ from rich.table import Table
 from . import backends, losses, lowering, optimizers
 from .arguments import (
     check_memory,
+    is_integer,
     items,
     non_negative_integer,
     positive_integer,
@@ -28,7 +31,7 @@ from .claims import Claim
 from .configuration import Configurable, deserialize, serialize
 from .data import Data, check_data, check_samples, finite
 from .engine import PREDICT_BATCH, Engine
-from .history import History
+from .history import DivergenceWarning, History
 from .inference import evaluate, predict
 from .job import BATCH_SIZE, Course, Job, checked_job
 from .kernels.contract import MOMENTS
@@ -37,10 +40,11 @@ from .lookup import by_name
 from .plan import Plan
 from .progress import resolve_verbose
 from .run import Run
+from .seeds import fresh_seed
 from .stack import Stack
 from .telemetry import Telemetry
 from .tensors import Array, Shape
-from .training import train
+from .training import train, train_step
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),
@@ -59,7 +63,8 @@ class Sequential(Stack, Configurable):
         otherwise from the first call that shows the net its samples.
     seed : int, optional
         Of the initial weights, the batches' order and dropout: the same seed gives the same bits,
-        on the same machine and backend.  By default a new one each time, in ``self.seed``.
+        on the same machine and backend.  By default a new one each time, in ``self.seed``; it
+        follows from :func:`fastmlp.utils.set_random_seed`, if that was called.
     dtype : {"float32", "float64"}
     backend : {"auto", "cython", "numba", "numpy"}
     name : str
@@ -89,7 +94,7 @@ class Sequential(Stack, Configurable):
         name: str = "sequential",
     ) -> None:
         if seed is None:
-            seed = int(np.random.SeedSequence().generate_state(1)[0])
+            seed = fresh_seed()
         seed, chosen = seed_integer("seed", seed), by_name("dtype", dtype, _DTYPES)
         backend = backends.resolve(backend)
         assign(self, optimizer=None, loss=None, metrics=[])
@@ -129,6 +134,45 @@ class Sequential(Stack, Configurable):
             self._append("layer", [layer])
         finally:
             claim.active = False
+
+    def pop(self) -> Layer:
+        """Take the last layer off and return it, with its weights.
+
+        The weights of the others stay; the optimizer's moments start from nothing.  A loss that does
+        not fit the layer that is the last one now is refused at the next use of the net.
+
+        Raises
+        ------
+        RuntimeError
+            If a fit that is not done uses the net; nothing has changed then.
+        ValueError
+            If there is no layer.
+        """
+        if not self.layers:
+            raise ValueError("pop: the net has no layers")
+        claim = Claim()
+        try:
+            claim.take([self])
+            return self._remove_last()
+        finally:
+            claim.active = False
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return the layer of a name, or with a place in :attr:`layers`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is none, or not just one of the two is given.
+        """
+        if (name is None) == (index is None):
+            raise ValueError("name: expected either a name or an index")
+        if name is not None:
+            return by_name("name", name, {layer.name: layer for layer in self.layers})
+        count = len(self.layers)
+        if index is None or not is_integer(index) or not -count <= index < count:
+            raise ValueError(f"index: expected one of {count} layers, got {shown(index)}")
+        return self.layers[index]
 
     def compile(
         self,
@@ -336,10 +380,16 @@ class Sequential(Stack, Configurable):
             data = self._check_data("{}", x, y)
             self._check_workspace("batch_size", min(batch_size, data.count))
             figures = evaluate(engine, data, batch_size, self.metrics, shows, called)
-            if wants_dict:
-                return figures
-            values = [figures[name] for name in ("loss", *self.metrics)]
-            return values if self.metrics else values[0]
+            return self._returned(figures, wants_dict)
+
+    def _returned(
+        self, figures: dict[str, float], wants_dict: bool
+    ) -> float | list[float] | dict[str, float]:
+        """Return figures in the form that Keras has for them."""
+        if wants_dict:
+            return figures
+        values = [figures[name] for name in ("loss", *self.metrics)]
+        return values if self.metrics else values[0]
 
     def predict(
         self,
@@ -414,6 +464,75 @@ class Sequential(Stack, Configurable):
             value, gradient = engine.loss_and_gradient(data, step)
             return value, [np.array(slot.view(gradient)) for slot in engine.plan.slots]
 
+    def __call__(self, x: ArrayLike, training: bool = False) -> Array:
+        """Return the outputs for ``x``, as :meth:`predict` does.
+
+        Raises
+        ------
+        NotImplementedError
+            With ``training=True``: outputs with dropout can't be had.
+        TypeError, ValueError
+            If an argument is not what it should be.
+        """
+        if truth("training", training):
+            raise NotImplementedError(
+                "training: expected False; outputs as in training, with dropout, can't be had"
+            )
+        return self.predict(x)
+
+    def train_on_batch(
+        self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
+    ) -> float | list[float] | dict[str, float]:
+        """Take one step along the gradient of all of ``x``, as one batch.
+
+        If its loss is not finite, no step is taken, and a :class:`~fastmlp.DivergenceWarning` says
+        so.  The step counts in ``steps_trained``; epochs and the history know nothing of it.
+
+        Returns
+        -------
+        float, list or dict
+            As of :meth:`evaluate`: of this batch alone, before its step and with dropout.  (Keras
+            returns the mean over the batches so far.)
+
+        Raises
+        ------
+        RuntimeError
+            If the net is not compiled, or in use by a fit; nothing has changed then.
+        TypeError, ValueError
+            If an argument is not what it should be; nothing has changed then.
+        """
+        self._compiled_loss()
+        wants_dict = truth("return_dict", return_dict)
+        claim = Claim()
+        try:
+            claim.take([self])
+            with self._built_for(x):
+                engine = self._ready_engine()
+                data = self._check_data("{}", x, y)
+                self._check_workspace("x", data.count)
+                self._follow_optimizer(engine)
+                figures, taken = train_step(engine, data, self._state.steps, self.metrics)
+                self._state.steps += taken
+        finally:
+            claim.active = False
+        if not taken:
+            loss = figures["loss"]
+            message = f"train_on_batch: the loss is {loss}; no step was taken"
+            warnings.warn(message, DivergenceWarning, stacklevel=2)
+        return self._returned(figures, wants_dict)
+
+    def test_on_batch(
+        self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
+    ) -> float | list[float] | dict[str, float]:
+        """Return what :meth:`evaluate` does, with all of ``x`` as one batch."""
+        wants_dict = truth("return_dict", return_dict)
+        count = max(1, len(real_array("x", x)))
+        return self._returned(self.evaluate(x, y, count, 0, return_dict=True), wants_dict)
+
+    def predict_on_batch(self, x: ArrayLike) -> Array:
+        """Return what :meth:`predict` does, with all of ``x`` as one batch."""
+        return self.predict(x, max(1, len(real_array("x", x))))
+
     @property
     def built(self) -> bool:
         """Whether the weights exist."""
@@ -428,6 +547,21 @@ class Sequential(Stack, Configurable):
     def params(self) -> Array:
         """All parameters that are trained, as one flat vector: the memory that a step changes."""
         return self._state.params[:]
+
+    @property
+    def weights(self) -> list[Array]:
+        """All weights, as views of the memory that training changes."""
+        return [slot.of(self._state) for slot in self._slots]
+
+    @property
+    def trainable_weights(self) -> list[Array]:
+        """Those of them that the optimizer changes."""
+        return [slot.of(self._state) for slot in self._slots if slot.weight.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Array]:
+        """Those of them that it does not, such as running means."""
+        return [slot.of(self._state) for slot in self._slots if not slot.weight.trainable]
 
     @property
     def steps_trained(self) -> int:
@@ -606,8 +740,22 @@ class Sequential(Stack, Configurable):
 
         load_weights(self, filepath)
 
-    def summary(self) -> None:
-        """Print the layers with their output shapes and numbers of parameters."""
+    def summary(
+        self, line_length: int | None = None, print_fn: Callable[[str], object] | None = None
+    ) -> None:
+        """Print the layers with their output shapes and numbers of parameters.
+
+        Parameters
+        ----------
+        line_length : int, positive, optional
+            By default as wide as the terminal.
+        print_fn : callable, optional
+            Called with the whole text, instead of printing it.
+        """
+        if line_length is not None:
+            positive_integer("line_length", line_length)
+        if print_fn is not None and not callable(print_fn):
+            raise TypeError(f"print_fn: expected a function, got {shown(print_fn)}")
         table = Table(title=f"{self.name} ({self.dtype}, {self.backend})", title_justify="left")
         table.add_column("layer")
         table.add_column("output shape")
@@ -615,7 +763,13 @@ class Sequential(Stack, Configurable):
         _describe(table, self.layers, self._input_shape)
         table.add_section()
         table.add_row("total", "", f"{self.count_params():,}" if self.built else "?")
-        Console().print(table)
+        if print_fn is None:
+            Console(width=line_length).print(table)
+        else:
+            console = Console(file=io.StringIO(), width=line_length or 100)
+            with console.capture() as captured:
+                console.print(table)
+            print_fn(captured.get())
 
     def checked_plan(self, x: ArrayLike) -> tuple[Plan, losses.Loss]:
         """Return the plan of the compiled net, built for samples like ``x`` if need be."""

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from .callbacks import Callback, Logs, having
 from .callbacks.base import TRAIN_BATCH
+from .data import Data
 from .divergence import Diagnosis, DivergenceReport, ValidationDiagnosis
+from .engine import Engine
 from .figures import figures_of
 from .job import Job
 from .kernels.contract import Total
@@ -55,6 +57,21 @@ def train(run: Run) -> None:
         for part in parts:
             part.on_train_error()
         raise
+
+
+def train_step(
+    engine: Engine, data: Data, step: int, metrics: Sequence[str]
+) -> tuple[dict[str, float], int]:
+    """Take a step along the gradient of all samples, the one of that number.
+
+    Returns the samples' figures, and how many steps were taken: none if the loss is not finite.
+    """
+    totals = np.zeros(len(Total))
+    taken = engine.train_epoch(
+        data, np.arange(data.count), data.count, 0, 1,
+        first_step=step, wants_accuracy=bool(metrics), totals=totals,
+    )  # fmt: skip
+    return figures_of(engine, totals, metrics), taken
 
 
 def _callbacks_of(job: Job) -> list[Callback]:
