@@ -138,8 +138,8 @@ class Sequential(Stack, Configurable):
     def pop(self) -> Layer:
         """Take the last layer off and return it, with its weights.
 
-        The weights of the others stay; the optimizer's moments start from nothing.  A loss that does
-        not fit the layer that is the last one now is refused at the next use of the net.
+        The weights of the others stay; the optimizer's moments start from nothing.  A loss that
+        does not fit the layer that is the last one now is refused at the next use of the net.
 
         Raises
         ------

@@ -64,7 +64,7 @@ EXAMPLES = [
     losses.MeanSquaredError(),
     optimizers.SGD(schedules.CosineDecay(0.3, 7), momentum=0.5, nesterov=True),
     optimizers.Adam(0.2, 0.3, 0.4, 1e-5, 0.6),
-    optimizers.AdamW(0.2, 0.3, 0.4, 1e-5, 0.6),
+    optimizers.AdamW(0.2, 0.6, 0.3, 0.4, 1e-5),
     regularizers.L1(0.1),
     regularizers.L2(0.2),
     regularizers.L1L2(0.3, 0.4),
