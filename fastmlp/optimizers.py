@@ -165,7 +165,7 @@ class Adam(Optimizer):
 
 @dataclass(init=False)
 class AdamW(Adam):
-    """Adam with Keras' default decay of weights, which is the second argument; see :class:`Adam`."""
+    """Adam with Keras' default decay of weights, its second argument; see :class:`Adam`."""
 
     def __init__(
         self,
