@@ -361,7 +361,10 @@ def test_interrupts_while_numba_compiles(backend):
 def test_an_interrupt_while_numba_compiles_ends_a_program(backend, delay):
     _, process, errors = cold.interrupts(iter([delay]), walks=True, ends=True)
     assert errors.endswith("KeyboardInterrupt\n")
-    assert process.returncode == -signal.SIGINT
+    # After a KeyboardInterrupt that nobody caught, CPython ends by SIGINT: unless another thread
+    # evaluates a string before the process is gone, as the one that imports Numba and compiles
+    # does hundreds of times.  That clears CPython's note of the interrupt, and it ends with 1.
+    assert process.returncode in (-signal.SIGINT, 1)
 
 
 @pytest.mark.parametrize("backend", ALL)
