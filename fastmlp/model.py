@@ -29,13 +29,14 @@ from .attributes import assign, refuse, unknown
 from .callbacks import Callback, check_callbacks
 from .claims import Claim
 from .configuration import Configurable, deserialize, serialize
-from .data import Data, check_data, check_samples, finite
+from .data import Data, check_data, check_samples
 from .engine import PREDICT_BATCH, Engine
 from .history import DivergenceWarning, History
 from .inference import evaluate, predict
 from .job import BATCH_SIZE, Course, Job, checked_job
 from .kernels.contract import MOMENTS
 from .layers import Layer
+from .layers.base import checked_weights
 from .lookup import by_name
 from .plan import Plan
 from .progress import resolve_verbose
@@ -592,18 +593,10 @@ class Sequential(Stack, Configurable):
         if not self.built:
             raise RuntimeError("set_weights: the net has no weights yet; give it an Input layer")
         slots = self._slots
-        given = items("weights", "arrays", weights)
-        if len(given) != len(slots):
-            raise ValueError(f"weights: expected {len(slots)} arrays, got {len(given)}")
+        places = [(f"{s.layer.name}/{s.weight.name}", s.of(self._state)) for s in slots]
         fresh = self._state.resized(self._state.params.copy(), self._state.running.copy())
-        for i, (weight, slot) in enumerate(zip(given, slots, strict=True)):
-            argument = f"weights[{i}] ({slot.layer.name}/{slot.weight.name})"
-            array = real_array(argument, weight)
-            if array.shape != slot.weight.shape:
-                raise ValueError(
-                    f"{argument}: expected shape {slot.weight.shape}, got {array.shape}"
-                )
-            slot.of(fresh)[...] = finite(argument, array, self.dtype)
+        for array, slot in zip(checked_weights(weights, places), slots, strict=True):
+            slot.of(fresh)[...] = array
         # At once: Ctrl-C leaves the old weights or the new ones.
         self._state.params[:] = fresh.params
         self._state.running[:] = fresh.running

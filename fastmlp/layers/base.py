@@ -241,17 +241,7 @@ class Layer(Configurable):
         views = self._views()
         if not views and self.count == 0 and len(list(weights)):
             raise RuntimeError(f"set_weights: {self!r} has no weights, or not yet")
-        given = items("weights", "arrays", weights)
-        if len(given) != len(views):
-            raise ValueError(f"weights: expected {len(views)} arrays, got {len(given)}")
-        arrays = []
-        for i, (values, (name, view)) in enumerate(zip(given, views, strict=True)):
-            argument = f"weights[{i}] ({name})"
-            array = real_array(argument, values)
-            if array.shape != view.shape:
-                raise ValueError(f"{argument}: expected shape {view.shape}, got {array.shape}")
-            arrays.append(finite(argument, array, view.dtype))
-        for array, (_, view) in zip(arrays, views, strict=True):
+        for array, (_, view) in zip(checked_weights(weights, views), views, strict=True):
             view[...] = array
 
     def _views(self) -> list[tuple[str, Array]]:
@@ -304,6 +294,29 @@ class Layer(Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+def checked_weights(
+    weights: Sequence[ArrayLike], places: Sequence[tuple[str, Array]]
+) -> list[Array]:
+    """Return users' values for the weights that are in these places, each with its name.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If their number, a shape or a value is wrong.
+    """
+    given = items("weights", "arrays", weights)
+    if len(given) != len(places):
+        raise ValueError(f"weights: expected {len(places)} arrays, got {len(given)}")
+    arrays = []
+    for i, (values, (name, place)) in enumerate(zip(given, places, strict=True)):
+        argument = f"weights[{i}] ({name})"
+        array = real_array(argument, values)
+        if array.shape != place.shape:
+            raise ValueError(f"{argument}: expected shape {place.shape}, got {array.shape}")
+        arrays.append(finite(argument, array, place.dtype))
+    return arrays
 
 
 def runs_in_python(layer: Layer) -> bool:
