@@ -37,7 +37,7 @@ class ValidationDiagnosis(Part):
         if run.history.divergence is None and not math.isfinite(loss):
             event = f"after the epoch the loss of the validation data is {loss}"
             run.history.divergence = _divergence(
-                run.engine, epoch, run.reached - 1, loss, run.engine.plan.labels[-1], event,
+                run.engine, epoch, run.reached - 1, loss, run.engine.plan.last_label, event,
                 "their outputs",
             )  # fmt: skip
 

@@ -213,7 +213,6 @@ class Engine:
     def evaluate(
         self,
         data: Data,
-        wants_accuracy: bool,
         batch_size: int = PREDICT_BATCH,
         advance: Callable[[int, NDArray[np.float64]], None] | None = None,
     ) -> NDArray[np.float64]:
@@ -222,11 +221,10 @@ class Engine:
         All samples count, whether their loss is finite or not.  ``advance`` is told now and then
         how many batches are done, with the totals so far.
         """
-        totals = np.zeros(len(Total))
+        totals = np.zeros(self.plan.totals)
         self._run_all(
             Mode.EVALUATE, data, batch_size,
-            None if advance is None else lambda done: advance(done, totals),
-            wants_accuracy=wants_accuracy, totals=totals,
+            None if advance is None else lambda done: advance(done, totals), totals=totals,
         )  # fmt: skip
         return totals
 
@@ -239,7 +237,6 @@ class Engine:
         last: int,
         *,
         first_step: int,
-        wants_accuracy: bool,
         totals: Array,
         telemetry: Array | None = None,
         telemetry_every: int = 0,
@@ -254,7 +251,6 @@ class Engine:
         batch_size, first, last : int
         first_step : int
             The number of the epoch's first step, from which dropout draws its masks.
-        wants_accuracy : bool
         totals : float64 array, changed
         telemetry : float64 array (records, rows of the plan, fields), changed
         telemetry_every : int
@@ -271,7 +267,7 @@ class Engine:
         if telemetry is not None and self._before.size < self.params.size:
             self._before = np.zeros_like(self.params)
         reached = self._run(
-            Mode.TRAIN, data, order, batch_size, first, last, first_step, wants_accuracy, totals,
+            Mode.TRAIN, data, order, batch_size, first, last, first_step, totals,
             rates, None, telemetry, telemetry_every,
         )  # fmt: skip
         self.rate = float(rates[min(reached, last - 1) - first])
@@ -316,7 +312,7 @@ class Engine:
         data = Data(samples, np.empty(0, np.int64), np.empty((0, 0), dtype))
         prepare(
             int(Mode.PREDICT), data.samples, data.labels, data.targets, integers[:1], 1, 0, 0, 0,
-            np.empty(0), False, np.zeros(len(Total)), np.empty((1, self.plan.outputs), dtype),
+            np.empty(0), np.zeros(self.plan.totals), np.empty((1, self.plan.outputs), dtype),
             np.empty((0, 0, len(Telemetry))), 0, np.empty(0, dtype), 0, 1, integers,
         )()  # fmt: skip
 
@@ -357,7 +353,6 @@ class Engine:
         first: int = 0,
         last: int | None = None,
         first_step: int = 0,
-        wants_accuracy: bool = False,
         totals: Array | None = None,
         rates: Array | None = None,
         outputs: Array | None = None,
@@ -387,8 +382,7 @@ class Engine:
             batches if last is None else last,
             first_step,
             np.empty(0) if rates is None else rates,
-            wants_accuracy,
-            np.zeros(len(Total)) if totals is None else totals,
+            np.zeros(self.plan.totals) if totals is None else totals,
             np.empty((0, self.plan.outputs), dtype) if outputs is None else outputs,
             np.empty((0, 0, len(Telemetry))) if telemetry is None else telemetry,
             telemetry_every,

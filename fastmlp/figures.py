@@ -14,12 +14,12 @@ def figures_of(
 ) -> dict[str, float]:
     """Return the means that totals stand for; ``data_loss`` only where it is not ``loss``.
 
-    The accuracy goes by the names in ``metrics``.
+    ``metrics`` names those of the net, in the order in which they are wanted.
     """
     samples = max(totals[Total.SAMPLES], 1.0)
     figures = {"loss": float((totals[Total.LOSS] + totals[Total.PENALTY]) / samples)}
     for name in metrics:
-        figures[name] = float(totals[Total.CORRECT] / samples)
+        figures[name] = float(totals[engine.plan.metrics[name]] / samples)
     if engine.plan.is_penalized:
         figures["data_loss"] = float(totals[Total.LOSS] / samples)
     return figures

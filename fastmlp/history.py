@@ -39,7 +39,7 @@ class History:
     Attributes
     ----------
     history : dict of lists
-        ``loss``, ``accuracy`` (if it is a metric, or ``acc`` if it was asked for so),
+        ``loss``, the metrics by the names that they were asked for, such as ``accuracy``, and
         ``val_loss``, ``val_accuracy``: as in Keras, the training figures are means over the
         epoch's batches, each before its step.
         With regularizers, ``loss`` includes their penalties and ``data_loss`` does not.

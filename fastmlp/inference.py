@@ -11,7 +11,6 @@ from .callbacks.base import PREDICT_BATCH, TEST_BATCH
 from .data import Data
 from .engine import Engine
 from .figures import figures_of
-from .kernels.contract import Total
 from .progress import BatchProgress
 from .tensors import Array
 
@@ -59,13 +58,13 @@ def _totals(
 ) -> Totals:
     """Return the totals over all samples; batch by batch, if somebody watches."""
     if not watchers:
-        return engine.evaluate(data, bool(metrics), batch_size, advance)
-    totals = np.zeros(len(Total))
+        return engine.evaluate(data, batch_size, advance)
+    totals = np.zeros(engine.plan.totals)
     for batch, start in enumerate(range(0, data.count, batch_size)):
         for callback in watchers:
             callback.on_test_batch_begin(batch, {})
         part = data.part(slice(start, start + batch_size))
-        totals += engine.evaluate(part, bool(metrics), batch_size)
+        totals += engine.evaluate(part, batch_size)
         for callback in watchers:
             callback.on_test_batch_end(batch, figures_of(engine, totals, metrics))
         if advance is not None:

@@ -81,11 +81,6 @@ class Job:
         """How many an epoch has."""
         return self.course.steps_per_epoch or -(-self.data.count // self.batch_size)
 
-    @property
-    def wants_accuracy(self) -> bool:
-        """Whether right answers are counted."""
-        return bool(self.metrics)
-
 
 def checked_job(
     model: "Sequential",
@@ -140,8 +135,9 @@ def checked_job(
         recorder = None
         if telemetry is not None:
             recorder = telemetry.recorder(model.layers[0], engine.plan.observed_rows)
+        names = tuple(metric.name for metric in model.metrics)
         return Job(
-            data, validation, batch_size, epochs, shuffle, model.seed, tuple(model.metrics), shows,
+            data, validation, batch_size, epochs, shuffle, model.seed, names, shows,
             callbacks, recorder, stop or Stop(), course,
         )  # fmt: skip
 

@@ -1,97 +1,261 @@
-"""Losses: a name for a row of the plan, and what it expects of the targets."""
+"""Losses: what each expects of the net and of the right answers, and the row that computes it.
+
+A loss is a frozen dataclass whose fields are its arguments.  Its algebra is in
+``kernels/*/losses.*`` alone.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar
 
-from .arguments import truth
+import numpy as np
+
+from . import answers
+from .answers import Answers
+from .arguments import real_number, truth
 from .configuration import Configurable
-from .kernels.contract import FIRST_LOSS, Op
+from .kernels.contract import Activation, Op
+from .kernels.contract import Loss as Kind
 from .lookup import by_name
+from .lowering import Builder, Last
+from .tensors import Array
+
+_SMALLEST = 1e-30  # that float32 holds with all its digits
 
 
 @dataclass(frozen=True)
 class Loss(Configurable):
-    """A loss over a batch: the mean of its samples' losses.
+    """What all losses share; use one of the classes below.
+
+    The loss of a batch is the mean of its samples' losses.
 
     Attributes
     ----------
     name : str
         As in Keras.
-    op : fastmlp.kernels.contract.Op
-        The row that computes it.
-    from_logits : bool
-        Whether it takes what comes *before* the softmax.
+    kind : fastmlp.kernels.contract.Loss
+        Which kernel.
     sparse : bool
-        Whether targets are integer labels (n,) rather than an array (n, outputs).
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no such loss: only cross-entropy takes labels, or what comes before a softmax.
+        Whether right answers are integer labels (n,) rather than targets (n, outputs).
     """
 
-    name: str
-    op: Op
-    from_logits: bool = False
-    sparse: bool = False
+    name: ClassVar[str]
+    kind: ClassVar[Kind]
+    sparse: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.op, Op) or self.op < FIRST_LOSS:
-            raise ValueError(f"op: expected one that computes a loss, got {self.op!r}")
-        for argument in ("from_logits", "sparse"):
-            value = truth(argument, getattr(self, argument))
-            if value and self.op != Op.SOFTMAX_CROSSENTROPY:
-                raise ValueError(f"{argument}: expected False for {self.op.name}")
-            object.__setattr__(self, argument, value)
+        if not hasattr(self, "kind"):
+            raise TypeError("loss: expected one of the classes of fastmlp.losses, got Loss itself")
+        self.check()
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make an equal loss."""
-        return {**super().get_config(), "op": self.op.name}
+    def check(self) -> None:
+        """Raise an error if an argument is not what it should be."""
 
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Return the loss of a configuration."""
-        return cls(**{**config, "op": Op[config["op"]]})
+    @property
+    def alpha(self) -> float:
+        """The number that the kernel reads."""
+        return 0.0
+
+    @property
+    def built_in(self) -> Last | None:
+        """The activation that the kernel computes along with the loss, if it does."""
+        return None
+
+    @property
+    def threshold(self) -> float | None:
+        """Above which a single output says yes; None, if it answers no such question."""
+        return None
+
+    def check_net(self, builder: Builder) -> None:
+        """Raise ValueError if the loss does not fit the last layer."""
+
+    def answers(self, argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
+        """Return users' right answers as the kernel reads them.
+
+        Raises
+        ------
+        ValueError
+            If they are not what the loss expects.
+        """
+        return answers.targets(argument, array, outputs, dtype)
+
+    def lower(self, builder: Builder, op: Op = Op.LOSS, label: str | None = None) -> None:
+        """Add the row that computes the loss; or, by another op, one that only shows it.
+
+        Raises
+        ------
+        ValueError
+            If the loss does not fit the last layer.
+        """
+        self.check_net(builder)
+        builder.judge(op, self.kind, label or self.name, alpha=self.alpha, built_in=self.built_in)
 
 
-def SparseCategoricalCrossentropy(from_logits: bool = False) -> Loss:  # noqa: N802
+@dataclass(frozen=True)
+class _FromLogits(Loss):
+    """A loss that can take what comes *before* the last activation."""
+
+    last: ClassVar[Last]
+
+    from_logits: bool = False
+
+    def check(self) -> None:
+        """Raise an error if an argument is not what it should be."""
+        object.__setattr__(self, "from_logits", truth("from_logits", self.from_logits))
+
+    @property
+    def built_in(self) -> Last | None:
+        """The activation that the kernel computes along with the loss, if it does."""
+        return None if self.from_logits else self.last
+
+    def check_net(self, builder: Builder) -> None:
+        """Raise ValueError if the loss does not fit the last layer."""
+        if builder.ends_in(self.last) == self.from_logits:
+            raise ValueError(
+                f"loss: {self.name}(from_logits={self.from_logits}) needs a net that "
+                + ("does not end" if self.from_logits else "ends")
+                + f" in a {self.last.name}"
+                + ("" if self.from_logits else ", or from_logits=True")
+            )
+
+
+@dataclass(frozen=True)
+class _OfClasses(_FromLogits):
+    """A cross-entropy with a class for each output."""
+
+    kind = Kind.SOFTMAX_CROSSENTROPY
+    last = Last("softmax", Op.SOFTMAX)
+
+    def check_net(self, builder: Builder) -> None:
+        """Raise ValueError if the loss does not fit the last layer."""
+        if len(builder.shape) != 1 or builder.shape[0] < 2:
+            raise ValueError(
+                f"loss: {self.name} needs a last layer with an output for each class, "
+                f"got outputs of shape {builder.shape}"
+            )
+        super().check_net(builder)
+
+
+@dataclass(frozen=True)
+class SparseCategoricalCrossentropy(_OfClasses):
     """``-log softmax(logits)[label]`` for integer labels (n,).
 
     With ``from_logits=False`` the net must end in a softmax; the two are computed as one
     either way.
     """
-    return Loss(
-        "sparse_categorical_crossentropy", Op.SOFTMAX_CROSSENTROPY, from_logits, sparse=True
-    )
+
+    name = "sparse_categorical_crossentropy"
+    sparse = True
+
+    def answers(self, argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
+        """Return users' labels as the kernel reads them."""
+        hint = "; one-hot targets go with the loss 'categorical_crossentropy'"
+        return answers.labels(argument, array, outputs, dtype, hint)
 
 
-def CategoricalCrossentropy(from_logits: bool = False) -> Loss:  # noqa: N802
-    """``-sum_i target[i] log softmax(logits)[i]`` for targets (n, classes) that sum to 1."""
-    return Loss("categorical_crossentropy", Op.SOFTMAX_CROSSENTROPY, from_logits)
+@dataclass(frozen=True)
+class CategoricalCrossentropy(_OfClasses):
+    """``-sum_i target[i] log softmax(logits)[i]`` for targets (n, classes) that sum to 1.
+
+    With ``from_logits=False`` the net must end in a softmax; the two are computed as one
+    either way.
+    """
+
+    name = "categorical_crossentropy"
+
+    def answers(self, argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
+        """Return users' distributions as the kernel reads them."""
+        hint = "; integer labels go with the loss 'sparse_categorical_crossentropy'"
+        return answers.distributions(argument, array, outputs, dtype, hint)
 
 
-def MeanSquaredError() -> Loss:  # noqa: N802
+@dataclass(frozen=True)
+class BinaryCrossentropy(_FromLogits):
+    """``mean_i -t_i log s_i - (1 - t_i) log(1 - s_i)``, with ``s = sigmoid(logits)``.
+
+    Targets ``t`` (n, outputs), or (n,) for one output, are 0 and 1, or shares between them: each
+    output answers a question of its own.  With ``from_logits=False`` the net must end in a
+    sigmoid; the two are computed as one either way.
+    """
+
+    name = "binary_crossentropy"
+    kind = Kind.SIGMOID_CROSSENTROPY
+    last = Last("sigmoid", Op.ACTIVATION, Activation.SIGMOID)
+
+    @property
+    def threshold(self) -> float:
+        """Above which an output says yes: a probability of 0.5."""
+        return 0.0 if self.from_logits else 0.5
+
+    def answers(self, argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
+        """Return users' shares as the kernel reads them."""
+        return answers.shares(argument, array, outputs, dtype)
+
+
+@dataclass(frozen=True)
+class MeanSquaredError(Loss):
     """``mean_i (output[i] - target[i])^2`` for targets (n, outputs)."""
-    return Loss("mean_squared_error", Op.MEAN_SQUARED_ERROR)
+
+    name = "mean_squared_error"
+    kind = Kind.MEAN_SQUARED_ERROR
 
 
-_KNOWN = {
-    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy(),
-    "categorical_crossentropy": CategoricalCrossentropy(),
-    "mean_squared_error": MeanSquaredError(),
-    "mse": MeanSquaredError(),
-}
+@dataclass(frozen=True)
+class Huber(Loss):
+    """``mean_i h(output[i] - target[i])``: squares of small errors, sizes of large ones.
 
-_TWO_CLASSES = (
-    "for two classes, let the net end in Dense(2, 'softmax') and take the loss "
-    "'sparse_categorical_crossentropy' with the labels 0 and 1: it is the same model"
+    ``h(e)`` is ``e^2 / 2`` up to ``|e| = delta``, and ``delta * (|e| - delta / 2)`` beyond it
+    (Huber, 1964).
+
+    Parameters
+    ----------
+    delta : float, positive
+
+    Raises
+    ------
+    ValueError
+        If it is not a finite number above 0.
+    """
+
+    name = "huber"
+    kind = Kind.HUBER
+
+    delta: float = 1.0
+
+    def check(self) -> None:
+        """Raise an error if an argument is not what it should be."""
+        delta = real_number("delta", self.delta, "a positive number", low=_SMALLEST)
+        object.__setattr__(self, "delta", delta)
+
+    @property
+    def alpha(self) -> float:
+        """The number that the kernel reads."""
+        return self.delta
+
+
+@dataclass(frozen=True)
+class MeanAbsoluteError(Loss):
+    """``mean_i |output[i] - target[i]|`` for targets (n, outputs); its slope at 0 is 0."""
+
+    name = "mean_absolute_error"
+    kind = Kind.MEAN_ABSOLUTE_ERROR
+
+
+_CLASSES: tuple[type[Loss], ...] = (
+    SparseCategoricalCrossentropy,
+    CategoricalCrossentropy,
+    BinaryCrossentropy,
+    MeanSquaredError,
+    Huber,
+    MeanAbsoluteError,
 )
-_ABSENT = {"binary_crossentropy": _TWO_CLASSES, "bce": _TWO_CLASSES}
+# Keras' short names.
+_SHORT: Mapping[str, type[Loss]] = {
+    "bce": BinaryCrossentropy, "mse": MeanSquaredError, "mae": MeanAbsoluteError,
+}  # fmt: skip
+_KNOWN: dict[str, type[Loss]] = {**{loss.name: loss for loss in _CLASSES}, **_SHORT}
 
 
 def get(loss: str | Loss) -> Loss:
-    """Return the loss of that name, or the loss given."""
-    if isinstance(loss, str) and loss in _ABSENT:
-        raise ValueError(f"loss: {loss!r} does not exist here; {_ABSENT[loss]}")
-    return loss if isinstance(loss, Loss) else by_name("loss", loss, _KNOWN)
+    """Return the loss of that name with its default arguments, or the loss given."""
+    return loss if isinstance(loss, Loss) else by_name("loss", loss, _KNOWN)()

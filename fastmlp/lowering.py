@@ -10,12 +10,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from . import losses
-from .kernels.contract import FORMS, Column, Op, Scalar
+from .kernels.contract import FIRST_LOSS, FORMS, Column, Op, Scalar
 from .plan import Plan
 from .python_rows import PythonLayer, PythonRows
 from .tensors import Array, Shape, Slot, Weight
@@ -46,6 +45,14 @@ class Buffer:
     layout: Layout = Layout.FEATURES_FIRST
 
 
+class Last(NamedTuple):
+    """An activation that a net may end in, as its row has it."""
+
+    name: str
+    op: Op
+    kind: int = 0
+
+
 class Param(NamedTuple):
     """A tensor that a row's kernel reads, as the layer must have declared it."""
 
@@ -66,6 +73,21 @@ class Lowers(Protocol):
     def _output_shape(self, input_shape: Shape) -> Shape: ...
 
     def _lower(self, builder: "Builder", x: Buffer) -> Buffer: ...
+
+
+class Loss(Protocol):
+    """What a loss is to the builder."""
+
+    def lower(self, builder: "Builder") -> None: ...
+
+
+LossT = TypeVar("LossT", bound=Loss, contravariant=True)
+
+
+class Metric(Protocol[LossT]):
+    """What a metric is to the builder."""
+
+    def lower(self, builder: "Builder", loss: LossT) -> None: ...
 
 
 @dataclass
@@ -170,11 +192,14 @@ class Builder:
         Raises
         ------
         ValueError
-            If the layer has declared other tensors than ``params``.
+            If the layer has declared other tensors than ``params``, or other running statistics
+            than the operation has.
         """
         form = FORMS[op]
         own = self._own_tensors(params)
         features = x.features if features is None else features
+        if form.running:
+            own[Column.RUNNING] = self._own_statistics((features,), form.running)
         y = Buffer(self._end, features, x.layout if form.keeps_layout else Layout.FEATURES_FIRST)
         self._end += features + form.scratch.per_output * features + form.scratch.more
         fixed = {
@@ -188,7 +213,7 @@ class Builder:
         self._append(
             op, label or self._current.name, {**fixed, **own, **(columns or {})}, reals or {}
         )
-        if own:
+        if Column.SIZE in own:
             self._trainable = self._trainable or own[Column.SIZE] > 0
             self._penalties(y)
         return y
@@ -260,21 +285,46 @@ class Builder:
         params = [Param(w.name, w.shape, w.transposed) for w in layer.declared if w.trainable]
         return self.row(Op.CUSTOM, x, math.prod(shape), params=params)
 
-    def finish(self, y: Buffer, loss: losses.Loss | None) -> Plan:
-        """Return the plan, with a row for the loss where it reads what it needs.
-
-        A softmax before the cross-entropy stays in the plan *behind* the loss: it is run to
-        predict, and the loss has it built in.
-        """
+    def end(self, y: Buffer) -> None:
+        """Let the net end in ``y``: what follows compares that with the right answers."""
         self._current = self._last
-        y = self.along_batch(y)
-        if loss is not None:
-            loss_row = {Column.INPUTS: y.features, Column.X: y.offset, Column.Y: self._end}
-            self._end += FORMS[loss.op].scratch.more
-            fused = loss.op == Op.SOFTMAX_CROSSENTROPY and not loss.from_logits
-            if fused:
-                loss_row[Column.X] = self._rows[-1].columns[Column.X]
-            self._append(loss.op, loss.name, loss_row, {}, at=-1 if fused else None)
+        self._outputs = self.along_batch(y)
+        self._last_row = len(self._rows) - 1
+
+    @property
+    def outputs(self) -> int:
+        """The number of values in one output of the net that has ended."""
+        return self._outputs.features
+
+    def ends_in(self, last: Last) -> bool:
+        """Whether the last layer's last row is that activation."""
+        columns = self._rows[self._last_row].columns
+        return columns[Column.OP] == last.op and columns.get(Column.KIND, 0) == last.kind
+
+    def judge(
+        self, op: Op, kind: int, label: str, *, alpha: float = 0.0, built_in: Last | None = None
+    ) -> None:
+        """Add a row that compares the net's outputs with the right answers: a loss or a metric.
+
+        If the net ends in an activation that the row has ``built_in``, it reads what that is
+        computed from.  A loss comes before it in the plan then: the activation is run only to
+        predict, and for metrics that read it.
+        """
+        place, x = len(self._rows), self._outputs.offset
+        if built_in is not None and self.ends_in(built_in):
+            x = self._rows[self._last_row].columns[Column.X]
+            # A metric is never before the loss, which may read the activation.
+            if op == Op.LOSS or self._rows[self._last_row - 1].columns[Column.OP] >= FIRST_LOSS:
+                place = self._last_row
+                self._last_row += 1
+        columns = {Column.KIND: kind, Column.INPUTS: self.outputs, Column.X: x}
+        scratch = FORMS[op].scratch.more
+        columns[Column.Y] = self._end if scratch else 0
+        self._end += scratch
+        self._append(op, label, columns, {Scalar.ALPHA: alpha}, place)
+
+    def finish(self) -> Plan:
+        """Return the plan."""
         table = np.zeros((len(self._rows), len(Column)), dtype=np.int64)
         reals = np.zeros((len(self._rows), len(Scalar)))
         for r, row in enumerate(self._rows):
@@ -288,11 +338,6 @@ class Builder:
             table, reals, labels, self._slots, self._sizes[True], self._sizes[False],
             self._input_shape, self.shape, self._python_layers,
         )  # fmt: skip
-
-    @property
-    def ends_in_softmax(self) -> bool:
-        """Whether the last row so far is a softmax."""
-        return bool(self._rows[-1].columns[Column.OP] == Op.SOFTMAX)
 
     def _own_tensors(self, params: Sequence[Param]) -> dict[Column, int]:
         """Return the columns that say where ``params`` are, if there are any.
@@ -316,6 +361,23 @@ class Builder:
         size = sum(slot.weight.size for slot in slots)
         return {Column.WEIGHTS: slots[0].start, Column.SIZE: size}
 
+    def _own_statistics(self, shape: Shape, count: int) -> int:
+        """Return where the layer's running statistics are: so many, each of this shape.
+
+        Raises
+        ------
+        ValueError
+            If the layer has declared others.
+        """
+        slots = [slot for slot in self._current.slots if not slot.weight.trainable]
+        if [slot.weight.shape for slot in slots] != [shape] * count:
+            raise ValueError(
+                f"{self._current.description}: its kernel reads {count} running statistics of "
+                f"shape {shape}, but build declared "
+                f"{[(slot.weight.name, slot.weight.shape) for slot in slots]}"
+            )
+        return slots[0].start
+
     def _penalties(self, y: Buffer) -> None:
         """Add a PENALTY row for each of the layer's tensors that has a regularizer."""
         for slot in self._current.slots:
@@ -338,40 +400,35 @@ class Builder:
         label: str,
         columns: dict[Column, int],
         reals: dict[Scalar, float],
-        at: int | None = None,
+        place: int | None = None,
     ) -> None:
         own = {Column.BIAS: -1, **columns, Column.OP: op, Column.LAYER: self._current.index}
-        position = len(self._rows) if at is None else len(self._rows) + at
-        self._rows.insert(position, _Row(label, own, reals))
+        self._rows.insert(len(self._rows) if place is None else place, _Row(label, own, reals))
 
 
 def lower(
-    layers: Sequence[Lowers], input_shape: Shape, loss: losses.Loss | None, seed: int
+    layers: Sequence[Lowers],
+    input_shape: Shape,
+    loss: LossT | None,
+    metrics: Sequence[Metric[LossT]],
+    seed: int,
 ) -> Plan:
-    """Lower built layers, and a loss if there is one, to a plan.
+    """Lower built layers, and a loss and metrics if there are any, to a plan.
 
     ``seed`` is that of the layers that draw random numbers while training.
 
     Raises
     ------
     ValueError
-        If the loss does not fit the last layer.
+        If the loss or a metric does not fit the last layer.
     """
     builder = Builder(input_shape, seed)
     y = builder.source
     for layer in layers:
         y = builder.lower(layer, y)
-    if loss is not None and loss.op == Op.SOFTMAX_CROSSENTROPY:
-        if len(builder.shape) != 1 or builder.shape[0] < 2:
-            raise ValueError(
-                f"loss: {loss.name} needs a last layer with an output for each class, "
-                f"got outputs of shape {builder.shape}"
-            )
-        if builder.ends_in_softmax == loss.from_logits:
-            raise ValueError(
-                f"loss: {loss.name}(from_logits={loss.from_logits}) needs a net that "
-                + ("does not end" if loss.from_logits else "ends")
-                + " in a softmax"
-                + ("" if loss.from_logits else ", or from_logits=True")
-            )
-    return builder.finish(y, loss)
+    builder.end(y)
+    if loss is not None:
+        loss.lower(builder)
+        for metric in metrics:
+            metric.lower(builder, loss)
+    return builder.finish()

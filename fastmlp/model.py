@@ -38,6 +38,8 @@ from .kernels.contract import MOMENTS
 from .layers import Layer
 from .layers.base import checked_weights
 from .lookup import by_name
+from .metrics import Metric
+from .metrics import get as metric_list
 from .plan import Plan
 from .progress import resolve_verbose
 from .run import Run
@@ -51,7 +53,6 @@ _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),
     "float64": np.dtype(np.float64),
 }
-_METRICS = {"accuracy": "accuracy", "acc": "acc"}  # each keeps the name that it was given
 
 
 class Sequential(Stack, Configurable):
@@ -83,7 +84,7 @@ class Sequential(Stack, Configurable):
     # Set by the methods alone: only ``name`` and ``history`` are for users to set besides.
     optimizer: optimizers.Optimizer | None
     loss: losses.Loss | None
-    metrics: list[str]
+    metrics: list[Metric]
 
     def __init__(
         self,
@@ -179,7 +180,7 @@ class Sequential(Stack, Configurable):
         self,
         optimizer: str | optimizers.Optimizer = "sgd",
         loss: str | losses.Loss | None = None,
-        metrics: Sequence[str] | None = None,
+        metrics: Sequence[str | Metric] | None = None,
     ) -> None:
         """Choose what to minimize, and how.
 
@@ -190,24 +191,21 @@ class Sequential(Stack, Configurable):
         ----------
         optimizer : str or fastmlp.optimizers.Optimizer
         loss : str or fastmlp.losses.Loss
-        metrics : sequence of str, optional
-            ``"accuracy"`` or ``"acc"``: the share of samples whose largest output is the right
-            one, under the name that is used here.
+        metrics : sequence of str or fastmlp.metrics.Metric, optional
+            What is shown beside the loss, under the names that are used here.  ``"accuracy"`` or
+            ``"acc"`` is the share of right answers, as the loss understands them.
 
         Raises
         ------
         RuntimeError
             If a fit that is not done uses the net; nothing has changed then.
         TypeError, ValueError
-            If a name is unknown, or the loss does not fit the last layer.
+            If a name is unknown, or the loss or a metric does not fit the last layer.
         """
         if loss is None:
             raise ValueError("loss: expected a name such as 'sparse_categorical_crossentropy'")
         new_optimizer, new_loss = optimizers.get(optimizer), losses.get(loss)
-        names = items("metrics", "names such as 'accuracy'", () if metrics is None else metrics)
-        new_metrics = [by_name("metrics", name, _METRICS) for name in names]
-        if len(set(new_metrics)) < len(new_metrics):
-            raise ValueError(f"metrics: expected each name once, got {new_metrics}")
+        new_metrics = metric_list(metrics)
         claim = Claim()
         try:
             claim.take([self])
@@ -344,7 +342,7 @@ class Sequential(Stack, Configurable):
         callbacks: Sequence[Callback] | None = None,
         return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
-        """Return the mean loss, or with metrics ``[loss, accuracy]``, or all figures by name.
+        """Return the mean loss, or with metrics ``[loss, *metrics]``, or all figures by name.
 
         The loss includes the penalties of regularizers, if there are any; ``data_loss``, among
         the figures by name, is then without.
@@ -380,8 +378,13 @@ class Sequential(Stack, Configurable):
             engine = self._ready_engine()
             data = self._check_data("{}", x, y)
             self._check_workspace("batch_size", min(batch_size, data.count))
-            figures = evaluate(engine, data, batch_size, self.metrics, shows, called)
+            figures = evaluate(engine, data, batch_size, self._figures_wanted, shows, called)
             return self._returned(figures, wants_dict)
+
+    @property
+    def _figures_wanted(self) -> list[str]:
+        """The names of the metrics."""
+        return [metric.name for metric in self.metrics]
 
     def _returned(
         self, figures: dict[str, float], wants_dict: bool
@@ -389,7 +392,7 @@ class Sequential(Stack, Configurable):
         """Return figures in the form that Keras has for them."""
         if wants_dict:
             return figures
-        values = [figures[name] for name in ("loss", *self.metrics)]
+        values = [figures[name] for name in ("loss", *self._figures_wanted)]
         return values if self.metrics else values[0]
 
     def predict(
@@ -512,7 +515,7 @@ class Sequential(Stack, Configurable):
                 data = self._check_data("{}", x, y)
                 self._check_workspace("x", data.count)
                 self._follow_optimizer(engine)
-                figures, taken = train_step(engine, data, self._state.steps, self.metrics)
+                figures, taken = train_step(engine, data, self._state.steps, self._figures_wanted)
                 self._state.steps += taken
         finally:
             claim.active = False
@@ -579,7 +582,10 @@ class Sequential(Stack, Configurable):
         return self._state.params.size + self._state.running.size
 
     def get_weights(self) -> list[Array]:
-        """Return copies of all weights: per layer its kernel (inputs, outputs) and bias."""
+        """Return copies of all weights, layer by layer: of a dense one kernel, then bias.
+
+        A kernel is (inputs, outputs).  What is not trained, such as a running mean, is among them.
+        """
         return [np.array(slot.of(self._state)) for slot in self._slots]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
@@ -756,6 +762,9 @@ class Sequential(Stack, Configurable):
         _describe(table, self.layers, self._input_shape)
         table.add_section()
         table.add_row("total", "", f"{self.count_params():,}" if self.built else "?")
+        if running := self._state.running.size:
+            table.add_row("trainable", "", f"{self._state.params.size:,}")
+            table.add_row("non-trainable", "", f"{running:,}")
         if print_fn is None:
             Console(width=line_length).print(table)
         else:
@@ -801,15 +810,11 @@ class Sequential(Stack, Configurable):
         engine.use_optimizer(self.optimizer, self._state.moments)
 
     def _compile(
-        self, optimizer: optimizers.Optimizer, loss: losses.Loss, metrics: list[str]
+        self, optimizer: optimizers.Optimizer, loss: losses.Loss, metrics: list[Metric]
     ) -> None:
         if self.built:
             assert self._input_shape is not None
-            lowered = lowering.lower(self.layers, self._input_shape, loss, self.seed)
-            if metrics and lowered.outputs < 2:
-                raise ValueError(
-                    f"metrics: 'accuracy' needs at least two outputs, the net has {lowered.outputs}"
-                )
+            lowering.lower(self.layers, self._input_shape, loss, metrics, self.seed)
         assign(self, optimizer=optimizer, loss=loss, metrics=metrics)
         self._state.forget_moments()
         self._engine = None
@@ -857,9 +862,9 @@ class Sequential(Stack, Configurable):
         if self._engine is None:
             if self._input_shape is None:
                 raise RuntimeError("the net does not know its input shape yet; add an Input layer")
-            lowered = lowering.lower(self._layers, self._input_shape, self.loss, self.seed)
-            if self.metrics and lowered.outputs < 2:
-                raise ValueError("metrics: 'accuracy' needs a net with at least two outputs")
+            lowered = lowering.lower(
+                self._layers, self._input_shape, self.loss, self.metrics, self.seed
+            )
             how = self.backend, lowered.python_layers
             self._engine = Engine(
                 lowered, backends.bind_of(*how), self._state.params, self._state.running,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels.contract import FIRST_LOSS, FORMS, Column, Op, Scalar
+from .kernels.contract import FIRST_LOSS, FORMS, Column, Op, Scalar, Total
 from .python_rows import PythonRows
 from .tensors import Array, Shape, Slot
 
@@ -77,10 +77,30 @@ class Plan:
     @property
     def observed_rows(self) -> list[str | None]:
         """What telemetry calls each row, None where it does not measure."""
-        return [
-            label if _has_weights(row) or row[Column.OP] == Op.ACTIVATION else None
-            for label, row in zip(self.labels, self.table, strict=True)
-        ]
+        names: list[str | None] = [None] * len(self.labels)
+        for r, (label, row) in enumerate(zip(self.labels, self.table, strict=True)):
+            if row[Column.OP] >= FIRST_LOSS:
+                break
+            if _has_weights(row) or row[Column.OP] == Op.ACTIVATION:
+                names[r] = label
+        return names
+
+    @cached_property
+    def metrics(self) -> dict[str, int]:
+        """Where the engine adds up each metric, by name."""
+        rows = np.flatnonzero(self.table[:, Column.OP] > Op.LOSS)
+        return {self.labels[r]: place for place, r in enumerate(rows, len(Total))}
+
+    @property
+    def totals(self) -> int:
+        """How many numbers the engine adds up."""
+        return len(Total) + len(self.metrics)
+
+    @property
+    def last_label(self) -> str:
+        """The label of the loss, or of a softmax that it has built in."""
+        ops = self.table[:, Column.OP]
+        return self.labels[int(np.flatnonzero(ops <= Op.LOSS)[-1])]
 
     @property
     def labels_above(self) -> dict[str, list[str]]:
@@ -128,7 +148,7 @@ class Plan:
                 return label, f"the weights of {label!r}"
             if not np.isfinite(self._buffer(values, row[Column.Y], row[Column.OUTPUTS], n)).all():
                 return label, f"the outputs of {label!r}"
-        return self.labels[-1], "the loss itself"
+        return self.last_label, "the loss itself"
 
     def check_numbers(self, dtype: np.dtype[Any]) -> None:
         """Raise ValueError if a layer's number, such as an offset, is too large for a dtype."""

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from . import backends, lowering
 from .arguments import items, real_array
+from .arrays import finite
 from .attributes import assign
-from .data import finite
 from .engine import Engine
 from .layers import Input, Layer
 from .layers.stack import build_layers, check_layer, every_layer
@@ -113,7 +113,7 @@ class Stack:
         """Give every layer its weights: those that it has, or new ones."""
         _name_apart([*every_layer(layers)])
         build_layers(layers, input_shape, self.dtype)
-        lowered = lowering.lower(layers, input_shape, None, self.seed)
+        lowered = lowering.lower(layers, input_shape, None, (), self.seed)
         lowered.check_numbers(self.dtype)
         state = self._state.resized(*self._new_vectors(lowered))
         for number, slot in enumerate(lowered.all_slots):
@@ -147,7 +147,7 @@ class Stack:
         backends.resolve(self.backend)
         if self._input_shape is None:
             return
-        lowered = lowering.lower(self._layers, self._input_shape, None, self.seed)
+        lowered = lowering.lower(self._layers, self._input_shape, None, (), self.seed)
         state = self._state.resized(*self._new_vectors(lowered))
         for slot in lowered.all_slots:
             slot.of(state)[...] = slot.layer._weights[slot.weight.name]

@@ -66,10 +66,10 @@ def train_step(
 
     Returns the samples' figures, and how many steps were taken: none if the loss is not finite.
     """
-    totals = np.zeros(len(Total))
+    totals = np.zeros(engine.plan.totals)
     taken = engine.train_epoch(
         data, np.arange(data.count), data.count, 0, 1,
-        first_step=step, wants_accuracy=bool(metrics), totals=totals,
+        first_step=step, totals=totals,
     )  # fmt: skip
     return figures_of(engine, totals, metrics), taken
 
@@ -102,7 +102,7 @@ def _train_epochs(run: Run, callbacks: Sequence[Callback], parts: Sequence[Part]
     logs: Logs = {}
     watchers = having(run.job.callbacks, TRAIN_BATCH)
     for number, epoch in enumerate(range(run.job.course.initial_epoch, run.job.epochs)):
-        run.totals = np.zeros(len(Total))
+        run.totals = np.zeros(run.engine.plan.totals)
         for callback in callbacks:
             callback.on_epoch_begin(epoch, {})
         before = run.state.steps
@@ -178,7 +178,7 @@ def _train_batches(
     run.check_stop()
     run.reached = run.engine.train_epoch(
         job.data, order, job.batch_size, first, stop,
-        first_step=first_step, wants_accuracy=job.wants_accuracy, totals=run.totals,
+        first_step=first_step, totals=run.totals,
         telemetry=run.records,
         telemetry_every=0 if job.recorder is None else job.recorder.every,
     )  # fmt: skip

@@ -15,8 +15,11 @@ from .contract import (
     FIRST_LOSS,
     FORMS,
     MOMENTS,
+    TAKE_LABELS,
     Activation,
     Column,
+    Loss,
+    Metric,
     Mode,
     Number,
     Op,
@@ -35,6 +38,9 @@ _READS_OTHER = np.array([form.reads_other for form in _FORMS])
 _RUNNING = np.array([form.running for form in _FORMS])
 _WEIGHTS = np.array([form.weights for form in _FORMS])
 _HAS_WEIGHTS = _WEIGHTS != ""
+_KINDS = {
+    Op.ACTIVATION: Activation, Op.LOSS: Loss, Op.METRIC: Metric, Op.LOSS_VALUE: Loss,
+}  # fmt: skip
 _SCRATCH = np.array([form.scratch for form in _FORMS])
 
 
@@ -46,7 +52,9 @@ class Net:
     capacity: int  # samples in the workspace
     features: int  # of a sample
     outputs: int  # values of a prediction
-    loss: Op | None
+    metrics: int
+    has_loss: bool
+    takes_labels: bool  # instead of targets
     classes: int  # outputs that the loss reads
     params: int
     has_gradient: bool
@@ -116,7 +124,9 @@ def check_table(
     require(~losses, outputs > 0, "outputs")
     require(_SAME_WIDTH[ops], inputs == outputs, "as many outputs as inputs")
     kinds = table[:, Column.KIND]
-    require(ops == Op.ACTIVATION, (kinds >= 0) & (kinds < len(Activation)), "a known activation")
+    for op, known in _KINDS.items():
+        what = f"a known {known.__name__.lower()}"
+        require(ops == op, (kinds >= 0) & (kinds < len(known)), what)
     beyond = _SCRATCH[ops, 0] * outputs + _SCRATCH[ops, 1]
     require(everything, x + inputs <= end, f"X within the workspace of {end}")
     require(everything, y + outputs + beyond <= end, f"Y within the workspace of {end}")
@@ -130,25 +140,41 @@ def check_table(
     start, size, bias = (table[:, c] for c in (Column.WEIGHTS, Column.SIZE, Column.BIAS))
     own = _HAS_WEIGHTS[ops] | (ops == Op.PENALTY)
     within = f"within the {parameters} parameters"
+    require(~own, size == 0, "no weights")
     require(own, (start >= 0) & (start <= parameters), f"weights {within}")
     require(own, (size >= 0) & (size <= parameters - start), f"weights {within}")
-    require(dense, inputs <= (parameters - start) // np.maximum(outputs, 1), f"weights {within}")
-    vector = (_WEIGHTS[ops] == "vector") & (size > 0)
-    require(vector, outputs <= parameters - start, f"weights {within}")
+    matrix, vectors = (_WEIGHTS[ops] == form for form in ("matrix", "vectors"))
+    width = np.maximum(outputs, 1)
+    require(matrix, inputs <= (parameters - start) // width, f"weights {within}")
     inside = (bias == -1) | ((bias >= 0) & (bias <= parameters - outputs))
     require(own, inside, f"a bias {within}")
+    last = (bias == -1) | (bias == start + size - outputs)
+    require(vectors, last, "a bias at the end of its weights")
+    right = (size % width == 0) & (size // width <= 1 + (bias >= 0))
+    require(vectors, right, "one weight an output beside a bias, at most")
     if statistics is not None:
         running, length = table[:, Column.RUNNING], _RUNNING[ops] * outputs
         inside = (running >= 0) & (running <= statistics - length)
         require(length > 0, inside, f"statistics within the {statistics} running ones")
-    found = np.flatnonzero(losses)
-    last = len(table) - 1
+    _check_judges(ops, inputs)
+
+
+def _check_judges(ops: Array, inputs: Array) -> None:
+    """Raise ValueError unless one loss comes before all metrics, and nothing but what it skips."""
+    judges = np.flatnonzero(ops >= FIRST_LOSS)
+    if not judges.size:
+        return
+    others = ops[judges[0] :][ops[judges[0] :] < FIRST_LOSS]
     right = (
-        found.size == 0
-        or found.tolist() == [last]
-        or (found.tolist() == [last - 1] and ops[last] == Op.SOFTMAX)
+        ops[judges[0]] == Op.LOSS
+        and np.count_nonzero(ops == Op.LOSS) == 1
+        and np.isin(others, (Op.SOFTMAX, Op.ACTIVATION)).all()
+        and others.size <= 1
     )
-    _require("table", right, "a single loss, at the end or before a softmax", found.tolist())
+    _require("table", right, "a loss, and behind it metrics and a softmax", ops[judges[0] :])
+    widths = inputs[judges]
+    right = (widths == widths[0]).all()
+    _require("table", right, "a loss and metrics that read as many outputs", widths)
 
 
 def check_net(
@@ -190,16 +216,18 @@ def check_net(
     check_table(table, reals, size, None if running is None else running.size, runs_python)
     end = int(table[0, Column.X])
     _require("values", values.size >= end, f"room for a sample, {end}", values.size)
-    losses = np.flatnonzero(table[:, Column.OP] >= FIRST_LOSS)
-    ops = table[:, Column.OP]
+    ops, kinds = table[:, Column.OP], table[:, Column.KIND]
+    judges = np.flatnonzero(ops >= FIRST_LOSS)
     shown = np.flatnonzero((ops < FIRST_LOSS) & (ops != Op.PENALTY))[-1]
     return Net(
         rows=len(table),
         capacity=values.size // end,
         features=int(table[0, Column.OUTPUTS]),
         outputs=int(table[shown, Column.OUTPUTS]),
-        loss=Op(ops[losses[0]]) if losses.size else None,
-        classes=int(table[losses[0], Column.INPUTS]) if losses.size else 0,
+        metrics=max(judges.size - 1, 0),
+        has_loss=judges.size > 0,
+        takes_labels=all(kinds[r] in TAKE_LABELS[Op(ops[r])] for r in judges),
+        classes=int(table[judges[0], Column.INPUTS]) if judges.size else 0,
         params=size,
         has_gradient=gradient.size == size,
         dtype=dtype,
@@ -208,10 +236,11 @@ def check_net(
 
 def check_right_answers(net: Net, count: int, labels: Array, targets: Array) -> None:
     """Raise ValueError unless ``count`` samples have the labels or targets that the loss wants."""
-    if net.loss == Op.SOFTMAX_CROSSENTROPY and labels.size:
+    if net.takes_labels and labels.size:
         _require_array("labels", labels, np.dtype(np.int64), (count,))
     else:
         _require_array("targets", targets, net.dtype, (count, net.classes))
+        _require("labels", labels.size == 0, "none beside targets", labels.shape)
 
 
 def check_batches(
@@ -226,7 +255,6 @@ def check_batches(
     last: int,
     first_step: int,
     rates: Array,
-    wants_accuracy: bool,
     totals: Array,
     outputs: Array,
     telemetry: Array,
@@ -250,9 +278,10 @@ def check_batches(
     if mode == Mode.PREDICT:
         _require_array("outputs", outputs, net.dtype, (order.size, net.outputs))
         return
-    _require("table", net.loss is not None, "a loss", "none")
+    _require("table", net.has_loss, "a loss", "none")
     check_right_answers(net, len(samples), labels, targets)
-    _require_array("totals", totals, np.dtype(np.float64), (len(Total),))
+    metrics = 0 if mode == Mode.GRADIENT else net.metrics
+    _require_array("totals", totals, np.dtype(np.float64), (len(Total) + metrics,))
     _require("gradient", mode == Mode.EVALUATE or net.has_gradient, "room for it", "none")
     if mode == Mode.TRAIN:
         _require_array("rates", rates, np.dtype(np.float64), (last - first,))
@@ -292,7 +321,7 @@ def checked_probe(probe: Callable[..., None], *, runs_python: bool = False) -> C
             runs_python=runs_python,
         )  # fmt: skip
         _require("trial", trial.shape == values.shape, f"shape {values.shape}", trial.shape)
-        _require("table", net.loss is not None, "a loss", "none")
+        _require("table", net.has_loss, "a loss", "none")
         _require("rows", rows.size <= net.capacity, f"at most {net.capacity}", rows.size)
         count = max(len(labels), len(targets))
         check_right_answers(net, count, labels, targets)

@@ -33,11 +33,15 @@ class Op(IntEnum):
     CUSTOM = 8  # a layer written in Python: only `walk` can run it
     FORK = 9  # where a branch begins: the gradient of OTHER, where it ends, joins that of X
     ADD = 10  # y = x + OTHER; dx = dy, and the branch's FORK sees to OTHER
-    SOFTMAX_CROSSENTROPY = 11
-    MEAN_SQUARED_ERROR = 12
+    BATCH_NORMALIZATION = 11  # its scratch begins with the batch's means and variances; in the
+    # deltas, with the gradients of gamma and beta, whether it has those or not
+    LOSS = 12  # compares outputs with the right answers, and sets dx
+    METRIC = 13  # adds to a total of its own
+    LOSS_VALUE = 14  # a metric too: the value of a loss, of which nothing is learned
 
 
-FIRST_LOSS = Op.SOFTMAX_CROSSENTROPY
+# From here on, rows compare outputs with the right answers.
+FIRST_LOSS = Op.LOSS
 
 
 class Scratch(NamedTuple):
@@ -53,7 +57,9 @@ class Form(NamedTuple):
     same_width: bool = True  # as many outputs as inputs
     keeps_layout: bool = False  # Y lies as X does; others write (features, n)
     reads_other: bool = False  # a buffer as wide as X
-    weights: str = ""  # of its own: "matrix" (outputs, inputs), "vector" (outputs,), "any"
+    # Of its own: "matrix" (outputs, inputs) and a bias (outputs,), "vectors" (outputs,): a scale, a
+    # bias, or both, and "any".
+    weights: str = ""
     running: int = 0  # running statistics: so many for each output
     scratch: Scratch = Scratch()
 
@@ -71,8 +77,14 @@ FORMS = {
     Op.CUSTOM: Form(same_width=False, weights="any"),
     Op.FORK: Form(reads_other=True),
     Op.ADD: Form(reads_other=True),
-    Op.SOFTMAX_CROSSENTROPY: Form(same_width=False, scratch=Scratch(more=2)),
-    Op.MEAN_SQUARED_ERROR: Form(same_width=False, scratch=Scratch(more=2)),
+    Op.BATCH_NORMALIZATION: Form(
+        weights="vectors",  # gamma, then beta
+        running=2,  # the means, then the variances
+        scratch=Scratch(per_output=2),
+    ),
+    Op.LOSS: Form(same_width=False, scratch=Scratch(more=2)),
+    Op.METRIC: Form(same_width=False),
+    Op.LOSS_VALUE: Form(same_width=False, scratch=Scratch(more=2)),
 }
 
 
@@ -80,7 +92,7 @@ class Column(IntEnum):
     """The integer columns of a table."""
 
     OP = 0
-    KIND = 1  # which activation
+    KIND = 1  # which activation, loss or metric
     LAYER = 2  # index in Sequential.layers, for messages and telemetry
     INPUTS = 3  # features in
     OUTPUTS = 4  # features out
@@ -100,12 +112,14 @@ class Column(IntEnum):
 class Scalar(IntEnum):
     """The real columns of a table."""
 
-    ALPHA = 0  # slope or scale of an activation
+    ALPHA = 0  # slope or scale of an activation; the number of a loss or a metric
     SCALE = 1  # INPUT and RESCALE compute x * SCALE + OFFSET, DENSE SCALE * W x + b
     OFFSET = 2
     RATE = 3  # of dropout
     L1 = 4
     L2 = 5
+    EPSILON = 6  # BATCH_NORMALIZATION: what is added to a variance
+    MOMENTUM = 7  # BATCH_NORMALIZATION: the share of running statistics that a step leaves
 
 
 class Activation(IntEnum):
@@ -123,6 +137,31 @@ class Activation(IntEnum):
     MISH = 9
 
 
+class Loss(IntEnum):
+    """The ``KIND`` of a ``LOSS`` or ``LOSS_VALUE`` row."""
+
+    SOFTMAX_CROSSENTROPY = 0
+    MEAN_SQUARED_ERROR = 1
+    HUBER = 2  # ALPHA: up to which error it is a square
+    MEAN_ABSOLUTE_ERROR = 3
+    SIGMOID_CROSSENTROPY = 4
+
+
+class Metric(IntEnum):
+    """The ``KIND`` of a ``METRIC`` row."""
+
+    FIRST_MAXIMUM = 0  # whether the largest output is the right one
+    BINARY = 1  # the share of outputs that are above ALPHA where their target is 1, and not where 0
+
+
+# What can compare outputs with integer labels; everything can with targets.
+TAKE_LABELS = {
+    Op.LOSS: (Loss.SOFTMAX_CROSSENTROPY,),
+    Op.METRIC: (Metric.FIRST_MAXIMUM,),
+    Op.LOSS_VALUE: (Loss.SOFTMAX_CROSSENTROPY,),
+}
+
+
 class Mode(IntEnum):
     """What an engine's ``run`` does with each batch."""
 
@@ -138,6 +177,8 @@ class Phase(IntEnum):
     PREDICT = 0  # no mask, and running statistics
     LEARN = 1  # a mask drawn for the step, and the batch's statistics
     REPLAY = 2  # the mask that the buffer holds, and the batch's statistics
+
+    # Running statistics change with the weights: in a step, and not if its loss is not finite.
 
 
 class Rule(IntEnum):
@@ -163,12 +204,11 @@ class Number(IntEnum):
 
 
 class Total(IntEnum):
-    """What ``run`` adds up over the samples it sees."""
+    """What ``run`` adds up over the samples it sees; a total for each metric's row follows."""
 
     LOSS = 0  # of the data, without penalties
-    CORRECT = 1
-    SAMPLES = 2
-    PENALTY = 3  # times the number of samples, so that it has the same mean
+    SAMPLES = 1
+    PENALTY = 2  # times the number of samples, so that it has the same mean
 
 
 class Telemetry(IntEnum):
@@ -196,7 +236,9 @@ SATURATED_SLOPE = 0.01
 STEP_STRIDE = 0xC13FA9A9
 ELEMENT_STRIDE = 0x91E10DA5
 
-ENUMS = (Op, Column, Scalar, Activation, Mode, Phase, Rule, Number, Total, Telemetry)
+ENUMS = (
+    Op, Column, Scalar, Activation, Loss, Metric, Mode, Phase, Rule, Number, Total, Telemetry,
+)  # fmt: skip
 CONSTANTS = ("FIRST_LOSS", "SELU_ALPHA", "SELU_SCALE", "SATURATED_SLOPE", "STEP_STRIDE",
              "ELEMENT_STRIDE")  # fmt: skip
 
@@ -229,7 +271,6 @@ JOB = {
     "last": "int64_t",
     "first_step": "int64_t",
     "rates": "const double *",  # the learning rate of each batch from `first` on
-    "wants_accuracy": "int64_t",
     "totals": "double *",
     "outputs": "real *",  # (samples, features)
     "telemetry": "double *",  # (records, table_rows, Telemetry)
@@ -337,30 +378,42 @@ KERNELS = {
     "softmax_backward": _kernel(
         "softmax", "y[features, n]; dy[features, n]; scratch![2, n]; dx![features, n]", "features n"
     ),
-    "softmax_crossentropy_labels": _kernel(
+    "batch_statistics": _kernel(
+        "normalization", "x[features, n]; mean![features]; variance![features]", "features n"
+    ),
+    "running_update": _kernel(
+        "normalization", "momentum: double; batch[size]; running![size]", "size"
+    ),
+    "batchnorm_forward": _kernel(
+        "normalization",
+        "epsilon: double; x[features, n]; mean[features]; variance[features]; gamma?[features]; "
+        "beta?[features]; y![features, n]",
+        "features n",
+    ),
+    "batchnorm_weight_gradient": _kernel(
+        "normalization",
+        "epsilon: double; x[features, n]; mean[features]; variance[features]; dy[features, n]; "
+        "dgamma![features]; dbeta![features]",
+        "features n",
+    ),
+    "batchnorm_input_gradient": _kernel(
+        "normalization",
+        "epsilon: double; x[features, n]; mean[features]; variance[features]; gamma?[features]; "
+        "dgamma[features]; dbeta[features]; dy[features, n]; dx![features, n]",
+        "features n",
+    ),
+    # Of labels and targets one is empty.
+    "loss": _kernel(
         "losses",
-        "logits[features, n]; rows[n]: int64_t; labels[count]: int64_t; scratch![2, n]; "
-        "dlogits![features, n]",
+        "kind: int64_t; alpha; x[features, n]; rows[n]: int64_t; labels?[labels]: int64_t; "
+        "targets?[count, features]; scratch![2, n]; dx![features, n]",
         "features n", "double",
     ),
-    "softmax_crossentropy_targets": _kernel(
-        "losses",
-        "logits[features, n]; rows[n]: int64_t; targets[count, features]; scratch![2, n]; "
-        "dlogits![features, n]",
+    "metric": _kernel(
+        "metrics",
+        "kind: int64_t; alpha; x[features, n]; rows[n]: int64_t; labels?[labels]: int64_t; "
+        "targets?[count, features]",
         "features n", "double",
-    ),
-    "mean_squared_error": _kernel(
-        "losses",
-        "outputs[features, n]; rows[n]: int64_t; targets[count, features]; doutputs![features, n]",
-        "features n", "double",
-    ),
-    "count_correct_labels": _kernel(
-        "losses", "outputs[features, n]; rows[n]: int64_t; labels[count]: int64_t", "features n",
-        "int64_t",
-    ),
-    "count_correct_targets": _kernel(
-        "losses", "outputs[features, n]; rows[n]: int64_t; targets[count, features]", "features n",
-        "int64_t",
     ),
     "dropout_mask": _kernel(
         "dropout", "key: int64_t; step: int64_t; rate: double; mask![size]", "size"

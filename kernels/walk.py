@@ -70,6 +70,10 @@ class Walk:
         start = row[Column.WEIGHTS]
         return vector[start : start + row[Column.SIZE]] if vector.size else vector
 
+    def has_weights(self, r: int) -> bool:
+        row = self.table[r]
+        return bool(FORMS[row[Column.OP]].weights and row[Column.SIZE])
+
     def real(self, r: int, scalar: Scalar) -> Any:
         return self.values.dtype.type(self.reals[r, scalar])
 
@@ -81,6 +85,28 @@ class Walk:
         """The mask of a DROPOUT row, flat."""
         features = row[Column.OUTPUTS]
         return self.buffer(self.values, row[Column.Y] + features, features, n, 0).ravel()
+
+    def gamma_and_beta(self, row: Array, params: Array) -> tuple[Array, Array]:
+        """Those of a BATCH_NORMALIZATION row, each empty if it has none."""
+        start, outputs, bias = row[Column.WEIGHTS], row[Column.OUTPUTS], row[Column.BIAS]
+        beta = params[bias : bias + outputs] if bias >= 0 else params[:0]
+        return params[start : start + row[Column.SIZE] - beta.size], beta
+
+    def pair(self, workspace: Array, row: Array, n: int) -> tuple[Array, Array]:
+        """Two vectors behind a BATCH_NORMALIZATION row's Y.
+
+        Among the values they are the batch's means and variances, among the deltas the gradients of
+        gamma and beta.
+        """
+        outputs = row[Column.OUTPUTS]
+        flat = self.buffer(workspace, row[Column.Y] + outputs, 2 * outputs, n, 0).ravel()
+        return flat[:outputs], flat[outputs : 2 * outputs]
+
+    def running_pair(self, row: Array) -> tuple[Array, Array]:
+        """The running means and variances of a BATCH_NORMALIZATION row."""
+        start, outputs = row[Column.RUNNING], row[Column.OUTPUTS]
+        both = self.running[start : start + 2 * outputs]
+        return both[:outputs], both[outputs:]
 
     def gather(self, samples: Array, rows: Array) -> None:
         row = self.table[0]
@@ -129,6 +155,15 @@ class Walk:
                 self.kernels.multiply(x.ravel(), mask, y.ravel())
             case Op.ADD:
                 self.kernels.add(x.ravel(), self.other(self.values, row, n), y.ravel())
+            case Op.BATCH_NORMALIZATION:
+                if phase == Phase.PREDICT:
+                    statistics = self.running_pair(row)
+                else:
+                    statistics = self.pair(self.values, row, n)
+                    self.kernels.batch_statistics(x, *statistics)
+                gamma, beta = self.gamma_and_beta(row, self.params)
+                epsilon = self.reals[r, Scalar.EPSILON]
+                self.kernels.batchnorm_forward(epsilon, x, *statistics, gamma, beta, y)
         return y
 
     def backward(self, r: int, n: int) -> None:
@@ -164,26 +199,42 @@ class Walk:
                 self.kernels.add(dx.ravel(), self.other(self.deltas, row, n), dx.ravel())
             case Op.ADD:
                 dx[:] = dy
+            case Op.BATCH_NORMALIZATION:
+                gamma, _ = self.gamma_and_beta(row, self.params)
+                self.kernels.batchnorm_input_gradient(
+                    self.reals[r, Scalar.EPSILON], x, *self.pair(self.values, row, n), gamma,
+                    *self.pair(self.deltas, row, n), dy, dx,
+                )  # fmt: skip
 
-    def loss(self, row: Array, rows: Array, labels: Array, targets: Array) -> float:
+    def loss(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
         """The batch's summed loss; leaves the mean's gradient in the deltas of X."""
-        n = rows.size
+        row, n = self.table[r], rows.size
         x = self.buffer(self.values, row[Column.X], row[Column.INPUTS], n, 0)
         dx = self.buffer(self.deltas, row[Column.X], row[Column.INPUTS], n, 0)
         scratch = self.buffer(self.values, row[Column.Y], 2, n, 0)
-        if row[Column.OP] == Op.MEAN_SQUARED_ERROR:
-            return float(self.kernels.mean_squared_error(x, rows, targets, dx))
-        if labels.size:
-            kernel, right = self.kernels.softmax_crossentropy_labels, labels
-        else:
-            kernel, right = self.kernels.softmax_crossentropy_targets, targets
-        return float(kernel(x, rows, right, scratch, dx))
+        alpha = self.real(r, Scalar.ALPHA)
+        return float(
+            self.kernels.loss(row[Column.KIND], alpha, x, rows, labels, targets, scratch, dx)
+        )
 
-    def count_correct(self, row: Array, rows: Array, labels: Array, targets: Array) -> int:
+    def metric(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
+        """The sum of a metric over the batch."""
+        row = self.table[r]
         x = self.buffer(self.values, row[Column.X], row[Column.INPUTS], rows.size, 0)
-        if labels.size:
-            return int(self.kernels.count_correct_labels(x, rows, labels))
-        return int(self.kernels.count_correct_targets(x, rows, targets))
+        alpha = self.real(r, Scalar.ALPHA)
+        return float(self.kernels.metric(row[Column.KIND], alpha, x, rows, labels, targets))
+
+    def judge(self, judges: list[int], answers: tuple[Array, Array, Array], totals: Array) -> float:
+        """Compute the loss, which is returned, and add the metrics to their totals.
+
+        ``judges`` are the rows of the loss and of the metrics; ``answers`` the batch's rows, and
+        the labels and targets of all samples.
+        """
+        for place, r in enumerate(judges[1:], len(Total)):
+            is_metric = self.table[r, Column.OP] == Op.METRIC
+            totals[place] += (self.metric if is_metric else self.loss)(r, *answers)
+        # The loss comes last, for a metric that is a loss sets a gradient, too.
+        return self.loss(judges[0], *answers)
 
     def penalties(self, r: int) -> Iterator[int]:
         """The PENALTY rows on the tensors of row ``r``."""
@@ -201,11 +252,12 @@ class Walk:
             l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
             self.kernels.penalty_gradient(l1, l2, step, 0, *own)
 
-    def penalty_updates(self, r: int, rate: Any, step: int) -> None:
+    def penalty_updates(self, r: int, rate: float, step: int) -> None:
+        real_rate = self.params.dtype.type(rate)
         for p in self.penalties(r):
             own = self.own(self.table[p], self.params)
             l1, l2 = self.real(p, Scalar.L1), self.real(p, Scalar.L2)
-            self.kernels.penalty_update(l1, l2, rate, step, 0, own)
+            self.kernels.penalty_update(l1, l2, real_rate, step, 0, own)
 
     def x_rows(self, row: Array, n: int) -> Array | None:
         """The input of a DENSE row as (n, inputs), transposed if need be, or None."""
@@ -217,7 +269,52 @@ class Walk:
             self.kernels.transpose(x, rows)
         return rows
 
+    def prepare_gradients(self, r: int, n: int, learns: bool) -> None:
+        """Compute what several gradients of a row need; if it learns, update running statistics."""
+        row = self.table[r]
+        if row[Column.OP] != Op.BATCH_NORMALIZATION:
+            return
+        x, _ = self.ends(self.values, row, n)
+        _, dy = self.ends(self.deltas, row, n)
+        statistics = self.pair(self.values, row, n)
+        self.kernels.batchnorm_weight_gradient(
+            self.reals[r, Scalar.EPSILON], x, *statistics, dy, *self.pair(self.deltas, row, n)
+        )
+        if learns:
+            momentum = self.reals[r, Scalar.MOMENTUM]
+            for batch, running in zip(statistics, self.running_pair(row), strict=True):
+                self.kernels.running_update(momentum, batch, running)
+
     def weight_gradient(self, r: int, n: int) -> None:
+        """Compute a row's part of the flat gradient."""
+        match self.table[r, Column.OP]:
+            case Op.DENSE:
+                self.dense_gradient(r, n)
+            case Op.BATCH_NORMALIZATION:
+                parts = self.gamma_and_beta(self.table[r], self.gradient)
+                for part, found in zip(
+                    parts, self.pair(self.deltas, self.table[r], n), strict=True
+                ):
+                    part[:] = found[: part.size]
+
+    def weight_update(self, r: int, rate: float, step: int, n: int) -> None:
+        """Step along a row's gradient, which need not be stored."""
+        row = self.table[r]
+        match row[Column.OP]:
+            case Op.DENSE:
+                self.dense_update(r, rate, n)
+            case Op.BATCH_NORMALIZATION:
+                parts, none = self.gamma_and_beta(row, self.params), self.params[:0]
+                for part, found in zip(parts, self.pair(self.deltas, row, n), strict=True):
+                    self.kernels.optimizer_step(
+                        Rule.DESCENT, rate, step, False, 0, part, found[: part.size], none, none,
+                        self.numbers,
+                    )  # fmt: skip
+            case Op.CUSTOM:
+                start = row[Column.WEIGHTS]
+                self.optimizer_step(rate, step, False, slice(start, start + row[Column.SIZE]))
+
+    def dense_gradient(self, r: int, n: int) -> None:
         row = self.table[r]
         x, _ = self.ends(self.values, row, n)
         _, dy = self.ends(self.deltas, row, n)
@@ -230,12 +327,12 @@ class Walk:
             self.kernels.dense_weight_gradient_rows(x_rows, dy, scale, dweights)
         self.kernels.dense_bias_gradient(dy, dbias)
 
-    def weight_update(self, r: int, rate: Any, n: int) -> None:
+    def dense_update(self, r: int, rate: float, n: int) -> None:
         row = self.table[r]
         x, _ = self.ends(self.values, row, n)
         _, dy = self.ends(self.deltas, row, n)
         weights, bias = self.weights_and_bias(row, self.params)
-        x_rows = self.x_rows(row, n)
+        x_rows, rate = self.x_rows(row, n), self.params.dtype.type(rate)
         if x_rows is None:
             self.kernels.dense_weight_update(x, dy, -rate, weights)
         else:
@@ -244,7 +341,7 @@ class Walk:
         self.kernels.dense_bias_update(dy, -rate, bias)
 
     def way_back(
-        self, loss_index: int, n: int, step: int, fused: bool, records: Array | None
+        self, loss_index: int, n: int, step: int, mode: Mode, fused: bool, records: Array | None
     ) -> dict[int, Array]:
         """From the loss's gradient down to the first layer's weights.
 
@@ -254,15 +351,14 @@ class Walk:
         with_penalties: dict[int, Array] = {}
         for r in range(loss_index - 1, 0, -1):
             row = self.table[r]
-            dense = row[Column.OP] == Op.DENSE
-            custom = row[Column.OP] == Op.CUSTOM
+            custom = row[Column.OP] == Op.CUSTOM  # whose `backward` computes all gradients
             observed = records is not None
-            if dense and (observed or not fused):
-                self.weight_gradient(r, n)
+            self.prepare_gradients(r, n, mode == Mode.TRAIN)
             if custom:
                 self.backward(r, n)
             of_data = self.own(row, self.gradient).copy() if custom and fused and observed else None
-            if (dense or custom) and (observed or not fused):
+            if self.has_weights(r) and (observed or not fused):
+                self.weight_gradient(r, n)
                 self.penalty_gradients(r, step)
             if records is not None:
                 self.observe(r, n, records[r])
@@ -282,16 +378,10 @@ class Walk:
             evenly = Op.PENALTY in self.table[:, Column.OP]
             self.optimizer_step(rate, step, evenly, slice(None))
             return
-        real_rate = self.params.dtype.type(rate)
         for r in range(loss_index - 1, 0, -1):
-            row = self.table[r]
-            if row[Column.OP] == Op.CUSTOM:
-                self.penalty_updates(r, real_rate, step)
-                start = row[Column.WEIGHTS]
-                self.optimizer_step(rate, step, False, slice(start, start + row[Column.SIZE]))
-            elif row[Column.OP] == Op.DENSE:
-                self.penalty_updates(r, real_rate, step)
-                self.weight_update(r, real_rate, n)
+            if self.has_weights(r):
+                self.penalty_updates(r, rate, step)
+                self.weight_update(r, rate, step, n)
 
     def optimizer_step(self, rate: float, step: int, evenly: bool, part: slice) -> None:
         """Change some parameters, and their moments, as the rule says."""
@@ -330,9 +420,8 @@ class Walk:
     def observe_step(self, loss_index: int, before: Array, records: Array) -> None:
         """Record the step that was taken, for each row with weights."""
         for r in range(1, loss_index):
-            row = self.table[r]
-            if row[Column.OP] in (Op.DENSE, Op.CUSTOM) and row[Column.SIZE]:
-                vectors = (self.own(row, v) for v in (before, self.params, self.gradient))
+            if self.has_weights(r):
+                vectors = (self.own(self.table[r], v) for v in (before, self.params, self.gradient))
                 self.kernels.record_step(*vectors, records[r])
 
 
@@ -359,7 +448,6 @@ def run(
     last: int,
     first_step: int,
     rates: Array,
-    wants_accuracy: bool,
     totals: Array,
     outputs: Array,
     telemetry: Array,
@@ -378,8 +466,10 @@ def run(
     )  # fmt: skip
     fused = mode == Mode.TRAIN and rule == Rule.DESCENT
     phase = Phase.LEARN if mode in (Mode.TRAIN, Mode.GRADIENT) else Phase.PREDICT
-    losses = [r for r in range(len(table)) if table[r, Column.OP] >= FIRST_LOSS]
-    loss_index = losses[0] if losses else len(table)
+    judges = [r for r in range(len(table)) if table[r, Column.OP] >= FIRST_LOSS]
+    if mode == Mode.GRADIENT:
+        del judges[1:]
+    loss_index = judges[0] if judges else len(table)
 
     for batch in range(first, last):
         rows = order[batch * batch_size : (batch + 1) * batch_size]
@@ -389,25 +479,23 @@ def run(
         if mode == Mode.PREDICT:
             y = walk.buffer(values, table[0, Column.Y], table[0, Column.OUTPUTS], n, 1).T
             for r in range(1, len(table)):
-                if r != loss_index:
+                if table[r, Column.OP] < FIRST_LOSS:
                     y = walk.forward(r, n, step, phase)
             kernels.transpose(y, outputs[batch * batch_size : batch * batch_size + n])
             continue
 
         with walk.whole_steps(totals) if mode == Mode.TRAIN else nullcontext():
             penalties = 0.0
-            for r in range(1, loss_index):
+            # A softmax that the loss has built in may follow it, for a metric behind it.
+            for r in range(1, judges[-1]):
                 if table[r, Column.OP] == Op.PENALTY:
                     penalties += walk.penalty(r)
-                else:
+                elif table[r, Column.OP] < FIRST_LOSS:
                     walk.forward(r, n, step, phase)
-            loss = walk.loss(table[loss_index], rows, labels, targets)
+            loss = walk.judge(judges, (rows, labels, targets), totals)
             totals[Total.LOSS] += loss
             totals[Total.PENALTY] += penalties * n
             totals[Total.SAMPLES] += n
-            if wants_accuracy:
-                row = table[loss_index]
-                totals[Total.CORRECT] += walk.count_correct(row, rows, labels, targets)
             if mode == Mode.EVALUATE:
                 continue
             if not math.isfinite(loss + penalties):
@@ -416,7 +504,7 @@ def run(
             records = telemetry[batch // telemetry_every] if observed else None
             if records is not None:
                 before[:] = params
-            with_penalties = walk.way_back(loss_index, n, step, fused, records)
+            with_penalties = walk.way_back(loss_index, n, step, mode, fused, records)
             if mode == Mode.TRAIN:
                 walk.take_step(loss_index, n, rates[batch - first], step, fused)
             for r, whole in with_penalties.items():

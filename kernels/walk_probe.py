@@ -82,7 +82,7 @@ def probe(
         for memory in (values, trial)
     )
     n = rows.size
-    loss_row = next(row for row in table if row[Column.OP] >= FIRST_LOSS)
+    loss_index = next(r for r, row in enumerate(table) if row[Column.OP] >= FIRST_LOSS)
     last_owner = -1
     for k, (index, step) in enumerate(zip(indices, steps, strict=True)):
         owner = _owner_of(table, index)
@@ -93,10 +93,8 @@ def probe(
         crossed[k] = False
         for side, sign in enumerate((1, -1)):
             params[index] = original + sign * step
-            for r in range(owner, len(table)):
+            for r in range(owner, loss_index):
                 row = table[r]
-                if row[Column.OP] >= FIRST_LOSS:
-                    break
                 y = walk.forward(r, n, 0, Phase.REPLAY)
                 if row[Column.OP] == Op.ACTIVATION and row[Column.KIND] in _HAS_KINK:
                     x, _ = walk.ends(trial, row, n)
@@ -108,6 +106,6 @@ def probe(
                         y[other_side] = _branch(
                             row[Column.KIND], alpha, x_before[other_side], x[other_side]
                         )
-            loss = walk.loss(loss_row, rows, labels, targets)
+            loss = walk.loss(loss_index, rows, labels, targets)
             losses[k, side] = loss / n + _penalties_on(walk, owner, index)
         params[index] = original

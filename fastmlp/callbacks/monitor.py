@@ -4,10 +4,10 @@ import warnings
 from typing import Any, Literal
 
 from ..arguments import is_integer, shown
+from ..metrics import DIRECTIONS
 from .base import Callback, Logs
 
 _MODES = ("auto", "min", "max")
-_DIRECTIONS = {"loss": "min", "data_loss": "min", "accuracy": "max", "acc": "max"}
 
 Mode = Literal["auto", "min", "max"]
 
@@ -20,7 +20,8 @@ class Monitor(Callback):
     monitor : str
         Which figure, by its name in the history.
     mode : {"auto", "min", "max"}
-        Whether smaller or larger is better; "auto" knows it of losses and accuracies.
+        Whether smaller or larger is better; "auto" knows it of the loss, and of
+        metrics by their usual names.
     min_delta : float
         A change by this or less is not better.
     verbose : {0, 1}
@@ -39,7 +40,7 @@ class Monitor(Callback):
         self.check_verbose()
         if not isinstance(self.mode, str) or self.mode not in _MODES:
             raise ValueError(f"mode: expected 'auto', 'min' or 'max', got {shown(self.mode)}")
-        if self.mode == "auto" and self.monitor.removeprefix("val_") not in _DIRECTIONS:
+        if self.mode == "auto" and self.monitor.removeprefix("val_") not in DIRECTIONS:
             raise ValueError(
                 "mode: expected 'min' or 'max' to say whether smaller or larger is better of "
                 f"{shown(self.monitor)}, got 'auto'"
@@ -56,7 +57,7 @@ class Monitor(Callback):
         """1 where a smaller figure is better, else -1."""
         mode: Any = self.mode
         if mode == "auto":
-            mode = _DIRECTIONS[self.monitor.removeprefix("val_")]
+            mode = DIRECTIONS[self.monitor.removeprefix("val_")]
         return 1.0 if mode == "min" else -1.0
 
     def is_better(self, value: float, reference: float) -> bool:

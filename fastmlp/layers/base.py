@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 
 from .. import initializers, regularizers
 from ..arguments import items, positive_integer, real_array, shape_of, shown, truth
+from ..arrays import finite
 from ..attributes import assign, refuse, unknown
 from ..configuration import Configurable
-from ..data import finite
 from ..lowering import Buffer, Builder
 from ..tensors import Array, Shape, Weight
 

@@ -106,7 +106,6 @@ cdef class Net:
         int64_t last,
         int64_t first_step,
         const double[::1] rates,
-        bint wants_accuracy,
         double[::1] totals,
         REAL[:, ::1] outputs,
         double[:, :, ::1] telemetry,
@@ -126,7 +125,6 @@ cdef class Net:
         job.batch_size, job.first, job.last = batch_size, first, last
         job.first_step = first_step
         job.rates = &rates[0] if rates is not None and rates.shape[0] else NULL
-        job.wants_accuracy = wants_accuracy
         job.totals = &totals[0] if totals is not None else NULL
         job.outputs = &outputs[0, 0] if outputs is not None and outputs.shape[0] else NULL
         job.telemetry = NULL

@@ -29,6 +29,17 @@ INLINE real *bias_of(const int64_t *row, real *vector_of_params) {
     return row[COLUMN_BIAS] < 0 ? NULL : vector_of_params + row[COLUMN_BIAS];
 }
 
+/* Whether a row has weights of its own; a penalty's are those of the row before. */
+INLINE int has_weights(const int64_t *row) {
+    return row[COLUMN_SIZE] > 0 && row[COLUMN_OP] != OP_PENALTY;
+}
+
+/* Where a BATCH_NORMALIZATION row's gamma is, among the parameters or their gradients. */
+INLINE real *gamma_of(const int64_t *row, real *vector_of_params) {
+    int64_t beside = row[COLUMN_BIAS] < 0 ? 0 : row[COLUMN_OUTPUTS];
+    return row[COLUMN_SIZE] > beside ? vector_of_params + row[COLUMN_WEIGHTS] : NULL;
+}
+
 /* Wait for the other threads; returns 0 if they will not come, which only the first wait can. */
 INLINE int wait(const struct net *net) {
     return wait_for_all(net->job->barrier, net->job->threads);
@@ -65,6 +76,74 @@ static void gather(const struct net *net) {
     else
         gather_reals((const real *)job->samples, net->rows + first, scale, offset, out, features,
                      count);
+}
+
+/* What a thread normalizes of a BATCH_NORMALIZATION row: always the same share of the features, so
+   that it waits for no other between the statistics, the sums and what is computed from them. */
+struct normalization {
+    int64_t first, count;
+    double epsilon;
+    real *mean, *variance; /* of the batch */
+    real *running_mean, *running_variance;
+    const real *gamma, *beta; /* NULL if the layer has none */
+    real *dgamma, *dbeta;     /* whether it has or not: dx needs them */
+};
+
+static struct normalization normalization_of(const struct net *net, int64_t r) {
+    const struct job *job = net->job;
+    const int64_t *row = ROW(r);
+    int64_t outputs = row[COLUMN_OUTPUTS], first = first_of(net, outputs);
+    real *statistics = value(net, row[COLUMN_Y] + outputs) + first;
+    real *gradients = delta(net, row[COLUMN_Y] + outputs) + first;
+    real *running = job->running ? job->running + row[COLUMN_RUNNING] + first : NULL;
+    const real *gamma = gamma_of(row, job->params), *beta = bias_of(row, job->params);
+    return (struct normalization){
+        .first = first,
+        .count = last_of(net, outputs) - first,
+        .epsilon = REALS(r)[SCALAR_EPSILON],
+        .mean = statistics,
+        .variance = statistics + outputs,
+        .running_mean = running,
+        .running_variance = running ? running + outputs : NULL,
+        .gamma = gamma ? gamma + first : NULL,
+        .beta = beta ? beta + first : NULL,
+        .dgamma = gradients,
+        .dbeta = gradients + outputs,
+    };
+}
+
+static void normalization_forward(const struct net *net, int64_t r, int64_t phase) {
+    struct normalization own = normalization_of(net, r);
+    const real *x = value(net, ROW(r)[COLUMN_X]) + own.first * net->n;
+    real *y = value(net, ROW(r)[COLUMN_Y]) + own.first * net->n;
+    int predicts = phase == PHASE_PREDICT;
+    if (!predicts) batch_statistics(x, own.mean, own.variance, own.count, net->n);
+    batchnorm_forward(own.epsilon, x, predicts ? own.running_mean : own.mean,
+                      predicts ? own.running_variance : own.variance, own.gamma, own.beta, y,
+                      own.count, net->n);
+}
+
+/* Compute the gradients of gamma and beta, which that of x needs too; in training, let the running
+   statistics follow the batch's. */
+static void normalization_sums(const struct net *net, int64_t r) {
+    struct normalization own = normalization_of(net, r);
+    const real *x = value(net, ROW(r)[COLUMN_X]) + own.first * net->n;
+    const real *dy = delta(net, ROW(r)[COLUMN_Y]) + own.first * net->n;
+    batchnorm_weight_gradient(own.epsilon, x, own.mean, own.variance, dy, own.dgamma, own.dbeta,
+                              own.count, net->n);
+    if (net->job->mode != MODE_TRAIN) return;
+    double momentum = REALS(r)[SCALAR_MOMENTUM];
+    running_update(momentum, own.mean, own.running_mean, own.count);
+    running_update(momentum, own.variance, own.running_variance, own.count);
+}
+
+static void normalization_backward(const struct net *net, int64_t r) {
+    struct normalization own = normalization_of(net, r);
+    int64_t start = own.first * net->n;
+    batchnorm_input_gradient(own.epsilon, value(net, ROW(r)[COLUMN_X]) + start, own.mean,
+                             own.variance, own.gamma, own.dgamma, own.dbeta,
+                             delta(net, ROW(r)[COLUMN_Y]) + start,
+                             delta(net, ROW(r)[COLUMN_X]) + start, own.count, net->n);
 }
 
 /* Compute this thread's share of one row's output buffer. */
@@ -121,6 +200,7 @@ static void forward_row(struct net *net, int64_t r, int64_t step, int64_t phase)
     case OP_ADD:
         add(x + start, value(net, row[COLUMN_OTHER]) + start, y + start, size);
         break;
+    case OP_BATCH_NORMALIZATION: normalization_forward(net, r, phase); break;
     }
 }
 
@@ -163,6 +243,7 @@ static void backward_row(const struct net *net, int64_t r) {
     case OP_ADD:
         memcpy(dx + start, dy + start, (size_t)size * sizeof(real));
         break;
+    case OP_BATCH_NORMALIZATION: normalization_backward(net, r); break;
     }
 }
 
@@ -173,20 +254,31 @@ static double loss_row(const struct net *net, int64_t r) {
     int64_t features = row[COLUMN_INPUTS], n = net->n;
     const real *x = value(net, row[COLUMN_X]);
     real *dx = delta(net, row[COLUMN_X]), *scratch = value(net, row[COLUMN_Y]);
-    if (row[COLUMN_OP] == OP_MEAN_SQUARED_ERROR)
-        return mean_squared_error(x, net->rows, job->targets, dx, features, n);
-    if (job->labels)
-        return softmax_crossentropy_labels(x, net->rows, job->labels, scratch, dx, features, n);
-    return softmax_crossentropy_targets(x, net->rows, job->targets, scratch, dx, features, n);
+    return loss(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x, net->rows, job->labels,
+                job->targets, scratch, dx, features, n);
 }
 
-static int64_t count_correct(const struct net *net, int64_t r) {
+/* The sum of a metric over the batch. */
+static double metric_row(const struct net *net, int64_t r) {
     const struct job *job = net->job;
     const int64_t *row = ROW(r);
-    const real *x = value(net, row[COLUMN_X]);
-    if (job->labels)
-        return count_correct_labels(x, net->rows, job->labels, row[COLUMN_INPUTS], net->n);
-    return count_correct_targets(x, net->rows, job->targets, row[COLUMN_INPUTS], net->n);
+    return metric(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], value(net, row[COLUMN_X]),
+                  net->rows, job->labels, job->targets, row[COLUMN_INPUTS], net->n);
+}
+
+/* Compute the loss, which is returned, and add the metrics to their totals. */
+static double judge(const struct net *net, int64_t loss_index, int64_t last_judge) {
+    const struct job *job = net->job;
+    double *total = job->totals + TOTAL_COUNT;
+    /* The loss comes last, for a metric that is a loss sets a gradient, too. */
+    for (int64_t r = loss_index + 1; r <= last_judge; r++) {
+        int64_t op = ROW(r)[COLUMN_OP];
+        if (op == OP_METRIC)
+            *total++ += metric_row(net, r);
+        else if (op == OP_LOSS_VALUE)
+            *total++ += loss_row(net, r);
+    }
+    return loss_row(net, loss_index);
 }
 
 /* Write the inputs of a DENSE row, that are (inputs, n), as (n, inputs) too, if it wants them. */
@@ -224,8 +316,16 @@ static int has_penalties(const struct net *net) {
     return 0;
 }
 
+/* Compute what several gradients of one row need. */
+static void prepare_gradients(const struct net *net, int64_t r) {
+    switch (ROW(r)[COLUMN_OP]) {
+    case OP_DENSE: transpose_input(net, ROW(r)); break;
+    case OP_BATCH_NORMALIZATION: normalization_sums(net, r); break;
+    }
+}
+
 /* Compute this thread's share of one DENSE row's part of the flat gradient. */
-static void weight_gradient_row(struct net *net, int64_t r) {
+static void dense_gradient(struct net *net, int64_t r) {
     const int64_t *row = ROW(r);
     int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = net->n;
     int64_t first = first_of(net, outputs), count = last_of(net, outputs) - first;
@@ -241,7 +341,7 @@ static void weight_gradient_row(struct net *net, int64_t r) {
 }
 
 /* Take this thread's share of the step along one DENSE row's gradient, without storing it. */
-static void weight_update_row(struct net *net, int64_t r, real rate) {
+static void dense_update(struct net *net, int64_t r, real rate) {
     const int64_t *row = ROW(r);
     int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = net->n;
     int64_t first = first_of(net, outputs), count = last_of(net, outputs) - first;
@@ -254,6 +354,38 @@ static void weight_update_row(struct net *net, int64_t r, real rate) {
         nn_add(dy, n, 1, value(net, row[COLUMN_X_ROWS]), -rate * (real)REALS(r)[SCALAR_SCALE],
                weights, count, n, inputs, row[COLUMN_ROWS] ? &net->ahead : NULL);
     dense_bias_update(dy, -rate, bias ? bias + first : NULL, count, n);
+}
+
+static void normalization_gradient(const struct net *net, int64_t r) {
+    struct normalization own = normalization_of(net, r);
+    real *gamma = gamma_of(ROW(r), net->job->gradient), *beta = bias_of(ROW(r), net->job->gradient);
+    size_t size = (size_t)own.count * sizeof(real);
+    if (gamma) memcpy(gamma + own.first, own.dgamma, size);
+    if (beta) memcpy(beta + own.first, own.dbeta, size);
+}
+
+static void normalization_update(const struct net *net, int64_t r, real rate) {
+    struct normalization own = normalization_of(net, r);
+    real *gamma = gamma_of(ROW(r), net->job->params), *beta = bias_of(ROW(r), net->job->params);
+    const struct step step = {.rate = rate};
+    if (gamma) descent_step(&step, gamma + own.first, own.dgamma, own.count);
+    if (beta) descent_step(&step, beta + own.first, own.dbeta, own.count);
+}
+
+/* Compute this thread's share of one row's part of the flat gradient. */
+static void weight_gradient_row(struct net *net, int64_t r) {
+    switch (ROW(r)[COLUMN_OP]) {
+    case OP_DENSE: dense_gradient(net, r); break;
+    case OP_BATCH_NORMALIZATION: normalization_gradient(net, r); break;
+    }
+}
+
+/* Take this thread's share of the step along one row's gradient, which need not be stored. */
+static void weight_update_row(struct net *net, int64_t r, real rate) {
+    switch (ROW(r)[COLUMN_OP]) {
+    case OP_DENSE: dense_update(net, r, rate); break;
+    case OP_BATCH_NORMALIZATION: normalization_update(net, r, rate); break;
+    }
 }
 
 static int is_observed(const struct net *net, int64_t batch) {
@@ -280,25 +412,31 @@ static void observe_row(const struct net *net, int64_t r, double *record) {
 static void observe_step(const struct net *net, int64_t loss_index, int64_t batch) {
     const struct job *job = net->job;
     for (int64_t r = 1; r < loss_index; r++) {
-        if (ROW(r)[COLUMN_OP] != OP_DENSE) continue;
+        if (!has_weights(ROW(r))) continue;
         int64_t start = ROW(r)[COLUMN_WEIGHTS];
         record_step(job->before + start, job->params + start, job->gradient + start,
                     record_of(net, batch, r), ROW(r)[COLUMN_SIZE]);
     }
 }
 
-/* Run all rows forward, up to the loss or beyond it; returns the penalties' value in thread 0. */
-static double forward(struct net *net, int64_t step) {
+/* The last row that compares outputs with right answers: the loss, or a metric. */
+static int64_t last_to_judge(const struct net *net, int64_t loss_index) {
+    int64_t last = loss_index;
+    for (int64_t r = loss_index + 1; r < net->job->table_rows; r++)
+        if (ROW(r)[COLUMN_OP] >= FIRST_LOSS) last = r;
+    return last;
+}
+
+/* Run the rows before `stop` forward; returns the penalties' value in thread 0. */
+static double forward(struct net *net, int64_t step, int64_t stop) {
     const struct job *job = net->job;
     int predicts = job->mode == MODE_PREDICT;
     int64_t phase = job->mode < MODE_GRADIENT ? PHASE_PREDICT : PHASE_LEARN;
     double penalties = 0;
-    for (int64_t r = 1; r < job->table_rows; r++) {
+    for (int64_t r = 1; r < stop; r++) {
         int64_t op = ROW(r)[COLUMN_OP];
-        if (op >= FIRST_LOSS) {
-            if (predicts) continue; /* a softmax that the loss has built in may follow it */
-            break;
-        }
+        /* A softmax that the loss has built in may follow it, for predictions, and for metrics. */
+        if (op >= FIRST_LOSS) continue;
         if (op == OP_PENALTY) {
             if (!predicts && job->thread == 0)
                 penalties += penalty(REALS(r)[SCALAR_L1], REALS(r)[SCALAR_L2],
@@ -318,9 +456,9 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
     int observed = is_observed(net, batch);
     for (int64_t r = loss_index - 1; r > 0; r--) {
         const int64_t *row = ROW(r);
-        int has_weights = row[COLUMN_OP] == OP_DENSE;
-        if (has_weights) transpose_input(net, row);
-        if (has_weights && (observed || !fused)) {
+        int weighted = has_weights(row);
+        prepare_gradients(net, r);
+        if (weighted && (observed || !fused)) {
             weight_gradient_row(net, r);
             wait(net);
             penalty_gradients(net, r, job->first_step + batch);
@@ -334,7 +472,7 @@ static void backward(struct net *net, int64_t loss_index, int64_t batch, int fus
             backward_row(net, r);
             wait(net);
         }
-        if (has_weights && fused) {
+        if (weighted && fused) {
             if (ROW(r + 1)[COLUMN_OP] == OP_PENALTY) {
                 penalty_updates(net, r, rate, job->first_step + batch);
                 wait(net);
@@ -373,6 +511,8 @@ static int64_t run(const struct job *job) {
     int64_t loss_index = 1;
     int fused = job->mode == MODE_TRAIN && job->rule == RULE_DESCENT;
     while (loss_index < job->table_rows && ROW(loss_index)[COLUMN_OP] < FIRST_LOSS) loss_index++;
+    int64_t last_judge = job->mode == MODE_GRADIENT ? loss_index : last_to_judge(net, loss_index);
+    int64_t stop = job->mode == MODE_PREDICT ? job->table_rows : last_judge;
     net->capacity = job->workspace_size / ROW(0)[COLUMN_X];
     net->bytes.data = reads_bytes(net) ? job->samples : NULL;
     if (!wait(net)) return -1;
@@ -391,7 +531,7 @@ static int64_t run(const struct job *job) {
         }
         if (job->mode != MODE_PREDICT) prefetch_labels(job->labels, net->rows, net->n);
         wait(net);
-        double penalties = forward(net, job->first_step + batch);
+        double penalties = forward(net, job->first_step + batch, stop);
         if (job->mode == MODE_PREDICT) {
             int64_t r = job->table_rows - 1;
             while (ROW(r)[COLUMN_OP] >= FIRST_LOSS || ROW(r)[COLUMN_OP] == OP_PENALTY) r--;
@@ -402,14 +542,12 @@ static int64_t run(const struct job *job) {
             continue;
         }
         if (job->thread == 0) {
-            double loss = loss_row(net, loss_index);
-            job->totals[TOTAL_LOSS] += loss;
+            double of_loss = judge(net, loss_index, last_judge);
+            job->totals[TOTAL_LOSS] += of_loss;
             job->totals[TOTAL_PENALTY] += penalties * (double)net->n;
             job->totals[TOTAL_SAMPLES] += (double)net->n;
-            if (job->wants_accuracy)
-                job->totals[TOTAL_CORRECT] += (double)count_correct(net, loss_index);
             job->barrier[BARRIER_STOP] =
-                job->mode != MODE_EVALUATE && !isfinite(loss + penalties);
+                job->mode != MODE_EVALUATE && !isfinite(of_loss + penalties);
         }
         wait(net);
         if (job->barrier[BARRIER_STOP]) return batch;

@@ -11,6 +11,8 @@ not worth sharing, such as the loss, thread 0 does alone.
 
 import math
 
+import numpy as np
+
 from ..contract import FIRST_LOSS, Column, Mode, Op, Phase, Rule, Scalar, Total
 from .activations import activation_backward, activation_forward
 from .barrier import (
@@ -39,14 +41,16 @@ from .dropout import dropout_blocks
 from .elementwise import add, multiply, rescale, transpose
 from .gather import fetch, gather_bytes, gather_reals
 from .jit import exact, view
-from .losses import (
-    count_correct_labels,
-    count_correct_targets,
-    mean_squared_error,
-    softmax_crossentropy_labels,
-    softmax_crossentropy_targets,
+from .losses import loss
+from .metrics import metric
+from .normalization import (
+    batch_statistics,
+    batchnorm_forward,
+    batchnorm_input_gradient,
+    batchnorm_weight_gradient,
+    running_update,
 )
-from .optimizers import optimizer_step
+from .optimizers import descent_step, optimizer_step
 from .penalties import penalty, penalty_gradient, penalty_update
 from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_slopes, record_step, record_values
@@ -90,6 +94,104 @@ def layer_bias(row, params, first, last):
 def layer_params(row, params):
     """All parameters of a row, as one flat vector."""
     return vector(params, row[Column.WEIGHTS], row[Column.SIZE])
+
+
+@view
+def has_weights(row):
+    """Whether a row has weights of its own; a penalty's are those of the row before."""
+    return row[Column.SIZE] > 0 and row[Column.OP] != Op.PENALTY
+
+
+@view
+def layer_gamma(row, params, first, last):
+    """The same units of the gamma of a BATCH_NORMALIZATION row, empty if it has none."""
+    beside = row[Column.OUTPUTS] if row[Column.BIAS] >= 0 else 0
+    size = last - first if row[Column.SIZE] > beside else 0
+    return vector(params, row[Column.WEIGHTS] + (first if size > 0 else 0), size)
+
+
+@view
+def normalization_pair(row, memory, capacity, first, last):
+    """Two vectors behind a BATCH_NORMALIZATION row's Y: the batch's statistics, or gradients.
+
+    Among the values they are the means and variances, among the deltas those of gamma and beta.
+    """
+    outputs = row[Column.OUTPUTS]
+    start = (row[Column.Y] + outputs) * capacity + first
+    return vector(memory, start, last - first), vector(memory, start + outputs, last - first)
+
+
+@view
+def running_pair(row, running, first, last):
+    """The running means and variances of the same units."""
+    start = row[Column.RUNNING] + first
+    size = last - first
+    return vector(running, start, size), vector(running, start + row[Column.OUTPUTS], size)
+
+
+@view
+def normalization_forward(row, reals, params, running, values, capacity, n, phase, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
+    y = matrix(values, row[Column.Y] * capacity + first * n, last - first, n)
+    if phase == Phase.PREDICT:
+        mean, variance = running_pair(row, running, first, last)
+    else:
+        mean, variance = normalization_pair(row, values, capacity, first, last)
+        batch_statistics(x, mean, variance)
+    gamma, beta = layer_gamma(row, params, first, last), layer_bias(row, params, first, last)
+    batchnorm_forward(reals[Scalar.EPSILON], x, mean, variance, gamma, beta, y)
+
+
+@view
+def normalization_sums(row, reals, running, values, deltas, capacity, n, learns, team):
+    """Compute the gradients of gamma and beta, which that of the input needs too.
+
+    In training, let the running statistics follow the batch's.
+    """
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, last - first, n)
+    mean, variance = normalization_pair(row, values, capacity, first, last)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    batchnorm_weight_gradient(reals[Scalar.EPSILON], x, mean, variance, dy, dgamma, dbeta)
+    if learns:
+        running_mean, running_variance = running_pair(row, running, first, last)
+        running_update(reals[Scalar.MOMENTUM], mean, running_mean)
+        running_update(reals[Scalar.MOMENTUM], variance, running_variance)
+
+
+@view
+def normalization_backward(row, reals, params, values, deltas, capacity, n, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
+    dx = matrix(deltas, row[Column.X] * capacity + first * n, last - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, last - first, n)
+    mean, variance = normalization_pair(row, values, capacity, first, last)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    gamma = layer_gamma(row, params, first, last)
+    batchnorm_input_gradient(
+        reals[Scalar.EPSILON], x, mean, variance, gamma, dgamma, dbeta, dy, dx
+    )  # fmt: skip
+
+
+@view
+def normalization_gradient(row, gradient, deltas, capacity, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    gamma, beta = layer_gamma(row, gradient, first, last), layer_bias(row, gradient, first, last)
+    for i in range(gamma.size):
+        gamma[i] = dgamma[i]
+    for i in range(beta.size):
+        beta[i] = dbeta[i]
+
+
+@view
+def normalization_update(row, rate, params, deltas, capacity, team):
+    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    descent_step(np.float64(rate), layer_gamma(row, params, first, last), dgamma)
+    descent_step(np.float64(rate), layer_bias(row, params, first, last), dbeta)
 
 
 @view
@@ -140,6 +242,8 @@ def forward_row(row, reals, params, running, values, capacity, n, step, phase, t
             multiply(x, vector(values, at_mask + own, size), y)
     elif op == Op.ADD:
         add(x, vector(values, row[Column.OTHER] * capacity + own, size), y)
+    elif op == Op.BATCH_NORMALIZATION:
+        normalization_forward(row, reals, params, running, values, capacity, n, phase, team)
 
 
 @view
@@ -177,35 +281,58 @@ def backward_row(row, reals, params, values, deltas, capacity, n, team):
     elif op == Op.ADD:
         for i in range(size):
             dx[i] = dy[i]
+    elif op == Op.BATCH_NORMALIZATION:
+        normalization_backward(row, reals, params, values, deltas, capacity, n, team)
 
 
 @view
-def loss_row(row, values, deltas, capacity, rows, labels, targets):
-    """Return the batch's summed loss, and leave the mean's gradient in the deltas of X.
-
-    A data set has either integer ``labels`` (count,), or ``targets`` (count, outputs).
-    """
+def loss_row(row, reals, values, deltas, capacity, rows, labels, targets):
+    """Return the batch's summed loss, and leave the mean's gradient in the deltas of X."""
     features = row[Column.INPUTS]
     n = rows.size
     at_x = row[Column.X] * capacity
     x, dx = matrix(values, at_x, features, n), matrix(deltas, at_x, features, n)
     scratch = matrix(values, row[Column.Y] * capacity, 2, n)
-    if row[Column.OP] == Op.MEAN_SQUARED_ERROR:
-        return mean_squared_error(x, rows, targets, dx)
-    if labels.size:
-        return softmax_crossentropy_labels(x, rows, labels, scratch, dx)
-    return softmax_crossentropy_targets(x, rows, targets, scratch, dx)
+    alpha = values.dtype.type(reals[Scalar.ALPHA])
+    return loss(row[Column.KIND], alpha, x, rows, labels, targets, scratch, dx)
 
 
 @view
-def count_correct(row, values, capacity, rows, labels, targets):
-    """Count the batch's samples whose largest output is the right one."""
-    features = row[Column.INPUTS]
-    n = rows.size
-    x = matrix(values, row[Column.X] * capacity, features, n)
-    if labels.size:
-        return count_correct_labels(x, rows, labels)
-    return count_correct_targets(x, rows, targets)
+def metric_row(row, reals, values, capacity, rows, labels, targets):
+    """Return the sum of a metric over the batch."""
+    x = matrix(values, row[Column.X] * capacity, row[Column.INPUTS], rows.size)
+    alpha = values.dtype.type(reals[Scalar.ALPHA])
+    return metric(row[Column.KIND], alpha, x, rows, labels, targets)
+
+
+@view
+def last_to_judge(table, loss_index):
+    """Return the last row that compares outputs with right answers: the loss, or a metric."""
+    last = loss_index
+    for r in range(loss_index + 1, table.shape[0]):
+        if table[r, Column.OP] >= FIRST_LOSS:
+            last = r
+    return last
+
+
+@view
+def judge(
+    table, reals, loss_index, last_judge, values, deltas, capacity, rows, labels, targets, totals
+):
+    """Compute the loss, which is returned, and add the metrics to their totals."""
+    place, of_loss = totals.size, 0.0
+    # The loss comes last, for a metric that is a loss sets a gradient, too.
+    for r in range(last_judge, loss_index - 1, -1):
+        op = table[r, Column.OP]
+        if op == Op.METRIC:
+            place -= 1
+            totals[place] += metric_row(table[r], reals[r], values, capacity, rows, labels, targets)
+        elif op >= FIRST_LOSS:
+            of_loss = loss_row(table[r], reals[r], values, deltas, capacity, rows, labels, targets)
+            if op == Op.LOSS_VALUE:
+                place -= 1
+                totals[place] += of_loss
+    return of_loss
 
 
 @view
@@ -262,7 +389,7 @@ def transpose_input(row, values, capacity, n, team):
 
 
 @view
-def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+def dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
     """Take a share of the step along one DENSE row's gradient, without storing it.
 
     A first layer meanwhile lets the samples ``ahead`` come near.
@@ -285,7 +412,7 @@ def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, sam
 
 
 @view
-def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team):
+def dense_gradient(row, reals, gradient, values, deltas, capacity, n, team):
     """Compute a share of one DENSE row's part of the flat gradient."""
     first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
     inputs = row[Column.INPUTS]
@@ -299,6 +426,24 @@ def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team)
         scale = values.dtype.type(reals[Scalar.SCALE])
         dense_weight_gradient_rows(x, dy, scale, weights)
     dense_bias_gradient(dy, layer_bias(row, gradient, first, last))
+
+
+@view
+def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+    """Take a share of the step along one row's gradient, which need not be stored."""
+    if row[Column.OP] == Op.DENSE:
+        dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team)
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+        normalization_update(row, rate, params, deltas, capacity, team)
+
+
+@view
+def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team):
+    """Compute a share of one row's part of the flat gradient."""
+    if row[Column.OP] == Op.DENSE:
+        dense_gradient(row, reals, gradient, values, deltas, capacity, n, team)
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+        normalization_gradient(row, gradient, deltas, capacity, team)
 
 
 @view
@@ -325,7 +470,7 @@ def keep_params(params, before, team):
 def observe_step(table, loss_index, before, params, gradient, records):
     """Record the step that was taken, for each row with weights."""
     for r in range(1, loss_index):
-        if table[r, Column.OP] == Op.DENSE:
+        if has_weights(table[r]):
             record_step(
                 layer_params(table[r], before),
                 layer_params(table[r], params),
@@ -375,7 +520,6 @@ def run(
     last,
     first_step,
     rates,
-    wants_accuracy,
     totals,
     outputs,
     telemetry,
@@ -398,6 +542,7 @@ def run(
     loss_index = 0
     while table[loss_index, Column.OP] < FIRST_LOSS and loss_index < table.shape[0] - 1:
         loss_index += 1
+    last_judge = loss_index if mode == Mode.GRADIENT else last_to_judge(table, loss_index)
     if not all_are_here(team):
         return -1
 
@@ -415,11 +560,10 @@ def run(
 
         penalties = 0.0
         last_row = table[0]
-        for r in range(1, table.shape[0]):
+        # A softmax that the loss has built in may follow it, for predictions, and for metrics.
+        for r in range(1, table.shape[0] if mode == Mode.PREDICT else last_judge):
             if table[r, Column.OP] >= FIRST_LOSS:
-                if mode == Mode.PREDICT:
-                    continue
-                break
+                continue
             last_row = table[r]
             if last_row[Column.OP] == Op.PENALTY:
                 if mode != Mode.PREDICT and thread == 0:
@@ -442,16 +586,15 @@ def run(
             continue
 
         if thread == 0:
-            loss = loss_row(table[loss_index], values, deltas, capacity, rows, labels, targets)
-            totals[Total.LOSS] += loss
+            of_loss = judge(
+                table, reals, loss_index, last_judge, values, deltas, capacity, rows, labels,
+                targets, totals,
+            )  # fmt: skip
+            totals[Total.LOSS] += of_loss
             totals[Total.PENALTY] += penalties * n
             totals[Total.SAMPLES] += n
-            if wants_accuracy:
-                totals[Total.CORRECT] += count_correct(
-                    table[loss_index], values, capacity, rows, labels, targets
-                )
             # Not math.isfinite: Numba makes it x - x, which LLVM may reassociate, and folds to 0.
-            finite = abs(loss + penalties) < math.inf
+            finite = abs(of_loss + penalties) < math.inf
             barrier[STOP] = mode != Mode.EVALUATE and not finite
         wait(team)
         if barrier[STOP]:
@@ -468,11 +611,15 @@ def run(
             wait(team)
         for r in range(loss_index - 1, 0, -1):
             row = table[r]
-            has_weights = row[Column.OP] == Op.DENSE
-            if has_weights and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
+            weighted = has_weights(row)
+            if row[Column.OP] == Op.DENSE and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
                 transpose_input(row, values, capacity, n, team)
                 wait(team)
-            if has_weights and (observed or not fused):
+            elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+                normalization_sums(
+                    row, reals[r], running, values, deltas, capacity, n, mode == Mode.TRAIN, team
+                )
+            if weighted and (observed or not fused):
                 weight_gradient_row(row, reals[r], gradient, values, deltas, capacity, n, team)
                 wait(team)
                 penalty_gradients(table, reals, r, step, params, gradient, team)
@@ -485,7 +632,7 @@ def run(
             if row[Column.INPUT_GRADIENT]:
                 backward_row(row, reals[r], params, values, deltas, capacity, n, team)
                 wait(team)
-            if has_weights and fused:
+            if weighted and fused:
                 if table[r + 1, Column.OP] == Op.PENALTY:
                     penalty_updates(table, reals, r, real_rate, step, params, team)
                     wait(team)

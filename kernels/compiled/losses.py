@@ -8,10 +8,33 @@ import math
 
 import numpy as np
 
+from ..contract import Loss
+from .elementary import exp
 from .jit import exact
 from .rounding import fma
 from .softmax import softmax_forward
 from .sums import sum_of_squares
+
+
+@exact
+def loss(kind, alpha, x, rows, labels, targets, scratch, dx):
+    """Return the batch's summed loss, and set ``dx`` (outputs, n) to the mean's gradient.
+
+    A data set has either ``labels`` or ``targets``; the other is empty.
+    """
+    if kind == Loss.SOFTMAX_CROSSENTROPY:
+        if labels.size:
+            return softmax_crossentropy_labels(x, rows, labels, scratch, dx)
+        return softmax_crossentropy_targets(x, rows, targets, scratch, dx)
+    if kind == Loss.MEAN_SQUARED_ERROR:
+        return mean_squared_error(x, rows, targets, dx)
+    if kind == Loss.HUBER:
+        return huber(alpha, x, rows, targets, dx)
+    if kind == Loss.MEAN_ABSOLUTE_ERROR:
+        return mean_absolute_error(x, rows, targets, dx)
+    if kind == Loss.SIGMOID_CROSSENTROPY:
+        return sigmoid_crossentropy(x, rows, targets, dx)
+    return math.nan  # there is no such loss
 
 
 @exact
@@ -74,36 +97,72 @@ def mean_squared_error(outputs, rows, targets, doutputs):
 
 
 @exact
+def huber(delta, outputs, rows, targets, doutputs):
+    """For an error e, ``e^2 / 2``; beyond delta, where that is steeper, its tangent goes on."""
+    features, n = outputs.shape
+    real = outputs.dtype.type
+    half, scale = real(0.5), real(1.0 / (features * n))
+    loss = 0.0
+    for i in range(features):
+        for j in range(n):
+            error = outputs[i, j] - targets[rows[j], i]
+            size = abs(error)
+            if size > delta:
+                loss += np.float64(delta * (size - half * delta))
+                doutputs[i, j] = scale * (delta if error > real(0) else -delta)
+            else:
+                loss += np.float64(half * error * error)
+                doutputs[i, j] = scale * error
+    return loss / features
+
+
+@exact
+def mean_absolute_error(outputs, rows, targets, doutputs):
+    """The size of an error, whose slope is 0 where there is none."""
+    features, n = outputs.shape
+    real = outputs.dtype.type
+    zero, scale = real(0), real(1.0 / (features * n))
+    loss = 0.0
+    for i in range(features):
+        for j in range(n):
+            error = outputs[i, j] - targets[rows[j], i]
+            loss += np.float64(abs(error))
+            # What is left is 0, or NaN.
+            doutputs[i, j] = scale if error > zero else -scale if error < zero else error
+    return loss / features
+
+
+@exact
+def sigmoid_crossentropy(logits, rows, targets, dlogits):
+    """Sigmoid and cross-entropy in one, for targets from 0 to 1.
+
+    ``-t log s - (1 - t) log(1 - s)`` for ``s = sigmoid(z)`` is ``max(z, 0) - z t + log(1 + e)``
+    with ``e = exp(-|z|)``: no logarithm of a rounded probability.
+    """
+    features, n = logits.shape
+    real = logits.dtype.type
+    zero, one, scale = real(0), real(1), real(1.0 / (features * n))
+    loss = 0.0
+    for i in range(features):
+        for j in range(n):
+            dlogits[i, j] = exp(-abs(logits[i, j]))
+        product = 1.0
+        for j in range(n):
+            z, target, e = logits[i, j], targets[rows[j], i], dlogits[i, j]
+            loss += np.float64((zero if z < zero else z) - z * target)
+            # One logarithm for 512 samples: at most 2 each, they don't overflow together.
+            product *= 1.0 + np.float64(e)
+            if j % 512 == 511:
+                loss += math.log(product)
+                product = 1.0
+            inverse = one / (one + e)
+            dlogits[i, j] = scale * ((e * inverse if z < zero else inverse) - target)
+        loss += math.log(product)
+    return loss / features
+
+
+@exact
 def scale_by(factor, values):
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):
             values[i, j] *= factor
-
-
-@exact
-def count_correct_labels(outputs, rows, labels):
-    """How many columns of ``outputs`` have their first maximum at their label."""
-    correct = 0
-    for j in range(outputs.shape[1]):
-        if first_maximum(outputs[:, j]) == labels[rows[j]]:
-            correct += 1
-    return correct
-
-
-@exact
-def count_correct_targets(outputs, rows, targets):
-    """How many columns of ``outputs`` have their first maximum where their target has it."""
-    correct = 0
-    for j in range(outputs.shape[1]):
-        if first_maximum(outputs[:, j]) == first_maximum(targets[rows[j]]):
-            correct += 1
-    return correct
-
-
-@exact
-def first_maximum(values):
-    best = np.int64(0)
-    for i in range(1, values.size):
-        if values[i] > values[best]:
-            best = np.int64(i)
-    return best

@@ -185,7 +185,9 @@ def probe(
                     crossed[k] = True
                     if keeps_branches:
                         keep_to_branches(table[above], reals[above], values, trial, capacity, n)
-            loss = loss_row(table[loss_index], trial, deltas, capacity, rows, labels, targets)
+            loss = loss_row(
+                table[loss_index], reals[loss_index], trial, deltas, capacity, rows, labels, targets
+            )
             losses[k, side] = loss / n + penalties_on(table, reals, r, index, params)
         params[index] = original
         start, size = row[Column.Y] * capacity, outputs * n

@@ -9,7 +9,7 @@ from ..contract import SELU_ALPHA, SELU_SCALE, Activation
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
-def _sigmoid(x):
+def sigmoid(x):
     with np.errstate(over="ignore"):
         return 1 / (1 + np.exp(-x))
 
@@ -26,7 +26,7 @@ def activation_forward(kind, alpha, x, y):
     """Set flat ``y`` to the activation of flat ``x``."""
     match kind:
         case Activation.SIGMOID:
-            y[:] = _sigmoid(x)
+            y[:] = sigmoid(x)
         case Activation.TANH:
             y[:] = np.tanh(x)
         case Activation.RELU:
@@ -40,7 +40,7 @@ def activation_forward(kind, alpha, x, y):
         case Activation.GELU:
             y[:] = x * _normal_distribution(x)
         case Activation.SILU:
-            y[:] = x * _sigmoid(x)
+            y[:] = x * sigmoid(x)
         case Activation.SOFTPLUS:
             y[:] = np.logaddexp(x, 0)
         case Activation.MISH:
@@ -66,11 +66,11 @@ def activation_backward(kind, alpha, x, y, dy, dx):
             density = np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
             slope = _normal_distribution(x) + x * density
         case Activation.SILU:
-            s = _sigmoid(x)
+            s = sigmoid(x)
             slope = s * (1 + x * (1 - s))
         case Activation.SOFTPLUS:
-            slope = _sigmoid(x)
+            slope = sigmoid(x)
         case Activation.MISH:
             t = np.tanh(np.logaddexp(x, 0))
-            slope = t + x * (1 - t**2) * _sigmoid(x)
+            slope = t + x * (1 - t**2) * sigmoid(x)
     dx[:] = dy * slope

@@ -2,17 +2,26 @@
 
 import numpy as np
 
+from ..contract import Loss
+from .activations import sigmoid
 from .softmax import softmax_forward
 
 
-def softmax_crossentropy_labels(logits, rows, labels, scratch, dlogits):
-    classes, n = logits.shape
-    onehot = np.eye(classes, dtype=logits.dtype)[labels[rows]]
-    return softmax_crossentropy_targets(logits, np.arange(n), onehot, scratch, dlogits)
+def loss(kind, alpha, x, rows, labels, targets, scratch, dx):
+    """Return the sum of the losses, and set ``dx`` to the gradient of their mean.
+
+    ``rows`` names the batch's samples; their right answers are integer ``labels`` or ``targets``.
+    """
+    onehot = np.eye(len(x), dtype=x.dtype)
+    target = onehot[labels[rows]].T if labels.size else targets[rows].T
+    if kind == Loss.SOFTMAX_CROSSENTROPY:
+        return softmax_crossentropy(x, target, scratch, dx)
+    values, slopes = of_outputs(kind, alpha, x, target)
+    dx[:] = slopes / x.size
+    return float(np.sum(values)) / len(x)
 
 
-def softmax_crossentropy_targets(logits, rows, targets, scratch, dlogits):
-    target = targets[rows].T
+def softmax_crossentropy(logits, target, scratch, dlogits):
     softmax_forward(logits, scratch, dlogits)
     log_probabilities = logits.astype(np.float64) - scratch[0] + np.log(scratch[1])
     dlogits *= target.sum(axis=0)  # 1 but for rounding
@@ -21,24 +30,21 @@ def softmax_crossentropy_targets(logits, rows, targets, scratch, dlogits):
     return -float(np.sum(target * log_probabilities, where=target != 0))
 
 
-def mean_squared_error(outputs, rows, targets, doutputs):
-    difference = outputs - targets[rows].T
-    doutputs[:] = 2 * difference / difference.size
-    return float(np.sum(difference.astype(np.float64) ** 2)) / outputs.shape[0]
-
-
-def count_correct_labels(outputs, rows, labels):
-    return int(np.sum(first_maxima(outputs) == labels[rows]))
-
-
-def count_correct_targets(outputs, rows, targets):
-    return int(np.sum(first_maxima(outputs) == first_maxima(targets[rows].T)))
-
-
-def first_maxima(outputs):
-    """The index of each column's first maximum; NaN is not larger than anything."""
-    columns = np.arange(outputs.shape[1])
-    best = np.zeros_like(columns)
-    for i in range(1, len(outputs)):
-        best[outputs[i] > outputs[best, columns]] = i
-    return best
+def of_outputs(kind, alpha, x, target):
+    """Return the losses, in float64, and their slopes, of each output by itself."""
+    error = x - target
+    precise = error.astype(np.float64)
+    match kind:
+        case Loss.MEAN_SQUARED_ERROR:
+            return precise**2, 2 * error
+        case Loss.HUBER:
+            size = np.abs(precise)
+            beyond = alpha * (size - alpha / 2)
+            return np.where(size > alpha, beyond, precise**2 / 2), np.clip(error, -alpha, alpha)
+        case Loss.MEAN_ABSOLUTE_ERROR:
+            return np.abs(precise), np.sign(error)
+        case Loss.SIGMOID_CROSSENTROPY:
+            logits = x.astype(np.float64)
+            values = np.maximum(logits, 0) - logits * target + np.log1p(np.exp(-np.abs(logits)))
+            return values, sigmoid(x) - target
+    raise ValueError(f"kind: expected a Loss, got {kind}")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fastmlp import activations, losses, optimizers
-from fastmlp.kernels.contract import Activation, Op
+from fastmlp import activations, optimizers
+from fastmlp.kernels.contract import Activation
 from fastmlp.layers import Dense, Dropout, Flatten, Input, Layer, Rescaling
 from tests.engine.nets import Scale, data, net
 
@@ -76,14 +76,6 @@ def test_of_an_optimizer():
     for wrong in (None, 0, "no"):
         with pytest.raises(TypeError, match="^nesterov: expected True or False"):
             optimizers.SGD(0.1, 0.9, nesterov=wrong)
-
-
-@pytest.mark.parametrize("argument", ["sparse", "from_logits"])
-def test_losses_made_by_hand_are_consistent(argument):
-    with pytest.raises(ValueError, match=f"^{argument}: expected False for MEAN_SQUARED_ERROR"):
-        losses.Loss("mine", Op.MEAN_SQUARED_ERROR, **{argument: True})
-    with pytest.raises(ValueError, match="^op: expected one that computes a loss"):
-        losses.Loss("mine", Op.DENSE)
 
 
 @pytest.mark.parametrize(

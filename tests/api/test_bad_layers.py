@@ -3,8 +3,16 @@
 import numpy as np
 import pytest
 
-from fastmlp import Sequential, activations, backends, layers, losses, optimizers, regularizers
-from fastmlp.kernels.contract import Op
+from fastmlp import (
+    Sequential,
+    activations,
+    backends,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+)
 from fastmlp.layers import Activation, Dense, Dropout, Flatten, Input, Rescaling
 
 NAN, INF = float("nan"), float("inf")
@@ -42,11 +50,18 @@ ARGUMENTS = [
     *[(lambda v=v: optimizers.SGD(0.1, 0.9, v), TypeError, "^nesterov: expected True or False")
       for v in (None, 1, "yes")],
     (lambda: losses.SparseCategoricalCrossentropy("yes"), TypeError, "^from_logits: expected"),
-    (lambda: losses.Loss("mse", Op.MEAN_SQUARED_ERROR, sparse=True), ValueError, "^sparse: exp"),
-    *[(lambda v=v: losses.get(v), ValueError, f"^loss: '{v}' does not exist here; for two classes")
-      for v in ("binary_crossentropy", "bce")],
+    *[(lambda v=v: losses.Huber(v), ValueError, "^delta: expected a positive number, got")
+      for v in (0, -1.0, NAN, INF, "1", True)],
+    (losses.Loss, TypeError, "^loss: expected one of the classes of fastmlp.losses"),
+    (metrics.Metric, TypeError, "^metrics: expected a class of fastmlp.metrics"),
+    (lambda: metrics.MeanSquaredError(5), TypeError, "^name: expected a string, got 5"),
+    *[(lambda v=v: metrics.BinaryAccuracy(threshold=v), ValueError, "^threshold: expected a fin")
+      for v in (NAN, INF, None, "0.5")],
+    *[(lambda v=v: metrics.MeanSquaredError(v), ValueError, "^name: expected none that the hist")
+      for v in ("loss", "val_loss", "data_loss")],
+    (lambda: losses.BinaryCrossentropy(1), TypeError, "^from_logits: expected True or False"),
     *[(lambda v=v: losses.get(v), ValueError, f"^loss: '{v}' is unknown; expected [^?]*$")
-      for v in ("mean_absolute_error", "kl_divergence", "categorical_hinge")],
+      for v in ("cosine_similarity", "kl_divergence", "categorical_hinge")],
     (lambda: activations.ELU(INF), ValueError, "alpha: expected a finite number"),
     *[(lambda v=v: optimizers.SGD(v), ValueError, "learning_rate: expected a finite number")
       for v in (-0.1, NAN, INF, "0.1", None, 1j, True, HUGE, np.float64(-1), np.bool_(1))],

@@ -16,6 +16,7 @@ from fastmlp import (
     initializers,
     layers,
     losses,
+    metrics,
     models,
     optimizers,
     regularizers,
@@ -59,9 +60,23 @@ EXAMPLES = [
     layers.Residual(
         [layers.Dense(3, name="k"), layers.Residual([layers.Flatten()])], name="i", input_dim=3
     ),
+    layers.BatchNormalization(
+        momentum=0.5, epsilon=0.1, center=False, scale=False, gamma_initializer="zeros",
+        beta_initializer="ones", moving_mean_initializer="ones", beta_regularizer="l1",
+        moving_variance_initializer=initializers.Constant(2.0), gamma_regularizer="l2", name="b",
+        input_dim=3,
+    ),
+    losses.BinaryCrossentropy(from_logits=True),
+    losses.Huber(0.3),
+    losses.MeanAbsoluteError(),
     losses.CategoricalCrossentropy(from_logits=True),
     losses.SparseCategoricalCrossentropy(from_logits=True),
     losses.MeanSquaredError(),
+    metrics.BinaryAccuracy("b", 0.7),
+    metrics.CategoricalAccuracy("c"),
+    metrics.MeanAbsoluteError("d"),
+    metrics.MeanSquaredError("e"),
+    metrics.SparseCategoricalAccuracy("f"),
     optimizers.SGD(schedules.CosineDecay(0.3, 7), momentum=0.5, nesterov=True),
     optimizers.Adam(0.2, 0.3, 0.4, 1e-5, 0.6),
     optimizers.AdamW(0.2, 0.6, 0.3, 0.4, 1e-5),
@@ -78,7 +93,15 @@ EXAMPLES = [
     schedules.StepDecay(0.1, 7, 0.5),
     Sequential([layers.Dense(3)], seed=3, dtype="float64", backend="numpy", name="s"),
 ]  # fmt: skip
-ABSTRACT = {"Initializer", "Layer", "LearningRateSchedule", "Loss", "Optimizer", "Formula"}
+ABSTRACT = {
+    "Initializer",
+    "Layer",
+    "LearningRateSchedule",
+    "Loss",
+    "Metric",
+    "Optimizer",
+    "Formula",
+}
 
 
 def public_classes():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import backends, check_gradients, layers, regularizers
-from fastmlp.kernels.contract import Column, Mode, Number, Op, Rule, Telemetry, Total
+from fastmlp.kernels.contract import FORMS, Column, Mode, Number, Op, Rule, Telemetry
 from tests.backends import ALL
 
 from .nets import data, net
@@ -19,6 +19,7 @@ def plan_of(backend):
         layers.Dense(20, "tanh", kernel_regularizer=regularizers.L2(0.1)),
         layers.Dropout(0.5),
         layers.Rescaling(2.0),
+        layers.Residual([layers.Dense(20), layers.BatchNormalization()]),
         layers.Dense(5, "relu"),
         backend=backend,
     )
@@ -48,8 +49,7 @@ def batches(plan):
         "last": 3,
         "first_step": 0,
         "rates": np.full(3, 0.1),
-        "wants_accuracy": True,
-        "totals": np.zeros(len(Total)),
+        "totals": np.zeros(plan.totals),
         "outputs": np.empty((0, plan.outputs)),
         "telemetry": np.empty((0, 0, len(Telemetry))),
         "telemetry_every": 0,
@@ -74,19 +74,27 @@ def test_what_fits_is_taken(backend):
 
 COLUMNS = [
     Column.OP, Column.KIND, Column.INPUTS, Column.OUTPUTS, Column.X, Column.Y, Column.WEIGHTS,
-    Column.BIAS, Column.SIZE, Column.X_ROWS,
+    Column.BIAS, Column.SIZE, Column.X_ROWS, Column.OTHER, Column.RUNNING,
 ]  # fmt: skip
 
 
 def is_read(row, column):
     """Whether any engine looks at this number of this row."""
-    op = row[Column.OP]
+    op, form = row[Column.OP], FORMS[row[Column.OP]]
     if column == Column.KIND:
         return op == Op.ACTIVATION
-    if column in (Column.BIAS, Column.X_ROWS):
+    if column == Column.X_ROWS:
         return op == Op.DENSE
-    if column in (Column.WEIGHTS, Column.SIZE):
-        return op in (Op.DENSE, Op.PENALTY)
+    if column == Column.BIAS:
+        return bool(form.weights)
+    if column == Column.WEIGHTS:
+        return bool(form.weights) or op == Op.PENALTY
+    if column == Column.OTHER:
+        return form.reads_other
+    if column == Column.RUNNING:
+        return form.running > 0
+    if column == Column.SIZE:
+        return True
     return op != Op.INPUT or column in (Column.OP, Column.OUTPUTS, Column.Y)
 
 
@@ -104,7 +112,10 @@ def test_each_number_that_leads_out_of_memory_is_refused(backend, column):
                 bind(backend)(*arguments)
 
 
-@pytest.mark.parametrize("column", [Column.X, Column.Y, Column.WEIGHTS], ids=lambda c: c.name)
+ENDS = [Column.X, Column.Y, Column.WEIGHTS, Column.OTHER, Column.RUNNING]
+
+
+@pytest.mark.parametrize("column", ENDS, ids=lambda c: c.name)
 @each
 def test_one_beyond_the_end_is_refused(backend, column):
     plan = plan_of(backend)
@@ -113,10 +124,35 @@ def test_one_beyond_the_end_is_refused(backend, column):
         row = arguments[0][r]
         if not is_read(row, column):
             continue
-        width = row[Column.INPUTS] if column == Column.X else row[Column.OUTPUTS]
-        end = plan.size - row[Column.SIZE] if column == Column.WEIGHTS else plan.features - width
+        width = row[Column.OUTPUTS] if column == Column.Y else row[Column.INPUTS]
+        end = plan.features - width
+        if column == Column.WEIGHTS:
+            end = plan.size - row[Column.SIZE]
+        elif column == Column.RUNNING:
+            end = plan.running_size - 2 * width
         row[column] = end + 1
         with pytest.raises(ValueError, match=rf"^table: row {r} "):
+            bind(backend)(*arguments)
+
+
+@each
+def test_vectors_of_weights_fit_together(backend):
+    plan = plan_of(backend)
+    r = plan.table[:, Column.OP].tolist().index(Op.BATCH_NORMALIZATION)
+    start, bias = plan.table[r, Column.WEIGHTS], plan.table[r, Column.BIAS]
+    assert bias == start + 20
+    for column, wrong in [
+        (Column.SIZE, 39), (Column.SIZE, 20), (Column.SIZE, 0), (Column.BIAS, -1),
+        (Column.BIAS, start), (Column.BIAS, bias + 1), (Column.WEIGHTS, start - 1),
+    ]:  # fmt: skip
+        arguments = memory(plan, backend)
+        arguments[0][r, column] = wrong
+        with pytest.raises(ValueError, match=rf"^table: row {r} \(BATCH_NORMALIZATION\): expected"):
+            bind(backend)(*arguments)
+    for running in (np.zeros(39), np.zeros(0)):
+        arguments = memory(plan, backend)
+        arguments[-1] = running
+        with pytest.raises(ValueError, match=rf"^table: row {r} .* expected statistics within"):
             bind(backend)(*arguments)
 
 

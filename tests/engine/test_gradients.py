@@ -30,6 +30,22 @@ NETS = {
         lambda: [Dense(7, "tanh")],
         {"last": "sigmoid", "loss": MSE, "metrics": (), "classes": 1},
     ),
+    **{
+        str(loss): (lambda: [Dense(7, "tanh")], {"last": "sigmoid", "loss": loss, "metrics": ()})
+        for loss in (losses.Huber(), losses.Huber(0.3), losses.MeanAbsoluteError())
+    },
+    "yes or no": (
+        lambda: [Dense(7, "tanh")],
+        {"last": "sigmoid", "loss": "bce", "metrics": (), "classes": 1},
+    ),
+    "many questions": (
+        lambda: [Dense(7, "tanh"), Dropout(0.2)],
+        {"last": "sigmoid", "loss": "bce"},
+    ),
+    "questions' logits": (
+        lambda: [Dense(7, "tanh")],
+        {"last": None, "loss": losses.BinaryCrossentropy(True)},
+    ),
     "softmax and squares": (lambda: [Dense(7, "tanh")], {"loss": MSE}),
     "softmax inside": (lambda: [Dense(7, "softmax"), Dense(5, "softmax")], {}),
     "activation first": (lambda: [Activation("tanh"), Dense(7, "tanh")], {}),
@@ -60,13 +76,11 @@ NETS["negative slope"] = (lambda: [Dense(7, STEEP), Dense(6, activations.ELU(2.5
 
 def batch(options):
     x, labels = data(samples=9)
-    loss = options.get("loss", "")
-    if loss == MSE:
-        return x, targets(9, options.get("classes", 4))
-    is_categorical = loss == "categorical_crossentropy" or (
-        isinstance(loss, losses.Loss) and not loss.sparse
-    )
-    return x, targets(9, distribution=True) if is_categorical else labels
+    loss = losses.get(options.get("loss", "sparse_categorical_crossentropy"))
+    if loss.sparse:
+        return x, labels
+    distribution = isinstance(loss, losses.CategoricalCrossentropy | losses.BinaryCrossentropy)
+    return x, targets(9, options.get("classes", 4), distribution)
 
 
 def randomized(model):

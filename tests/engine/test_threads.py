@@ -63,6 +63,11 @@ NETS = {
         ]),
         **options,
     ),
+    "batch normalization": lambda **options: net(
+        layers.BatchNormalization(gamma_regularizer=L2(0.01)), layers.Dense(35, "tanh"),
+        layers.BatchNormalization(center=False), layers.Dropout(0.2),
+        **options,
+    ),
     "no hidden layer": net,
 }  # fmt: skip
 

@@ -106,14 +106,12 @@ FAULTS = {
     "penalty subtracted": penalty(subtract_the_penalty, "^sign: .* the penalty is subtracted$"),
     "no L1": penalty(leave_out_l1, "^missing term: the gradient of the L1$", ["output/kernel"]),
     "no batch mean": Fault(
-        after("softmax_crossentropy_labels", no_batch_mean),
+        after("loss", no_batch_mean),
         TENSORS,
         down_from("output", LOSS),
         everywhere(f"missing batch mean: {BATCH} times too large, the batch's sum"),
     ),
-    "no one-hot": Fault(
-        after("softmax_crossentropy_labels", forget_the_one_hot), TENSORS, down_from("output", LOSS)
-    ),
+    "no one-hot": Fault(after("loss", forget_the_one_hot), TENSORS, down_from("output", LOSS)),
     "softplus has no derivative": Fault(
         of_activation(Activation.SOFTPLUS, lambda x, y: 1),
         THIRD,
@@ -156,7 +154,7 @@ FAULTS = {
         },
     ),
     "squared error without its 2": Fault(
-        after("mean_squared_error", multiply_last(0.5)),
+        after("loss", multiply_last(0.5)),
         TENSORS,
         down_from(
             "output",

@@ -157,11 +157,11 @@ def forget_the_mask(monkeypatch):
     monkeypatch.setattr(walk.Walk, "backward", faulty)
 
 
-def forget_the_one_hot(logits, rows, labels, scratch, dlogits):
+def forget_the_one_hot(kind, alpha, logits, rows, labels, targets, scratch, dlogits):
     dlogits[np.asarray(labels)[rows], np.arange(rows.size)] += 1 / rows.size
 
 
-def no_batch_mean(logits, rows, labels, scratch, dlogits):
+def no_batch_mean(kind, alpha, logits, rows, labels, targets, scratch, dlogits):
     dlogits *= rows.size
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastmlp.kernels import reference
-from fastmlp.kernels.contract import MOMENTS, Number, Rule, Telemetry
+from fastmlp.kernels.contract import MOMENTS, Loss, Metric, Number, Rule, Telemetry
 
 EXP = 4  # roundings that an exponential may cost
 
@@ -73,18 +73,28 @@ def softmax_bounds(x, share=1.0):
     return np.stack([0 * inverse, roundings * inverse]), share * (roundings + 2) * weights * inverse
 
 
+def answers(dtype, right):
+    """Return labels and targets, of which one is empty."""
+    if right.ndim == 1:
+        return right, np.empty((0, 0), dtype)
+    return np.empty(0, np.int64), right.astype(dtype)
+
+
 def crossentropy(labels):
     def make(rng, dtype, m, k, n):
         classes = m + 1
         if labels:
             right = rng.integers(0, classes, 2 * n)
         else:
-            right = rng.dirichlet(np.ones(classes), 2 * n).astype(dtype)
+            right = rng.dirichlet(np.ones(classes), 2 * n)
             right[0] = np.eye(classes)[0]
         rows = rng.permutation(2 * n)[:n]
-        return 4 * normal(rng, dtype, classes, n), rows, right, *scratch(dtype, classes, n)
+        return (
+            int(Loss.SOFTMAX_CROSSENTROPY), dtype(0), 4 * normal(rng, dtype, classes, n), rows,
+            *answers(dtype, right), *scratch(dtype, classes, n),
+        )  # fmt: skip
 
-    def bound(logits, rows, right, scratch, dlogits):
+    def bound(kind, alpha, logits, rows, labels, targets, scratch, dlogits):
         n = logits.shape[1]
         of_scratch, of_probabilities = softmax_bounds(logits)
         per_sample = 4 * np.abs(logits).max(axis=0) + EXP + len(logits) + 2
@@ -99,28 +109,68 @@ def scratch(dtype, features, n):
     return unset(dtype, 2, n), unset(dtype, features, n)
 
 
-def make_mse(rng, dtype, m, k, n):
-    rows = rng.permutation(2 * n)[:n]
-    targets = normal(rng, dtype, 2 * n, m)
-    return normal(rng, dtype, m, n), rows, targets, unset(dtype, m, n)
+def loss(kind, alpha):
+    """Arguments of a loss that looks at each output by itself."""
+
+    def make(rng, dtype, m, k, n):
+        rows = rng.permutation(2 * n)[:n]
+        outputs, targets = normal(rng, dtype, m, n), rng.standard_normal((2 * n, m))
+        return (
+            int(kind), dtype(alpha), outputs, rows, *answers(dtype, targets),
+            *scratch(dtype, m, n),
+        )  # fmt: skip
+
+    return make
 
 
-def bound_mse(outputs, rows, targets, doutputs):
+def bound_squares(kind, alpha, outputs, rows, labels, targets, scratch, dx):
     sizes = np.abs(outputs) + np.abs(targets[rows].T)
     # A square of three roundings, summed in float64: which is exact beside float32, and beside
     # float64 a walk of a thousand random steps, that end within some tens of them.
     return 4 * 2 * sizes / sizes.size, 16 * (sizes**2).sum() / len(outputs)
 
 
-def make_counting(labels):
+def bound_slopes(steepest):
+    """Bounds for a loss that is nowhere steeper than that."""
+
+    def bound(kind, alpha, outputs, rows, labels, targets, scratch, dx):
+        sizes = np.abs(outputs) + np.abs(targets[rows].T)
+        return 4 * (sizes + steepest) / sizes.size, 16 * (steepest * sizes).sum() / len(outputs)
+
+    return bound
+
+
+def bound_sigmoid(kind, alpha, logits, rows, labels, targets, scratch, dx):
+    sizes = 1 + np.abs(logits) * (1 + np.abs(targets[rows].T))
+    return (EXP + 4 * sizes) / sizes.size, 16 * EXP * sizes.sum() / len(logits)
+
+
+# For each loss that looks at each output by itself, a number and its bounds.
+LOSSES = {
+    Loss.MEAN_SQUARED_ERROR: (0.0, bound_squares),
+    Loss.HUBER: (0.7, bound_slopes(1)),
+    Loss.MEAN_ABSOLUTE_ERROR: (0.0, bound_slopes(1)),
+    Loss.SIGMOID_CROSSENTROPY: (0.0, bound_sigmoid),
+}
+
+
+def counting(labels):
     def make(rng, dtype, m, k, n):
         # Few different values, hence ties: the first maximum counts.
         outputs = rng.integers(0, 3, (m + 1, n)).astype(dtype)
         rows = rng.permutation(2 * n)[:n]
         right = rng.integers(0, m + 1, 2 * n)
-        return outputs, rows, right if labels else np.eye(m + 1, dtype=dtype)[right]
+        right = right if labels else np.eye(m + 1)[right]
+        return int(Metric.FIRST_MAXIMUM), dtype(0), outputs, rows, *answers(dtype, right)
 
     return make
+
+
+def binary(rng, dtype, m, k, n):
+    outputs, rows = rng.random((m, n)).astype(dtype), rng.permutation(2 * n)[:n]
+    outputs[0, 0] = 0.5  # not above the threshold
+    right = rng.choice([0, 1, 0.5], (2 * n, m))
+    return int(Metric.BINARY), dtype(0.5), outputs, rows, *answers(dtype, right)
 
 
 def make_penalty(rng, dtype, m, k, n):
@@ -153,6 +203,52 @@ def bound_optimizer(rule, rate, step, evenly, first, params, gradient, *moments)
     speed = np.abs(moments[0]) if moments[0].size else 0
     bound = 4 * (np.abs(params) + np.abs(gradient) + speed)
     return (bound, 4 * (np.abs(gradient) + speed)) if rule == Rule.MOMENTUM else (bound,)
+
+
+def batch_statistics(rng, dtype, m, k, n):
+    x = normal(rng, dtype, m, n) + dtype(3) * normal(rng, dtype, m, 1)
+    return x, unset(dtype, m), unset(dtype, m)
+
+
+def bound_statistics(x, mean, variance):
+    n = x.shape[1]
+    # The variance is about a mean that is off by some roundings, of which it feels the square.
+    squares = x.var(axis=1) + n**2 * np.finfo(np.float64).eps * (x**2).mean(axis=1)
+    return (n + 2) * np.abs(x).mean(axis=1), (n + 6) * squares * (n > 1)
+
+
+def batchnorm(kind, gamma=True, beta=True):
+    """Return how to make the arguments of one of the kernels of normalization, and its bound."""
+
+    def make(rng, dtype, m, k, n):
+        x, mean = normal(rng, dtype, m, n), normal(rng, dtype, m)
+        variance = normal(rng, dtype, m) ** 2
+        scale, shift = (normal(rng, dtype, m if has else 0) for has in (gamma, beta))
+        rest = {
+            "forward": (scale, shift, unset(dtype, m, n)),
+            "weights": (normal(rng, dtype, m, n), unset(dtype, m), unset(dtype, m)),
+            "input": (
+                scale, normal(rng, dtype, m), normal(rng, dtype, m), normal(rng, dtype, m, n),
+                unset(dtype, m, n),
+            ),
+        }  # fmt: skip
+        return 0.01, x, mean, variance, *rest[kind]
+
+    def bound(epsilon, x, mean, variance, *rest):
+        n = x.shape[1]
+        inverse = 1 / np.sqrt(variance + epsilon)[:, None]
+        size = np.abs(x - mean[:, None]) * inverse
+        factor = np.abs(rest[0])[:, None] if gamma and kind != "weights" else 1
+        if kind == "forward":
+            return (6 * size * factor + (2 * np.abs(rest[1])[:, None] if beta else 0),)
+        if kind == "weights":
+            dy = np.abs(rest[0])
+            return (n + 6) * (size * dy).sum(axis=1), n * dy.sum(axis=1)
+        dgamma, dbeta, dy = (np.abs(v) for v in rest[1:4])
+        terms = dy + dbeta[:, None] / n + size * dgamma[:, None] / n
+        return (8 * factor * inverse * terms,)
+
+    return make, bound
 
 
 def record_step(rng, dtype, m, k, n):

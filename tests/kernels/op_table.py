@@ -134,11 +134,33 @@ OPERATIONS = [
         ),
         (3,),
     ),
-    Operation("softmax_crossentropy_labels", *inputs.crossentropy(labels=True), (3, 4)),
-    Operation("softmax_crossentropy_targets", *inputs.crossentropy(labels=False), (3, 4)),
-    Operation("mean_squared_error", inputs.make_mse, inputs.bound_mse, (3,)),
-    Operation("count_correct_labels", inputs.make_counting(labels=True), lambda *_: (0,)),
-    Operation("count_correct_targets", inputs.make_counting(labels=False), lambda *_: (0,)),
+    Operation("batch_statistics", inputs.batch_statistics, inputs.bound_statistics, (1, 2)),
+    Operation(
+        "running_update",
+        lambda rng, dtype, m, k, n: (0.9, normal(rng, dtype, m * k), normal(rng, dtype, m * k)),
+        lambda momentum, batch, running: (4 * (np.abs(running) + np.abs(batch)),),
+        (2,),
+    ),
+    *(
+        Operation("batchnorm_forward", *inputs.batchnorm("forward", gamma, beta), (6,),
+                  f"{'with' if gamma else 'without'} gamma {'with' if beta else 'without'} beta")
+        for gamma in (True, False) for beta in (True, False)
+    ),
+    Operation("batchnorm_weight_gradient", *inputs.batchnorm("weights"), (5, 6)),
+    *(
+        Operation("batchnorm_input_gradient", *inputs.batchnorm("input", gamma), (8,),
+                  f"{'with' if gamma else 'without'} gamma")
+        for gamma in (True, False)
+    ),
+    Operation("loss", *inputs.crossentropy(labels=True), (6, 7), "crossentropy of labels"),
+    Operation("loss", *inputs.crossentropy(labels=False), (6, 7), "crossentropy of targets"),
+    *(
+        Operation("loss", inputs.loss(kind, alpha), bound, (7,), kind.name)
+        for kind, (alpha, bound) in inputs.LOSSES.items()
+    ),
+    Operation("metric", inputs.counting(labels=True), lambda *_: (0,), (), "labels"),
+    Operation("metric", inputs.counting(labels=False), lambda *_: (0,), (), "targets"),
+    Operation("metric", inputs.binary, lambda *_: (8,), (), "binary"),
     *(
         Operation(
             "optimizer_step", inputs.optimizer(rule, evenly, **numbers), inputs.bound_optimizer,

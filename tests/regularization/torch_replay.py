@@ -7,7 +7,7 @@ from torch import nn
 
 from fastmlp import layers
 from fastmlp.kernels import reference
-from fastmlp.kernels.contract import Column, Op, Scalar
+from fastmlp.kernels.contract import Column, Loss, Op, Scalar
 from fastmlp.training import epoch_order
 
 ACTIVATIONS = {
@@ -65,7 +65,7 @@ class TorchReplay:
         )
 
     def data_loss(self, outputs, y):
-        if self.loss.op == Op.MEAN_SQUARED_ERROR:
+        if self.loss.kind == Loss.MEAN_SQUARED_ERROR:
             return nn.functional.mse_loss(outputs, y)
         return nn.functional.cross_entropy(outputs, y)
 

@@ -28,6 +28,10 @@ CASES = [
     Case("selu", (6, 8, 1), loss="mean_squared_error", last="sigmoid", seed=4),
     Case("tanh", loss="mean_squared_error", last="softmax", rate=0.5),
     Case("softplus", loss="mean_squared_error", rate=0.02, momentum=0.9, nesterov=True),
+    Case("tanh", loss="binary_crossentropy", rate=0.5),
+    Case("silu", (7, 9, 1), loss="binary_crossentropy", rate=0.5),
+    Case("tanh", loss="huber", rate=0.5, target_scale=3.0),
+    Case("tanh", loss="mean_absolute_error", rate=0.01, target_scale=9.0),
     Case("tanh", l1=0.001, l2=0.01, seed=9),
     Case("relu", l1=0.002, rate=0.05, momentum=0.9, seed=1),
 ]

@@ -33,6 +33,9 @@ LOSSES = {
     "sparse_categorical_crossentropy": nn.CrossEntropyLoss,
     "categorical_crossentropy": nn.CrossEntropyLoss,
     "mean_squared_error": nn.MSELoss,
+    "binary_crossentropy": nn.BCEWithLogitsLoss,
+    "huber": nn.HuberLoss,
+    "mean_absolute_error": nn.L1Loss,
 }
 
 
@@ -53,6 +56,7 @@ class Case:
     bias: bool = True
     l1: float = 0.0
     l2: float = 0.0
+    target_scale: float = 1.0
 
     def __str__(self) -> str:
         default = Case()
@@ -77,7 +81,8 @@ class Case:
             # Multiples of 1/64 sum to exactly 1 in any dtype.
             shares = rng.multinomial(64, [1 / self.widths[-1]] * self.widths[-1], self.samples)
             return x, shares.astype(np.float32) / 64
-        return x, rng.random((self.samples, self.widths[-1])).astype(np.float32)
+        targets = self.target_scale * rng.random((self.samples, self.widths[-1]))
+        return x, targets.astype(np.float32)
 
     def model(self, dtype, backend="numba"):
         """Return the net in fastmlp, compiled."""
@@ -104,8 +109,8 @@ class Case:
         loss = {
             "sparse_categorical_crossentropy": losses.SparseCategoricalCrossentropy(True),
             "categorical_crossentropy": losses.CategoricalCrossentropy(True),
-            "mean_squared_error": losses.MeanSquaredError(),
-        }[self.loss]
+            "binary_crossentropy": losses.BinaryCrossentropy(True),
+        }.get(self.loss, self.loss)
         model.compile(optimizers.SGD(self.rate, self.momentum, self.nesterov), loss)
         return model
 
