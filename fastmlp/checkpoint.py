@@ -45,7 +45,7 @@ def write(
     if not overwrite and path.exists():
         raise FileExistsError(f"filepath: {str(path)!r} exists, and overwrite is False")
     metadata = {"fastmlp": json.dumps(content), "format": str(FORMAT), "sha256": _NO_SUM}
-    data = bytearray(save(tensors, metadata))
+    data = _in_order(save(tensors, metadata))
     start = _place_of_sum(data, _NO_SUM)
     data[start : start + 64] = hashlib.sha256(data).hexdigest().encode()
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
@@ -103,6 +103,15 @@ def path_of(filepath: object) -> Path:
     if not isinstance(filepath, (str, os.PathLike)) or not str(filepath):
         raise TypeError(f"filepath: expected a path, got {filepath!r}")
     return Path(os.path.realpath(filepath))
+
+
+def _in_order(data: bytes) -> bytearray:
+    """Return a file with its header in alphabetical order: the library's own changes each time."""
+    end = _LENGTH + int.from_bytes(data[:_LENGTH], "little")
+    header = json.loads(data[_LENGTH:end])
+    text = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
+    text += b" " * (-len(text) % 8)  # so that the tensors lie aligned
+    return bytearray(len(text).to_bytes(_LENGTH, "little") + text + data[end:])
 
 
 def _place_of_sum(data: bytearray, value: str) -> int:
