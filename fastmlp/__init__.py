@@ -15,26 +15,32 @@ from . import (
     layers,
     losses,
     metrics,
+    models,
     optimizers,
     regularizers,
+    saving,
     schedules,
+    utils,
 )
 from .gradcheck import GradientReport, check_gradients
 from .history import Divergence, DivergenceWarning, History
+from .layers import Input
 from .model import Sequential
 from .parallel import fit_many
+from .saving import load_model
 from .telemetry import Telemetry
 from .threads import get_num_threads, set_num_threads
-
-__version__ = "0.1.0"
+from .version import __version__
 
 __all__ = [
     "Divergence",
     "DivergenceWarning",
     "GradientReport",
     "History",
+    "Input",
     "Sequential",
     "Telemetry",
+    "__version__",
     "activations",
     "backends",
     "callbacks",
@@ -44,10 +50,14 @@ __all__ = [
     "get_num_threads",
     "initializers",
     "layers",
+    "load_model",
     "losses",
     "metrics",
+    "models",
     "optimizers",
     "regularizers",
+    "saving",
     "schedules",
     "set_num_threads",
+    "utils",
 ]

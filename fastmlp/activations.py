@@ -5,13 +5,15 @@ object, or its name, is what ``Dense(10, activation=...)`` takes.  A slope or a 
 comes with :class:`LeakyReLU` and :class:`ELU`: ``Dense(10, activation=LeakyReLU(0.01))``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arguments import real_array, real_number, shown
+from .configuration import Configurable
 from .kernels.contract import Activation as Kind
 from .kernels.reference.activations import activation_forward
 from .kernels.reference.softmax import softmax_forward
@@ -19,7 +21,7 @@ from .lookup import by_name
 
 
 @dataclass(frozen=True)
-class Activation:
+class Activation(Configurable):
     """An elementwise activation, or softmax, or none.
 
     Called with an array, it returns a new one: float32 for float32, else float64.
@@ -54,6 +56,22 @@ class Activation:
             If ``x`` does not hold real numbers.
         """
         return self._compute(x, self.alpha)
+
+    @property
+    def known_as(self) -> str | None:
+        """The name that :func:`get` knows this very activation by, if there is one."""
+        return self.name if _KNOWN.get(self.name) == self else None
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal activation."""
+        kind = None if self.kind is None else self.kind.name
+        return {"name": self.name, "kind": kind, "alpha": self.alpha}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return the activation of a configuration."""
+        kind = config["kind"]
+        return cls(config["name"], None if kind is None else Kind[kind], config["alpha"])
 
     def _compute(self, x: ArrayLike, alpha: float) -> NDArray[Any]:
         array = real_array("x", x)
@@ -100,6 +118,15 @@ class LeakyReLU(Activation):
         slope = real_number("negative_slope", negative_slope)
         super().__init__("leaky_relu", Kind.LEAKY_RELU, slope)
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal activation."""
+        return {"negative_slope": self.alpha}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return the activation of a configuration."""
+        return cls(**config)
+
     def __call__(self, x: ArrayLike, negative_slope: float | None = None) -> NDArray[Any]:
         """Return the activation of every value of ``x``, with another slope if one is given."""
         slope = self.alpha if negative_slope is None else negative_slope
@@ -121,6 +148,15 @@ class ELU(Activation):
 
     def __init__(self, alpha: float = 1.0) -> None:
         super().__init__("elu", Kind.ELU, real_number("alpha", alpha))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal activation."""
+        return {"alpha": self.alpha}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return the activation of a configuration."""
+        return cls(**config)
 
     def __call__(self, x: ArrayLike, alpha: float | None = None) -> NDArray[Any]:
         """Return the activation of every value of ``x``, with another scale if one is given."""

@@ -33,11 +33,11 @@ class ValidationDiagnosis(Part):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert logs is not None
-        run, loss = self.run, logs["val_loss"]
+        run, loss = self.run, logs.get("val_loss", 0.0)
         if run.history.divergence is None and not math.isfinite(loss):
             event = f"after the epoch the loss of the validation data is {loss}"
             run.history.divergence = _divergence(
-                run.engine, epoch, run.job.batches - 1, loss, run.engine.plan.last_label, event,
+                run.engine, epoch, run.reached - 1, loss, run.engine.plan.last_label, event,
                 "their outputs",
             )  # fmt: skip
 
@@ -77,7 +77,7 @@ def _of_weights(run: Run, epoch: int, loss: float) -> Divergence:
             break
     name = slot.layer.name
     event = "the weights are no longer finite"
-    step = run.job.batches - 1
+    step = run.reached - 1
     return _divergence(engine, epoch, step, loss, name, event, f"the weights of {name!r}")
 
 

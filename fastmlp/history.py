@@ -43,7 +43,8 @@ class History:
         ``val_loss``, ``val_accuracy``: as in Keras, the training figures are means over the
         epoch's batches, each before its step.
         With regularizers, ``loss`` includes their penalties and ``data_loss`` does not.
-        What callbacks write into their logs is here, too; NaN in epochs where they do not.
+        What callbacks write into their logs is here, too.  A figure that an epoch does not have,
+        such as one of a validation that takes place every other epoch, is NaN there.
     epoch : list of int
         Counted from 0, in each fit anew, as in Keras; ``model.epochs_trained`` counts all.
     params : dict
@@ -58,10 +59,16 @@ class History:
     divergence: Divergence | None = None
 
     def append(self, epoch: int, figures: dict[str, float]) -> None:
-        """Add an epoch."""
+        """Add an epoch.
+
+        A figure that an epoch does not have is NaN there.
+        """
         for name, value in figures.items():
-            self.history.setdefault(name, []).append(value)
+            values = self.history.setdefault(name, [])
+            values += [math.nan] * (len(self.epoch) - len(values))
+            values.append(value)
         self.epoch.append(epoch)  # last: what it does not count is not complete
+        self.drop_incomplete()
 
     def amend(self, figures: dict[str, float]) -> None:
         """Change and complete the figures of the last epoch.

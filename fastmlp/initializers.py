@@ -1,19 +1,26 @@
 """Initializers: how weights are drawn before training.
 
-An initializer is a function ``(shape, fan_in, fan_out, rng) -> float64 array``, so a user's own
-is any such function.  Names and scales are those of Keras: the ``normal`` forms are truncated
-at two standard deviations, and widened so that the standard deviation is the stated one.
+Names, arguments and scales are those of Keras: the ``normal`` forms that are scaled by the size of
+a layer are truncated at two standard deviations, and widened so that the standard deviation is the
+stated one.  Each class is also known by its name in lower case, ``he_normal`` for
+:class:`HeNormal`.
+
+An initializer of one's own is any function ``(shape, fan_in, fan_out, rng) -> array``.
 """
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .arguments import real_number, seed_integer, shape_of
+from .configuration import Configurable
 from .lookup import by_name
 
-Initializer = Callable[[tuple[int, ...], int, int, np.random.Generator], NDArray[np.float64]]
+Values = NDArray[np.float64]
 
 
 def fans_of(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -28,139 +35,390 @@ def fans_of(shape: tuple[int, ...]) -> tuple[int, int]:
     return places * shape[-2], places * shape[-1]
 
 
+@dataclass(frozen=True)
+class Initializer(Configurable):
+    """What initializers share; use one of the classes below, or any function like it."""
+
+    def __call__(
+        self,
+        shape: tuple[int, ...],
+        fan_in: int | None = None,
+        fan_out: int | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> Values:
+        """Return values of a shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+        fan_in, fan_out : int, optional
+            By default what Keras makes of the shape.
+        rng : numpy.random.Generator, optional
+            Where random numbers come from; an initializer with a ``seed`` does not use it, and
+            draws the same values at each call.
+        """
+        shape = shape_of("shape", shape)
+        own_fan_in, own_fan_out = fans_of(shape)
+        seed = getattr(self, "seed", None)
+        if seed is not None or rng is None:
+            rng = np.random.default_rng(seed)
+        fans = own_fan_in if fan_in is None else fan_in, own_fan_out if fan_out is None else fan_out
+        return self.draw(shape, *fans, rng)
+
+    def draw(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Values:
+        """Return values of a shape, drawn from ``rng``."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Zeros(Initializer):
+    """All 0."""
+
+    def draw(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Values:
+        return np.zeros(shape)
+
+
+@dataclass(frozen=True)
+class Ones(Initializer):
+    """All 1."""
+
+    def draw(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Values:
+        return np.ones(shape)
+
+
+@dataclass(frozen=True)
+class Constant(Initializer):
+    """All ``value``.
+
+    Raises
+    ------
+    ValueError
+        If it is not a finite number.
+    """
+
+    value: float = 0.0
+
+    def __post_init__(self) -> None:
+        real_number("value", self.value)
+
+    def draw(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Values:
+        return np.full(shape, float(self.value))
+
+
+@dataclass(frozen=True)
+class Identity(Initializer):
+    """``gain`` on the diagonal of a matrix, 0 elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If ``gain`` is not a finite number; or, when it is to be drawn, for other than a matrix.
+    """
+
+    gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        real_number("gain", self.gain)
+
+    def draw(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Values:
+        _check_matrix("identity", shape)
+        rows, columns = shape
+        return self.gain * np.eye(rows, columns)
+
+
+@dataclass(frozen=True)
+class _Random(Initializer):
+    """An initializer that draws random numbers: from a seed of its own, or those of the net."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if name == "seed":
+                if value is not None:
+                    seed_integer("seed", value)
+            elif not isinstance(value, str):
+                real_number(name, value)
+
+
+@dataclass(frozen=True)
+class RandomUniform(_Random):
+    """Uniform in [minval, maxval), whatever the layer's size.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not what it should be.
+    """
+
+    minval: float = -0.05
+    maxval: float = 0.05
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.minval <= self.maxval:
+            raise ValueError(f"maxval: expected at least {self.minval}, got {self.maxval}")
+
+    def draw(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Values:
+        return rng.uniform(self.minval, self.maxval, shape)
+
+
+@dataclass(frozen=True)
+class RandomNormal(_Random):
+    """Normal with a standard deviation, whatever the layer's size.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not what it should be.
+    """
+
+    mean: float = 0.0
+    stddev: float = 0.05
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        real_number("stddev", self.stddev, "a number that is not negative", low=0)
+
+    def draw(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Values:
+        return rng.normal(self.mean, self.stddev, shape)
+
+
+@dataclass(frozen=True)
+class TruncatedNormal(RandomNormal):
+    """Normal, but never more than two standard deviations from the mean.
+
+    As in Keras, ``stddev`` is that of the normal distribution before it is cut off.
+    """
+
+    def draw(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Values:
+        return self.mean + self.stddev * _cut_normal(shape, rng)
+
+
 # The standard deviation of a standard normal variable cut off at +-2.
 _TRUNCATED_STD = 0.87962566103423978
 
 
-def _truncated_normal(
-    shape: tuple[int, ...], std: float, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _cut_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Values:
     draws = np.asarray(rng.standard_normal(shape))
     outside = np.abs(draws) > 2
     while outside.any():
         draws[outside] = rng.standard_normal(int(outside.sum()))
         outside = np.abs(draws) > 2
-    return draws * (std / _TRUNCATED_STD)
+    return draws
 
 
-def zeros(
-    shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """All 0."""
-    return np.zeros(shape)
+_FANS: dict[str, Callable[[int, int], float]] = {
+    "fan_in": lambda fan_in, fan_out: fan_in,
+    "fan_out": lambda fan_in, fan_out: fan_out,
+    "fan_avg": lambda fan_in, fan_out: (fan_in + fan_out) / 2,
+}
+_DISTRIBUTIONS: dict[str, Callable[[tuple[int, ...], float, np.random.Generator], Values]] = {
+    "truncated_normal": lambda shape, variance, rng: (
+        _cut_normal(shape, rng) * (math.sqrt(variance) / _TRUNCATED_STD)
+    ),
+    "untruncated_normal": lambda shape, variance, rng: rng.normal(0, math.sqrt(variance), shape),
+    "uniform": lambda shape, variance, rng: rng.uniform(
+        -math.sqrt(3 * variance), math.sqrt(3 * variance), shape
+    ),
+}
 
 
-def ones(
-    shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """All 1."""
-    return np.ones(shape)
+@dataclass(frozen=True)
+class VarianceScaling(_Random):
+    """Mean 0 and variance ``scale / n``, with ``n`` that which ``mode`` counts.
+
+    Parameters
+    ----------
+    scale : float, positive
+    mode : {"fan_in", "fan_out", "fan_avg"}
+        The number of inputs, of outputs, or the mean of the two.
+    distribution : {"truncated_normal", "untruncated_normal", "uniform"}
+    seed : int, optional
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what it should be.
+    """
+
+    scale: float = 1.0
+    mode: Literal["fan_in", "fan_out", "fan_avg"] = "fan_in"
+    distribution: Literal["truncated_normal", "untruncated_normal", "uniform"] = "truncated_normal"
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.scale <= 0:
+            raise ValueError(f"scale: expected a positive number, got {self.scale}")
+        by_name("mode", self.mode, _FANS)
+        by_name("distribution", self.distribution, _DISTRIBUTIONS)
+
+    def draw(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Values:
+        variance = self.scale / max(_FANS[self.mode](fan_in, fan_out), 1)
+        return _DISTRIBUTIONS[self.distribution](shape, variance, rng)
 
 
-def uniform(
-    shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Uniform in [-0.05, 0.05], whatever the layer's size."""
-    return rng.uniform(-0.05, 0.05, shape)
+class _Scaled(VarianceScaling):
+    """A scaling of variance that has a name; the one argument that is left is the seed."""
+
+    _scaling: tuple[float, Any, Any]
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(*self._scaling, seed)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(seed={self.seed})"
 
 
-def normal(
-    shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Normal with standard deviation 0.05, whatever the layer's size."""
-    return rng.normal(0.0, 0.05, shape)
-
-
-def glorot_uniform(
-    shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+class GlorotUniform(_Scaled):
     """Uniform with variance ``2 / (fan_in + fan_out)`` (Glorot & Bengio, 2010): for tanh."""
-    limit = math.sqrt(6 / (fan_in + fan_out))
-    return rng.uniform(-limit, limit, shape)
+
+    _scaling = 1.0, "fan_avg", "uniform"
 
 
-def glorot_normal(
-    shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+class GlorotNormal(_Scaled):
     """Truncated normal with variance ``2 / (fan_in + fan_out)`` (Glorot & Bengio, 2010)."""
-    return _truncated_normal(shape, math.sqrt(2 / (fan_in + fan_out)), rng)
+
+    _scaling = 1.0, "fan_avg", "truncated_normal"
 
 
-def he_uniform(
-    shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+class HeUniform(_Scaled):
     """Uniform with variance ``2 / fan_in`` (He et al., 2015): for ReLU and its kin."""
-    limit = math.sqrt(6 / fan_in)
-    return rng.uniform(-limit, limit, shape)
+
+    _scaling = 2.0, "fan_in", "uniform"
 
 
-def he_normal(
-    shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+class HeNormal(_Scaled):
     """Truncated normal with variance ``2 / fan_in`` (He et al., 2015)."""
-    return _truncated_normal(shape, math.sqrt(2 / fan_in), rng)
+
+    _scaling = 2.0, "fan_in", "truncated_normal"
 
 
-def lecun_uniform(
-    shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+class LecunUniform(_Scaled):
     """Uniform with variance ``1 / fan_in`` (LeCun et al., 1998)."""
-    limit = math.sqrt(3 / fan_in)
-    return rng.uniform(-limit, limit, shape)
+
+    _scaling = 1.0, "fan_in", "uniform"
 
 
-def lecun_normal(
-    shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+class LecunNormal(_Scaled):
     """Truncated normal with variance ``1 / fan_in`` (LeCun et al., 1998): for SELU."""
-    return _truncated_normal(shape, math.sqrt(1 / fan_in), rng)
+
+    _scaling = 1.0, "fan_in", "truncated_normal"
 
 
-def orthogonal(
-    shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Orthonormal rows or columns, uniformly distributed (Saxe et al., 2014).
+class TorchDefault(_Scaled):
+    """Uniform in +-1/sqrt(fan_in), weights and biases alike, as ``torch.nn.Linear`` has it."""
+
+    _scaling = 1 / 3, "fan_in", "uniform"
+
+    def draw(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Values:
+        limit = 1 / math.sqrt(fan_in)  # sqrt(3 * (1 / 3) / fan_in) would be rounded twice
+        return rng.uniform(-limit, limit, shape)
+
+
+@dataclass(frozen=True)
+class Orthogonal(_Random):
+    """``gain`` times orthonormal rows or columns, uniformly distributed (Saxe et al., 2014).
 
     Raises
     ------
     ValueError
-        If ``shape`` has other than two axes.
+        If an argument is not what it should be; or, when it is to be drawn, for other than a
+        matrix.
     """
+
+    gain: float = 1.0
+    seed: int | None = None
+
+    def draw(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Values:
+        _check_matrix("orthogonal", shape)
+        tall = rng.standard_normal((max(shape), min(shape)))
+        q, r = np.linalg.qr(tall)
+        # The signs make the factorization unique, and so the distribution uniform.
+        q = q * np.where(np.diag(r) < 0, -1.0, 1.0)
+        return self.gain * (q if shape[0] >= shape[1] else q.T)
+
+
+def _check_matrix(name: str, shape: tuple[int, ...]) -> None:
     if len(shape) != 2:
-        raise ValueError(f"orthogonal: expected a matrix, got shape {shape}")
-    tall = rng.standard_normal((max(shape), min(shape)))
-    q, r = np.linalg.qr(tall)
-    # The signs make the factorization unique, and so the distribution uniform.
-    q = q * np.where(np.diag(r) < 0, -1.0, 1.0)
-    return q if shape[0] >= shape[1] else q.T
+        raise ValueError(f"{name}: expected a matrix, got shape {shape}")
 
 
-def torch_default(
-    shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Uniform in +-1/sqrt(fan_in), weights and biases alike, as ``torch.nn.Linear`` has it."""
-    limit = 1 / math.sqrt(fan_in)
-    return rng.uniform(-limit, limit, shape)
+# Keras' names in lower case, which are the same classes.
+zeros = Zeros
+ones = Ones
+constant = Constant
+identity = Identity
+random_uniform = RandomUniform
+random_normal = RandomNormal
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+glorot_uniform = GlorotUniform
+glorot_normal = GlorotNormal
+he_uniform = HeUniform
+he_normal = HeNormal
+lecun_uniform = LecunUniform
+lecun_normal = LecunNormal
+orthogonal = Orthogonal
+torch_default = TorchDefault
 
+Function = Callable[[tuple[int, ...], int, int, np.random.Generator], Any]
+Given = str | Function | type[Initializer]
 
-_KNOWN: dict[str, Initializer] = {
-    "zeros": zeros,
-    "ones": ones,
-    "uniform": uniform,
-    "normal": normal,
-    "glorot_uniform": glorot_uniform,
-    "glorot_normal": glorot_normal,
-    "he_uniform": he_uniform,
-    "he_normal": he_normal,
-    "lecun_uniform": lecun_uniform,
-    "lecun_normal": lecun_normal,
-    "orthogonal": orthogonal,
-    "torch_default": torch_default,
+_KNOWN: dict[str, type[Initializer]] = {
+    "zeros": Zeros,
+    "ones": Ones,
+    "uniform": RandomUniform,
+    "normal": RandomNormal,
+    "glorot_uniform": GlorotUniform,
+    "glorot_normal": GlorotNormal,
+    "he_uniform": HeUniform,
+    "he_normal": HeNormal,
+    "lecun_uniform": LecunUniform,
+    "lecun_normal": LecunNormal,
+    "orthogonal": Orthogonal,
+    "torch_default": TorchDefault,
+    "random_uniform": RandomUniform,
+    "random_normal": RandomNormal,
+    "truncated_normal": TruncatedNormal,
+    "variance_scaling": VarianceScaling,
+    "constant": Constant,
+    "identity": Identity,
 }
+_BY_CLASS_NAME = {kind.__name__: kind for kind in _KNOWN.values()}
 
 NAMES = tuple(_KNOWN)
 
 
-def get(argument: str, initializer: str | Initializer) -> Initializer:
-    """Return the initializer of that name, or the function given."""
-    return initializer if callable(initializer) else by_name(argument, initializer, _KNOWN)
+def get(argument: str, initializer: Given) -> Function:
+    """Return the initializer of that name, that class' with its defaults, or the one given."""
+    if isinstance(initializer, type) and issubclass(initializer, Initializer):
+        return initializer()
+    if callable(initializer):
+        return initializer
+    if initializer in _BY_CLASS_NAME:
+        return _BY_CLASS_NAME[initializer]()
+    return by_name(argument, initializer, _KNOWN)()

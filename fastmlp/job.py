@@ -1,12 +1,14 @@
 """What a fit is to do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from .arguments import positive_integer, real_number, truth
+from .arguments import non_negative_integer, positive_integer, real_number, truth
 from .callbacks import Callback
 from .data import Data
 from .progress import resolve_verbose
@@ -29,6 +31,35 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Course:
+    """Which epochs a fit runs, of how many batches, and how it validates; see Sequential.fit."""
+
+    initial_epoch: int = 0
+    steps_per_epoch: int | None = None
+    validation_steps: int | None = None
+    validation_batch_size: int | None = None
+    validation_freq: int | Sequence[int] = 1
+
+    def check(self) -> None:
+        """Raise ValueError if one of them is not what it should be."""
+        non_negative_integer("initial_epoch", self.initial_epoch)
+        for argument in ("steps_per_epoch", "validation_steps", "validation_batch_size"):
+            if getattr(self, argument) is not None:
+                positive_integer(argument, getattr(self, argument))
+        if isinstance(self.validation_freq, (list, tuple, set)):
+            for epoch in self.validation_freq:
+                positive_integer("validation_freq", epoch)
+        else:
+            positive_integer("validation_freq", self.validation_freq)
+
+    def validates(self, epoch: int) -> bool:
+        """Whether the validation follows an epoch, counted from 0."""
+        if isinstance(self.validation_freq, (int, np.integer)):
+            return (epoch + 1) % int(self.validation_freq) == 0
+        return epoch + 1 in self.validation_freq
+
+
+@dataclass(frozen=True)
 class Job:
     """What a fit is to do, all checked."""
 
@@ -43,11 +74,12 @@ class Job:
     callbacks: tuple[Callback, ...] = ()
     recorder: Recorder | None = None
     stop: Stop = field(default_factory=Stop)
+    course: Course = field(default_factory=Course)
 
     @cached_property
     def batches(self) -> int:
         """How many an epoch has."""
-        return -(-self.data.count // self.batch_size)
+        return self.course.steps_per_epoch or -(-self.data.count // self.batch_size)
 
 
 def checked_job(
@@ -65,6 +97,7 @@ def checked_job(
     *,
     stop: Stop | None = None,
     checked: dict[object, Data] | None = None,
+    course: Course | None = None,
 ) -> Job:
     """Return what a fit of these arguments is to do.
 
@@ -82,6 +115,8 @@ def checked_job(
     epochs = positive_integer("epochs", epochs)
     shows = resolve_verbose(verbose)
     shuffle = truth("shuffle", shuffle)
+    course = Course() if course is None else course
+    course.check()
     split = real_number("validation_split", validation_split, "a number in [0, 1)", low=0, below=1)
     if split and validation_data is not None:
         raise ValueError("validation_split: not together with validation_data")
@@ -95,6 +130,7 @@ def checked_job(
             validation = model._check_data("validation_data {}", *validation_data, checked)
         elif split:
             data, validation = _set_apart(data, split)
+        validation = _checked_course(course, data, validation, batch_size)
         model._check_workspace("batch_size", min(batch_size, data.count))
         recorder = None
         if telemetry is not None:
@@ -102,8 +138,29 @@ def checked_job(
         names = tuple(metric.name for metric in model.metrics)
         return Job(
             data, validation, batch_size, epochs, shuffle, model.seed, names, shows,
-            callbacks, recorder, stop or Stop(),
+            callbacks, recorder, stop or Stop(), course,
         )  # fmt: skip
+
+
+def _checked_course(
+    course: Course, data: Data, validation: Data | None, batch_size: int
+) -> Data | None:
+    """Return the validation's samples that a fit uses, if the data are enough for its course."""
+    batches = -(-data.count // batch_size)
+    if course.steps_per_epoch is not None and course.steps_per_epoch > batches:
+        raise ValueError(
+            f"steps_per_epoch: expected at most {batches}, as many batches as the {data.count} "
+            f"samples make, got {course.steps_per_epoch}"
+        )
+    if validation is None:
+        for argument in ("validation_steps", "validation_batch_size"):
+            if getattr(course, argument) is not None:
+                raise ValueError(f"{argument}: needs validation_data or validation_split")
+        return None
+    if course.validation_steps is None:
+        return validation
+    size = course.validation_batch_size or batch_size
+    return validation.part(slice(course.validation_steps * size))
 
 
 def _set_apart(data: Data, split: float) -> tuple[Data, Data]:

@@ -13,6 +13,7 @@ import numpy as np
 from . import answers
 from .answers import Answers
 from .arguments import real_number, truth
+from .configuration import Configurable
 from .kernels.contract import Activation, Op
 from .kernels.contract import Loss as Kind
 from .lookup import by_name
@@ -23,7 +24,7 @@ _SMALLEST = 1e-30  # that float32 holds with all its digits
 
 
 @dataclass(frozen=True)
-class Loss:
+class Loss(Configurable):
     """What all losses share; use one of the classes below.
 
     The loss of a batch is the mean of its samples' losses.

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from . import losses
 from .arguments import items, real_number, shown
+from .configuration import Configurable
 from .kernels.contract import Metric as Kind
 from .kernels.contract import Op
 from .lookup import by_name
@@ -19,7 +20,7 @@ from .lowering import Builder
 
 
 @dataclass(frozen=True)
-class Metric:
+class Metric(Configurable):
     """What all metrics share; use one of the classes below.
 
     Parameters
@@ -47,6 +48,12 @@ class Metric:
         if self.name in ("loss", "data_loss") or self.name.startswith("val_"):
             raise ValueError(f"name: expected none that the history has, got {shown(self.name)}")
         object.__setattr__(self, "name", self.name or self.default_name)
+
+    @property
+    def known_as(self) -> str | None:
+        """The name that :func:`get` makes this very metric of, if there is one."""
+        kind = _KNOWN.get(self.name)
+        return self.name if kind is not None and kind(self.name) == self else None
 
     def lower(self, builder: Builder, loss: Loss) -> None:
         """Add the row that computes the metric, behind that of the loss.

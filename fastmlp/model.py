@@ -1,7 +1,11 @@
 """Sequential: a stack of layers with one input and one output."""
 
-from collections.abc import Sequence
-from typing import Any, Literal, overload
+import io
+import json
+import os
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,35 +15,39 @@ from rich.table import Table
 from . import backends, losses, lowering, optimizers
 from .arguments import (
     check_memory,
+    is_integer,
     items,
     non_negative_integer,
     positive_integer,
     real_array,
     seed_integer,
+    shape_of,
     shown,
     truth,
 )
-from .arrays import finite
 from .attributes import assign, refuse, unknown
 from .callbacks import Callback, check_callbacks
 from .claims import Claim
+from .configuration import Configurable, deserialize, serialize
 from .data import Data, check_data, check_samples
 from .engine import PREDICT_BATCH, Engine
-from .history import History
+from .history import DivergenceWarning, History
 from .inference import evaluate, predict
-from .job import BATCH_SIZE, Job, checked_job
+from .job import BATCH_SIZE, Course, Job, checked_job
 from .kernels.contract import MOMENTS
 from .layers import Layer
+from .layers.base import checked_weights
 from .lookup import by_name
 from .metrics import Metric
 from .metrics import get as metric_list
 from .plan import Plan
 from .progress import resolve_verbose
 from .run import Run
+from .seeds import fresh_seed
 from .stack import Stack
 from .telemetry import Telemetry
 from .tensors import Array, Shape
-from .training import train
+from .training import train, train_step
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),
@@ -47,7 +55,7 @@ _DTYPES: dict[str, np.dtype[np.floating]] = {
 }
 
 
-class Sequential(Stack):
+class Sequential(Stack, Configurable):
     """A stack of layers, as in Keras.
 
     Parameters
@@ -57,7 +65,8 @@ class Sequential(Stack):
         otherwise from the first call that shows the net its samples.
     seed : int, optional
         Of the initial weights, the batches' order and dropout: the same seed gives the same bits,
-        on the same machine and backend.  By default a new one each time, in ``self.seed``.
+        on the same machine and backend.  By default a new one each time, in ``self.seed``; it
+        follows from :func:`fastmlp.utils.set_random_seed`, if that was called.
     dtype : {"float32", "float64"}
     backend : {"auto", "cython", "numba", "numpy"}
     name : str
@@ -87,7 +96,7 @@ class Sequential(Stack):
         name: str = "sequential",
     ) -> None:
         if seed is None:
-            seed = int(np.random.SeedSequence().generate_state(1)[0])
+            seed = fresh_seed()
         seed, chosen = seed_integer("seed", seed), by_name("dtype", dtype, _DTYPES)
         backend = backends.resolve(backend)
         assign(self, optimizer=None, loss=None, metrics=[])
@@ -127,6 +136,45 @@ class Sequential(Stack):
             self._append("layer", [layer])
         finally:
             claim.active = False
+
+    def pop(self) -> Layer:
+        """Take the last layer off and return it, with its weights.
+
+        The weights of the others stay; the optimizer's moments start from nothing.  A loss that
+        does not fit the layer that is the last one now is refused at the next use of the net.
+
+        Raises
+        ------
+        RuntimeError
+            If a fit that is not done uses the net; nothing has changed then.
+        ValueError
+            If there is no layer.
+        """
+        if not self.layers:
+            raise ValueError("pop: the net has no layers")
+        claim = Claim()
+        try:
+            claim.take([self])
+            return self._remove_last()
+        finally:
+            claim.active = False
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return the layer of a name, or with a place in :attr:`layers`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is none, or not just one of the two is given.
+        """
+        if (name is None) == (index is None):
+            raise ValueError("name: expected either a name or an index")
+        if name is not None:
+            return by_name("name", name, {layer.name: layer for layer in self.layers})
+        count = len(self.layers)
+        if index is None or not is_integer(index) or not -count <= index < count:
+            raise ValueError(f"index: expected one of {count} layers, got {shown(index)}")
+        return self.layers[index]
 
     def compile(
         self,
@@ -178,6 +226,11 @@ class Sequential(Stack):
         validation_data: tuple[ArrayLike, ArrayLike] | None = None,
         shuffle: bool = True,
         telemetry: Telemetry | None = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
     ) -> History:
         """Train.
 
@@ -200,15 +253,29 @@ class Sequential(Stack):
             a notebook; elsewhere, as in a log file, it shows the figures of at most a hundred
             epochs, evenly spaced, and of the last.
         callbacks : sequence of fastmlp.callbacks.Callback, optional
-            Called before and after each epoch, in this order.
+            Called before and after each epoch, in this order, and around batches, if they have
+            hooks for that.
         validation_split : float in [0, 1)
             Set the last share of the samples apart, before shuffling.
         validation_data : (x, y), optional
-            Evaluated after each epoch.
+            Evaluated after each epoch, or as ``validation_freq`` says.
         shuffle : bool
             Whether each epoch visits the samples in a new order.
         telemetry : fastmlp.Telemetry, optional
             Measures the layers inside the loop.
+        initial_epoch : int, not negative
+            The number of the first epoch, which callbacks and the history count from: a training
+            that goes on runs the epochs from here to ``epochs``.  Which samples an epoch visits
+            when, and its dropout, follow from how many the net has been trained for in any case.
+        steps_per_epoch : int, positive, optional
+            Let an epoch be so many batches: the first ones, in its order.
+        validation_steps : int, positive, optional
+            Validate on so many batches, of ``validation_batch_size`` or else ``batch_size``.
+        validation_batch_size : int, positive, optional
+            By default 128: a matter of memory and time.
+        validation_freq : int, positive, or sequence of them
+            Validate after each epoch whose number, counted from 1, is a multiple of this, or is
+            among these.
 
         Returns
         -------
@@ -232,6 +299,10 @@ class Sequential(Stack):
                 job = checked_job(
                     self, x, y, batch_size, epochs, verbose, validation_split, validation_data,
                     shuffle, called, telemetry,
+                    course=Course(
+                        initial_epoch, steps_per_epoch, validation_steps, validation_batch_size,
+                        validation_freq,
+                    ),
                 )  # fmt: skip
                 return self.run_job(job)
         finally:
@@ -245,6 +316,7 @@ class Sequential(Stack):
         batch_size: int | None = None,
         verbose: str | int = "auto",
         *,
+        callbacks: Sequence[Callback] | None = None,
         return_dict: Literal[False] = False,
     ) -> float | list[float]: ...
 
@@ -256,6 +328,7 @@ class Sequential(Stack):
         batch_size: int | None = None,
         verbose: str | int = "auto",
         *,
+        callbacks: Sequence[Callback] | None = None,
         return_dict: Literal[True],
     ) -> dict[str, float]: ...
 
@@ -266,6 +339,7 @@ class Sequential(Stack):
         batch_size: int | None = None,
         verbose: str | int = "auto",
         *,
+        callbacks: Sequence[Callback] | None = None,
         return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
         """Return the mean loss, or with metrics ``[loss, *metrics]``, or all figures by name.
@@ -284,6 +358,8 @@ class Sequential(Stack):
         verbose : {"auto", 0, 1, 2}
             1 shows a progress bar and then the figures, 2 the figures alone, 0 and "auto"
             nothing: they are what is returned.
+        callbacks : sequence of fastmlp.callbacks.Callback, optional
+            Their hooks ``on_test_...`` are called.
         return_dict : bool
 
         Raises
@@ -297,16 +373,27 @@ class Sequential(Stack):
         batch_size = _inference_batch_size(batch_size)
         shows = resolve_verbose(verbose, automatic=0)
         wants_dict = truth("return_dict", return_dict)
+        called = self._introduced(callbacks)
         with self._built_for(x):
             engine = self._ready_engine()
             data = self._check_data("{}", x, y)
             self._check_workspace("batch_size", min(batch_size, data.count))
-            names = [metric.name for metric in self.metrics]
-            figures = evaluate(engine, data, batch_size, names, shows)
-            if wants_dict:
-                return figures
-            values = [figures[name] for name in ("loss", *names)]
-            return values if names else values[0]
+            figures = evaluate(engine, data, batch_size, self._figures_wanted, shows, called)
+            return self._returned(figures, wants_dict)
+
+    @property
+    def _figures_wanted(self) -> list[str]:
+        """The names of the metrics."""
+        return [metric.name for metric in self.metrics]
+
+    def _returned(
+        self, figures: dict[str, float], wants_dict: bool
+    ) -> float | list[float] | dict[str, float]:
+        """Return figures in the form that Keras has for them."""
+        if wants_dict:
+            return figures
+        values = [figures[name] for name in ("loss", *self._figures_wanted)]
+        return values if self.metrics else values[0]
 
     def predict(
         self,
@@ -314,6 +401,7 @@ class Sequential(Stack):
         batch_size: int | None = None,
         verbose: str | int = "auto",
         steps: int | None = None,
+        callbacks: Sequence[Callback] | None = None,
     ) -> Array:
         """Return the outputs (samples, *output_shape) for ``x`` (samples, *input_shape).
 
@@ -327,13 +415,15 @@ class Sequential(Stack):
             1 shows a progress bar and then a line, 2 the line alone, 0 and "auto" nothing.
         steps : int, positive, optional
             Stop after so many batches, of 32 samples unless ``batch_size`` says otherwise.
+        callbacks : sequence of fastmlp.callbacks.Callback, optional
+            Their hooks ``on_predict_...`` are called.
 
         Raises
         ------
         TypeError, ValueError
             If an argument is not what it should be, or ``x`` does not fit the net.
         """
-        is_plain = batch_size is None and steps is None and verbose == "auto"
+        is_plain = batch_size is None and steps is None and verbose == "auto" and callbacks is None
         if (
             is_plain and self._engine is not None and type(x) is np.ndarray
         ):  # a masked array is one, too
@@ -346,11 +436,12 @@ class Sequential(Stack):
             batch_size = BATCH_SIZE if batch_size is None else batch_size
             upto = positive_integer("steps", steps) * positive_integer("batch_size", batch_size)
         batch_size = _inference_batch_size(batch_size)
+        called = self._introduced(callbacks)
         with self._built_for(x):
             engine = self._ready_engine()
             data = check_samples("x", x, engine.plan.input_shape, self.dtype).part(slice(upto))
             self._check_workspace("batch_size", min(batch_size, data.count))
-            outputs = predict(engine, data, batch_size, shows)
+            outputs = predict(engine, data, batch_size, shows, called)
             return outputs.reshape(-1, *engine.plan.output_shape)
 
     def loss_and_gradient(
@@ -377,6 +468,75 @@ class Sequential(Stack):
             value, gradient = engine.loss_and_gradient(data, step)
             return value, [np.array(slot.view(gradient)) for slot in engine.plan.slots]
 
+    def __call__(self, x: ArrayLike, training: bool = False) -> Array:
+        """Return the outputs for ``x``, as :meth:`predict` does.
+
+        Raises
+        ------
+        NotImplementedError
+            With ``training=True``: outputs with dropout can't be had.
+        TypeError, ValueError
+            If an argument is not what it should be.
+        """
+        if truth("training", training):
+            raise NotImplementedError(
+                "training: expected False; outputs as in training, with dropout, can't be had"
+            )
+        return self.predict(x)
+
+    def train_on_batch(
+        self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
+    ) -> float | list[float] | dict[str, float]:
+        """Take one step along the gradient of all of ``x``, as one batch.
+
+        If its loss is not finite, no step is taken, and a :class:`~fastmlp.DivergenceWarning` says
+        so.  The step counts in ``steps_trained``; epochs and the history know nothing of it.
+
+        Returns
+        -------
+        float, list or dict
+            As of :meth:`evaluate`: of this batch alone, before its step and with dropout.  (Keras
+            returns the mean over the batches so far.)
+
+        Raises
+        ------
+        RuntimeError
+            If the net is not compiled, or in use by a fit; nothing has changed then.
+        TypeError, ValueError
+            If an argument is not what it should be; nothing has changed then.
+        """
+        self._compiled_loss()
+        wants_dict = truth("return_dict", return_dict)
+        claim = Claim()
+        try:
+            claim.take([self])
+            with self._built_for(x):
+                engine = self._ready_engine()
+                data = self._check_data("{}", x, y)
+                self._check_workspace("x", data.count)
+                self._follow_optimizer(engine)
+                figures, taken = train_step(engine, data, self._state.steps, self._figures_wanted)
+                self._state.steps += taken
+        finally:
+            claim.active = False
+        if not taken:
+            loss = figures["loss"]
+            message = f"train_on_batch: the loss is {loss}; no step was taken"
+            warnings.warn(message, DivergenceWarning, stacklevel=2)
+        return self._returned(figures, wants_dict)
+
+    def test_on_batch(
+        self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
+    ) -> float | list[float] | dict[str, float]:
+        """Return what :meth:`evaluate` does, with all of ``x`` as one batch."""
+        wants_dict = truth("return_dict", return_dict)
+        count = max(1, len(real_array("x", x)))
+        return self._returned(self.evaluate(x, y, count, 0, return_dict=True), wants_dict)
+
+    def predict_on_batch(self, x: ArrayLike) -> Array:
+        """Return what :meth:`predict` does, with all of ``x`` as one batch."""
+        return self.predict(x, max(1, len(real_array("x", x))))
+
     @property
     def built(self) -> bool:
         """Whether the weights exist."""
@@ -391,6 +551,21 @@ class Sequential(Stack):
     def params(self) -> Array:
         """All parameters that are trained, as one flat vector: the memory that a step changes."""
         return self._state.params[:]
+
+    @property
+    def weights(self) -> list[Array]:
+        """All weights, as views of the memory that training changes."""
+        return [slot.of(self._state) for slot in self._slots]
+
+    @property
+    def trainable_weights(self) -> list[Array]:
+        """Those of them that the optimizer changes."""
+        return [slot.of(self._state) for slot in self._slots if slot.weight.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Array]:
+        """Those of them that it does not, such as running means."""
+        return [slot.of(self._state) for slot in self._slots if not slot.weight.trainable]
 
     @property
     def steps_trained(self) -> int:
@@ -424,24 +599,162 @@ class Sequential(Stack):
         if not self.built:
             raise RuntimeError("set_weights: the net has no weights yet; give it an Input layer")
         slots = self._slots
-        given = items("weights", "arrays", weights)
-        if len(given) != len(slots):
-            raise ValueError(f"weights: expected {len(slots)} arrays, got {len(given)}")
+        places = [(f"{s.layer.name}/{s.weight.name}", s.of(self._state)) for s in slots]
         fresh = self._state.resized(self._state.params.copy(), self._state.running.copy())
-        for i, (weight, slot) in enumerate(zip(given, slots, strict=True)):
-            argument = f"weights[{i}] ({slot.layer.name}/{slot.weight.name})"
-            array = real_array(argument, weight)
-            if array.shape != slot.weight.shape:
-                raise ValueError(
-                    f"{argument}: expected shape {slot.weight.shape}, got {array.shape}"
-                )
-            slot.of(fresh)[...] = finite(argument, array, self.dtype)
+        for array, slot in zip(checked_weights(weights, places), slots, strict=True):
+            slot.of(fresh)[...] = array
         # At once: Ctrl-C leaves the old weights or the new ones.
         self._state.params[:] = fresh.params
         self._state.running[:] = fresh.running
 
-    def summary(self) -> None:
-        """Print the layers with their output shapes and numbers of parameters."""
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make the weights, for samples of a shape.
+
+        Parameters
+        ----------
+        input_shape : tuple, as in Keras
+            ``(None, features, ...)``: the batch comes first, and is None.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such shape, or the layers can't take such samples; or if the net is built
+            for others.
+        """
+        shape = items("input_shape", "sizes, the first of them None", input_shape)
+        if len(shape) < 2 or shape[0] is not None:
+            raise ValueError(
+                "input_shape: expected (None, features, ...), with None for the samples, "
+                f"got {shown(input_shape)}"
+            )
+        wanted = shape_of("input_shape", shape[1:])
+        if self._input_shape not in (None, wanted):
+            raise ValueError(
+                f"input_shape: the net is built for samples of shape {self._input_shape}, "
+                f"got {wanted}"
+            )
+        if self._input_shape is None:
+            self._build_for(wanted)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the architecture as plain data; see :meth:`Sequential.from_config`."""
+        shape = self._input_shape
+        return {
+            "name": self.name,
+            "seed": self.seed,
+            "dtype": str(self.dtype),
+            "backend": self.backend,
+            "layers": serialize(self.layers, "layers"),
+            "build_input_shape": None if shape is None else [None, *shape],
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Return a net with the architecture of a configuration, and its first weights.
+
+        Parameters
+        ----------
+        config : dict
+            From :meth:`get_config`.
+        custom_objects : dict, optional
+            Classes and functions of your own that the configuration names.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the configuration does not describe a net, or names what is not there.
+        """
+        arguments = {key: value for key, value in config.items() if key != "build_input_shape"}
+        arguments["layers"] = deserialize(config["layers"], custom_objects)
+        model = cls(**arguments)
+        shape = config.get("build_input_shape")
+        if shape is not None:
+            model.build(shape)
+        return model
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """Return optimizer, loss and metrics as plain data; None before :meth:`compile`."""
+        if self.loss is None:
+            return None
+        return {
+            "optimizer": serialize(self.optimizer, "optimizer"),
+            "loss": serialize(self.loss, "loss"),
+            "metrics": serialize(self.metrics, "metrics"),
+        }
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Compile as :meth:`get_compile_config` has described it."""
+        self.compile(**{key: deserialize(value) for key, value in config.items()})
+
+    def to_json(self) -> str:
+        """Return the architecture as text, for :func:`fastmlp.models.model_from_json`."""
+        return json.dumps(serialize(self))
+
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Save the net in a file, from which :func:`fastmlp.load_model` makes it again.
+
+        With the architecture and the weights, the optimizer and its moments, the loss and the
+        metrics, and the history: a fit goes on as if there had been no pause.  The file is in the
+        safetensors format, whatever its name ends in, and holds no code.
+
+        Parameters
+        ----------
+        filepath : str or path
+            Such as "net.safetensors".
+        overwrite : bool
+            Whether a file of that name may be replaced; by an intact one, at once.
+
+        Raises
+        ------
+        FileExistsError, FileNotFoundError
+            If there is a file and ``overwrite`` is False, or no such folder.
+        NotImplementedError, TypeError
+            If a class of your own does not describe itself; nothing has been written then.
+        """
+        from .saving import save_model
+
+        save_model(self, filepath, overwrite)
+
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Save the weights alone in a file; see :meth:`save`."""
+        from .saving import save_weights
+
+        save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Take the weights from a file of :meth:`save_weights` or :meth:`save`, in their order.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        RuntimeError
+            If this net has no weights yet.
+        ValueError
+            If the file is damaged, or its weights do not fit; nothing has changed then.
+        """
+        from .saving import load_weights
+
+        load_weights(self, filepath)
+
+    def summary(
+        self, line_length: int | None = None, print_fn: Callable[[str], object] | None = None
+    ) -> None:
+        """Print the layers with their output shapes and numbers of parameters.
+
+        Parameters
+        ----------
+        line_length : int, positive, optional
+            By default as wide as the terminal.
+        print_fn : callable, optional
+            Called with the whole text, instead of printing it.
+        """
+        if line_length is not None:
+            positive_integer("line_length", line_length)
+        if print_fn is not None and not callable(print_fn):
+            raise TypeError(f"print_fn: expected a function, got {shown(print_fn)}")
         table = Table(title=f"{self.name} ({self.dtype}, {self.backend})", title_justify="left")
         table.add_column("layer")
         table.add_column("output shape")
@@ -452,7 +765,13 @@ class Sequential(Stack):
         if running := self._state.running.size:
             table.add_row("trainable", "", f"{self._state.params.size:,}")
             table.add_row("non-trainable", "", f"{running:,}")
-        Console().print(table)
+        if print_fn is None:
+            Console(width=line_length).print(table)
+        else:
+            console = Console(file=io.StringIO(), width=line_length or 100)
+            with console.capture() as captured:
+                console.print(table)
+            print_fn(captured.get())
 
     def checked_plan(self, x: ArrayLike) -> tuple[Plan, losses.Loss]:
         """Return the plan of the compiled net, built for samples like ``x`` if need be."""
@@ -516,6 +835,13 @@ class Sequential(Stack):
         if checked is not None:
             checked[argument, expected] = data
         return data
+
+    def _introduced(self, callbacks: Sequence[Callback] | None) -> tuple[Callback, ...]:
+        """Return the callbacks of an evaluation or a prediction, which now know the net."""
+        called = check_callbacks(callbacks)
+        for callback in called:
+            callback.set_model(self)
+        return called
 
     def _check_workspace(self, argument: str, batch_size: int) -> None:
         """Raise ValueError if the values and gradients of a batch do not fit into memory."""

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from .arguments import real_number, truth
 from .attributes import unknown
+from .configuration import Configurable
 from .kernels.contract import Number, Rule
 from .lookup import by_name
 from .schedules import RATE, rates_of
 
 
 @dataclass
-class Optimizer:
+class Optimizer(Configurable):
     """What all optimizers share; use one of the classes below.
 
     Attributes
@@ -162,11 +163,19 @@ class Adam(Optimizer):
         self.epsilon = real_number("epsilon", self.epsilon, "a number of at least 1e-30", low=1e-30)
 
 
-@dataclass
+@dataclass(init=False)
 class AdamW(Adam):
-    """Adam with Keras' default decay of weights; see :class:`Adam`."""
+    """Adam with Keras' default decay of weights, its second argument; see :class:`Adam`."""
 
-    weight_decay: float = 0.004
+    def __init__(
+        self,
+        learning_rate: float | Callable[[Any], Any] = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+    ) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, weight_decay)
 
 
 _OPTIMIZERS = {"sgd": SGD, "adam": Adam, "adamw": AdamW}

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from .arguments import real_number
+from .configuration import Configurable
 from .lookup import by_name
 
 
 @dataclass(frozen=True)
-class L1L2:
+class L1L2(Configurable):
     """Adds ``l1 * sum(|w|) + l2 * sum(w^2)`` to the loss, as in Keras.
 
     The gradient is ``l1 * sign(w) + 2 * l2 * w``, with ``sign(0) = 0``.
@@ -32,15 +33,24 @@ class L1L2:
             object.__setattr__(self, argument, number)
 
 
-def L1(l1: float = 0.01) -> L1L2:  # noqa: N802
+class L1(L1L2):
     """``l1 * sum(|w|)``: drives weights to exactly 0 where the data allow it."""
-    return L1L2(l1=l1)
+
+    def __init__(self, l1: float = 0.01) -> None:
+        super().__init__(l1=l1)
 
 
-def L2(l2: float = 0.01) -> L1L2:  # noqa: N802
+class L2(L1L2):
     """``l2 * sum(w^2)``: shrinks all weights in proportion to their size."""
-    return L1L2(l2=l2)
 
+    def __init__(self, l2: float = 0.01) -> None:
+        super().__init__(l2=l2)
+
+
+# Keras' names in lower case, which are the same classes.
+l1 = L1
+l2 = L2
+l1_l2 = L1L2
 
 _KNOWN = {"l1": L1(), "l2": L2(), "l1_l2": L1L2(0.01, 0.01)}
 

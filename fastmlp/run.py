@@ -31,7 +31,10 @@ class Run:
     totals : float64 array
         What the epoch's batches add up to; see :class:`fastmlp.kernels.contract.Total`.
     reached : int
-        The batch at which the epoch ended: all of them, or one whose loss was not finite.
+        The batch before which the epoch ended: all of them; or it is the one whose loss was not
+        finite; or a callback stopped the fit there.
+    is_cut_short : bool
+        Whether the epoch ended at a batch whose loss was not finite.
     records : float64 array (records, rows of the plan, fields), or None
         Where the engine puts what it measures.
     """
@@ -43,12 +46,8 @@ class Run:
     state: State
     totals: NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(Total)))
     reached: int = 0
+    is_cut_short: bool = False
     records: NDArray[np.float64] | None = None
-
-    @property
-    def is_cut_short(self) -> bool:
-        """Whether the epoch ended at a batch whose loss was not finite."""
-        return self.reached < self.job.batches
 
     @property
     def is_over(self) -> bool:
@@ -71,6 +70,9 @@ class Part(Callback):
     """
 
     run: Run
+
+    def on_batches_begin(self) -> None:
+        """Before each batch, where users' callbacks have hooks for single batches; after those."""
 
     def on_call_end(self) -> None:
         """After each call of the engine: a long epoch takes several."""

@@ -1,4 +1,4 @@
-"""Settings of the optimizer that a user's callbacks may change between epochs."""
+"""Settings of the optimizer that a user's callbacks may change between epochs or batches."""
 
 import operator
 
@@ -7,12 +7,15 @@ from .run import Part
 
 
 class Settings(Part):
-    """Has each epoch trained as the optimizer says when it begins."""
+    """Has each epoch, or each batch, trained as the optimizer says when it begins."""
 
     def __init__(self) -> None:
         self._seen: list[object] = []
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self.on_batches_begin()
+
+    def on_batches_begin(self) -> None:
         optimizer = self.run.model.optimizer
         # The same objects, not equal ones: that is quick, and no value can be an obstacle to it.
         now = list(vars(optimizer).values())

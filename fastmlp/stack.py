@@ -58,14 +58,31 @@ class Stack:
             check_layer(argument.format(index), layer, (*self._layers, *layers[:index]))
         everything = (*self._layers, *layers)
         shape = self._input_shape
-        if shape is None and everything and isinstance(everything[0], Input):
-            shape = everything[0].shape
+        if shape is None and everything:
+            first = everything[0]
+            shape = first.shape if isinstance(first, Input) else first._given_shape
         with _unchanged_after_an_error(self, *every_layer(layers)):
             if shape is None:
                 _name_apart([*every_layer(everything)])
             else:
                 self._build(everything, shape)
             self._layers = everything
+
+    def _remove_last(self) -> Layer:
+        """Take the last layer off, which keeps its weights as its own; the others keep theirs."""
+        *others, last = self._layers
+        with _unchanged_after_an_error(self, *every_layer(self._layers)):
+            for layer in every_layer([last]):
+                own = {name: np.array(view) for name, view in layer._weights.items()}
+                assign(layer, _weights=own, _in_use=False)
+            if others and self._input_shape is not None:
+                self._build(others, self._input_shape)
+            else:
+                none = np.empty(0, self.dtype)
+                self._slots, self._state = [], self._state.resized(none, none)
+                self._input_shape = self._engine = None
+            self._layers = tuple(others)
+        return last
 
     @contextmanager
     def _built_for(self, x: ArrayLike) -> Iterator[None]:
@@ -86,6 +103,11 @@ class Stack:
         with _unchanged_after_an_error(self, *every_layer(self._layers)):
             self._build(self._layers, shape[1:])
             yield
+
+    def _build_for(self, shape: Shape) -> None:
+        """Build a net without an Input for samples of a shape, or leave it as it is."""
+        with _unchanged_after_an_error(self, *every_layer(self._layers)):
+            self._build(self._layers, shape)
 
     def _build(self, layers: Sequence[Layer], input_shape: Shape) -> None:
         """Give every layer its weights: those that it has, or new ones."""

@@ -23,7 +23,7 @@ class Weight:
 
     name: str
     shape: Shape
-    initializer: initializers.Initializer
+    initializer: initializers.Function
     fan_in: int
     fan_out: int
     transposed: bool = False

@@ -1,5 +1,7 @@
 """An activation as a layer of its own."""
 
+from typing import Any
+
 from .. import activations
 from ..kernels.contract import Column, Op, Scalar
 from ..lowering import Buffer, Builder
@@ -18,8 +20,10 @@ class Activation(Layer):
 
     _settings = ("activation",)
 
-    def __init__(self, activation: str | activations.Activation, name: str | None = None) -> None:
-        super().__init__(name)
+    def __init__(
+        self, activation: str | activations.Activation, name: str | None = None, **options: Any
+    ) -> None:
+        super().__init__(name, **options)
         self.activation = activations.get(activation)
 
     def output_shape(self, input_shape: Shape) -> Shape:

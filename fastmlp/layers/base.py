@@ -1,20 +1,23 @@
 """What every layer has, and what a user's own layer fills in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import initializers, regularizers
-from ..arguments import shape_of, shown, truth
+from ..arguments import items, positive_integer, real_array, shape_of, shown, truth
+from ..arrays import finite
 from ..attributes import assign, refuse, unknown
+from ..configuration import Configurable
 from ..lowering import Buffer, Builder
 from ..tensors import Array, Shape, Weight
 
 
-class Layer:
+class Layer(Configurable):
     """A step of a net; subclass it to write your own in Python.
 
     A layer of your own declares its tensors in :meth:`build` with :meth:`add_weight`, finds
@@ -32,6 +35,11 @@ class Layer:
     ----------
     name : str, optional
         For messages and tables; by default the class's name, numbered.
+    input_shape : tuple of int, optional
+        Of one sample, without the batch: the first layer of a net may say it in place of an
+        :class:`Input`.  Elsewhere it must be what the layer gets.
+    input_dim : int, optional
+        The same as ``input_shape=(input_dim,)``.
 
     Examples
     --------
@@ -54,9 +62,27 @@ class Layer:
     _in_use = False  # whether it is part of a net that is built
     _building = False
 
-    def __init__(self, name: str | None = None) -> None:
+    _not_attributes = ("input_shape", "input_dim")
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        input_shape: int | Shape | None = None,
+        input_dim: int | None = None,
+    ) -> None:
         if name is not None and not isinstance(name, str):
             raise TypeError(f"name: expected a string, got {shown(name)}")
+        if input_dim is not None:
+            if input_shape is not None:
+                raise ValueError("input_dim: not together with input_shape")
+            input_shape = (positive_integer("input_dim", input_dim),)
+        elif isinstance(input_shape, int):
+            input_shape = (input_shape,)
+        shape = None if input_shape is None else shape_of("input_shape", input_shape)
+        if shape == ():
+            raise ValueError("input_shape: expected a tuple of positive integers, got ()")
+        self._given_shape = shape
         self._given_name = name
         self.name = name or _snake_case(type(self).__name__)
         self._declared: list[Weight] = []
@@ -132,7 +158,7 @@ class Layer:
         self,
         name: str,
         shape: Shape,
-        initializer: str | initializers.Initializer = "glorot_uniform",
+        initializer: initializers.Given = "glorot_uniform",
         *,
         fan_in: int | None = None,
         fan_out: int | None = None,
@@ -202,6 +228,34 @@ class Layer:
         own = [np.array(view) for view in self._weights.values()]
         return own + [weight for layer in self.nested for weight in layer.get_weights()]
 
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Set the weights, in the order and shapes of :meth:`get_weights`.
+
+        Raises
+        ------
+        RuntimeError
+            If they do not exist yet.
+        TypeError, ValueError
+            If their number, a shape or a value is wrong; nothing has changed then.
+        """
+        views = self._views()
+        if not views and self.count == 0 and len(list(weights)):
+            raise RuntimeError(f"set_weights: {self!r} has no weights, or not yet")
+        for array, (_, view) in zip(checked_weights(weights, views), views, strict=True):
+            view[...] = array
+
+    def _views(self) -> list[tuple[str, Array]]:
+        """Return the weights with their names, those of nested layers behind."""
+        own = [(f"{self.name}/{name}", view) for name, view in self._weights.items()]
+        return own + [pair for layer in self.nested for pair in layer._views()]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal layer, as plain data."""
+        config = super().get_config()
+        if self._given_shape is not None:
+            config["input_shape"] = list(self._given_shape)
+        return config
+
     def _build(self, input_shape: Shape) -> Shape:
         """Declare the weights, unless they are part of a net already; returns the outputs' shape.
 
@@ -221,6 +275,11 @@ class Layer:
 
     def _output_shape(self, input_shape: Shape) -> Shape:
         """Return what ``output_shape`` does, checked."""
+        if self._given_shape not in (None, input_shape):
+            raise ValueError(
+                f"input_shape: it was made for inputs of shape {self._given_shape}, "
+                f"got {input_shape}"
+            )
         shape = self.output_shape(input_shape)
         if not isinstance(shape, tuple):
             raise TypeError(
@@ -235,6 +294,29 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+def checked_weights(
+    weights: Sequence[ArrayLike], places: Sequence[tuple[str, Array]]
+) -> list[Array]:
+    """Return users' values for the weights that are in these places, each with its name.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If their number, a shape or a value is wrong.
+    """
+    given = items("weights", "arrays", weights)
+    if len(given) != len(places):
+        raise ValueError(f"weights: expected {len(places)} arrays, got {len(given)}")
+    arrays = []
+    for i, (values, (name, place)) in enumerate(zip(given, places, strict=True)):
+        argument = f"weights[{i}] ({name})"
+        array = real_array(argument, values)
+        if array.shape != place.shape:
+            raise ValueError(f"{argument}: expected shape {place.shape}, got {array.shape}")
+        arrays.append(finite(argument, array, place.dtype))
+    return arrays
 
 
 def runs_in_python(layer: Layer) -> bool:

@@ -1,10 +1,12 @@
 """The dense layer."""
 
+from typing import Any
+
 from .. import activations, initializers, regularizers
 from ..arguments import positive_integer, truth
 from ..kernels.contract import FEW_OUTPUTS, Column, Op, Scalar
 from ..lowering import Buffer, Builder, Layout, Param
-from ..tensors import Shape
+from ..tensors import Array, Shape
 from .activation import lower_activation
 from .base import Layer
 
@@ -48,19 +50,20 @@ class Dense(Layer):
         activation: str | activations.Activation | None = None,
         *,
         use_bias: bool = True,
-        kernel_initializer: str | initializers.Initializer = "glorot_uniform",
-        bias_initializer: str | initializers.Initializer | None = None,
+        kernel_initializer: initializers.Given = "glorot_uniform",
+        bias_initializer: initializers.Given | None = None,
         kernel_regularizer: str | regularizers.L1L2 | None = None,
         bias_regularizer: str | regularizers.L1L2 | None = None,
         name: str | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, **options)
         self.units = positive_integer("units", units)
         self.activation = activations.get(activation)
         self.use_bias = truth("use_bias", use_bias)
         self.kernel_initializer = initializers.get("kernel_initializer", kernel_initializer)
         if bias_initializer is None:
-            like_torch = self.kernel_initializer is initializers.torch_default
+            like_torch = isinstance(self.kernel_initializer, initializers.TorchDefault)
             bias_initializer = "torch_default" if like_torch else "zeros"
         self.bias_initializer = initializers.get("bias_initializer", bias_initializer)
         self.kernel_regularizer = regularizers.get("kernel_regularizer", kernel_regularizer)
@@ -69,7 +72,22 @@ class Dense(Layer):
     @property
     def _bias_is_torchs(self) -> bool:
         """Whether the bias is drawn as wide as the kernel, and not by its own fans as in Keras."""
-        return self.bias_initializer is initializers.torch_default
+        return isinstance(self.bias_initializer, initializers.TorchDefault)
+
+    @property
+    def kernel(self) -> Array:
+        """The weights (inputs, units): a view of the memory that training changes."""
+        return self._weight("kernel")
+
+    @property
+    def bias(self) -> Array | None:
+        """The biases (units,), likewise; None without."""
+        return self._weight("bias") if self.use_bias else None
+
+    def _weight(self, name: str) -> Array:
+        if name not in self._weights:
+            raise AttributeError(f"{name}: {self!r} has no weights yet", name=name, obj=self)
+        return self._weights[name]
 
     def build(self, input_shape: Shape) -> None:
         (inputs,) = input_shape

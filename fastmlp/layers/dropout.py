@@ -1,5 +1,7 @@
 """Dropout."""
 
+from typing import Any
+
 from ..arguments import real_number, seed_integer
 from ..kernels.contract import Column, Op, Scalar
 from ..lowering import Buffer, Builder
@@ -28,8 +30,10 @@ class Dropout(Layer):
 
     _settings = ("rate", "seed")
 
-    def __init__(self, rate: float, seed: int | None = None, name: str | None = None) -> None:
-        super().__init__(name)
+    def __init__(
+        self, rate: float, *, seed: int | None = None, name: str | None = None, **options: Any
+    ) -> None:
+        super().__init__(name, **options)
         self.rate = real_number("rate", rate, "a number in [0, 1)", low=0, below=1)
         self.seed = None if seed is None else seed_integer("seed", seed)
 

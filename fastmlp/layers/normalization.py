@@ -1,5 +1,7 @@
 """Batch normalization."""
 
+from typing import Any
+
 from .. import initializers, regularizers
 from ..arguments import real_number, truth
 from ..kernels.contract import Column, Op, Scalar
@@ -74,15 +76,16 @@ class BatchNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: str | initializers.Initializer = "zeros",
-        gamma_initializer: str | initializers.Initializer = "ones",
-        moving_mean_initializer: str | initializers.Initializer = "zeros",
-        moving_variance_initializer: str | initializers.Initializer = "ones",
+        beta_initializer: initializers.Given = "zeros",
+        gamma_initializer: initializers.Given = "ones",
+        moving_mean_initializer: initializers.Given = "zeros",
+        moving_variance_initializer: initializers.Given = "ones",
         beta_regularizer: str | regularizers.L1L2 | None = None,
         gamma_regularizer: str | regularizers.L1L2 | None = None,
         name: str | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, **options)
         self.momentum = real_number("momentum", momentum, "a number in [0, 1]", low=0, high=1)
         self.epsilon = real_number("epsilon", epsilon, "a number from 1e-30 on", low=1e-30)
         self.center, self.scale = truth("center", center), truth("scale", scale)

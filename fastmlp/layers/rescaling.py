@@ -1,5 +1,7 @@
 """Rescaling."""
 
+from typing import Any
+
 from ..arguments import real_number
 from ..kernels.contract import Op, Scalar
 from ..lowering import LARGEST_FACTOR, Buffer, Builder
@@ -25,8 +27,10 @@ class Rescaling(Layer):
 
     _settings = ("scale", "offset")
 
-    def __init__(self, scale: float, offset: float = 0.0, name: str | None = None) -> None:
-        super().__init__(name)
+    def __init__(
+        self, scale: float, offset: float = 0.0, name: str | None = None, **options: Any
+    ) -> None:
+        super().__init__(name, **options)
         self.scale = real_number("scale", scale)
         self.offset = real_number("offset", offset)
 

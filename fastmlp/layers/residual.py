@@ -40,8 +40,8 @@ class Residual(Layer):
 
     _settings = ("layers",)
 
-    def __init__(self, layers: Sequence[Layer], name: str | None = None) -> None:
-        super().__init__(name)
+    def __init__(self, layers: Sequence[Layer], name: str | None = None, **options: Any) -> None:
+        super().__init__(name, **options)
         layers = items("layers", "layers", layers)
         for index, layer in enumerate(layers):
             check_layer(f"layers[{index}]", layer, layers[:index])

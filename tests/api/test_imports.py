@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = ("matplotlib", "numba", "pooch", "sklearn", "tabulate", "torch", "tqdm")
+HEAVY = ("matplotlib", "numba", "pooch", "safetensors", "sklearn", "tabulate", "torch", "tqdm")
 
 # A module that is None in sys.modules cannot be imported.
 PROGRAM = f"""

@@ -28,6 +28,9 @@ def cut_normal(variance):
 EXPECTED = {
     "uniform": (0.05 / math.sqrt(3), 0.05, UNIFORM),
     "normal": (0.05, math.inf, NORMAL),
+    "random_uniform": (0.05 / math.sqrt(3), 0.05, UNIFORM),
+    "random_normal": (0.05, math.inf, NORMAL),
+    "truncated_normal": (0.05 * 0.87962566, 0.1, CUT),
     "glorot_uniform": uniform(2 / (FAN_IN + FAN_OUT)),
     "glorot_normal": cut_normal(2 / (FAN_IN + FAN_OUT)),
     "he_uniform": uniform(2 / FAN_IN),
@@ -95,7 +98,8 @@ def test_constants():
 
 
 def test_all_names_are_tested_and_known_to_dense():
-    assert set(initializers.NAMES) == {*EXPECTED, "orthogonal", "zeros", "ones"}
+    others = {"constant", "identity", "ones", "orthogonal", "variance_scaling", "zeros"}
+    assert set(initializers.NAMES) == {*EXPECTED, *others}
     for name in initializers.NAMES:
         model = Sequential([Input((6,)), Dense(4, kernel_initializer=name)], seed=0)
         assert np.isfinite(model.params).all()

@@ -253,4 +253,4 @@ def test_torch_default_covers_the_bias():
     assert 0 < np.abs(bias).max() <= 0.1
     assert np.abs(kernel).max() <= np.float32(0.1)
     explicit = Dense(5, kernel_initializer="torch_default", bias_initializer="zeros")
-    assert explicit.bias_initializer is initializers.zeros
+    assert explicit.bias_initializer == initializers.Zeros()

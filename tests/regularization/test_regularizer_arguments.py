@@ -14,12 +14,20 @@ def test_names_have_keras_factors(argument, name):
     assert (regularizer.l1, regularizer.l2) == NAMED[name]
 
 
-def test_constructors():
-    assert regularizers.L1(0.3) == regularizers.L1L2(l1=0.3)
-    assert regularizers.L2(0.3) == regularizers.L1L2(l2=0.3)
-    assert regularizers.L1() == regularizers.L1L2(0.01, 0.0)
-    assert regularizers.L2() == regularizers.L1L2(0.0, 0.01)
-    assert regularizers.L1L2() == regularizers.L1L2(0, 0)
+@pytest.mark.parametrize(
+    ("penalty", "factors"),
+    [
+        (regularizers.L1(0.3), (0.3, 0)),
+        (regularizers.L2(0.3), (0, 0.3)),
+        (regularizers.L1(), (0.01, 0)),
+        (regularizers.l2(), (0, 0.01)),
+        (regularizers.L1L2(), (0, 0)),
+        (regularizers.l1_l2(l2=0.2), (0, 0.2)),
+    ],
+)
+def test_constructors(penalty, factors):
+    assert isinstance(penalty, regularizers.L1L2)
+    assert (penalty.l1, penalty.l2) == factors
 
 
 @pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf"), "0.1", None, True, 1j, [0.1]])

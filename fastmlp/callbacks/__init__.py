@@ -1,0 +1,27 @@
+"""Callbacks: what happens around the epochs and the batches of a fit.
+
+An epoch runs in compiled code, many batches a call.  Where a callback has a hook for single
+batches, each batch is a call of its own; nobody else pays for that.
+"""
+
+from .base import Callback, Logs, check_callbacks, having
+from .csv_logger import CSVLogger
+from .early_stopping import EarlyStopping
+from .lambda_callback import LambdaCallback
+from .learning_rate import LearningRateScheduler, ReduceLROnPlateau
+from .model_checkpoint import ModelCheckpoint
+from .terminate_on_nan import TerminateOnNaN
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "EarlyStopping",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "Logs",
+    "ModelCheckpoint",
+    "ReduceLROnPlateau",
+    "TerminateOnNaN",
+    "check_callbacks",
+    "having",
+]

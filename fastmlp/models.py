@@ -1,0 +1,43 @@
+"""Nets, under the name that Keras has for their module."""
+
+from collections.abc import Callable
+
+from .arguments import shown
+from .configuration import clone
+from .layers import Layer
+from .model import Sequential
+from .saving import load_model, model_from_json, save_model
+
+__all__ = ["Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
+
+
+def clone_model(
+    model: Sequential, clone_function: Callable[[Layer], Layer] | None = None
+) -> Sequential:
+    """Return a net like another one, with layers of its own, not compiled.
+
+    Its weights are the first ones again, as its seed is the same: ``copy.copy`` of a net keeps
+    the weights that it has.
+
+    Parameters
+    ----------
+    model : Sequential
+    clone_function : callable, optional
+        Given a layer, returns the one to put in its place; by default one that is made alike.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not what it should be.
+    """
+    if not isinstance(model, Sequential):
+        raise TypeError(f"model: expected a Sequential, got {shown(model)}")
+    if clone_function is None:
+        copied: Sequential = clone(model)
+        return copied
+    if not callable(clone_function):
+        raise TypeError(f"clone_function: expected a function, got {shown(clone_function)}")
+    layers = [clone_function(layer) for layer in model.layers]
+    return Sequential(
+        layers, seed=model.seed, dtype=str(model.dtype), backend=model.backend, name=model.name
+    )
