@@ -16,7 +16,7 @@ from .kernels.check import checked, checked_probe
 from .kernels.contract import Batches, Course, Memory, Net, Team, Trial
 from .kernels.undisturbed import undisturbed
 from .kernels.walk import PythonLayer
-from .lookup import by_name
+from .runtime.lookup import by_name
 
 # ``bind(net, memory)`` returns ``prepare(batches, course, team)``, and that a call of the engine
 # that needs no more arguments: see ``kernels/contract.py``.

@@ -14,7 +14,7 @@ from rich.console import Console
 from . import backends, layers
 from .gradcheck import check_gradients
 from .model import Sequential
-from .threads import available_cores
+from .runtime.threads import available_cores
 
 DTYPES = ("float32", "float64")
 

@@ -10,8 +10,8 @@ reasons and the figures.
 
 A wait can be given up: whoever finds that some thread will never come sets ``ABORT``.  That is only
 done while that thread is outside of ``run``, hence only before the first of run's waits has ended:
-see ``fastmlp/team.py``.  A sleep ends by itself after a millisecond, to look at ``ABORT``, which
-Python sets without waking anybody.
+see ``fastmlp/runtime/team.py``.  A sleep ends by itself after a millisecond, to look at ``ABORT``,
+which Python sets without waking anybody.
 """
 
 import os

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .callbacks import Callback
+from ..callbacks import Callback
+from ..history import History
+from ..kernels.contract import Total
 from .engine import Engine
-from .history import History
-from .kernels.contract import Total
 from .state import State
 
 if TYPE_CHECKING:
+    from ..model import Sequential
     from .job import Job
-    from .model import Sequential
 
 
 class StopError(Exception):

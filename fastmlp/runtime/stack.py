@@ -9,13 +9,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import backends, lowering
+from .. import backends
+from ..layers import Input, Layer
+from ..layers.stack import build_layers, check_layer, every_layer
+from . import lowering
 from .arguments import items, real_array
 from .arrays import finite
 from .attributes import assign
 from .engine import Engine
-from .layers import Input, Layer
-from .layers.stack import build_layers, check_layer, every_layer
 from .plan import Plan
 from .state import State, aligned_zeros
 from .tensors import Array, Shape, Slot

@@ -11,9 +11,8 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from . import backends
-from .data import Data
-from .kernels.contract import (
+from .. import backends
+from ..kernels.contract import (
     Batches,
     Course,
     Memory,
@@ -25,7 +24,8 @@ from .kernels.contract import (
     Telemetry,
     Total,
 )
-from .optimizers import Optimizer
+from ..optimizers import Optimizer
+from .data import Data
 from .pace import SECONDS_PER_CALL, Pace
 from .plan import Plan
 from .state import aligned_zeros

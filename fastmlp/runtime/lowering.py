@@ -2,8 +2,8 @@
 
 Layers describe themselves to a :class:`Builder`, row by row; it knows none of them by name.  It
 hands out :class:`Buffer` values, which say where a row's output lies: a layer gets the one of its
-input, and returns the one of its output.  What comes out, a :class:`~fastmlp.plan.Plan`, is plain
-data.
+input, and returns the one of its output.  What comes out, a :class:`~fastmlp.runtime.plan.Plan`,
+is plain data.
 """
 
 import math
@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Scalar, Tensor
+from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Scalar, Tensor
 from .plan import Plan
 from .python_rows import PythonLayer, PythonRows
 from .tensors import Array, Shape, Slot, Weight

@@ -5,10 +5,10 @@ import warnings
 
 import numpy as np
 
-from .callbacks import Logs
+from ..callbacks import Logs
+from ..history import Divergence, DivergenceWarning
+from ..kernels.contract import Total
 from .engine import Engine
-from .history import Divergence, DivergenceWarning
-from .kernels.contract import Total
 from .run import Part, Run
 from .tensors import Array
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from . import initializers, regularizers
+from .. import initializers, regularizers
 
 Shape = tuple[int, ...]
 Array = NDArray[Any]

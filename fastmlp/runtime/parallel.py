@@ -7,13 +7,13 @@ from queue import SimpleQueue
 
 from numpy.typing import ArrayLike
 
+from ..history import History
+from ..kernels.undisturbed import next_of
+from ..model import Sequential
 from .arguments import items
 from .claims import Claim
 from .data import Data
-from .history import History
 from .job import Job, Stop, checked_job
-from .kernels.undisturbed import next_of
-from .model import Sequential
 from .team import Worker, dismiss_all
 from .threads import available_cores, get_num_threads, thread_count
 

@@ -2,7 +2,7 @@
 
 import operator
 
-from .callbacks import Logs
+from ..callbacks import Logs
 from .run import Part
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .callbacks import Logs
+from ..callbacks import Logs
 from .engine import PREDICT_BATCH
 from .inference import Totals, evaluate
 from .run import Part

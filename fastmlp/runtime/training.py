@@ -6,14 +6,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .callbacks import Callback, Logs, having
-from .callbacks.base import TRAIN_BATCH
+from ..callbacks import Callback, Logs, having
+from ..callbacks.base import TRAIN_BATCH
+from ..kernels.contract import Total
 from .data import Data
 from .divergence import Diagnosis, DivergenceReport, ValidationDiagnosis
 from .engine import Engine
 from .figures import figures_of
 from .job import Job
-from .kernels.contract import Total
 from .pace import Pace
 from .progress import FitProgress
 from .recording import Amendment, Recording

@@ -6,8 +6,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from .callbacks import Callback, having
-from .callbacks.base import PREDICT_BATCH, TEST_BATCH
+from ..callbacks import Callback, having
+from ..callbacks.base import PREDICT_BATCH, TEST_BATCH
 from .data import Data
 from .engine import Engine
 from .figures import figures_of

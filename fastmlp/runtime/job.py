@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..callbacks import Callback
+from ..telemetry import Recorder, Telemetry
 from .arguments import non_negative_integer, positive_integer, real_number, truth
-from .callbacks import Callback
 from .data import Data
 from .progress import resolve_verbose
-from .telemetry import Recorder, Telemetry
 
 if TYPE_CHECKING:
-    from .model import Sequential
+    from ..model import Sequential
 
 BATCH_SIZE = 32
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..losses import Loss
 from .arguments import real_array
 from .arrays import finite, plain
-from .losses import Loss
 from .tensors import Array, Shape
 
 

@@ -1,7 +1,7 @@
 """How a fit's history grows."""
 
+from ..callbacks import Logs
 from .arguments import is_real, shown
-from .callbacks import Logs
 from .run import Part
 
 

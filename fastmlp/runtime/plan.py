@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Scalar, Total
+from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Scalar, Total
 from .python_rows import PythonRows
 from .tensors import Array, Shape, Slot
 

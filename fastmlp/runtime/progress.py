@@ -11,8 +11,8 @@ import time
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from ..callbacks import Logs
 from .arguments import is_integer, shown
-from .callbacks import Logs
 from .figures import figures_of
 from .run import Part
 

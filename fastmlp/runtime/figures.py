@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels.contract import Total
 from .engine import Engine
-from .kernels.contract import Total
 
 
 def figures_of(
