@@ -1,4 +1,4 @@
-/* Dropout masks from a counter, by Philox4x32-10, as kernels/compiled/dropout.py explains it. */
+/* Dropout masks from a counter, by Philox4x32-10, as kernels/numba/dropout.py explains it. */
 
 #define PHILOX_ROUNDS 10
 #define BLOCKS ((int64_t)(VECTOR_BYTES / sizeof(uint64_t))) /* drawn at once */

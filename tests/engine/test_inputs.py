@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, layers
-from fastmlp.kernels.compiled.engine import run
+from fastmlp.kernels.numba.epoch import run
 from tests.backends import ALL
 
 from .nets import data, dense_tanh, net

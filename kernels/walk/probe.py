@@ -1,11 +1,11 @@
-"""What ``compiled.probe`` does, on the layer-by-layer path: for NumPy and for custom layers."""
+"""What ``numba.probe`` does, on the layer-by-layer path: for NumPy and for custom layers."""
 
 from collections.abc import Mapping
 from types import ModuleType
 
 import numpy as np
 
-from .contract import (
+from ..contract import (
     FIRST_LOSS,
     FORMS,
     SELU_ALPHA,
@@ -22,7 +22,7 @@ from .contract import (
     Tensor,
     Trial,
 )
-from .walk import Array, PythonLayer, Walk
+from .rows import Array, PythonLayer, Walk
 
 _HAS_KINK = (Activation.RELU, Activation.LEAKY_RELU, Activation.ELU, Activation.SELU)
 
@@ -68,7 +68,7 @@ def probe(
     batches: Batches,
     trial: Trial,
 ) -> None:
-    """Do what ``compiled.probe.probe`` does, a row at a time."""
+    """Do what ``numba.probe.probe`` does, a row at a time."""
     before = Walk(kernels, python_layers, net, memory)
     walk = Walk(kernels, python_layers, net, Memory(trial.moved, memory.deltas))
     rows, n = batches.order, batches.order.size
@@ -85,7 +85,7 @@ def probe(
             net.params[index] = original + sign * step
             for r in range(owner, loss_index):
                 _forward_row(walk, before, r, n, trial, k)
-            loss = walk.loss(loss_index, rows, batches.labels, batches.targets)
+            loss = walk.loss_row(loss_index, rows, batches.labels, batches.targets)
             trial.losses[k, side] = loss / n + _penalties_on(walk, index)
         net.params[index] = original
 

@@ -27,9 +27,9 @@ from ..contract import (
     Trial,
 )
 from .dense import dense_forward, dense_forward_rows
-from .engine import forward_row, layer_bias, layer_weights, loss_row
 from .jit import exact, for_groups, view
 from .penalties import penalty
+from .rows import forward_row, layer_bias, layer_weights, loss_row
 from .views import matrix, vector
 
 

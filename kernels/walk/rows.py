@@ -1,37 +1,23 @@
-"""The layer-by-layer path: the engine's loop in plain Python, one kernel call at a time.
+"""One row of a plan's table, forward and back: which kernel it calls, with what of the memory."""
 
-It runs a plan on any set of kernels.  With ``reference`` it is the NumPy backend; with
-``compiled`` it is what trains a net that has a layer written in Python (a ``CUSTOM`` row),
-which the compiled engine cannot call; and it is the place to read, or to put a breakpoint,
-when one wants to know what an epoch consists of.
-"""
-
-import math
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 
-from .contract import (
-    FIRST_LOSS,
+from ..contract import (
     FORMS,
-    Batches,
     Column,
-    Course,
     Factor,
     Memory,
-    Mode,
     Net,
     Op,
     Phase,
     Rule,
     Scalar,
-    Team,
     Tensor,
-    Total,
 )
 
 Array = np.ndarray[Any, Any]
@@ -216,7 +202,7 @@ class Walk:
                     epsilon, x, *statistics, gamma, *self.pair(self.memory.deltas, row, n), dy, dx,
                 )  # fmt: skip
 
-    def loss(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
+    def loss_row(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
         """The batch's summed loss; leaves the mean's gradient in the deltas of X."""
         row, n = self.net.table[r], rows.size
         x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], n, 0)
@@ -227,24 +213,12 @@ class Walk:
             self.kernels.loss(row[Column.KIND], alpha, x, rows, labels, targets, scratch, dx)
         )
 
-    def metric(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
+    def metric_row(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
         """The sum of a metric over the batch."""
         row = self.net.table[r]
         x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], rows.size, 0)
         alpha = self.real(r, Scalar.ALPHA)
         return float(self.kernels.metric(row[Column.KIND], alpha, x, rows, labels, targets))
-
-    def judge(self, judges: list[int], answers: tuple[Array, Array, Array], totals: Array) -> float:
-        """Compute the loss, which is returned, and add the metrics to their totals.
-
-        ``judges`` are the rows of the loss and of the metrics; ``answers`` the batch's rows, and
-        the labels and targets of all samples.
-        """
-        for place, r in enumerate(judges[1:], len(Total)):
-            is_metric = self.net.table[r, Column.OP] == Op.METRIC
-            totals[place] += (self.metric if is_metric else self.loss)(r, *answers)
-        # The loss comes last, for a metric that is a loss sets a gradient, too.
-        return self.loss(judges[0], *answers)
 
     def penalized(self, tensors: Iterable[int]) -> Iterator[tuple[int, slice]]:
         """Those of some tensors that have a penalty, each with its place in the parameters."""
@@ -252,14 +226,6 @@ class Walk:
             if self.net.factors[t, Factor.L1] or self.net.factors[t, Factor.L2]:
                 start = self.net.tensors[t, Tensor.START]
                 yield t, slice(start, start + self.net.tensors[t, Tensor.SIZE])
-
-    def penalty(self) -> float:
-        """The penalties' value."""
-        total = 0.0
-        for t, place in self.penalized(range(len(self.net.tensors))):
-            l1, l2 = self.net.factors[t, Factor.L1], self.net.factors[t, Factor.L2]
-            total += float(self.kernels.penalty(l1, l2, self.net.params[place]))
-        return total
 
     def real_factors(self, t: int) -> Array:
         """L1 and L2 of a tensor, in the dtype of the net."""
@@ -303,7 +269,7 @@ class Walk:
             for batch, running in zip(statistics, self.running_pair(row), strict=True):
                 self.kernels.running_update(momentum, batch, running)
 
-    def weight_gradient(self, r: int, n: int) -> None:
+    def weight_gradient_row(self, r: int, n: int) -> None:
         """Compute a row's part of the flat gradient."""
         match self.net.table[r, Column.OP]:
             case Op.DENSE:
@@ -315,7 +281,7 @@ class Walk:
                 ):
                     part[:] = found[: part.size]
 
-    def weight_update(self, r: int, rate: float, step: int, n: int) -> None:
+    def weight_update_row(self, r: int, rate: float, step: int, n: int) -> None:
         """Step along a row's gradient, which need not be stored."""
         row = self.net.table[r]
         match row[Column.OP]:
@@ -358,72 +324,6 @@ class Walk:
             self.kernels.dense_weight_update_rows(x_rows, dy, -rate * scale, weights)
         self.kernels.dense_bias_update(dy, -rate, bias)
 
-    # The stages of a batch, as in kernels/c/engine.c and kernels/compiled/engine.py.
-
-    def forward(self, stop: int, mode: Mode, n: int, step: int) -> Array:
-        """Run the rows before ``stop`` forward; return the output of the last, (features, n)."""
-        phase = Phase.LEARN if mode in (Mode.TRAIN, Mode.GRADIENT) else Phase.PREDICT
-        row = self.net.table[0]
-        y = self.buffer(self.memory.values, row[Column.Y], row[Column.OUTPUTS], n, 1).T
-        for r in range(1, stop):
-            # A softmax that the loss has built in may follow it, for predictions, and for metrics.
-            if self.net.table[r, Column.OP] < FIRST_LOSS:
-                y = self.forward_row(r, n, step, phase)
-        return y
-
-    def measure_loss(
-        self, judges: list[int], batches: Batches, course: Course, rows: Array
-    ) -> bool:
-        """Add to the totals, and leave the loss's gradient; tell whether the loss is finite."""
-        loss = self.judge(judges, (rows, batches.labels, batches.targets), course.totals)
-        penalties = self.penalty()
-        course.totals[Total.LOSS] += loss
-        course.totals[Total.PENALTY] += penalties * rows.size
-        course.totals[Total.SAMPLES] += rows.size
-        return math.isfinite(loss + penalties)
-
-    def backward(
-        self, loss_index: int, n: int, mode: Mode, fused: bool, records: Array | None
-    ) -> None:
-        """From the loss's gradient down to the first layer's weights.
-
-        If ``fused``, rows take their steps later, and their gradient is only stored to be recorded;
-        a layer in Python gives both gradients at once.
-        """
-        for r in range(loss_index - 1, 0, -1):
-            row = self.net.table[r]
-            custom = row[Column.OP] == Op.CUSTOM
-            self.prepare_gradients(r, n, mode == Mode.TRAIN)
-            if custom:
-                self.backward_row(r, n)
-            if self.has_weights(r) and (records is not None or not fused):
-                self.weight_gradient(r, n)
-            if records is not None:
-                self.observe(r, n, records[r])
-            if row[Column.INPUT_GRADIENT] and not custom:
-                self.backward_row(r, n)
-
-    def add_penalties(self, weights: Array, step: int) -> None:
-        """Add the penalties' gradients, which ``weights`` have."""
-        for t, place in self.penalized(range(len(self.net.tensors))):
-            l1, l2 = self.real_factors(t)
-            gradient = self.net.gradient[place]
-            self.kernels.penalty_gradient(l1, l2, step, 0, weights[place], gradient)
-
-    def take_step(self, loss_index: int, n: int, rate: float, step: int, fused: bool) -> None:
-        """Step along the gradients of all rows, from the last one down.
-
-        After the whole way back: if a layer in Python raises on it, no weight has changed yet.
-        """
-        if not fused:
-            evenly = any(True for _ in self.penalized(range(len(self.net.tensors))))
-            self.optimizer_step(rate, step, evenly, slice(None))
-            return
-        for r in range(loss_index - 1, 0, -1):
-            if self.has_weights(r):
-                self.penalty_updates(self.net.table[r], self.net.params.dtype.type(rate), step)
-                self.weight_update(r, rate, step, n)
-
     def optimizer_step(self, rate: float, step: int, evenly: bool, part: slice) -> None:
         """Change some parameters, and their moments, as the rule says."""
         net, size = self.net, self.net.params.size
@@ -433,19 +333,7 @@ class Walk:
             net.params[part], net.gradient[part], first[part], second[part], net.numbers,
         )  # fmt: skip
 
-    @contextmanager
-    def whole_steps(self, totals: Array) -> Iterator[None]:
-        """Undo a step, and what its batch added to ``totals``, if an error or Ctrl-C ends it."""
-        changed = (self.net.params, self.net.moments, self.net.running, totals)
-        before = [vector.copy() for vector in changed]
-        try:
-            yield
-        except BaseException:
-            for vector, kept in zip(changed, before, strict=True):
-                vector[:] = kept
-            raise
-
-    def observe(self, r: int, n: int, record: Array) -> None:
+    def observe_row(self, r: int, n: int, record: Array) -> None:
         """Record one row's telemetry; overwrites the deltas of its X."""
         row = self.net.table[r]
         x, y = self.ends(self.memory.values, row, n)
@@ -457,62 +345,3 @@ class Walk:
                 row[Column.KIND], alpha, x.ravel(), y.ravel(), n, row[Column.ROWS],
                 scratch.ravel(), record,
             )  # fmt: skip
-
-    def observe_step(self, loss_index: int, before: Array, records: Array) -> None:
-        """Record the step that was taken, for each row with weights."""
-        for r in range(1, loss_index):
-            if self.has_weights(r):
-                row = self.net.table[r]
-                vectors = (self.own(row, v) for v in (before, self.net.params, self.net.gradient))
-                self.kernels.record_step(*vectors, records[r])
-
-
-def run(
-    kernels: ModuleType,
-    python_layers: Mapping[int, PythonLayer],
-    net: Net,
-    memory: Memory,
-    batches: Batches,
-    course: Course,
-    team: Team,
-) -> int:
-    """Do what ``compiled.engine.run`` does, a row at a time, and on one thread."""
-    if team.thread > 0:
-        return batches.stop
-    walk, mode = Walk(kernels, python_layers, net, memory), Mode(course.mode)
-    fused = mode == Mode.TRAIN and net.rule == Rule.DESCENT
-    judges = [r for r in range(len(net.table)) if net.table[r, Column.OP] >= FIRST_LOSS]
-    if mode == Mode.GRADIENT:
-        del judges[1:]
-
-    for batch in range(batches.first, batches.stop):
-        start = batch * batches.size
-        rows = batches.order[start : start + batches.size]
-        n, step = rows.size, course.first_step + batch
-        walk.gather(batches.samples, rows)
-        if mode == Mode.PREDICT:
-            y = walk.forward(len(net.table), mode, n, step)
-            kernels.transpose(y, course.outputs[start : start + n])
-            continue
-        with walk.whole_steps(course.totals) if mode == Mode.TRAIN else nullcontext():
-            walk.forward(judges[-1], mode, n, step)
-            finite = walk.measure_loss(judges, batches, course, rows)
-            if mode == Mode.EVALUATE:
-                continue
-            if not finite:
-                return batch
-            every = course.telemetry_every
-            observed = every > 0 and batch % every == 0
-            records = course.telemetry[batch // every] if observed else None
-            if records is not None:
-                course.before[:] = net.params
-            walk.backward(judges[0], n, mode, fused, records)
-            if not fused:
-                walk.add_penalties(net.params, step)
-            if mode == Mode.TRAIN:
-                walk.take_step(judges[0], n, course.rates[batch - batches.first], step, fused)
-            if records is not None:
-                if fused:
-                    walk.add_penalties(course.before, step)
-                walk.observe_step(judges[0], course.before, records)
-    return batches.stop
