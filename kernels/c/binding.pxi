@@ -59,10 +59,10 @@ cdef class Prepared:
     cdef tuple kept
 
     def __call__(self):
-        cdef int64_t end
+        cdef int64_t reached
         with nogil:
-            end = kernels.run(&self.job)
-        return end
+            reached = kernels.run(&self.job)
+        return reached
 
 
 def probe(net, memory, batches, trial):

@@ -43,16 +43,16 @@ static double *record_of(const struct engine *engine, int64_t batch, int64_t r) 
 static void gather_batch(struct engine *engine, int64_t batch) {
     const Job *job = engine->job;
     const Batches *batches = &job->batches;
-    int64_t begin = batch * batches->size, end = begin + batches->size;
-    engine->n = smaller(batches->size, batches->order_shape[0] - begin);
-    engine->rows = batches->order + begin;
+    int64_t start = batch * batches->size, stop = start + batches->size;
+    engine->n = smaller(batches->size, batches->order_shape[0] - start);
+    engine->rows = batches->order + start;
     engine->bytes.rows = engine->rows;
     if (!engine->bytes.data) gather(engine);
-    int64_t next = smaller(batches->size, batches->order_shape[0] - end);
+    int64_t next = smaller(batches->size, batches->order_shape[0] - stop);
     engine->ahead = (struct ahead){.data = batches->samples, .bytes = batches->samples_shape[1]};
     if (next > 0) {
-        engine->ahead.rows = batches->order + end + first_of(engine, next);
-        engine->ahead.n = last_of(engine, next) - first_of(engine, next);
+        engine->ahead.rows = batches->order + stop + first_of(engine, next);
+        engine->ahead.n = stop_of(engine, next) - first_of(engine, next);
     }
     if (job->course.mode != MODE_PREDICT)
         prefetch_labels(batches->labels, engine->rows, engine->n);
@@ -75,9 +75,9 @@ static void write_outputs(const struct engine *engine) {
     const Job *job = engine->job;
     int64_t r = job->net.table_shape[0] - 1, n = engine->n;
     while (ROW(r)[COLUMN_OP] >= FIRST_LOSS) r--;
-    int64_t features = ROW(r)[COLUMN_OUTPUTS], begin = engine->rows - job->batches.order;
-    transpose_rows(value(engine, ROW(r)[COLUMN_Y]), job->course.outputs + begin * features, n,
-                   features, first_of(engine, n), last_of(engine, n));
+    int64_t features = ROW(r)[COLUMN_OUTPUTS], start = engine->rows - job->batches.order;
+    transpose_rows(value(engine, ROW(r)[COLUMN_Y]), job->course.outputs + start * features, n,
+                   features, first_of(engine, n), stop_of(engine, n));
     wait(engine);
 }
 
@@ -139,7 +139,7 @@ static void add_penalties(const struct engine *engine, const real *weights, int6
         int64_t size = TENSOR(t)[TENSOR_SIZE], first = first_of(engine, size);
         int64_t start = TENSOR(t)[TENSOR_START] + first;
         penalty_gradient((real)FACTORS(t)[FACTOR_L1], (real)FACTORS(t)[FACTOR_L2], step, first,
-                         weights + start, net->gradient + start, last_of(engine, size) - first);
+                         weights + start, net->gradient + start, stop_of(engine, size) - first);
         any = 1;
     }
     if (any) wait(engine);
@@ -156,7 +156,7 @@ static void take_step(const struct engine *engine, int64_t batch) {
                    job->course.first_step + batch, any, first, net->params + first,
                    net->gradient + first, moments > 0 ? net->moments + first : NULL,
                    moments > 1 ? net->moments + size + first : NULL, net->numbers,
-                   last_of(engine, size) - first);
+                   stop_of(engine, size) - first);
     wait(engine);
 }
 
@@ -164,7 +164,7 @@ static void take_step(const struct engine *engine, int64_t batch) {
 static void keep_params(const struct engine *engine) {
     const Net *net = &engine->job->net;
     int64_t first = first_of(engine, net->params_shape[0]);
-    int64_t count = last_of(engine, net->params_shape[0]) - first;
+    int64_t count = stop_of(engine, net->params_shape[0]) - first;
     memcpy(engine->job->course.before + first, net->params + first, (size_t)count * sizeof(real));
     wait(engine);
 }

@@ -44,7 +44,7 @@ INLINE int64_t first_of(const struct engine *engine, int64_t count) {
     return count * engine->job->team.thread / engine->job->team.threads;
 }
 
-INLINE int64_t last_of(const struct engine *engine, int64_t count) {
+INLINE int64_t stop_of(const struct engine *engine, int64_t count) {
     return count * (engine->job->team.thread + 1) / engine->job->team.threads;
 }
 
@@ -62,7 +62,7 @@ static void gather(const struct engine *engine) {
     const Job *job = engine->job;
     const int64_t *row = ROW(0);
     int64_t features = row[COLUMN_OUTPUTS], first = first_of(engine, engine->n);
-    int64_t count = last_of(engine, engine->n) - first;
+    int64_t count = stop_of(engine, engine->n) - first;
     real *out = value(engine, row[COLUMN_Y]) + first * features;
     real scale = (real)REALS(0)[SCALAR_SCALE], offset = (real)REALS(0)[SCALAR_OFFSET];
     if (job->batches.samples_shape[1] == features)
@@ -93,7 +93,7 @@ static struct normalization normalization_of(const struct engine *engine, int64_
     const real *gamma = gamma_of(row, job->net.params), *beta = bias_of(row, job->net.params);
     return (struct normalization){
         .first = first,
-        .count = last_of(engine, outputs) - first,
+        .count = stop_of(engine, outputs) - first,
         .epsilon = REALS(r)[SCALAR_EPSILON],
         .mean = statistics,
         .variance = statistics + outputs,
@@ -148,8 +148,8 @@ static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t 
     int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = engine->n;
     const real *x = value(engine, row[COLUMN_X]);
     real *y = value(engine, row[COLUMN_Y]);
-    int64_t first = first_of(engine, outputs), last = last_of(engine, outputs);
-    int64_t start = first * n, size = (last - first) * n; /* of element-wise work */
+    int64_t first = first_of(engine, outputs), stop = stop_of(engine, outputs);
+    int64_t start = first * n, size = (stop - first) * n; /* of element-wise work */
     switch (row[COLUMN_OP]) {
     case OP_DENSE: {
         const real *weights = job->net.params + row[COLUMN_WEIGHTS] + first * inputs;
@@ -157,10 +157,10 @@ static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t 
         if (bias) bias += first;
         if (row[COLUMN_ROWS]) /* dense_forward_rows, and more at once */
             nt_set(weights, value(engine, row[COLUMN_X]), engine->bytes.data ? &engine->bytes : NULL, bias,
-                   (real)reals[SCALAR_SCALE], y + start, last - first, inputs, n,
+                   (real)reals[SCALAR_SCALE], y + start, stop - first, inputs, n,
                    job->course.mode < MODE_GRADIENT ? &engine->ahead : NULL);
         else
-            dense_forward(x, weights, bias, y + start, last - first, inputs, n);
+            dense_forward(x, weights, bias, y + start, stop - first, inputs, n);
         break;
     }
     case OP_ACTIVATION:
@@ -174,7 +174,7 @@ static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t 
         rescale((real)reals[SCALAR_SCALE], (real)reals[SCALAR_OFFSET], x + start, y + start, size);
         break;
     case OP_TRANSPOSE:
-        transpose_rows(x, y, outputs, n, first, last);
+        transpose_rows(x, y, outputs, n, first, stop);
         break;
     case OP_DROPOUT: {
         real *mask = value(engine, row[COLUMN_Y] + outputs);
@@ -185,7 +185,7 @@ static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t 
         if (phase == PHASE_LEARN) {
             int64_t blocks = (outputs * n + 3) / 4;
             dropout_blocks(row[COLUMN_KEY], step, reals[SCALAR_RATE], mask, outputs * n,
-                           first_of(engine, blocks), last_of(engine, blocks));
+                           first_of(engine, blocks), stop_of(engine, blocks));
             wait(engine);
         }
         multiply(x + start, mask + start, y + start, size);
@@ -207,12 +207,12 @@ static void backward_row(const struct engine *engine, int64_t r) {
     const real *x = value(engine, row[COLUMN_X]), *y = value(engine, row[COLUMN_Y]);
     const real *dy = delta(engine, row[COLUMN_Y]);
     real *dx = delta(engine, row[COLUMN_X]);
-    int64_t first = first_of(engine, inputs), last = last_of(engine, inputs);
-    int64_t start = first * n, size = (last - first) * n;
+    int64_t first = first_of(engine, inputs), stop = stop_of(engine, inputs);
+    int64_t start = first * n, size = (stop - first) * n;
     switch (row[COLUMN_OP]) {
     case OP_DENSE: /* dense_input_gradient, of some of the inputs */
         nn_set(job->net.params + row[COLUMN_WEIGHTS] + first, 1, inputs, dy, NULL, 1, dx + start,
-               last - first, outputs, n, NULL);
+               stop - first, outputs, n, NULL);
         break;
     case OP_ACTIVATION:
         activation_backward(row[COLUMN_KIND], (real)reals[SCALAR_ALPHA], x + start, y + start,
@@ -226,7 +226,7 @@ static void backward_row(const struct engine *engine, int64_t r) {
         rescale((real)reals[SCALAR_SCALE], 0, dy + start, dx + start, size);
         break;
     case OP_TRANSPOSE: /* dx is (n, features) */
-        transpose_rows(dy, dx, n, inputs, first_of(engine, n), last_of(engine, n));
+        transpose_rows(dy, dx, n, inputs, first_of(engine, n), stop_of(engine, n));
         break;
     case OP_DROPOUT:
         multiply(dy + start, value(engine, row[COLUMN_Y] + outputs) + start, dx + start, size);
@@ -264,7 +264,7 @@ static double metric_row(const struct engine *engine, int64_t r) {
 static void transpose_input(const struct engine *engine, const int64_t *row) {
     if (row[COLUMN_ROWS] || row[COLUMN_X_ROWS] < 0) return;
     transpose_rows(value(engine, row[COLUMN_X]), value(engine, row[COLUMN_X_ROWS]), engine->n,
-                   row[COLUMN_INPUTS], first_of(engine, engine->n), last_of(engine, engine->n));
+                   row[COLUMN_INPUTS], first_of(engine, engine->n), stop_of(engine, engine->n));
     wait(engine);
 }
 
@@ -283,7 +283,7 @@ static void penalty_updates(const struct engine *engine, int64_t r, real rate, i
         int64_t size = TENSOR(t)[TENSOR_SIZE], first = first_of(engine, size);
         penalty_update((real)FACTORS(t)[FACTOR_L1], (real)FACTORS(t)[FACTOR_L2], rate, step, first,
                        engine->job->net.params + TENSOR(t)[TENSOR_START] + first,
-                       last_of(engine, size) - first);
+                       stop_of(engine, size) - first);
         any = 1;
     }
     if (any) wait(engine);
@@ -301,7 +301,7 @@ static void prepare_gradients(const struct engine *engine, int64_t r) {
 static void dense_gradient(struct engine *engine, int64_t r) {
     const int64_t *row = ROW(r);
     int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = engine->n;
-    int64_t first = first_of(engine, outputs), count = last_of(engine, outputs) - first;
+    int64_t first = first_of(engine, outputs), count = stop_of(engine, outputs) - first;
     const real *dy = delta(engine, row[COLUMN_Y]) + first * n;
     real *weights = engine->job->net.gradient + row[COLUMN_WEIGHTS] + first * inputs;
     real *bias = bias_of(row, engine->job->net.gradient);
@@ -317,7 +317,7 @@ static void dense_gradient(struct engine *engine, int64_t r) {
 static void dense_update(struct engine *engine, int64_t r, real rate) {
     const int64_t *row = ROW(r);
     int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = engine->n;
-    int64_t first = first_of(engine, outputs), count = last_of(engine, outputs) - first;
+    int64_t first = first_of(engine, outputs), count = stop_of(engine, outputs) - first;
     const real *dy = delta(engine, row[COLUMN_Y]) + first * n;
     real *weights = engine->job->net.params + row[COLUMN_WEIGHTS] + first * inputs;
     real *bias = bias_of(row, engine->job->net.params);

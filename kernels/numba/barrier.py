@@ -218,13 +218,13 @@ def wait(team):
 
 @view
 def first_of(count, team):
-    """Return where this thread's share of ``count`` rows begins."""
+    """Return where this thread's share of ``count`` equal things begins."""
     return count * team.thread // team.threads
 
 
 @view
-def last_of(count, team):
-    """Return where this thread's share of ``count`` rows ends."""
+def stop_of(count, team):
+    """Return where this thread's share of ``count`` equal things stops."""
     return count * (team.thread + 1) // team.threads
 
 
@@ -235,6 +235,6 @@ def first_element_of(size, team):
 
 
 @view
-def last_element_of(size, team):
-    """Return where this thread's share of a vector ends."""
-    return min(last_of((size + GRAIN - 1) // GRAIN, team) * GRAIN, size)
+def stop_element_of(size, team):
+    """Return where this thread's share of a vector stops."""
+    return min(stop_of((size + GRAIN - 1) // GRAIN, team) * GRAIN, size)

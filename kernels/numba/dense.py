@@ -12,7 +12,7 @@ A layer without a bias passes an empty one.
 """
 
 from .jit import view
-from .matmul import product_nn, product_nn_ahead, product_nt, row_sums
+from .matmul import product_nn, product_nn_prefetching, product_nt, row_sums
 
 
 @view
@@ -60,9 +60,9 @@ def dense_weight_update_rows(x, dy, scale, weights):
 
 
 @view
-def dense_weight_update_ahead(x, dy, scale, weights, samples, ahead):
-    """The same, while ``samples[ahead]`` come near, which are like those in ``x``."""
-    product_nn_ahead(dy, x, scale, weights, samples, ahead)
+def dense_weight_update_prefetching(x, dy, scale, weights, samples, ahead):
+    """The same, and meanwhile prefetch ``samples[ahead]``, which are like those in ``x``."""
+    product_nn_prefetching(dy, x, scale, weights, samples, ahead)
 
 
 @view

@@ -38,22 +38,22 @@ def philox(block, step, key):
 
 
 @exact
-def dropout_blocks(key, step, rate, mask, first, last):
-    """Fill what the blocks ``first`` to ``last`` decide of flat ``mask``; see ``dropout_mask``."""
+def dropout_blocks(key, step, rate, mask, first, stop):
+    """Fill what the blocks from ``first`` to before ``stop`` decide; see ``dropout_mask``."""
     size = mask.size
     blocks = (size + 3) // 4
     key, step = np.uint64(key), np.uint64(step)
     threshold = np.uint64(rate * 4294967296.0)
     kept = mask.dtype.type(1.0 / (1.0 - rate))
     dropped = mask.dtype.type(0)
-    full = min(max(size - 3 * blocks, first), last)  # before it, all four words are needed
+    full = min(max(size - 3 * blocks, first), stop)  # before it, all four words are needed
     for block in range(first, full):
         word_0, word_1, word_2, word_3 = philox(np.uint64(block), step, key)
         mask[block] = kept if word_0 >= threshold else dropped
         mask[blocks + block] = kept if word_1 >= threshold else dropped
         mask[2 * blocks + block] = kept if word_2 >= threshold else dropped
         mask[3 * blocks + block] = kept if word_3 >= threshold else dropped
-    for block in range(full, last):
+    for block in range(full, stop):
         word_0, word_1, word_2, _ = philox(np.uint64(block), step, key)
         mask[block] = kept if word_0 >= threshold else dropped
         if blocks + block < size:

@@ -33,12 +33,12 @@ from .barrier import (
     all_are_here,
     first_element_of,
     first_of,
-    last_element_of,
-    last_of,
+    stop_element_of,
+    stop_of,
     wait,
 )
 from .elementwise import transpose
-from .gather import fetch
+from .gather import prefetch_samples
 from .jit import exact, for_groups, view
 from .optimizers import optimizer_step
 from .penalties import penalty, penalty_gradient
@@ -108,7 +108,7 @@ def share_ahead(batches, batch, team):
     start = min((batch + 1) * batches.size, batches.order.size)
     count = min(batches.size, batches.order.size - start)
     own = first_of(count, team)
-    return vector(batches.order, start + own, last_of(count, team) - own)
+    return vector(batches.order, start + own, stop_of(count, team) - own)
 
 
 @view
@@ -130,9 +130,9 @@ def forward(net, memory, mode, stop, capacity, n, step, team):
 def write_outputs(row, values, outputs, capacity, n, start, team):
     """Write a share of the last row's output where predictions are wanted."""
     features = row[Column.OUTPUTS]
-    own, end = first_of(n, team), last_of(n, team)
-    y = part(values, row[Column.Y] * capacity + own, features, end - own, n)
-    transpose(y, outputs[start + own : start + end])
+    own, stop = first_of(n, team), stop_of(n, team)
+    y = part(values, row[Column.Y] * capacity + own, features, stop - own, n)
+    transpose(y, outputs[start + own : start + stop])
     wait(team)
 
 
@@ -200,15 +200,15 @@ def add_penalties(net, weights, step, team):
         if not is_penalized(net, t):
             continue
         size = net.tensors[t, Tensor.SIZE]
-        own, end = first_element_of(size, team), last_element_of(size, team)
+        own, stop = first_element_of(size, team), stop_element_of(size, team)
         start = net.tensors[t, Tensor.START] + own
         penalty_gradient(
             real(net.factors[t, Factor.L1]),
             real(net.factors[t, Factor.L2]),
             step,
             own,
-            vector(weights, start, end - own),
-            vector(net.gradient, start, end - own),
+            vector(weights, start, stop - own),
+            vector(net.gradient, start, stop - own),
         )
         waits = True
     if waits:
@@ -219,7 +219,7 @@ def add_penalties(net, weights, step, team):
 def take_step(net, rate, step, team):
     """Take a share of a step along the whole gradient."""
     size = net.params.size
-    own, end = first_element_of(size, team), last_element_of(size, team)
+    own, stop = first_element_of(size, team), stop_element_of(size, team)
     has = net.moments.size // max(size, 1)
     evenly = False
     for t in range(net.tensors.shape[0]):
@@ -230,10 +230,10 @@ def take_step(net, rate, step, team):
         step,
         evenly,
         own,
-        vector(net.params, own, end - own),
-        vector(net.gradient, own, end - own),
-        vector(net.moments, own, end - own if has > 0 else 0),
-        vector(net.moments, size + own, end - own if has > 1 else 0),
+        vector(net.params, own, stop - own),
+        vector(net.gradient, own, stop - own),
+        vector(net.moments, own, stop - own if has > 0 else 0),
+        vector(net.moments, size + own, stop - own if has > 1 else 0),
         net.numbers,
     )
     wait(team)
@@ -243,7 +243,7 @@ def take_step(net, rate, step, team):
 def keep_params(net, before, team):
     """Keep a share of the parameters as they are before a step that is recorded."""
     size = net.params.size
-    for i in range(first_element_of(size, team), last_element_of(size, team)):
+    for i in range(first_element_of(size, team), stop_element_of(size, team)):
         before[i] = net.params[i]
     wait(team)
 
@@ -288,7 +288,7 @@ def run(net, memory, batches, course, team):
         gather(net.table[0], net.reals[0], batches.samples, rows, memory.values, capacity, team)
         ahead = share_ahead(batches, batch, team)
         if not fused:
-            fetch(batches.samples, ahead, 0)
+            prefetch_samples(batches.samples, ahead, 0)
         wait(team)
         last_row = forward(net, memory, mode, stop, capacity, n, step, team)
         if mode == Mode.PREDICT:

@@ -29,10 +29,10 @@ def gather_reals(data, rows, scale, offset, out):
 
 
 @exact
-def fetch(data, rows, start):
-    """Let ``data[rows, start:]``, for uint8 ``data``, come near while something else is computed.
+def prefetch_samples(data, rows, start):
+    """Prefetch ``data[rows, start:]``, for uint8 ``data``, and go on without waiting for it.
 
-    The rows of a shuffled batch lie anywhere in a data set that no cache holds: waiting for them
+    The samples of a shuffled batch lie anywhere in a data set that no cache holds: waiting for them
     takes as long as a small net's arithmetic in its first layer.
     """
     for i in range(rows.size):

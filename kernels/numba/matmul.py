@@ -19,7 +19,7 @@ order), in tiles of any size and in remainders.  So its bits do not depend on wh
 it lies, nor on how the rows of ``out`` are shared out among threads.
 """
 
-from .gather import CACHE_LINE, fetch
+from .gather import CACHE_LINE, prefetch_samples
 from .jit import exact, view
 from .vectors import (
     add_scaled,
@@ -89,19 +89,19 @@ def product_nn(a, b, scale, keeps, out):
 
 
 @view
-def tile_nn_ahead(a, b, scale, out, rows, j, samples, ahead, first, last):
+def tile_nn_prefetching(a, b, scale, out, rows, j, samples, ahead, first, stop):
     tile = zeros(out, rows, TWO)
     for p in range(a.shape[1]):
         tile = multiply_add(spread(a, rows, p), load_row(b, p, j, TWO, None), tile)
         if p < ahead.size:
-            for byte in range(first, last, CACHE_LINE):
+            for byte in range(first, stop, CACHE_LINE):
                 prefetch(samples, ahead[p], byte)
     finish(tile, scale, True, out, rows, j, None)
 
 
 @exact
-def product_nn_ahead(a, b, scale, out, samples, ahead):
-    """Add ``scale * a @ b`` to ``out``, and meanwhile let ``samples[ahead]`` come near.
+def product_nn_prefetching(a, b, scale, out, samples, ahead):
+    """Add ``scale * a @ b`` to ``out``, and meanwhile prefetch ``samples[ahead]``.
 
     ``b`` (k, n) is a batch of such samples.  While ten rows of ``out`` are computed, its columns
     and the bytes of the samples to come are walked through side by side, with one cache line at
@@ -115,14 +115,14 @@ def product_nn_ahead(a, b, scale, out, samples, ahead):
         rows = shifted(TEN, 0, m - 1)
         while j + width <= n:
             first = (j * size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
-            last = (j + width) * size
-            if first < last:
-                tile_nn_ahead(a, b, scale, out, rows, j, samples, ahead, first, last)
+            stop = (j + width) * size
+            if first < stop:
+                tile_nn_prefetching(a, b, scale, out, rows, j, samples, ahead, first, stop)
             else:
                 tile_nn(a, b, scale, True, out, rows, TWO, j, None)
             j += width
         product_nn(a[10:], b, scale, True, out[10:])
-    fetch(samples, ahead, (j * size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE)
+    prefetch_samples(samples, ahead, (j * size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE)
     product_nn(a[:10], b[:, j:], scale, True, out[:10, j:])
 
 

@@ -17,8 +17,8 @@ from .activations import activation_backward, activation_forward
 from .barrier import (
     first_element_of,
     first_of,
-    last_element_of,
-    last_of,
+    stop_element_of,
+    stop_of,
     wait,
 )
 from .dense import (
@@ -30,7 +30,7 @@ from .dense import (
     dense_weight_gradient,
     dense_weight_gradient_rows,
     dense_weight_update,
-    dense_weight_update_ahead,
+    dense_weight_update_prefetching,
     dense_weight_update_rows,
 )
 from .dropout import dropout_blocks
@@ -61,9 +61,9 @@ def gather(row, reals, samples, rows, values, capacity, team):
     uint8 or this engine's float is told by the width, so that one compilation serves both.
     """
     features = row[Column.OUTPUTS]
-    first, last = first_of(rows.size, team), last_of(rows.size, team)
-    own = vector(rows, first, last - first)
-    out = matrix(values, row[Column.Y] * capacity + first * features, last - first, features)
+    first, stop = first_of(rows.size, team), stop_of(rows.size, team)
+    own = vector(rows, first, stop - first)
+    out = matrix(values, row[Column.Y] * capacity + first * features, stop - first, features)
     scale = values.dtype.type(reals[Scalar.SCALE])
     offset = values.dtype.type(reals[Scalar.OFFSET])
     if samples.shape[1] == features:
@@ -73,17 +73,17 @@ def gather(row, reals, samples, rows, values, capacity, team):
 
 
 @view
-def layer_weights(row, params, first, last):
-    """The units ``first`` to ``last`` of the kernel (outputs, inputs) of a DENSE row."""
+def layer_weights(row, params, first, stop):
+    """The kernel of a DENSE row, (outputs, inputs): its units from ``first`` to before ``stop``."""
     inputs = row[Column.INPUTS]
-    return part(params, row[Column.WEIGHTS] + first * inputs, last - first, inputs, inputs)
+    return part(params, row[Column.WEIGHTS] + first * inputs, stop - first, inputs, inputs)
 
 
 @view
-def layer_bias(row, params, first, last):
+def layer_bias(row, params, first, stop):
     """The same units of its bias (outputs,), empty if it has none."""
     start = row[Column.BIAS]
-    return vector(params, max(start, 0) + first, last - first if start >= 0 else 0)
+    return vector(params, max(start, 0) + first, stop - first if start >= 0 else 0)
 
 
 @view
@@ -99,43 +99,43 @@ def has_weights(row):
 
 
 @view
-def layer_gamma(row, params, first, last):
+def layer_gamma(row, params, first, stop):
     """The same units of the gamma of a BATCH_NORMALIZATION row, empty if it has none."""
     beside = row[Column.OUTPUTS] if row[Column.BIAS] >= 0 else 0
-    size = last - first if row[Column.SIZE] > beside else 0
+    size = stop - first if row[Column.SIZE] > beside else 0
     return vector(params, row[Column.WEIGHTS] + (first if size > 0 else 0), size)
 
 
 @view
-def normalization_pair(row, memory, capacity, first, last):
+def normalization_pair(row, memory, capacity, first, stop):
     """Two vectors behind a BATCH_NORMALIZATION row's Y: the batch's statistics, or gradients.
 
     Among the values they are the means and variances, among the deltas those of gamma and beta.
     """
     outputs = row[Column.OUTPUTS]
     start = (row[Column.Y] + outputs) * capacity + first
-    return vector(memory, start, last - first), vector(memory, start + outputs, last - first)
+    return vector(memory, start, stop - first), vector(memory, start + outputs, stop - first)
 
 
 @view
-def running_pair(row, running, first, last):
+def running_pair(row, running, first, stop):
     """The running means and variances of the same units."""
     start = row[Column.RUNNING] + first
-    size = last - first
+    size = stop - first
     return vector(running, start, size), vector(running, start + row[Column.OUTPUTS], size)
 
 
 @view
 def normalization_forward(row, reals, params, running, values, capacity, n, phase, team):
-    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
-    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
-    y = matrix(values, row[Column.Y] * capacity + first * n, last - first, n)
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
+    y = matrix(values, row[Column.Y] * capacity + first * n, stop - first, n)
     if phase == Phase.PREDICT:
-        mean, variance = running_pair(row, running, first, last)
+        mean, variance = running_pair(row, running, first, stop)
     else:
-        mean, variance = normalization_pair(row, values, capacity, first, last)
+        mean, variance = normalization_pair(row, values, capacity, first, stop)
         batch_statistics(x, mean, variance)
-    gamma, beta = layer_gamma(row, params, first, last), layer_bias(row, params, first, last)
+    gamma, beta = layer_gamma(row, params, first, stop), layer_bias(row, params, first, stop)
     batchnorm_forward(reals[Scalar.EPSILON], x, mean, variance, gamma, beta, y)
 
 
@@ -145,27 +145,27 @@ def normalization_sums(row, reals, running, values, deltas, capacity, n, learns,
 
     In training, let the running statistics follow the batch's.
     """
-    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
-    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
-    dy = matrix(deltas, row[Column.Y] * capacity + first * n, last - first, n)
-    mean, variance = normalization_pair(row, values, capacity, first, last)
-    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
+    mean, variance = normalization_pair(row, values, capacity, first, stop)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
     batchnorm_weight_gradient(reals[Scalar.EPSILON], x, mean, variance, dy, dgamma, dbeta)
     if learns:
-        running_mean, running_variance = running_pair(row, running, first, last)
+        running_mean, running_variance = running_pair(row, running, first, stop)
         running_update(reals[Scalar.MOMENTUM], mean, running_mean)
         running_update(reals[Scalar.MOMENTUM], variance, running_variance)
 
 
 @view
 def normalization_backward(row, reals, params, values, deltas, capacity, n, team):
-    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
-    x = matrix(values, row[Column.X] * capacity + first * n, last - first, n)
-    dx = matrix(deltas, row[Column.X] * capacity + first * n, last - first, n)
-    dy = matrix(deltas, row[Column.Y] * capacity + first * n, last - first, n)
-    mean, variance = normalization_pair(row, values, capacity, first, last)
-    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
-    gamma = layer_gamma(row, params, first, last)
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
+    dx = matrix(deltas, row[Column.X] * capacity + first * n, stop - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
+    mean, variance = normalization_pair(row, values, capacity, first, stop)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
+    gamma = layer_gamma(row, params, first, stop)
     batchnorm_input_gradient(
         reals[Scalar.EPSILON], x, mean, variance, gamma, dgamma, dbeta, dy, dx
     )  # fmt: skip
@@ -173,9 +173,9 @@ def normalization_backward(row, reals, params, values, deltas, capacity, n, team
 
 @view
 def normalization_gradient(row, gradient, deltas, capacity, team):
-    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
-    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
-    gamma, beta = layer_gamma(row, gradient, first, last), layer_bias(row, gradient, first, last)
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
+    gamma, beta = layer_gamma(row, gradient, first, stop), layer_bias(row, gradient, first, stop)
     for i in range(gamma.size):
         gamma[i] = dgamma[i]
     for i in range(beta.size):
@@ -184,10 +184,10 @@ def normalization_gradient(row, gradient, deltas, capacity, team):
 
 @view
 def normalization_update(row, rate, params, deltas, capacity, team):
-    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
-    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, last)
-    descent_step(np.float64(rate), layer_gamma(row, params, first, last), dgamma)
-    descent_step(np.float64(rate), layer_bias(row, params, first, last), dbeta)
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
+    descent_step(np.float64(rate), layer_gamma(row, params, first, stop), dgamma)
+    descent_step(np.float64(rate), layer_bias(row, params, first, stop), dbeta)
 
 
 @view
@@ -197,16 +197,16 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
     op = row[Column.OP]
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
     at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
-    first, last = first_of(outputs, team), last_of(outputs, team)
-    y_matrix = matrix(values, at_y + first * n, last - first, n)
+    first, stop = first_of(outputs, team), stop_of(outputs, team)
+    y_matrix = matrix(values, at_y + first * n, stop - first, n)
     own = first_element_of(outputs * n, team)
-    size = last_element_of(outputs * n, team) - own
+    size = stop_element_of(outputs * n, team) - own
     x, y = vector(values, at_x + own, size), vector(values, at_y + own, size)
     real = values.dtype.type
     if op == Op.DENSE:
         weights, bias = (
-            layer_weights(row, params, first, last),
-            layer_bias(row, params, first, last),
+            layer_weights(row, params, first, stop),
+            layer_bias(row, params, first, stop),
         )
         if row[Column.ROWS]:
             scale = real(reals[Scalar.SCALE])
@@ -223,8 +223,8 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET]), x, y)
     elif op == Op.TRANSPOSE:
-        own_y = part(values, at_y + first * n, last - first, n, n)
-        transpose(part(values, at_x + first, n, last - first, inputs), own_y)
+        own_y = part(values, at_y + first * n, stop - first, n, n)
+        transpose(part(values, at_x + first, n, stop - first, inputs), own_y)
     elif op == Op.DROPOUT:
         if phase == Phase.PREDICT:
             rescale(real(1), real(0), x, y)
@@ -233,8 +233,9 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
             if phase == Phase.LEARN:
                 mask = vector(values, at_mask, outputs * n)
                 blocks = (mask.size + 3) // 4
-                begin, end = first_of(blocks, team), last_of(blocks, team)
-                dropout_blocks(row[Column.KEY], step, reals[Scalar.RATE], mask, begin, end)
+                first_block, stop_block = first_of(blocks, team), stop_of(blocks, team)
+                key, rate = row[Column.KEY], reals[Scalar.RATE]
+                dropout_blocks(key, step, rate, mask, first_block, stop_block)
                 wait(team)
             multiply(x, vector(values, at_mask + own, size), y)
     elif op == Op.ADD:
@@ -249,16 +250,16 @@ def backward_row(row, reals, params, values, deltas, capacity, n, team):
     op = row[Column.OP]
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
     at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
-    first, last = first_of(inputs, team), last_of(inputs, team)
+    first, stop = first_of(inputs, team), stop_of(inputs, team)
     own = first_element_of(inputs * n, team)
-    size = last_element_of(inputs * n, team) - own
+    size = stop_element_of(inputs * n, team) - own
     x, y = vector(values, at_x + own, size), vector(values, at_y + own, size)
     dx, dy = vector(deltas, at_x + own, size), vector(deltas, at_y + own, size)
     all_dy = matrix(deltas, at_y, outputs, n)
     real = values.dtype.type
     if op == Op.DENSE:
-        weights = part(params, row[Column.WEIGHTS] + first, outputs, last - first, inputs)
-        dense_input_gradient(weights, all_dy, matrix(deltas, at_x + first * n, last - first, n))
+        weights = part(params, row[Column.WEIGHTS] + first, outputs, stop - first, inputs)
+        dense_input_gradient(weights, all_dy, matrix(deltas, at_x + first * n, stop - first, n))
     elif op == Op.ACTIVATION:
         activation_backward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y, dy, dx)
     elif op == Op.SOFTMAX:
@@ -269,8 +270,8 @@ def backward_row(row, reals, params, values, deltas, capacity, n, team):
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(0), dy, dx)
     elif op == Op.TRANSPOSE:
-        own_dx = part(deltas, at_x + first, n, last - first, inputs)
-        transpose(part(deltas, at_y + first * n, last - first, n, n), own_dx)
+        own_dx = part(deltas, at_x + first, n, stop - first, inputs)
+        transpose(part(deltas, at_y + first * n, stop - first, n, n), own_dx)
     elif op == Op.DROPOUT:
         multiply(dy, vector(values, at_y + outputs * capacity + own, size), dx)
     elif op == Op.FORK:
@@ -323,9 +324,9 @@ def penalty_updates(net, row, rate, step, team):
         if not is_penalized(net, t):
             continue
         size = net.tensors[t, Tensor.SIZE]
-        own, end = first_element_of(size, team), last_element_of(size, team)
+        own, stop = first_element_of(size, team), stop_element_of(size, team)
         l1, l2 = real(net.factors[t, Factor.L1]), real(net.factors[t, Factor.L2])
-        weights = vector(net.params, net.tensors[t, Tensor.START] + own, end - own)
+        weights = vector(net.params, net.tensors[t, Tensor.START] + own, stop - own)
         penalty_update(l1, l2, rate, step, own, weights)
         waits = True
     if waits:
@@ -336,9 +337,9 @@ def penalty_updates(net, row, rate, step, team):
 def transpose_input(row, values, capacity, n, team):
     """Write a share of the input of a DENSE row, that is (inputs, n), into its (n, inputs)."""
     inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
-    first, last = first_of(inputs, team), last_of(inputs, team)
-    x = part(values, at_x + first * n, last - first, n, n)
-    transpose(x, part(values, row[Column.X_ROWS] * capacity + first, n, last - first, inputs))
+    first, stop = first_of(inputs, team), stop_of(inputs, team)
+    x = part(values, at_x + first * n, stop - first, n, n)
+    transpose(x, part(values, row[Column.X_ROWS] * capacity + first, n, stop - first, inputs))
 
 
 @view
@@ -357,10 +358,10 @@ def dense_update(row, reals, rate, params, values, deltas, capacity, n, samples,
 
     A first layer meanwhile prefetches the samples ``ahead``.
     """
-    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     inputs = row[Column.INPUTS]
-    dy = part(deltas, row[Column.Y] * capacity + first * n, last - first, n, n)
-    weights = layer_weights(row, params, first, last)
+    dy = part(deltas, row[Column.Y] * capacity + first * n, stop - first, n, n)
+    weights = layer_weights(row, params, first, stop)
     if row[Column.X_ROWS] < 0:
         x = matrix(values, row[Column.X] * capacity, inputs, n)
         dense_weight_update(x, dy, -rate, weights)
@@ -368,19 +369,19 @@ def dense_update(row, reals, rate, params, values, deltas, capacity, n, samples,
         x = matrix(values, row[Column.X_ROWS] * capacity, n, inputs)
         scale = -rate * values.dtype.type(reals[Scalar.SCALE])
         if row[Column.ROWS]:
-            dense_weight_update_ahead(x, dy, scale, weights, samples, ahead)
+            dense_weight_update_prefetching(x, dy, scale, weights, samples, ahead)
         else:
             dense_weight_update_rows(x, dy, scale, weights)
-    dense_bias_update(dy, -rate, layer_bias(row, params, first, last))
+    dense_bias_update(dy, -rate, layer_bias(row, params, first, stop))
 
 
 @view
 def dense_gradient(row, reals, gradient, values, deltas, capacity, n, team):
     """Compute a share of one DENSE row's part of the flat gradient."""
-    first, last = first_of(row[Column.OUTPUTS], team), last_of(row[Column.OUTPUTS], team)
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     inputs = row[Column.INPUTS]
-    dy = part(deltas, row[Column.Y] * capacity + first * n, last - first, n, n)
-    weights = layer_weights(row, gradient, first, last)
+    dy = part(deltas, row[Column.Y] * capacity + first * n, stop - first, n, n)
+    weights = layer_weights(row, gradient, first, stop)
     if row[Column.X_ROWS] < 0:
         x = matrix(values, row[Column.X] * capacity, inputs, n)
         dense_weight_gradient(x, dy, weights)
@@ -388,7 +389,7 @@ def dense_gradient(row, reals, gradient, values, deltas, capacity, n, team):
         x = matrix(values, row[Column.X_ROWS] * capacity, n, inputs)
         scale = values.dtype.type(reals[Scalar.SCALE])
         dense_weight_gradient_rows(x, dy, scale, weights)
-    dense_bias_gradient(dy, layer_bias(row, gradient, first, last))
+    dense_bias_gradient(dy, layer_bias(row, gradient, first, stop))
 
 
 @view

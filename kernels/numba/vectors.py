@@ -151,7 +151,7 @@ def add_scaled(tile, scale, memory, rows, j, count):
 
 
 def prefetch(memory, i, j):
-    """Let the cache line of an element come near, and go on without waiting for it."""
+    """Prefetch the cache line of an element: ask for it, and go on without waiting for it."""
 
 
 class VectorType(types.Type):
