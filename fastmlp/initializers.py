@@ -229,13 +229,17 @@ _FANS: dict[str, Callable[[int, int], float]] = {
     "fan_out": lambda fan_in, fan_out: fan_out,
     "fan_avg": lambda fan_in, fan_out: (fan_in + fan_out) / 2,
 }
-_DISTRIBUTIONS: dict[str, Callable[[tuple[int, ...], float, np.random.Generator], Values]] = {
-    "truncated_normal": lambda shape, variance, rng: (
-        _cut_normal(shape, rng) * (math.sqrt(variance) / _TRUNCATED_STD)
+# Of a shape, the variance's scale and what divides it, and a generator.  The uniform one's limit is
+# rounded once, which it would not be if it were made from the variance.
+_DISTRIBUTIONS: dict[
+    str, Callable[[tuple[int, ...], float, float, np.random.Generator], Values]
+] = {
+    "truncated_normal": lambda shape, scale, n, rng: (
+        _cut_normal(shape, rng) * (math.sqrt(scale / n) / _TRUNCATED_STD)
     ),
-    "untruncated_normal": lambda shape, variance, rng: rng.normal(0, math.sqrt(variance), shape),
-    "uniform": lambda shape, variance, rng: rng.uniform(
-        -math.sqrt(3 * variance), math.sqrt(3 * variance), shape
+    "untruncated_normal": lambda shape, scale, n, rng: rng.normal(0, math.sqrt(scale / n), shape),
+    "uniform": lambda shape, scale, n, rng: rng.uniform(
+        -math.sqrt(3 * scale / n), math.sqrt(3 * scale / n), shape
     ),
 }
 
@@ -273,8 +277,8 @@ class VarianceScaling(_Random):
     def draw(
         self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
     ) -> Values:
-        variance = self.scale / max(_FANS[self.mode](fan_in, fan_out), 1)
-        return _DISTRIBUTIONS[self.distribution](shape, variance, rng)
+        n = max(_FANS[self.mode](fan_in, fan_out), 1)
+        return _DISTRIBUTIONS[self.distribution](shape, self.scale, n, rng)
 
 
 class _Scaled(VarianceScaling):
