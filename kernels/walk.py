@@ -326,7 +326,7 @@ class Walk:
                 for part, found in zip(parts, self.pair(self.memory.deltas, row, n), strict=True):
                     self.kernels.optimizer_step(
                         Rule.DESCENT, rate, step, False, 0, part, found[: part.size], none, none,
-                        self.net.numbers,
+                        none, self.net.numbers,
                     )  # fmt: skip
             case Op.CUSTOM:
                 start = row[Column.WEIGHTS]
@@ -427,10 +427,11 @@ class Walk:
     def optimizer_step(self, rate: float, step: int, evenly: bool, part: slice) -> None:
         """Change some parameters, and their moments, as the rule says."""
         net, size = self.net, self.net.params.size
-        first, second = net.moments[:size], net.moments[size : 2 * size]
+        first, second, third = (net.moments[i * size : (i + 1) * size] for i in range(3))
         self.kernels.optimizer_step(
             net.rule, rate, step, evenly, part.start or 0,
-            net.params[part], net.gradient[part], first[part], second[part], net.numbers,
+            net.params[part], net.gradient[part], first[part], second[part], third[part],
+            net.numbers,
         )  # fmt: skip
 
     @contextmanager

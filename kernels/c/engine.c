@@ -525,7 +525,8 @@ static void take_step(const struct engine *engine, int64_t batch) {
     optimizer_step(net->rule, job->course.rates[batch - job->batches.first],
                    job->course.first_step + batch, any, first, net->params + first,
                    net->gradient + first, moments > 0 ? net->moments + first : NULL,
-                   moments > 1 ? net->moments + size + first : NULL, net->numbers,
+                   moments > 1 ? net->moments + size + first : NULL,
+                   moments > 2 ? net->moments + 2 * size + first : NULL, net->numbers,
                    last_of(engine, size) - first);
     wait(engine);
 }

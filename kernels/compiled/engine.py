@@ -608,6 +608,7 @@ def take_step(net, rate, step, team):
         vector(net.gradient, own, end - own),
         vector(net.moments, own, end - own if has > 0 else 0),
         vector(net.moments, size + own, end - own if has > 1 else 0),
+        vector(net.moments, 2 * size + own, end - own if has > 2 else 0),
         net.numbers,
     )
     wait(team)

@@ -178,6 +178,11 @@ OPERATIONS = [
                  {"BETA_1": 0.9, "BETA_2": 0.99, "EPSILON": 1e-3, "WEIGHT_DECAY": decay})
                 for evenly in (False, True) for decay in (0, 0.1)
             ),
+            *(
+                (rule, evenly, inputs.NUMBERS | {"WEIGHT_DECAY": 0.1 * evenly})
+                for rule in Rule if rule not in (Rule.DESCENT, Rule.MOMENTUM, Rule.ADAM)
+                for evenly in (False, True)
+            ),
         ]
     ),
     Operation(
