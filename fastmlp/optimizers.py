@@ -19,6 +19,8 @@ from .kernels.contract import Number, Rule
 from .lookup import by_name
 from .schedules import RATE, rates_of
 
+_CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
+
 
 @dataclass
 class Optimizer(Configurable):
@@ -32,6 +34,11 @@ class Optimizer(Configurable):
     weight_decay : float, not negative, or None
         Of all weights and biases, apart from the gradient (Loshchilov & Hutter, 2019):
         ``w -= learning_rate * weight_decay * w`` in the same step.  None is 0.
+    clipnorm, clipvalue, global_clipnorm : float of at least 1e-30, or None
+        One of them at most.  What the gradient, with that of penalties, is brought to before a
+        step: each number to ``[-clipvalue, clipvalue]``, or the norm of each tensor to at most
+        ``clipnorm``, or that of all together to at most ``global_clipnorm``, by a factor.  If a
+        norm is not finite, what it is the norm of becomes NaN, so that it shows.
 
     Raises
     ------
@@ -42,6 +49,9 @@ class Optimizer(Configurable):
     learning_rate: float | Callable[[Any], Any] = 0.01
     _: KW_ONLY
     weight_decay: float | None = None
+    clipnorm: float | None = None
+    clipvalue: float | None = None
+    global_clipnorm: float | None = None
 
     def __post_init__(self) -> None:
         self.check()
@@ -63,6 +73,18 @@ class Optimizer(Configurable):
             self.learning_rate = real_number("learning_rate", self.learning_rate, RATE, low=0)
         if self.weight_decay is not None:
             self.weight_decay = real_number("weight_decay", self.weight_decay, RATE, low=0)
+        limits = {name: getattr(self, name) for name in _CLIPS}
+        given = [name for name, limit in limits.items() if limit is not None]
+        for name in given:
+            kind = "a number of at least 1e-30, or None"
+            setattr(self, name, real_number(name, limits[name], kind, low=1e-30))
+        if len(given) > 1:
+            raise ValueError(f"{given[1]}: expected None beside {given[0]}, got {limits[given[1]]}")
+
+    @property
+    def needs_whole_gradient(self) -> bool:
+        """Whether a step can only be taken once the gradient of all weights is known."""
+        return bool(self.weight_decay or any(getattr(self, name) for name in _CLIPS))
 
     def numbers(self) -> NDArray[np.float64]:
         """Return the numbers, which are checked, as the engine reads them."""
@@ -105,8 +127,8 @@ class SGD(Optimizer):
     momentum : float in [0, 1)
     nesterov : bool
         Needs a momentum above 0.
-    weight_decay
-        As all optimizers have it: see :class:`Optimizer`.
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
 
     Raises
     ------
@@ -122,7 +144,7 @@ class SGD(Optimizer):
         """Momentum, or plain descent, whose step the layers take themselves if that is all."""
         if self.momentum:
             return Rule.MOMENTUM
-        return Rule.WHOLE_DESCENT if self.weight_decay else Rule.DESCENT
+        return Rule.WHOLE_DESCENT if self.needs_whole_gradient else Rule.DESCENT
 
     def check(self) -> None:
         """Raise an error if a number is out of its range: they may be changed at any time."""
@@ -153,8 +175,8 @@ class RMSprop(Optimizer):
     rho, momentum : float in [0, 1)
     epsilon : float of at least 1e-30
     centered : bool
-    weight_decay
-        As all optimizers have it: see :class:`Optimizer`.
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
 
     Raises
     ------
@@ -200,8 +222,8 @@ class Adagrad(Optimizer):
         A schedule (:mod:`fastmlp.schedules`), or any function of the step's number.
     initial_accumulator_value : float, not negative
     epsilon : float of at least 1e-30
-    weight_decay
-        As all optimizers have it: see :class:`Optimizer`.
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
 
     Raises
     ------
@@ -244,8 +266,8 @@ class Adadelta(Optimizer):
         A schedule (:mod:`fastmlp.schedules`), or any function of the step's number.
     rho : float in [0, 1)
     epsilon : float of at least 1e-30
-    weight_decay
-        As all optimizers have it: see :class:`Optimizer`.
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
 
     Raises
     ------
@@ -304,8 +326,8 @@ class Adam(_Adaptive):
     epsilon : float of at least 1e-30
     amsgrad : bool
         Divide by the largest ``v`` so far (Reddi, Kale & Kumar, 2018), before its correction.
-    weight_decay
-        As all optimizers have it: see :class:`Optimizer`.
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
 
     Raises
     ------
@@ -338,8 +360,11 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
+        **options: Any,
     ) -> None:
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay)
+        super().__init__(
+            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options
+        )
 
 
 @dataclass
@@ -358,8 +383,8 @@ class Adamax(_Adaptive):
         A schedule (:mod:`fastmlp.schedules`), or any function of the step's number.
     beta_1, beta_2 : float in [0, 1)
     epsilon : float of at least 1e-30
-    weight_decay
-        As all optimizers have it: see :class:`Optimizer`.
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
 
     Raises
     ------
@@ -392,8 +417,8 @@ class Nadam(_Adaptive):
         A schedule (:mod:`fastmlp.schedules`), or any function of the step's number.
     beta_1, beta_2 : float in [0, 1)
     epsilon : float of at least 1e-30
-    weight_decay
-        As all optimizers have it: see :class:`Optimizer`.
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
 
     Raises
     ------
@@ -420,8 +445,8 @@ class Lion(Optimizer):
     learning_rate : float, not negative, or callable
         A schedule (:mod:`fastmlp.schedules`), or any function of the step's number.
     beta_1, beta_2 : float in [0, 1)
-    weight_decay
-        As all optimizers have it: see :class:`Optimizer`.
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
 
     Raises
     ------

@@ -240,6 +240,10 @@ class Number(IntEnum):
     WEIGHT_DECAY = 5
     RHO = 6
     INITIAL_ACCUMULATOR_VALUE = 7
+    # What a step's gradient is clipped to, with its penalties; 0: nothing.
+    CLIPVALUE = 8
+    CLIPNORM = 9
+    GLOBAL_CLIPNORM = 10
 
 
 class Total(IntEnum):
@@ -521,6 +525,8 @@ KERNELS = {
         "second_moment!?[size]; third_moment!?[size]; numbers[numbers]: double",
         "size",
     ),
+    "square_sum": _kernel("optimizers", "values[size]", "size", "double"),
+    "clip_values": _kernel("optimizers", "limit; values![size]", "size"),
     "record_values": _kernel("telemetry", "y[size]; out![fields]: double", "size"),
     "record_slopes": _kernel(
         "telemetry",

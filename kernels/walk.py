@@ -25,6 +25,7 @@ from .contract import (
     Memory,
     Mode,
     Net,
+    Number,
     Op,
     Phase,
     Rule,
@@ -416,6 +417,7 @@ class Walk:
         After the whole way back: if a layer in Python raises on it, no weight has changed yet.
         """
         if not fused:
+            self.clip_gradient()
             evenly = any(True for _ in self.penalized(range(len(self.net.tensors))))
             self.optimizer_step(rate, step, evenly, slice(None))
             return
@@ -423,6 +425,28 @@ class Walk:
             if self.has_weights(r):
                 self.penalty_updates(self.net.table[r], self.net.params.dtype.type(rate), step)
                 self.weight_update(r, rate, step, n)
+
+    def clip_gradient(self) -> None:
+        """Clip the gradient as the optimizer's numbers say."""
+        net = self.net
+        value, norm, global_norm = net.numbers[Number.CLIPVALUE : Number.GLOBAL_CLIPNORM + 1]
+        ends = net.tensors[:, [Tensor.START]] + net.tensors[:, [Tensor.SIZE]] * [0, 1]
+        tensors = [net.gradient[start:stop] for start, stop in ends]
+        if value > 0:
+            self.kernels.clip_values(net.params.dtype.type(value), net.gradient)
+        if norm > 0:
+            for tensor in tensors:
+                self.scale_to(norm, self.kernels.square_sum(tensor), tensor)
+        if global_norm > 0:
+            total = sum(self.kernels.square_sum(tensor) for tensor in tensors)
+            self.scale_to(global_norm, total, net.gradient)
+
+    def scale_to(self, limit: float, square_sum: float, values: Array) -> None:
+        """Scale values so that their norm is at most a limit; to NaN if it is not finite."""
+        real, norm = values.dtype.type, math.sqrt(square_sum)
+        if not norm <= limit:
+            scale = limit / norm if norm < math.inf else math.nan
+            self.kernels.rescale(real(scale), real(0), values, values)
 
     def optimizer_step(self, rate: float, step: int, evenly: bool, part: slice) -> None:
         """Change some parameters, and their moments, as the rule says."""

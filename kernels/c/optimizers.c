@@ -69,6 +69,34 @@ INLINE vector larger(vector a, vector b) {
     return (vector)(((integers)a & first) | ((integers)b & ~first));
 }
 
+/* The sum of squares, in float64 and an order that does not depend on the width of vectors. */
+static double square_sum(const real *values, int64_t size) {
+    double sums[16] = {0}, sum = 0;
+    int64_t whole = size - size % 16;
+    for (int64_t i = 0; i < whole; i += 16)
+        for (int lane = 0; lane < 16; lane++)
+            sums[lane] += (double)values[i + lane] * (double)values[i + lane];
+    for (int64_t i = whole; i < size; i++)
+        sums[i - whole] += (double)values[i] * (double)values[i];
+    for (int lane = 0; lane < 16; lane++) sum += sums[lane];
+    return sum;
+}
+
+/* What values with that sum of squares are multiplied with so that their norm is at most a limit.
+   If the norm is not finite, that is NaN, and shows. */
+static double clipping_scale(double sum, double limit) {
+    double norm = sqrt(sum);
+    return norm <= limit ? 1 : norm < INFINITY ? limit / norm : NAN;
+}
+
+static void clip_values(real limit, real *values, int64_t size) {
+    const vector high = broadcast(limit), low = -high;
+    FOR_VECTORS(i, count, size) {
+        vector v = load_some(values + i, count);
+        store_some(values + i, at_most(high, at_least(low, v)), count);
+    }
+}
+
 /* w -= rate g */
 static void descent_step(const struct step *step, real *params, const real *gradient,
                          int64_t size) {

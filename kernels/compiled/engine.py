@@ -24,6 +24,7 @@ from ..contract import (
     Memory,
     Mode,
     Net,
+    Number,
     Op,
     Phase,
     Rule,
@@ -66,7 +67,13 @@ from .normalization import (
     batchnorm_weight_gradient,
     running_update,
 )
-from .optimizers import descent_step, optimizer_step
+from .optimizers import (
+    clip_values,
+    clipping_scale,
+    descent_step,
+    optimizer_step,
+    square_sum,
+)
 from .penalties import penalty, penalty_gradient, penalty_update
 from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_slopes, record_step, record_values
@@ -590,6 +597,33 @@ def add_penalties(net, weights, step, team):
 
 
 @view
+def clip_gradient(net, team):
+    """Clip the gradient as the optimizer's numbers say.
+
+    Each tensor's squares are added by one thread, or by every thread, in one order: so the bits do
+    not depend on how many there are.
+    """
+    real, numbers, size = net.params.dtype.type, net.numbers, net.params.size
+    start = first_element_of(size, team)  # take_step's share, too: it need not wait for this
+    own = vector(net.gradient, start, last_element_of(size, team) - start)
+    if numbers[Number.CLIPVALUE] > 0.0:
+        clip_values(real(numbers[Number.CLIPVALUE]), own)
+    if numbers[Number.CLIPNORM] > 0.0:
+        for t in range(team.thread, net.tensors.shape[0], team.threads):
+            tensor = tensor_of(net, t, net.gradient)
+            scale = clipping_scale(square_sum(tensor), numbers[Number.CLIPNORM])
+            rescale(real(scale), real(0), tensor, tensor)
+        wait(team)
+    if numbers[Number.GLOBAL_CLIPNORM] > 0.0:
+        total = 0.0
+        for t in range(net.tensors.shape[0]):
+            total += square_sum(tensor_of(net, t, net.gradient))
+        wait(team)
+        scale = clipping_scale(total, numbers[Number.GLOBAL_CLIPNORM])
+        rescale(real(scale), real(0), own, own)
+
+
+@view
 def take_step(net, rate, step, team):
     """Take a share of a step along the whole gradient."""
     size = net.params.size
@@ -684,6 +718,7 @@ def run(net, memory, batches, course, team):
         if not fused:
             add_penalties(net, net.params, step, team)
         if mode == Mode.TRAIN and not fused:
+            clip_gradient(net, team)
             take_step(net, course.rates[batch - batches.first], step, team)
         if recorded:
             if fused:

@@ -14,6 +14,7 @@ import numpy as np
 from ..contract import Number, Rule
 from .jit import exact
 from .rounding import add_evenly, fma, next_turn, turn
+from .sums import sum_of_squares
 
 
 @exact
@@ -86,6 +87,32 @@ def changed(w, change, decay, evenly, now):
     """Return a weight after its change and its decay."""
     change = fma(decay, w, change)
     return add_evenly(w, change, now) if evenly else w + change
+
+
+@exact
+def square_sum(values):
+    """Return the sum of squares, in float64."""
+    return sum_of_squares(values, 0.0)
+
+
+@exact
+def clipping_scale(total, limit):
+    """Return what values with that sum of squares are multiplied with, for their norm's limit.
+
+    If the norm is not finite, that is NaN, and shows.
+    """
+    norm = math.sqrt(total)
+    if norm <= limit:
+        return 1.0
+    return limit / norm if norm < math.inf else math.nan
+
+
+@exact
+def clip_values(limit, values):
+    """Bring values into ``[-limit, limit]``."""
+    for i in range(values.size):
+        v = values[i]
+        values[i] = limit if v > limit else (-limit if v < -limit else v)
 
 
 @exact

@@ -40,6 +40,14 @@ def optimizer_step(
     params[:] = add_evenly(params, change, step, first) if evenly else params + change
 
 
+def square_sum(values):
+    return float((values.astype(np.float64) ** 2).sum())
+
+
+def clip_values(limit, values):
+    np.clip(values, -limit, limit, out=values)
+
+
 def keep(moment, value):
     """Replace a moment: what is too small for a normal number becomes 0."""
     moment[:] = np.where(np.abs(value) < np.finfo(moment.dtype).tiny, 0, value)

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from fastmlp import Sequential, layers, optimizers
+from fastmlp import Sequential, get_num_threads, layers, optimizers, set_num_threads
 from fastmlp.kernels.contract import MOMENTS, Number, Rule
 from fastmlp.optimizers import (
     SGD,
@@ -44,6 +44,10 @@ def net(optimizer, **options):
         (lambda: Adam(epsilon=0), "^epsilon: expected a number of at least 1e-30, got 0"),
         (lambda: AdamW(weight_decay=np.nan), "^weight_decay: expected"),
         (lambda: SGD(weight_decay=-1), "^weight_decay: expected"),
+        (lambda: SGD(clipnorm=0), "^clipnorm: expected a number of at least 1e-30, or None, got 0"),
+        (lambda: Adam(clipvalue=np.nan), "^clipvalue: expected"),
+        (lambda: AdamW(global_clipnorm="1"), "^global_clipnorm: expected"),
+        (lambda: Lion(clipnorm=1, clipvalue=2), "^clipvalue: expected None beside clipnorm, got 2"),
         (lambda: RMSprop(rho=1), r"^rho: expected a number in \[0, 1\), got 1"),
         (lambda: RMSprop(momentum=-1), "^momentum: expected"),
         (lambda: RMSprop(epsilon=0), "^epsilon: expected"),
@@ -164,6 +168,30 @@ def test_an_optimizer_that_was_changed_does_not_disturb_an_evaluation():
         one.fit(X, Y, batch_size=4, verbose=0)
     model.optimizer.momentum = 0.9
     assert model.evaluate(X, Y, batch_size=40) == other.evaluate(X, Y, batch_size=40)
+
+
+@pytest.mark.parametrize("limit", ["clipvalue", "clipnorm", "global_clipnorm"])
+@pytest.mark.parametrize("backend", ["numba", "cython"])
+def test_clipped_steps_do_not_depend_on_threads(backend, limit):
+    """And what is clipped is far from what is not."""
+
+    def trained(threads, **limits):
+        model = Sequential(
+            [layers.Input(3), layers.Dense(70, "tanh"), layers.Dense(70, "tanh"), layers.Dense(1)],
+            seed=0, backend=backend,
+        )  # fmt: skip
+        model.compile(SGD(0.1, **limits), "mse")
+        before = get_num_threads()
+        set_num_threads(threads)
+        try:
+            model.fit(np.tile(X, (8, 1)), np.tile(Y, (8, 1)), batch_size=320, epochs=3, verbose=0)
+        finally:
+            set_num_threads(before)
+        return model.params.tobytes()
+
+    one = trained(1, **{limit: 0.05})
+    assert trained(2, **{limit: 0.05}) == trained(3, **{limit: 0.05}) == one
+    assert trained(1) != one
 
 
 def kernel_arguments(rule, size, dtype=np.float64):

@@ -186,6 +186,14 @@ OPERATIONS = [
         ]
     ),
     Operation(
+        "square_sum", lambda rng, dtype, m, k, n: (normal(rng, dtype, m * k),),
+        lambda values: (4 * (values**2).sum(),),
+    ),
+    Operation(
+        "clip_values", lambda rng, dtype, m, k, n: (dtype(0.7), normal(rng, dtype, m * k)),
+        lambda limit, values: (np.zeros_like(values),), (1,),
+    ),
+    Operation(
         "penalty", inputs.make_penalty,
         lambda l1, l2, w: (w.size * (l1 * np.abs(w) + l2 * w**2).sum(),),
     ),

@@ -67,6 +67,25 @@ def lion(w, g, s, t, rate):
     s["m"] = 0.95 * s["m"] + 0.05 * g
 
 
+def clipped_to(norm):
+    """Torch's clipping adds 1e-6 to a norm: this is Keras' formula."""
+
+    def clip(gradients):
+        length = np.sqrt(sum((g**2).sum() for g in gradients))
+        return [g * norm / max(length, norm) for g in gradients]
+
+    return clip
+
+
+# What becomes of the gradients before a step.
+CLIPPINGS = {
+    "clipvalue": lambda gradients: [np.clip(g, -0.02, 0.02) for g in gradients],
+    "clipnorm": lambda gradients: [clipped_to(0.1)([g])[0] for g in gradients],
+    "global_clipnorm": clipped_to(0.2),
+}
+LIMITS = {"clipvalue": 0.02, "clipnorm": 0.1, "global_clipnorm": 0.2}
+
+
 CASES = {
     "sgd on a cosine": (
         lambda: optimizers.SGD(COSINE),
@@ -179,11 +198,12 @@ def of_torch(optimizer, make, weights):
         stepper.step()
 
 
-def of_formula(optimizer, formula, weights):
+def of_formula(optimizer, formula, weights, clip=lambda gradients: gradients):
     moments = [defaultdict(float) for _ in weights]
     for step in range(STEPS):
-        for w, g, s in zip(weights, gradients(weights, step), moments, strict=True):
-            formula(w.detach().numpy(), g.numpy(), s, step + 1, rate(optimizer, step))
+        found = clip([g.numpy() for g in gradients(weights, step)])
+        for w, g, s in zip(weights, found, moments, strict=True):
+            formula(w.detach().numpy(), g, s, step + 1, rate(optimizer, step))
 
 
 def theirs(optimizer, given, before):
@@ -200,6 +220,23 @@ def test_200_steps_are_those_of_torch(backend, case):
     before, after = ours(make(), backend)
     for own, other in zip(after, theirs(make(), theirs_of, before), strict=True):
         np.testing.assert_allclose(own, other, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("backend", ALL)
+@pytest.mark.parametrize("name", CLIPPINGS)
+def test_clipped_gradients(name, backend):
+    for make, formula in (
+        (lambda **limit: optimizers.SGD(COSINE, weight_decay=0.1, **limit), decayed_descent),
+        (lambda **limit: optimizers.Adagrad(COSINE, 0.2, 1e-4, **limit), adagrad),
+    ):
+        optimizer = make(**{name: LIMITS[name]})
+        before, after = ours(optimizer, backend)
+        weights, free = ([torch.tensor(w, requires_grad=True) for w in before] for _ in range(2))
+        of_formula(optimizer, formula, weights, CLIPPINGS[name])
+        of_formula(optimizer, formula, free)
+        for own, other, without in zip(after, weights, free, strict=True):
+            np.testing.assert_allclose(own, other.detach().numpy(), rtol=0, atol=1e-9)
+            assert np.abs(own - without.detach().numpy()).max() > 1e-4  # it had an effect
 
 
 @pytest.mark.parametrize("backend", ALL)
