@@ -6,7 +6,7 @@ rate for each step.  The algebra of a step is in ``kernels/*/optimizers.*`` alon
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -19,19 +19,39 @@ from .runtime.configuration import Configurable
 from .runtime.lookup import by_name
 from .schedules import RATE, rates_of
 
+_CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
+
 
 @dataclass
 class Optimizer(Configurable):
     """What all optimizers share; use one of the classes below.
 
-    Attributes
+    Parameters
     ----------
     learning_rate : float, not negative, or callable
         A callable, such as one of :mod:`fastmlp.schedules`, is given the number of a step, which
         counts from 0 over all fits of the net, and returns that step's rate.
+    weight_decay : float, not negative, or None
+        Of all weights and biases, apart from the gradient (Loshchilov & Hutter, 2019):
+        ``w -= learning_rate * weight_decay * w`` in the same step.  None is 0.
+    clipnorm, clipvalue, global_clipnorm : float of at least 1e-30, or None
+        One of them at most.  What the gradient, with that of penalties, is brought to before a
+        step: each number to ``[-clipvalue, clipvalue]``, or the norm of each tensor to at most
+        ``clipnorm``, or that of all together to at most ``global_clipnorm``, by a factor.  If a
+        norm is not finite, what it is the norm of becomes NaN, so that it shows.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another type, or out of its range.
     """
 
     learning_rate: float | Callable[[Any], Any] = 0.01
+    _: KW_ONLY
+    weight_decay: float | None = None
+    clipnorm: float | None = None
+    clipvalue: float | None = None
+    global_clipnorm: float | None = None
 
     def __post_init__(self) -> None:
         self.check()
@@ -51,12 +71,26 @@ class Optimizer(Configurable):
         """Raise an error if a number is out of its range: they may be changed at any time."""
         if not callable(self.learning_rate):
             self.learning_rate = real_number("learning_rate", self.learning_rate, RATE, low=0)
+        if self.weight_decay is not None:
+            self.weight_decay = real_number("weight_decay", self.weight_decay, RATE, low=0)
+        limits = {name: getattr(self, name) for name in _CLIPS}
+        given = [name for name, limit in limits.items() if limit is not None]
+        for name in given:
+            kind = "a number of at least 1e-30, or None"
+            setattr(self, name, real_number(name, limits[name], kind, low=1e-30))
+        if len(given) > 1:
+            raise ValueError(f"{given[1]}: expected None beside {given[0]}, got {limits[given[1]]}")
+
+    @property
+    def needs_whole_gradient(self) -> bool:
+        """Whether a step can only be taken once the gradient of all weights is known."""
+        return bool(self.weight_decay or any(getattr(self, name) for name in _CLIPS))
 
     def numbers(self) -> NDArray[np.float64]:
         """Return the numbers, which are checked, as the engine reads them."""
         values = np.zeros(len(Number))
         for number in Number:
-            values[number] = getattr(self, number.name.lower(), 0)
+            values[number] = getattr(self, number.name.lower(), 0) or 0
         return values
 
     def rates(self, first: int, count: int) -> NDArray[np.float64]:
@@ -93,6 +127,8 @@ class SGD(Optimizer):
     momentum : float in [0, 1)
     nesterov : bool
         Needs a momentum above 0.
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
 
     Raises
     ------
@@ -105,8 +141,10 @@ class SGD(Optimizer):
 
     @property
     def rule(self) -> Rule:
-        """Plain descent, whose step the layers take themselves, or momentum."""
-        return Rule.MOMENTUM if self.momentum else Rule.DESCENT
+        """Momentum, or plain descent, whose step the layers take themselves if that is all."""
+        if self.momentum:
+            return Rule.MOMENTUM
+        return Rule.WHOLE_DESCENT if self.needs_whole_gradient else Rule.DESCENT
 
     def check(self) -> None:
         """Raise an error if a number is out of its range: they may be changed at any time."""
@@ -118,7 +156,160 @@ class SGD(Optimizer):
 
 
 @dataclass
-class Adam(Optimizer):
+class RMSprop(Optimizer):
+    """Gradient descent, scaled by the root of a running mean of the gradient's square.
+
+    Hinton (2012), in Keras' form: per step, with gradient ``g``,
+    ``s = rho * s + (1 - rho) * g**2`` and ``v = momentum * v - learning_rate * g / sqrt(s +
+    epsilon)``, then ``w += v``.  Centered (Graves, 2013), the square of the gradient's mean
+    ``a = rho * a + (1 - rho) * g`` is subtracted from ``s`` in the root; not below 0, where
+    rounding in Keras may give NaN.
+
+    PyTorch adds its epsilon, 1e-8, to the root instead of what it is taken of, calls ``rho`` alpha,
+    with 0.99 as the default, and keeps the learning rate out of ``v``.
+
+    Parameters
+    ----------
+    learning_rate : float, not negative, or callable
+        A schedule (:mod:`fastmlp.schedules`), or any function of the step's number.
+    rho, momentum : float in [0, 1)
+    epsilon : float of at least 1e-30
+    centered : bool
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another type, or out of its range.
+    """
+
+    learning_rate: float | Callable[[Any], Any] = 0.001
+    rho: float = 0.9
+    momentum: float = 0.0
+    epsilon: float = 1e-7
+    centered: bool = False
+
+    @property
+    def rule(self) -> Rule:
+        """A rule with no more moments than are needed."""
+        if self.centered:
+            return Rule.RMSPROP_CENTERED
+        return Rule.RMSPROP_MOMENTUM if self.momentum else Rule.RMSPROP
+
+    def check(self) -> None:
+        """Raise an error if a number is out of its range: they may be changed at any time."""
+        super().check()
+        self.fraction("rho")
+        self.fraction("momentum")
+        self.epsilon = denominator("epsilon", self.epsilon)
+        self.centered = truth("centered", self.centered)
+
+
+@dataclass
+class Adagrad(Optimizer):
+    """Gradient descent, scaled by the root of the sum of all squares of the gradient.
+
+    Duchi, Hazan & Singer (2011), in Keras' form: ``s`` is ``initial_accumulator_value`` at first;
+    per step, with gradient ``g``, ``s += g**2`` and
+    ``w -= learning_rate * g / sqrt(s + epsilon)``.
+
+    PyTorch adds its epsilon, 1e-10, to the root, and begins with 0.
+
+    Parameters
+    ----------
+    learning_rate : float, not negative, or callable
+        A schedule (:mod:`fastmlp.schedules`), or any function of the step's number.
+    initial_accumulator_value : float, not negative
+    epsilon : float of at least 1e-30
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another type, or out of its range.
+    """
+
+    learning_rate: float | Callable[[Any], Any] = 0.001
+    initial_accumulator_value: float = 0.1
+    epsilon: float = 1e-7
+
+    @property
+    def rule(self) -> Rule:
+        """The engine's rule of this name."""
+        return Rule.ADAGRAD
+
+    def check(self) -> None:
+        """Raise an error if a number is out of its range: they may be changed at any time."""
+        super().check()
+        self.initial_accumulator_value = real_number(
+            "initial_accumulator_value", self.initial_accumulator_value, RATE, low=0
+        )
+        self.epsilon = denominator("epsilon", self.epsilon)
+
+
+@dataclass
+class Adadelta(Optimizer):
+    """Steps as long as the mean of those before, along the scaled gradient.
+
+    Algorithm 1 of Zeiler (2012): per step, with gradient ``g``,
+    ``s = rho * s + (1 - rho) * g**2``, ``d = g * sqrt(c + epsilon) / sqrt(s + epsilon)``,
+    ``c = rho * c + (1 - rho) * d**2`` and ``w -= learning_rate * d``.
+
+    PyTorch has the same formula, with the paper's learning rate, 1, and another epsilon, 1e-6,
+    and another rho, 0.9, as defaults; Keras' are these.
+
+    Parameters
+    ----------
+    learning_rate : float, not negative, or callable
+        A schedule (:mod:`fastmlp.schedules`), or any function of the step's number.
+    rho : float in [0, 1)
+    epsilon : float of at least 1e-30
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another type, or out of its range.
+    """
+
+    learning_rate: float | Callable[[Any], Any] = 0.001
+    rho: float = 0.95
+    epsilon: float = 1e-7
+
+    @property
+    def rule(self) -> Rule:
+        """The engine's rule of this name."""
+        return Rule.ADADELTA
+
+    def check(self) -> None:
+        """Raise an error if a number is out of its range: they may be changed at any time."""
+        super().check()
+        self.fraction("rho")
+        self.epsilon = denominator("epsilon", self.epsilon)
+
+
+@dataclass
+class _Adaptive(Optimizer):
+    """What Adam and its relatives share: two decay rates and an epsilon."""
+
+    learning_rate: float | Callable[[Any], Any] = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+    def check(self) -> None:
+        """Raise an error if a number is out of its range: they may be changed at any time."""
+        super().check()
+        self.fraction("beta_1")
+        self.fraction("beta_2")
+        self.epsilon = denominator("epsilon", self.epsilon)
+
+
+@dataclass
+class Adam(_Adaptive):
     """Steps that are scaled by running means of the gradient and of its square.
 
     Algorithm 1 of Kingma & Ba (2015): per step t, with gradient ``g``,
@@ -133,9 +324,10 @@ class Adam(Optimizer):
         A schedule (:mod:`fastmlp.schedules`), or any function of the step's number.
     beta_1, beta_2 : float in [0, 1)
     epsilon : float of at least 1e-30
-    weight_decay : float, not negative
-        Of all weights and biases, apart from the gradient (Loshchilov & Hutter, 2019):
-        ``w -= learning_rate * weight_decay * w`` in the same step.
+    amsgrad : bool
+        Divide by the largest ``v`` so far (Reddi, Kale & Kumar, 2018), before its correction.
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
 
     Raises
     ------
@@ -143,24 +335,17 @@ class Adam(Optimizer):
         If an argument is of another type, or out of its range.
     """
 
-    learning_rate: float | Callable[[Any], Any] = 0.001
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
-    weight_decay: float = 0.0
+    amsgrad: bool = False
 
     @property
     def rule(self) -> Rule:
         """The engine's rule of this name."""
-        return Rule.ADAM
+        return Rule.AMSGRAD if self.amsgrad else Rule.ADAM
 
     def check(self) -> None:
         """Raise an error if a number is out of its range: they may be changed at any time."""
         super().check()
-        self.fraction("beta_1")
-        self.fraction("beta_2")
-        self.weight_decay = real_number("weight_decay", self.weight_decay, RATE, low=0)
-        self.epsilon = real_number("epsilon", self.epsilon, "a number of at least 1e-30", low=1e-30)
+        self.amsgrad = truth("amsgrad", self.amsgrad)
 
 
 @dataclass(init=False)
@@ -170,15 +355,130 @@ class AdamW(Adam):
     def __init__(
         self,
         learning_rate: float | Callable[[Any], Any] = 0.001,
-        weight_decay: float = 0.004,
+        weight_decay: float | None = 0.004,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **options: Any,
     ) -> None:
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, weight_decay)
+        super().__init__(
+            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options
+        )
 
 
-_OPTIMIZERS = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
+@dataclass
+class Adamax(_Adaptive):
+    """Adam with a decaying maximum in place of the root of the mean square.
+
+    Section 7.1 of Kingma & Ba (2015): per step t, with gradient ``g``,
+    ``m += (1 - beta_1) * (g - m)``, ``u = max(beta_2 * u, abs(g))``, and
+    ``w -= learning_rate / (1 - beta_1**t) * m / (u + epsilon)``.
+
+    PyTorch adds its epsilon to ``abs(g)`` instead, so that it decays with ``u``.
+
+    Parameters
+    ----------
+    learning_rate : float, not negative, or callable
+        A schedule (:mod:`fastmlp.schedules`), or any function of the step's number.
+    beta_1, beta_2 : float in [0, 1)
+    epsilon : float of at least 1e-30
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another type, or out of its range.
+    """
+
+    @property
+    def rule(self) -> Rule:
+        """The engine's rule of this name."""
+        return Rule.ADAMAX
+
+
+@dataclass
+class Nadam(_Adaptive):
+    """Adam with Nesterov's momentum.
+
+    Dozat (2016): ``m`` and ``v`` as in :class:`Adam`; with ``u_t = beta_1 * (1 - 0.96**t / 2)``
+    and ``p_t``, the product of ``u_1`` to ``u_t``, step t is
+    ``w -= learning_rate * (u_(t+1) * m / (1 - p_(t+1)) + (1 - u_t) * g / (1 - p_t)) /
+    (sqrt(v / (1 - beta_2**t)) + epsilon)``.  If beta_1 is changed between two steps, the product is
+    that of the new one for all steps.
+
+    PyTorch's NAdam is the same with its ``momentum_decay`` at 1, which is 0.004 by default:
+    0.96 to the power of t times that.
+
+    Parameters
+    ----------
+    learning_rate : float, not negative, or callable
+        A schedule (:mod:`fastmlp.schedules`), or any function of the step's number.
+    beta_1, beta_2 : float in [0, 1)
+    epsilon : float of at least 1e-30
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another type, or out of its range.
+    """
+
+    @property
+    def rule(self) -> Rule:
+        """The engine's rule of this name."""
+        return Rule.NADAM
+
+
+@dataclass
+class Lion(Optimizer):
+    """Steps of one length, along the sign of a running mean of the gradient.
+
+    Chen et al. (2023): per step, with gradient ``g``,
+    ``w -= learning_rate * sign(beta_1 * m + (1 - beta_1) * g)``, then
+    ``m = beta_2 * m + (1 - beta_2) * g``.  PyTorch has none.
+
+    Parameters
+    ----------
+    learning_rate : float, not negative, or callable
+        A schedule (:mod:`fastmlp.schedules`), or any function of the step's number.
+    beta_1, beta_2 : float in [0, 1)
+    weight_decay, clipnorm, clipvalue, global_clipnorm
+        As all optimizers have them: see :class:`Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another type, or out of its range.
+    """
+
+    learning_rate: float | Callable[[Any], Any] = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.99
+
+    @property
+    def rule(self) -> Rule:
+        """The engine's rule of this name."""
+        return Rule.LION
+
+    def check(self) -> None:
+        """Raise an error if a number is out of its range: they may be changed at any time."""
+        super().check()
+        self.fraction("beta_1")
+        self.fraction("beta_2")
+
+
+_OPTIMIZERS = {
+    "sgd": SGD, "rmsprop": RMSprop, "adagrad": Adagrad, "adadelta": Adadelta, "adam": Adam,
+    "adamw": AdamW, "adamax": Adamax, "nadam": Nadam, "lion": Lion,
+}  # fmt: skip
+
+
+def denominator(argument: str, value: object) -> float:
+    """Return what is added to a number before a division by it: large enough for a float32."""
+    return real_number(argument, value, "a number of at least 1e-30", low=1e-30)
 
 
 def get(optimizer: str | Optimizer) -> Optimizer:

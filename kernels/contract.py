@@ -200,9 +200,33 @@ class Rule(IntEnum):
     DESCENT = 0  # no moments: each layer steps as soon as its part of the gradient is known
     MOMENTUM = 1  # one moment, the velocity
     ADAM = 2  # two moments, the means of the gradient and of its square
+    WHOLE_DESCENT = 3  # no moments, and a step once the whole gradient is known
+    RMSPROP = 4  # one moment, the mean of the square
+    RMSPROP_MOMENTUM = 5  # and the velocity
+    RMSPROP_CENTERED = 6  # and the mean of the gradient
+    ADAGRAD = 7  # one moment, the sum of the squares
+    ADADELTA = 8  # two moments, the means of the squares of the gradient and of the change
+    AMSGRAD = 9  # those of ADAM, and the largest mean of the square so far
+    ADAMAX = 10  # two moments, the mean of the gradient and its decaying maximum
+    NADAM = 11  # those of ADAM
+    LION = 12  # one moment, the mean of the gradient
 
 
-MOMENTS = {Rule.DESCENT: 0, Rule.MOMENTUM: 1, Rule.ADAM: 2}
+MOMENTS = {
+    Rule.DESCENT: 0,
+    Rule.MOMENTUM: 1,
+    Rule.ADAM: 2,
+    Rule.WHOLE_DESCENT: 0,
+    Rule.RMSPROP: 1,
+    Rule.RMSPROP_MOMENTUM: 2,
+    Rule.RMSPROP_CENTERED: 3,
+    Rule.ADAGRAD: 1,
+    Rule.ADADELTA: 2,
+    Rule.AMSGRAD: 3,
+    Rule.ADAMAX: 2,
+    Rule.NADAM: 2,
+    Rule.LION: 1,
+}
 
 
 class Number(IntEnum):
@@ -214,6 +238,12 @@ class Number(IntEnum):
     BETA_2 = 3
     EPSILON = 4
     WEIGHT_DECAY = 5
+    RHO = 6
+    INITIAL_ACCUMULATOR_VALUE = 7
+    # What a step's gradient is clipped to, with its penalties; 0: nothing.
+    CLIPVALUE = 8
+    CLIPNORM = 9
+    GLOBAL_CLIPNORM = 10
 
 
 class Total(IntEnum):
@@ -492,9 +522,11 @@ KERNELS = {
         "optimizers",
         "rule: int64_t; rate: double; step: int64_t; evenly: int64_t; "
         "first: int64_t; params![size]; gradient[size]; first_moment!?[size]; "
-        "second_moment!?[size]; numbers[numbers]: double",
+        "second_moment!?[size]; third_moment!?[size]; numbers[numbers]: double",
         "size",
     ),
+    "square_sum": _kernel("optimizers", "values[size]", "size", "double"),
+    "clip_values": _kernel("optimizers", "limit; values![size]", "size"),
     "record_values": _kernel("telemetry", "y[size]; out![fields]: double", "size"),
     "record_slopes": _kernel(
         "telemetry",

@@ -145,6 +145,33 @@ static void add_penalties(const struct engine *engine, const real *weights, int6
     if (any) wait(engine);
 }
 
+/* Clip the gradient as the optimizer's numbers say.  Each tensor's squares are added by one thread,
+   or by every thread, in one order: so the bits do not depend on how many there are. */
+static void clip_gradient(const struct engine *engine) {
+    const Net *net = &engine->job->net;
+    const double *numbers = net->numbers;
+    int64_t size = net->params_shape[0], first = first_of(engine, size);
+    real *own = net->gradient + first; /* take_step's share, too: it need not wait for this */
+    int64_t count = stop_of(engine, size) - first, tensors = net->tensors_shape[0];
+    if (numbers[NUMBER_CLIPVALUE] > 0) clip_values((real)numbers[NUMBER_CLIPVALUE], own, count);
+    if (numbers[NUMBER_CLIPNORM] > 0) {
+        for (int64_t t = engine->job->team.thread; t < tensors; t += engine->job->team.threads) {
+            real *tensor = net->gradient + TENSOR(t)[TENSOR_START];
+            double sum = square_sum(tensor, TENSOR(t)[TENSOR_SIZE]);
+            real scale = (real)clipping_scale(sum, numbers[NUMBER_CLIPNORM]);
+            rescale(scale, 0, tensor, tensor, TENSOR(t)[TENSOR_SIZE]);
+        }
+        wait(engine);
+    }
+    if (numbers[NUMBER_GLOBAL_CLIPNORM] > 0) {
+        double sum = 0;
+        for (int64_t t = 0; t < tensors; t++)
+            sum += square_sum(net->gradient + TENSOR(t)[TENSOR_START], TENSOR(t)[TENSOR_SIZE]);
+        wait(engine);
+        rescale((real)clipping_scale(sum, numbers[NUMBER_GLOBAL_CLIPNORM]), 0, own, own, count);
+    }
+}
+
 /* Take this thread's share of a step along the whole gradient. */
 static void take_step(const struct engine *engine, int64_t batch) {
     const Job *job = engine->job;
@@ -155,7 +182,8 @@ static void take_step(const struct engine *engine, int64_t batch) {
     optimizer_step(net->rule, job->course.rates[batch - job->batches.first],
                    job->course.first_step + batch, any, first, net->params + first,
                    net->gradient + first, moments > 0 ? net->moments + first : NULL,
-                   moments > 1 ? net->moments + size + first : NULL, net->numbers,
+                   moments > 1 ? net->moments + size + first : NULL,
+                   moments > 2 ? net->moments + 2 * size + first : NULL, net->numbers,
                    stop_of(engine, size) - first);
     wait(engine);
 }
@@ -210,7 +238,10 @@ static int64_t run(const Job *job) {
         if (recorded) keep_params(engine);
         backward(engine, loss_index, batch, fused);
         if (!fused) add_penalties(engine, job->net.params, now);
-        if (mode == MODE_TRAIN && !fused) take_step(engine, batch);
+        if (mode == MODE_TRAIN && !fused) {
+            clip_gradient(engine);
+            take_step(engine, batch);
+        }
         if (recorded) {
             if (fused) add_penalties(engine, job->course.before, now);
             observe_step(engine, loss_index, batch);

@@ -1,5 +1,8 @@
 /* Optimizer steps over flat vectors: the only place with the algebra of updates, but for plain
-   gradient descent, whose step a dense layer takes while it computes its gradient. */
+   gradient descent, whose step a dense layer takes while it computes its gradient.
+
+   A moment that is too small for a normal number becomes 0, in all rules: see
+   `without_denormals`. */
 
 #include <math.h>
 
@@ -13,9 +16,85 @@ struct step {
     int64_t first; /* The number of the first parameter here, among all. */
 };
 
-INLINE void apply(int evenly, real *params, vector change, int64_t count, turns now) {
+/* A number of the rule. */
+INLINE vector number(const struct step *step, int64_t which) {
+    return broadcast((real)step->numbers[which]);
+}
+
+/* What is left of 1 by a number of the rule. */
+INLINE vector rest_of(const struct step *step, int64_t which) {
+    return broadcast((real)(1 - step->numbers[which]));
+}
+
+/* What the decay of weights adds to a change, for each weight: Loshchilov & Hutter (2019). */
+INLINE vector decay_of(const struct step *step) {
+    return broadcast((real)(-step->rate * step->numbers[NUMBER_WEIGHT_DECAY]));
+}
+
+INLINE void apply(int evenly, vector decay, real *params, vector change, int64_t count, turns now) {
     vector w = load_some(params, count);
+    change = fused(decay, w, change);
     store_some(params, evenly ? add_evenly(w, change, now) : w + change, count);
+}
+
+/* v, or 0 if it is too small for a normal number: arithmetic on those is many times slower, and
+   moments that decay would stay there. */
+INLINE vector without_denormals(vector v) {
+    const vector smallest = broadcast(REAL_IS_FLOAT ? (real)0x1p-126 : (real)0x1p-1022);
+    return where_less(absolute(v), smallest, (vector){0}, v);
+}
+
+/* Replace a moment, and return what it is now. */
+INLINE vector keep(real *moment, vector v, int64_t count) {
+    v = without_denormals(v);
+    store_some(moment, v, count);
+    return v;
+}
+
+/* Let a moment go on towards x, by a share of the distance. */
+INLINE vector follow(real *moment, vector share, vector x, int64_t count) {
+    vector m = load_some(moment, count);
+    return keep(moment, fused(share, x - m, m), count);
+}
+
+/* The same, towards the square of x. */
+INLINE vector follow_square(real *moment, vector share, vector x, int64_t count) {
+    vector m = load_some(moment, count);
+    return keep(moment, fused(share, fused(x, x, -m), m), count);
+}
+
+/* The larger of two in each lane; NaN if one of them is. */
+INLINE vector larger(vector a, vector b) {
+    integers first = (a >= b) | (a != a);
+    return (vector)(((integers)a & first) | ((integers)b & ~first));
+}
+
+/* The sum of squares, in float64 and an order that does not depend on the width of vectors. */
+static double square_sum(const real *values, int64_t size) {
+    double sums[16] = {0}, sum = 0;
+    int64_t whole = size - size % 16;
+    for (int64_t i = 0; i < whole; i += 16)
+        for (int lane = 0; lane < 16; lane++)
+            sums[lane] += (double)values[i + lane] * (double)values[i + lane];
+    for (int64_t i = whole; i < size; i++)
+        sums[i - whole] += (double)values[i] * (double)values[i];
+    for (int lane = 0; lane < 16; lane++) sum += sums[lane];
+    return sum;
+}
+
+/* What values with that sum of squares are multiplied with so that their norm is at most a limit.
+   If the norm is not finite, that is NaN, and shows. */
+static double clipping_scale(double sum, double limit) {
+    double norm = sqrt(sum);
+    return norm <= limit ? 1 : norm < INFINITY ? limit / norm : NAN;
+}
+
+static void clip_values(real limit, real *values, int64_t size) {
+    const vector high = broadcast(limit), low = -high;
+    FOR_VECTORS(i, count, size) {
+        vector v = load_some(values + i, count);
+        store_some(values + i, at_most(high, at_least(low, v)), count);
+    }
 }
 
 /* w -= rate g */
@@ -28,67 +107,219 @@ static void descent_step(const struct step *step, real *params, const real *grad
     }
 }
 
+/* The same, with what a step along the whole gradient may have besides. */
+static void whole_descent_step(const struct step *step, real *params, const real *gradient,
+                               int64_t size) {
+    const vector rate = broadcast(-(real)step->rate), decay = decay_of(step);
+    const int evenly = step->evenly;
+    turns now = turns_of(step->step, step->first);
+    FOR_VECTORS(i, count, size) {
+        apply(evenly, decay, params + i, rate * load_some(gradient + i, count), count, now);
+        now = next_turns(now);
+    }
+}
+
 /* Keras' form: v = m v - rate g, then w += v, or w += m v - rate g (Nesterov). */
 static void momentum_step(const struct step *step, real *params, const real *gradient,
                           real *velocity, int64_t size) {
-    const vector rate = broadcast((real)step->rate);
-    const vector momentum = broadcast((real)step->numbers[NUMBER_MOMENTUM]);
+    const vector rate = broadcast((real)step->rate), decay = decay_of(step);
+    const vector momentum = number(step, NUMBER_MOMENTUM);
     const int nesterov = step->numbers[NUMBER_NESTEROV] != 0, evenly = step->evenly;
     turns now = turns_of(step->step, step->first);
     FOR_VECTORS(i, count, size) {
         vector change = rate * load_some(gradient + i, count);
         vector v = fused(momentum, load_some(velocity + i, count), -change);
-        store_some(velocity + i, v, count);
-        apply(evenly, params + i, nesterov ? fused(momentum, v, -change) : v, count, now);
+        v = keep(velocity + i, v, count);
+        change = nesterov ? fused(momentum, v, -change) : v;
+        apply(evenly, decay, params + i, change, count, now);
         now = next_turns(now);
     }
 }
 
-/* v, or 0 if it is too small for a normal number: arithmetic on those is many times slower, and
-   moments that decay would stay there. */
-INLINE vector without_denormals(vector v) {
-    const vector smallest = broadcast(REAL_IS_FLOAT ? (real)0x1p-126 : (real)0x1p-1022);
-    return where_less(absolute(v), smallest, (vector){0}, v);
+/* Keras' form of Hinton's RMSprop (2012): with the mean square s += (1 - rho) (g^2 - s),
+   w -= rate g / sqrt(s + epsilon).  Centered (Graves, 2013), s is less by the square of the mean
+   a += (1 - rho) (g - a), but never below 0, as rounding may have it.  With a velocity, that
+   change is added to v = m v, and w changes by v. */
+static void rmsprop_step(const struct step *step, real *params, const real *gradient, real *square,
+                         real *velocity, real *mean, int64_t size) {
+    const vector rate = broadcast(-(real)step->rate), decay = decay_of(step);
+    const vector rest = rest_of(step, NUMBER_RHO), epsilon = number(step, NUMBER_EPSILON);
+    const vector momentum = number(step, NUMBER_MOMENTUM);
+    const int evenly = step->evenly;
+    turns now = turns_of(step->step, step->first);
+    FOR_VECTORS(i, count, size) {
+        vector g = load_some(gradient + i, count);
+        vector s = follow_square(square + i, rest, g, count);
+        if (mean) {
+            vector a = follow(mean + i, rest, g, count);
+            s = at_least((vector){0}, fused(-a, a, s));
+        }
+        vector change = rate * g / square_root(s + epsilon);
+        if (velocity)
+            change = keep(velocity + i,
+                          fused(momentum, load_some(velocity + i, count), change), count);
+        apply(evenly, decay, params + i, change, count, now);
+        now = next_turns(now);
+    }
+}
+
+/* Duchi, Hazan & Singer (2011): s += g^2, w -= rate g / sqrt(s + epsilon).  The sum's first value
+   is added where it is used, so that all moments start from 0. */
+static void adagrad_step(const struct step *step, real *params, const real *gradient, real *sum,
+                         int64_t size) {
+    const double *numbers = step->numbers;
+    const vector rate = broadcast(-(real)step->rate), decay = decay_of(step);
+    const vector least = broadcast(
+        (real)(numbers[NUMBER_INITIAL_ACCUMULATOR_VALUE] + numbers[NUMBER_EPSILON]));
+    const int evenly = step->evenly;
+    turns now = turns_of(step->step, step->first);
+    FOR_VECTORS(i, count, size) {
+        vector g = load_some(gradient + i, count);
+        vector s = keep(sum + i, fused(g, g, load_some(sum + i, count)), count);
+        apply(evenly, decay, params + i, rate * g / square_root(s + least), count, now);
+        now = next_turns(now);
+    }
+}
+
+/* Zeiler (2012): s += (1 - rho) (g^2 - s), d = g sqrt(c + epsilon) / sqrt(s + epsilon),
+   c += (1 - rho) (d^2 - c), w -= rate d. */
+static void adadelta_step(const struct step *step, real *params, const real *gradient,
+                          real *square, real *changes, int64_t size) {
+    const vector rate = broadcast(-(real)step->rate), decay = decay_of(step);
+    const vector rest = rest_of(step, NUMBER_RHO), epsilon = number(step, NUMBER_EPSILON);
+    const int evenly = step->evenly;
+    turns now = turns_of(step->step, step->first);
+    FOR_VECTORS(i, count, size) {
+        vector g = load_some(gradient + i, count);
+        vector s = follow_square(square + i, rest, g, count);
+        vector c = load_some(changes + i, count);
+        vector d = g * (square_root(c + epsilon) / square_root(s + epsilon));
+        follow_square(changes + i, rest, d, count);
+        apply(evenly, decay, params + i, rate * d, count, now);
+        now = next_turns(now);
+    }
 }
 
 /* Algorithm 1 of Kingma & Ba (2015); the decay is that of Loshchilov & Hutter (2019):
    m += (1 - b1) (g - m), v += (1 - b2) (g^2 - v), and with t steps up to this one
-   w -= rate (m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon) + decay w). */
+   w -= rate (m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon) + decay w).
+   AMSGrad (Reddi, Kale & Kumar, 2018) divides by the largest v so far. */
 static void adam_step(const struct step *step, real *params, const real *gradient, real *mean,
-                      real *square, int64_t size) {
-    const double *numbers = step->numbers;
+                      real *square, real *largest, int64_t size) {
+    const double *numbers = step->numbers, t = (double)step->step + 1;
     const int evenly = step->evenly;
-    const double t = (double)step->step + 1;
-    const double beta1 = numbers[NUMBER_BETA_1], beta2 = numbers[NUMBER_BETA_2];
-    const vector rest1 = broadcast((real)(1 - beta1)), rest2 = broadcast((real)(1 - beta2));
-    const vector scale = broadcast((real)(-step->rate / (1 - pow(beta1, t))));
-    const vector correction = broadcast((real)(1 / (1 - pow(beta2, t))));
-    const vector epsilon = broadcast((real)numbers[NUMBER_EPSILON]);
-    const vector decay = broadcast((real)(-step->rate * numbers[NUMBER_WEIGHT_DECAY]));
+    const vector rest1 = rest_of(step, NUMBER_BETA_1), rest2 = rest_of(step, NUMBER_BETA_2);
+    const vector scale = broadcast((real)(-step->rate / (1 - pow(numbers[NUMBER_BETA_1], t))));
+    const vector correction = broadcast((real)(1 / (1 - pow(numbers[NUMBER_BETA_2], t))));
+    const vector epsilon = number(step, NUMBER_EPSILON), decay = decay_of(step);
     turns now = turns_of(step->step, step->first);
     FOR_VECTORS(i, count, size) {
         vector g = load_some(gradient + i, count);
-        vector m = load_some(mean + i, count), v = load_some(square + i, count);
-        m = without_denormals(fused(rest1, g - m, m));
-        v = without_denormals(fused(rest2, fused(g, g, -v), v));
-        store_some(mean + i, m, count);
-        store_some(square + i, v, count);
+        vector m = follow(mean + i, rest1, g, count);
+        vector v = follow_square(square + i, rest2, g, count);
+        if (largest) v = keep(largest + i, larger(load_some(largest + i, count), v), count);
         vector change = scale * m / (square_root(v * correction) + epsilon);
-        change = fused(decay, load_some(params + i, count), change);
-        apply(evenly, params + i, change, count, now);
+        apply(evenly, decay, params + i, change, count, now);
+        now = next_turns(now);
+    }
+}
+
+/* Section 7.1 of Kingma & Ba (2015), with an epsilon: m as in Adam, u = max(b2 u, |g|),
+   w -= rate m / (1 - b1^t) / (u + epsilon). */
+static void adamax_step(const struct step *step, real *params, const real *gradient, real *mean,
+                        real *largest, int64_t size) {
+    const double *numbers = step->numbers, t = (double)step->step + 1;
+    const int evenly = step->evenly;
+    const vector rest = rest_of(step, NUMBER_BETA_1), beta2 = number(step, NUMBER_BETA_2);
+    const vector scale = broadcast((real)(-step->rate / (1 - pow(numbers[NUMBER_BETA_1], t))));
+    const vector epsilon = number(step, NUMBER_EPSILON), decay = decay_of(step);
+    turns now = turns_of(step->step, step->first);
+    FOR_VECTORS(i, count, size) {
+        vector g = load_some(gradient + i, count);
+        vector m = follow(mean + i, rest, g, count);
+        vector u = larger(beta2 * load_some(largest + i, count), absolute(g));
+        u = keep(largest + i, u, count);
+        apply(evenly, decay, params + i, scale * m / (u + epsilon), count, now);
+        now = next_turns(now);
+    }
+}
+
+/* Nadam's momentum at step t, counted from 1. */
+INLINE double momentum_at(double beta1, double t) { return beta1 * (1 - 0.5 * pow(0.96, t)); }
+
+/* The product of those up to step t.  Of the second factors, those beyond the 900th are 1 but for
+   rounding; and of a product that 1 is subtracted from, what is below 2^-60 does not count. */
+static double momentums_up_to(double beta1, double t) {
+    double product = pow(beta1, t), power = 1;
+    if (product < 0x1p-60) return 0;
+    for (int64_t i = 1; i <= 900 && (double)i <= t; i++) {
+        power *= 0.96;
+        product *= 1 - 0.5 * power;
+    }
+    return product;
+}
+
+/* Dozat (2016): m and v as in Adam, and with the momentum u_t = b1 (1 - 0.96^t / 2) and p_t, the
+   product of u_1 to u_t, w -= rate (u_(t+1) m / (1 - p_(t+1)) + (1 - u_t) g / (1 - p_t))
+   / (sqrt(v / (1 - b2^t)) + epsilon). */
+static void nadam_step(const struct step *step, real *params, const real *gradient, real *mean,
+                       real *square, int64_t size) {
+    const double beta1 = step->numbers[NUMBER_BETA_1], t = (double)step->step + 1;
+    const double product = momentums_up_to(beta1, t), next = momentum_at(beta1, t + 1);
+    const int evenly = step->evenly;
+    const vector rest1 = rest_of(step, NUMBER_BETA_1), rest2 = rest_of(step, NUMBER_BETA_2);
+    const vector of_mean = broadcast((real)(-step->rate * next / (1 - product * next)));
+    const vector of_gradient =
+        broadcast((real)(-step->rate * (1 - momentum_at(beta1, t)) / (1 - product)));
+    const vector correction = broadcast((real)(1 / (1 - pow(step->numbers[NUMBER_BETA_2], t))));
+    const vector epsilon = number(step, NUMBER_EPSILON), decay = decay_of(step);
+    turns now = turns_of(step->step, step->first);
+    FOR_VECTORS(i, count, size) {
+        vector g = load_some(gradient + i, count);
+        vector m = follow(mean + i, rest1, g, count);
+        vector v = follow_square(square + i, rest2, g, count);
+        vector change = fused(of_mean, m, of_gradient * g);
+        change = change / (square_root(v * correction) + epsilon);
+        apply(evenly, decay, params + i, change, count, now);
+        now = next_turns(now);
+    }
+}
+
+/* Chen et al. (2023): w -= rate sign(m + (1 - b1) (g - m)), then m += (1 - b2) (g - m).  The sign
+   of 0 is 0, that of NaN is NaN. */
+static void lion_step(const struct step *step, real *params, const real *gradient, real *mean,
+                      int64_t size) {
+    const vector rate = broadcast(-(real)step->rate), decay = decay_of(step), zero = {0};
+    const vector rest1 = rest_of(step, NUMBER_BETA_1), rest2 = rest_of(step, NUMBER_BETA_2);
+    const int evenly = step->evenly;
+    turns now = turns_of(step->step, step->first);
+    FOR_VECTORS(i, count, size) {
+        vector g = load_some(gradient + i, count), m = load_some(mean + i, count);
+        vector c = fused(rest1, g - m, m);
+        c = where_less(c, zero, -rate, where_less(zero, c, rate, c));
+        follow(mean + i, rest2, g, count);
+        apply(evenly, decay, params + i, c, count, now);
         now = next_turns(now);
     }
 }
 
 static void optimizer_step(int64_t rule, double rate, int64_t step, int64_t evenly, int64_t first,
-                           real *params, const real *gradient, real *first_moment,
-                           real *second_moment, const double *numbers, int64_t size) {
-    const struct step the_step = {numbers, rate, step, evenly != 0, first};
+                           real *params, const real *gradient, real *m1, real *m2, real *m3,
+                           const double *numbers, int64_t size) {
+    const struct step now = {numbers, rate, step, evenly != 0, first};
     switch (rule) {
-    case RULE_DESCENT: descent_step(&the_step, params, gradient, size); break;
-    case RULE_MOMENTUM: momentum_step(&the_step, params, gradient, first_moment, size); break;
-    case RULE_ADAM:
-        adam_step(&the_step, params, gradient, first_moment, second_moment, size);
-        break;
+    case RULE_DESCENT: descent_step(&now, params, gradient, size); break;
+    case RULE_WHOLE_DESCENT: whole_descent_step(&now, params, gradient, size); break;
+    case RULE_MOMENTUM: momentum_step(&now, params, gradient, m1, size); break;
+    case RULE_RMSPROP: rmsprop_step(&now, params, gradient, m1, NULL, NULL, size); break;
+    case RULE_RMSPROP_MOMENTUM: rmsprop_step(&now, params, gradient, m1, m2, NULL, size); break;
+    case RULE_RMSPROP_CENTERED: rmsprop_step(&now, params, gradient, m1, m2, m3, size); break;
+    case RULE_ADAGRAD: adagrad_step(&now, params, gradient, m1, size); break;
+    case RULE_ADADELTA: adadelta_step(&now, params, gradient, m1, m2, size); break;
+    case RULE_ADAM: adam_step(&now, params, gradient, m1, m2, NULL, size); break;
+    case RULE_AMSGRAD: adam_step(&now, params, gradient, m1, m2, m3, size); break;
+    case RULE_ADAMAX: adamax_step(&now, params, gradient, m1, m2, size); break;
+    case RULE_NADAM: nadam_step(&now, params, gradient, m1, m2, size); break;
+    case RULE_LION: lion_step(&now, params, gradient, m1, size); break;
     }
 }

@@ -22,6 +22,7 @@ from ..contract import (
     Memory,
     Mode,
     Net,
+    Number,
     Op,
     Phase,
     Rule,
@@ -37,10 +38,10 @@ from .barrier import (
     stop_of,
     wait,
 )
-from .elementwise import transpose
+from .elementwise import rescale, transpose
 from .gather import prefetch_samples
 from .jit import exact, for_groups, view
-from .optimizers import optimizer_step
+from .optimizers import clip_values, clipping_scale, optimizer_step, square_sum
 from .penalties import penalty, penalty_gradient
 from .rows import (
     backward_row,
@@ -216,6 +217,33 @@ def add_penalties(net, weights, step, team):
 
 
 @view
+def clip_gradient(net, team):
+    """Clip the gradient as the optimizer's numbers say.
+
+    Each tensor's squares are added by one thread, or by every thread, in one order: so the bits do
+    not depend on how many there are.
+    """
+    real, numbers, size = net.params.dtype.type, net.numbers, net.params.size
+    start = first_element_of(size, team)  # take_step's share, too: it need not wait for this
+    own = vector(net.gradient, start, stop_element_of(size, team) - start)
+    if numbers[Number.CLIPVALUE] > 0.0:
+        clip_values(real(numbers[Number.CLIPVALUE]), own)
+    if numbers[Number.CLIPNORM] > 0.0:
+        for t in range(team.thread, net.tensors.shape[0], team.threads):
+            tensor = tensor_of(net, t, net.gradient)
+            scale = clipping_scale(square_sum(tensor), numbers[Number.CLIPNORM])
+            rescale(real(scale), real(0), tensor, tensor)
+        wait(team)
+    if numbers[Number.GLOBAL_CLIPNORM] > 0.0:
+        total = 0.0
+        for t in range(net.tensors.shape[0]):
+            total += square_sum(tensor_of(net, t, net.gradient))
+        wait(team)
+        scale = clipping_scale(total, numbers[Number.GLOBAL_CLIPNORM])
+        rescale(real(scale), real(0), own, own)
+
+
+@view
 def take_step(net, rate, step, team):
     """Take a share of a step along the whole gradient."""
     size = net.params.size
@@ -234,6 +262,7 @@ def take_step(net, rate, step, team):
         vector(net.gradient, own, stop - own),
         vector(net.moments, own, stop - own if has > 0 else 0),
         vector(net.moments, size + own, stop - own if has > 1 else 0),
+        vector(net.moments, 2 * size + own, stop - own if has > 2 else 0),
         net.numbers,
     )
     wait(team)
@@ -309,6 +338,7 @@ def run(net, memory, batches, course, team):
         if not fused:
             add_penalties(net, net.params, step, team)
         if mode == Mode.TRAIN and not fused:
+            clip_gradient(net, team)
             take_step(net, course.rates[batch - batches.first], step, team)
         if recorded:
             if fused:

@@ -116,6 +116,7 @@ def take_step(walk: Walk, loss_index: int, n: int, rate: float, step: int, fused
     After the whole way back: if a layer in Python raises on it, no weight has changed yet.
     """
     if not fused:
+        walk.clip_gradient()
         evenly = any(True for _ in walk.penalized(range(len(walk.net.tensors))))
         walk.optimizer_step(rate, step, evenly, slice(None))
         return

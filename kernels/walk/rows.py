@@ -1,5 +1,6 @@
 """One row of a plan's table, forward and back: which kernel it calls, with what of the memory."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -13,6 +14,7 @@ from ..contract import (
     Factor,
     Memory,
     Net,
+    Number,
     Op,
     Phase,
     Rule,
@@ -292,7 +294,7 @@ class Walk:
                 for part, found in zip(parts, self.pair(self.memory.deltas, row, n), strict=True):
                     self.kernels.optimizer_step(
                         Rule.DESCENT, rate, step, False, 0, part, found[: part.size], none, none,
-                        self.net.numbers,
+                        none, self.net.numbers,
                     )  # fmt: skip
             case Op.CUSTOM:
                 start = row[Column.WEIGHTS]
@@ -324,13 +326,36 @@ class Walk:
             self.kernels.dense_weight_update_rows(x_rows, dy, -rate * scale, weights)
         self.kernels.dense_bias_update(dy, -rate, bias)
 
+    def clip_gradient(self) -> None:
+        """Clip the gradient as the optimizer's numbers say."""
+        net = self.net
+        value, norm, global_norm = net.numbers[Number.CLIPVALUE : Number.GLOBAL_CLIPNORM + 1]
+        ends = net.tensors[:, [Tensor.START]] + net.tensors[:, [Tensor.SIZE]] * [0, 1]
+        tensors = [net.gradient[start:stop] for start, stop in ends]
+        if value > 0:
+            self.kernels.clip_values(net.params.dtype.type(value), net.gradient)
+        if norm > 0:
+            for tensor in tensors:
+                self.scale_to(norm, self.kernels.square_sum(tensor), tensor)
+        if global_norm > 0:
+            total = sum(self.kernels.square_sum(tensor) for tensor in tensors)
+            self.scale_to(global_norm, total, net.gradient)
+
+    def scale_to(self, limit: float, square_sum: float, values: Array) -> None:
+        """Scale values so that their norm is at most a limit; to NaN if it is not finite."""
+        real, norm = values.dtype.type, math.sqrt(square_sum)
+        if not norm <= limit:
+            scale = limit / norm if norm < math.inf else math.nan
+            self.kernels.rescale(real(scale), real(0), values, values)
+
     def optimizer_step(self, rate: float, step: int, evenly: bool, part: slice) -> None:
         """Change some parameters, and their moments, as the rule says."""
         net, size = self.net, self.net.params.size
-        first, second = net.moments[:size], net.moments[size : 2 * size]
+        first, second, third = (net.moments[i * size : (i + 1) * size] for i in range(3))
         self.kernels.optimizer_step(
             net.rule, rate, step, evenly, part.start or 0,
-            net.params[part], net.gradient[part], first[part], second[part], net.numbers,
+            net.params[part], net.gradient[part], first[part], second[part], third[part],
+            net.numbers,
         )  # fmt: skip
 
     def observe_row(self, r: int, n: int, record: Array) -> None:

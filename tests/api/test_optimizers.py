@@ -6,11 +6,22 @@ import pickle
 import numpy as np
 import pytest
 
-from fastmlp import Sequential, layers, optimizers
-from fastmlp.kernels.contract import Number, Rule
-from fastmlp.optimizers import SGD, Adam, AdamW
+from fastmlp import Sequential, get_num_threads, layers, optimizers, set_num_threads
+from fastmlp.kernels.contract import MOMENTS, Number, Rule
+from fastmlp.optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Lion,
+    Nadam,
+    RMSprop,
+)
 from fastmlp.schedules import CosineDecay, LearningRateSchedule
 from tests.backends import ALL
+from tests.kernels.inputs import NUMBERS
 from tests.kernels.op_table import kernels
 
 X = np.random.default_rng(0).standard_normal((40, 3))
@@ -32,6 +43,19 @@ def net(optimizer, **options):
         (lambda: Adam(beta_2=-0.1), "^beta_2: expected"),
         (lambda: Adam(epsilon=0), "^epsilon: expected a number of at least 1e-30, got 0"),
         (lambda: AdamW(weight_decay=np.nan), "^weight_decay: expected"),
+        (lambda: SGD(weight_decay=-1), "^weight_decay: expected"),
+        (lambda: SGD(clipnorm=0), "^clipnorm: expected a number of at least 1e-30, or None, got 0"),
+        (lambda: Adam(clipvalue=np.nan), "^clipvalue: expected"),
+        (lambda: AdamW(global_clipnorm="1"), "^global_clipnorm: expected"),
+        (lambda: Lion(clipnorm=1, clipvalue=2), "^clipvalue: expected None beside clipnorm, got 2"),
+        (lambda: RMSprop(rho=1), r"^rho: expected a number in \[0, 1\), got 1"),
+        (lambda: RMSprop(momentum=-1), "^momentum: expected"),
+        (lambda: RMSprop(epsilon=0), "^epsilon: expected"),
+        (lambda: Adagrad(initial_accumulator_value=-1), "^initial_accumulator_value: expected"),
+        (lambda: Adadelta(rho=-1), "^rho: expected"),
+        (lambda: Adamax(beta_2=1), "^beta_2: expected"),
+        (lambda: Nadam(beta_1=1), "^beta_1: expected"),
+        (lambda: Lion(beta_2=2), "^beta_2: expected"),
         (lambda: CosineDecay(-1, 10), "^initial_learning_rate: expected"),
         (lambda: CosineDecay(1, 0), "^decay_steps: expected"),
         (lambda: CosineDecay(1, 10, alpha=2), "^alpha: expected"),
@@ -44,8 +68,15 @@ def test_numbers_out_of_range_are_refused(make, message):
         make()
 
 
+@pytest.mark.parametrize("make", [lambda v: RMSprop(centered=v), lambda v: Adam(amsgrad=v)])
+def test_what_is_no_truth_is_refused(make):
+    with pytest.raises(TypeError, match="^(centered|amsgrad): expected True or False, got 1"):
+        make(1)
+
+
 def test_names():
-    for name, kind in {"sgd": SGD, "adam": Adam, "adamw": AdamW}.items():
+    kinds = (SGD, RMSprop, Adagrad, Adadelta, Adam, AdamW, Adamax, Nadam, Lion)
+    for name, kind in {kind.__name__.lower(): kind for kind in kinds}.items():
         assert type(optimizers.get(name)) is kind
     with pytest.raises(ValueError, match="^optimizer: 'adan' is unknown; .*'adam'"):
         net("adan")
@@ -56,7 +87,11 @@ def test_an_unknown_attribute_is_refused():
         Adam().momentum = 0.9
 
 
-@pytest.mark.parametrize("optimizer", ["adam", Adam(0.05), AdamW(CosineDecay(0.1, 400))])
+@pytest.mark.parametrize(
+    "optimizer",
+    ["adam", Adam(0.05), AdamW(CosineDecay(0.1, 400)), RMSprop(0.01), Adagrad(0.5), Adadelta(100),
+     Adamax(0.05), Nadam(0.05), Lion(0.01)],
+)  # fmt: skip
 def test_they_learn(optimizer):
     model = net(optimizer)
     losses = model.fit(X, Y, batch_size=8, epochs=80, verbose=0).history["loss"]
@@ -135,18 +170,80 @@ def test_an_optimizer_that_was_changed_does_not_disturb_an_evaluation():
     assert model.evaluate(X, Y, batch_size=40) == other.evaluate(X, Y, batch_size=40)
 
 
-@pytest.mark.parametrize("backend", ALL)
-def test_a_gradient_that_is_no_number_shows(backend):
-    """Moments that are too small become 0, but not those that are NaN."""
-    params, mean, square = (np.ones(3) for _ in range(3))
+@pytest.mark.parametrize("limit", ["clipvalue", "clipnorm", "global_clipnorm"])
+@pytest.mark.parametrize("backend", ["numba", "cython"])
+def test_clipped_steps_do_not_depend_on_threads(backend, limit):
+    """And what is clipped is far from what is not."""
+
+    def trained(threads, **limits):
+        model = Sequential(
+            [layers.Input(3), layers.Dense(70, "tanh"), layers.Dense(70, "tanh"), layers.Dense(1)],
+            seed=0, backend=backend,
+        )  # fmt: skip
+        model.compile(SGD(0.1, **limits), "mse")
+        before = get_num_threads()
+        set_num_threads(threads)
+        try:
+            model.fit(np.tile(X, (8, 1)), np.tile(Y, (8, 1)), batch_size=320, epochs=3, verbose=0)
+        finally:
+            set_num_threads(before)
+        return model.params.tobytes()
+
+    one = trained(1, **{limit: 0.05})
+    assert trained(2, **{limit: 0.05}) == trained(3, **{limit: 0.05}) == one
+    assert trained(1) != one
+
+
+def kernel_arguments(rule, size, dtype=np.float64):
     numbers = np.zeros(len(Number))
-    numbers[Number.BETA_1], numbers[Number.BETA_2], numbers[Number.EPSILON] = 0.9, 0.99, 1e-7
-    gradient = np.array([1, np.nan, 1])
+    for name, value in NUMBERS.items():
+        numbers[Number[name]] = value
+    has = MOMENTS[rule]
+    moments = [np.ones(size if i < has else 0, dtype) for i in range(3)]
+    return np.ones(size, dtype), np.ones(size, dtype), moments, numbers
+
+
+@pytest.mark.parametrize("rule", Rule)
+@pytest.mark.parametrize("backend", ALL)
+def test_a_gradient_that_is_no_number_shows(backend, rule):
+    """Moments that are too small become 0, but not those that are NaN."""
+    params, gradient, moments, numbers = kernel_arguments(rule, 37)
+    gradient[1] = np.nan
+    step = kernels(backend).optimizer_step
+    step(int(rule), 0.1, 0, False, 0, params, gradient, *moments, numbers)
+    gradient[1] = 1
+    step(int(rule), 0.1, 1, False, 0, params, gradient, *moments, numbers)
+    for vector in (params, *moments):
+        np.testing.assert_array_equal(np.isnan(vector), (np.arange(37) == 1)[: vector.size])
+
+
+@pytest.mark.parametrize("rule", [rule for rule in Rule if MOMENTS[rule]])
+@pytest.mark.parametrize("backend", ALL)
+def test_moments_that_are_no_number_stay_so(backend, rule):
+    for place in range(MOMENTS[rule]):
+        params, gradient, moments, numbers = kernel_arguments(rule, 37)
+        moments[place][5] = np.nan
+        kernels(backend).optimizer_step(
+            int(rule), 0.1, 0, False, 0, params, gradient, *moments, numbers
+        )
+        assert np.isnan(params[5])
+        assert np.isnan(moments[place][5])
+        assert np.isnan(params).sum() == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rule", [rule for rule in Rule if MOMENTS[rule]])
+@pytest.mark.parametrize("backend", ALL)
+def test_moments_that_are_too_small_become_0(backend, rule, dtype):
+    params, gradient, moments, numbers = kernel_arguments(rule, 37, dtype)
+    gradient[:] = 0
+    for moment in moments:
+        moment[:] = np.finfo(dtype).tiny / 2
     kernels(backend).optimizer_step(
-        int(Rule.ADAM), 0.1, 0, False, 0, params, gradient, mean, square, numbers
+        int(rule), 0.1, 0, False, 0, params, gradient, *moments, numbers
     )
-    for vector in (params, mean, square):
-        np.testing.assert_array_equal(np.isnan(vector), [False, True, False])
+    for moment in moments:
+        assert (moment == 0).all()
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])

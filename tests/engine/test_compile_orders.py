@@ -52,7 +52,7 @@ for real in (np.float64, np.float32):
     w, numbers = np.ones(37, real), np.array([0.9, 1, 0.9, 0.99, 1e-7, 0.1])
     for rule in (0, 1, 2):
         for evenly in (False, True):
-            moments = w.copy(), w.copy()
+            moments = w.copy(), w.copy(), w.copy()
             compiled.optimizer_step(rule, 0.1, 0, evenly, 0, w, w.copy(), *moments, numbers)
     compiled.activation_forward(1, real(0), w, w.copy())
     compiled.penalty_update(real(0.1), real(0.1), real(0.1), 0, 0, w)

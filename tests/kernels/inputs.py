@@ -179,6 +179,17 @@ def make_penalty(rng, dtype, m, k, n):
     return 0.01, 0.003, weights
 
 
+SQUARES_COME_FIRST = (
+    Rule.RMSPROP, Rule.RMSPROP_MOMENTUM, Rule.RMSPROP_CENTERED, Rule.ADAGRAD, Rule.ADADELTA,
+)  # fmt: skip
+
+
+NUMBERS = {
+    "MOMENTUM": 0.9, "BETA_1": 0.9, "BETA_2": 0.99, "EPSILON": 1e-3, "RHO": 0.95,
+    "INITIAL_ACCUMULATOR_VALUE": 0.1,
+}  # fmt: skip
+
+
 def optimizer(rule, evenly=False, **numbers):
     def make(rng, dtype, m, k, n):
         size, moments = m * k, MOMENTS[rule]
@@ -187,9 +198,18 @@ def optimizer(rule, evenly=False, **numbers):
             given[Number[name]] = dtype(value)
         first = normal(rng, dtype, size if moments else 0)
         second = normal(rng, dtype, size if moments > 1 else 0) ** 2
+        third = normal(rng, dtype, size if moments > 2 else 0)
+        if rule in SQUARES_COME_FIRST:
+            first **= 2
+        if rule == Rule.AMSGRAD:
+            third **= 2
+        if rule == Rule.RMSPROP_CENTERED:
+            second = normal(rng, dtype, size)
+        if rule == Rule.RMSPROP_CENTERED:
+            first += 4 + third**2  # a variance that is not lost in its rounding
         return (
             int(rule), float(dtype(0.3)), 7, evenly, 2**33 if evenly else 0,
-            normal(rng, dtype, size), normal(rng, dtype, size), first, second, given,
+            normal(rng, dtype, size), normal(rng, dtype, size), first, second, third, given,
         )  # fmt: skip
 
     return make
@@ -200,9 +220,25 @@ def bound_optimizer(rule, rate, step, evenly, first, params, gradient, *moments)
         mean, square = np.abs(moments[0]) + np.abs(gradient), moments[1] + gradient**2
         change = 1 + mean / np.sqrt(square * 1e-3)
         return 8 * (np.abs(params) + change), 4 * mean, 4 * square
+    if rule not in (Rule.DESCENT, Rule.MOMENTUM):
+        return bound_by_magnitudes(rule, rate, step, params, gradient, *moments)
     speed = np.abs(moments[0]) if moments[0].size else 0
     bound = 4 * (np.abs(params) + np.abs(gradient) + speed)
     return (bound, 4 * (np.abs(gradient) + speed)) if rule == Rule.MOMENTUM else (bound,)
+
+
+def bound_by_magnitudes(rule, rate, step, params, gradient, *moments_and_numbers):
+    """Bounds by a step in which no terms cancel."""
+    *moments, numbers = (np.abs(given) for given in moments_and_numbers)
+    towards, change = np.abs(gradient), np.zeros_like(params)
+    if rule in (Rule.RMSPROP_MOMENTUM, Rule.RMSPROP_CENTERED):  # whose velocity is downwards
+        moments[1] = -moments[1]
+    before = [np.abs(moment) for moment in moments if moment.size]
+    reference.optimizer_step(rule, rate, step, False, 0, change, towards, *moments, numbers)
+    after = [np.abs(moment) for moment in moments if moment.size]
+    scale = towards + towards**2
+    bounds = (8 * (a + b + scale) for a, b in zip(before, after, strict=True))
+    return 32 * (np.abs(params) + np.abs(change)), *bounds
 
 
 def batch_statistics(rng, dtype, m, k, n):

@@ -178,7 +178,20 @@ OPERATIONS = [
                  {"BETA_1": 0.9, "BETA_2": 0.99, "EPSILON": 1e-3, "WEIGHT_DECAY": decay})
                 for evenly in (False, True) for decay in (0, 0.1)
             ),
+            *(
+                (rule, evenly, inputs.NUMBERS | {"WEIGHT_DECAY": 0.1 * evenly})
+                for rule in Rule if rule not in (Rule.DESCENT, Rule.MOMENTUM, Rule.ADAM)
+                for evenly in (False, True)
+            ),
         ]
+    ),
+    Operation(
+        "square_sum", lambda rng, dtype, m, k, n: (normal(rng, dtype, m * k),),
+        lambda values: (4 * (values**2).sum(),),
+    ),
+    Operation(
+        "clip_values", lambda rng, dtype, m, k, n: (dtype(0.7), normal(rng, dtype, m * k)),
+        lambda limit, values: (np.zeros_like(values),), (1,),
     ),
     Operation(
         "penalty", inputs.make_penalty,
