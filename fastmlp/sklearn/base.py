@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
+from .. import regularizers
 from ..callbacks import Callback, check_callbacks
 from ..model import Sequential
 from ..tensors import Array
@@ -39,6 +40,12 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     loss_curve_: list[float]
     validation_scores_: list[float] | None
     best_validation_score_: float | None
+    # Epochs in a row that were not better; how often an adaptive rate was lowered; and what the
+    # net was made with, which may be given anew for the fit that goes on.
+    _no_improvement_count: int
+    _reductions: int
+    _made_by: Recipe
+    _penalty: regularizers.L1L2 | None
 
     # Any: scikit-learn has them stored as they are, and checked by fit.
     def __init__(
@@ -103,7 +110,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         self.backend = backend
 
     @abstractmethod
-    def _objective(self) -> Objective:
+    def _objective(self, answers: Array) -> Objective:
         """Return what is minimized, for answers that have been read."""
 
     @abstractmethod
@@ -159,19 +166,14 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             )
         return True
 
-    def _fit(
-        self,
-        X: Any,
-        y: Any,
-        extras: Extras,
-    ) -> Self:
+    def _fit(self, X: Any, y: Any, extras: Extras) -> Self:
         settings, called = checked(self), check_callbacks(extras.callbacks)
         extras.check(settings.solver)
         incremental = extras.incremental
         fresh = "net_" not in vars(self) or not (settings.warm_start or incremental)
         x, y = self._read_first(X, y, extras, fresh)
         answers = self._answers(y)
-        objective = self._objective()
+        objective = self._objective(answers)
         recipe = self._recipe(settings, objective, x, answers, fresh)
         if fresh:
             seed, weights = recipe.draw(check_random_state(self.random_state))
@@ -180,6 +182,12 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             seed = self.net_.seed
         split = self._split(settings, Split(x, answers), extras, seed)
         batch_size = settings.samples_a_batch(len(split.x))
+        if settings.batch_size is not None and settings.batch_size > len(split.x):
+            warnings.warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be "
+                f"clipped: batch_size={settings.batch_size} of {len(split.x)} samples",
+                stacklevel=3,
+            )
         penalty = settings.penalty(batch_size, objective.slope)
         if fresh:
             self._begin(recipe.new(seed, weights, penalty), settings, objective)
@@ -227,12 +235,12 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     def _begin(self, net: Sequential, settings: Settings, objective: Objective) -> None:
         """Forget an earlier fit."""
         self.net_ = net
-        self.n_outputs_ = int(net.layers[-1].units)
+        self.n_outputs_ = dense_layers(net)[-1].units
         names = {"linear": "identity", "sigmoid": "logistic"}
         self.out_activation_ = names.get(objective.output, objective.output)
         self.t_ = 0
         for name in ("loss_curve_", "validation_scores_", "best_loss_", "best_validation_score_"):
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         if settings.solver != "lbfgs":
             self.loss_curve_, self.validation_scores_ = [], None
         self._begin_again(settings)

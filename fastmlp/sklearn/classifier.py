@@ -168,7 +168,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def _objective(self) -> Objective:
+    def _objective(self, answers: Array) -> Objective:
         if self._labels.is_multilabel:
             count = float(len(self._labels.classes))
             return Objective(losses.BinaryCrossentropy(), "sigmoid", count, count)
@@ -216,7 +216,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _strata(self, answers: Array) -> Array | None:
         # scikit-learn's choice: several classes are not stratified, so that rare ones may be there.
-        return answers if self._labels.is_binary else None
+        return answers == 1 if self._labels.is_binary else None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

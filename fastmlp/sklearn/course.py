@@ -4,8 +4,6 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..callbacks import Callback, Logs
 from ..callbacks.monitor import say
 from ..tensors import Array
@@ -53,7 +51,7 @@ class Course(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Let the weights that a warm start begins with count as the best so far."""
-        is_first = self.estimator.best_validation_score_ in (None, -math.inf)
+        is_first = self.estimator.best_validation_score_ is None
         if self.score is not None and is_first and self.model.epochs_trained:
             self.estimator.best_validation_score_ = self.score()
             self.best_weights = self.model.get_weights()
@@ -76,7 +74,7 @@ class Course(Callback):
                 f"values and need to be preprocessed. {divergence.message}"
             )
         estimator.n_iter_ += 1
-        estimator.t_ += self.model.history.params["samples"]
+        estimator.t_ += self.params["samples"]
         estimator.loss_ = self.objective.loss_of(logs)
         estimator.loss_curve_.append(estimator.loss_)
         if self.settings.verbose:
@@ -115,11 +113,12 @@ class Course(Callback):
         """Return whether a score is better than all before, by tol; keep the best weights."""
         estimator = self.estimator
         if estimator.validation_scores_ is None:
-            estimator.validation_scores_, estimator.best_validation_score_ = [], -np.inf
+            estimator.validation_scores_ = []
         estimator.validation_scores_.append(score)
         if self.settings.verbose:
             say(f"Validation score: {score:.6f}")
-        best = estimator.best_validation_score_
+        known = estimator.best_validation_score_
+        best = -math.inf if known is None else known
         if score > best:
             estimator.best_validation_score_ = score
             self.best_weights = self.model.get_weights()

@@ -51,8 +51,11 @@ class Labels:
         if len(self.classes) == 1:
             return np.repeat(self.classes, len(outputs))
         if self.is_binary:
-            return self.classes[(outputs[:, 0] > 0.5).astype(np.int64)]
-        return self.classes[outputs.argmax(axis=1)]
+            numbers = (outputs[:, 0] > 0.5).astype(np.int64)
+        else:
+            numbers = outputs.argmax(axis=1)
+        answers: Array = self.classes[numbers]
+        return answers
 
     def probabilities(self, outputs: Array) -> Array:
         """Return the probability of each class (n, classes)."""

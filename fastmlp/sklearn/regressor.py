@@ -164,8 +164,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         outputs = self._outputs(X)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
-    def _objective(self) -> Objective:
-        count = float(self._targets)
+    def _objective(self, answers: Array) -> Objective:
+        count = float(answers.shape[1])
         if self.loss == "poisson":
             raise ValueError(
                 "loss: 'poisson' is not there yet; expected 'squared_error', 'absolute_error' or "
@@ -181,9 +181,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return Objective(loss, "linear", factor, factor * count)
 
     def _read_first(self, X: Any, y: Any, extras: Extras, fresh: bool) -> tuple[Array, Array]:
-        x, y = self._read(X, y, reset=fresh)
-        self._targets = 1 if y.ndim == 1 else y.shape[1]
-        return x, y
+        return self._read(X, y, reset=fresh)
 
     def _read(self, X: Any, y: Any, reset: bool) -> tuple[Array, Array]:
         return read_samples(self, X, y, reset=reset, y_numeric=True)

@@ -151,12 +151,13 @@ def _check_together(settings: Settings) -> None:
             raise ValueError(f"{argument}: not with solver='lbfgs'; 'sgd' and 'adam' have it")
 
 
-def _hidden(given: object) -> tuple[int, ...]:
-    sizes = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+def _hidden(given: Any) -> tuple[int, ...]:
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    sizes: list[Any] = list(given) if several else [given]
     for size in sizes:
         if not is_integer(size) or size < 1:
             raise ValueError(f"hidden_layer_sizes: must be > 0, and integers, got {shown(given)}")
-    return tuple(int(size) for size in sizes)  # type: ignore[call-overload]
+    return tuple(int(size) for size in sizes)
 
 
 def _activations(given: object, hidden: int) -> tuple[activations.Activation, ...]:
