@@ -338,7 +338,7 @@ READ_X: dict[str, Any] = {
 
 
 def _dense(x: Any) -> Array:
-    """Return samples as the engine reads them; a sparse matrix becomes an array."""
+    """Return an array as it is, and a sparse matrix as an array."""
     array: Array = x.toarray() if issparse(x) else x
     return array
 
@@ -351,4 +351,4 @@ def read_samples(estimator: BaseMLP, X: Any, y: Any, **options: Any) -> tuple[Ar
     x, y = validate_data(estimator, X, y, **READ_X, multi_output=True, **options)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
-    return _dense(x), y
+    return _dense(x), _dense(y)

@@ -183,7 +183,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             labels = labels_of(y, classes)
             if extras.incremental and classes is None and not labels.is_multilabel:
                 raise ValueError("classes must be passed on the first call to partial_fit.")
-            labels.check_known(y)
             self._labels, self.classes_ = labels, labels.classes
             return x, y
         known = self._labels
