@@ -20,7 +20,9 @@ from ..lookup import by_name
 from ..threads import thread_count
 
 # scikit-learn's names for what Keras calls otherwise.
-_ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid"}
+_ACTIVATIONS = {
+    "identity": "linear", "logistic": "sigmoid", **{name: name for name in activations.NAMES},
+}  # fmt: skip
 _NOT_NEGATIVE = "a finite number that is not negative"
 _ABOVE_0 = "a finite number above 0"
 _SMALLEST = 5e-324
@@ -172,7 +174,8 @@ def _activations(given: object, hidden: int) -> tuple[activations.Activation, ..
 def _activation(given: Any) -> activations.Activation:
     if given is None:
         raise TypeError("activation: expected a name such as 'relu' or 'identity', got None")
-    return activations.get(_ACTIVATIONS.get(given, given) if isinstance(given, str) else given)
+    is_name = isinstance(given, str)
+    return activations.get(by_name("activation", given, _ACTIVATIONS) if is_name else given)
 
 
 def _dropout(given: Any, hidden: int) -> tuple[float, ...]:

@@ -51,9 +51,12 @@ def test_l1_makes_weights_small_that_are_not_needed():
 
 
 def test_the_penalties_are_in_the_loss():
-    net = MLPRegressor(hidden_layer_sizes=(4,), alpha=3.0, l1=2.0, max_iter=1, random_state=0,
-                       learning_rate_init=1e-12).fit(X, np.stack([NUMBERS, X[:, 1]], 1))  # fmt: skip
-    error = np.mean((net.predict(X) - np.stack([NUMBERS, X[:, 1]], 1)) ** 2) / 2
+    y = np.stack([NUMBERS, X[:, 1]], 1)
+    net = MLPRegressor(
+        hidden_layer_sizes=(4,), alpha=3.0, l1=2.0, max_iter=1, random_state=0,
+        learning_rate_init=1e-12,
+    ).fit(X, y)  # fmt: skip
+    error = np.mean((net.predict(X) - y) ** 2) / 2
     penalty = sum(1.5 * np.sum(w**2) + 2 * np.sum(np.abs(w)) for w in net.coefs_) / 80
     assert net.loss_ == pytest.approx(error + penalty, rel=1e-6)
 
@@ -162,7 +165,10 @@ def test_what_is_said(capsys):
     [
         ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes: must be > 0"),
         ({"hidden_layer_sizes": (8, 2.5)}, "hidden_layer_sizes: "),
-        ({"activation": "rleu"}, "activation: 'rleu' is unknown.*Did you mean 'relu'"),
+        (
+            {"activation": "sigmoi"},
+            "activation: 'sigmoi' is unknown; expected one of 'identity', 'logistic'",
+        ),
         ({"activation": ["relu"]}, "activation: expected one for all hidden layers, or one for"),
         ({"solver": "rmsprop"}, "solver: 'rmsprop' is unknown"),
         ({"alpha": -1.0}, "alpha: "),
