@@ -287,6 +287,9 @@ def check_batches(bounds: Bounds, batches: Batches, course: Course) -> None:
         raise _misfit("stop", f"0 <= first <= stop <= {-(-order.size // size)}", stop)
     _require_contiguous(batches, _ARRAYS[Batches])
     _require_contiguous(course, _ARRAYS[Course])
+    # Seen without a sign, numbers below 0 are large: one look at them instead of two.
+    if order.size and order.view(np.uint64).max() >= len(samples):
+        raise _misfit("order", f"samples from 0 to {len(samples) - 1}", order)
     if course.mode == Mode.PREDICT:
         _require_array("outputs", course.outputs, bounds.dtype, (order.size, bounds.outputs))
         return

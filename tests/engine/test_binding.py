@@ -243,7 +243,12 @@ BATCHES = {
     "first": [-1],
     "totals": [np.zeros(3)],
     "telemetry_every": [1],
-    "order": [np.arange(100) % SAMPLES, np.arange(SAMPLES, dtype=np.int32)],
+    "order": [
+        np.arange(100) % SAMPLES,
+        np.arange(SAMPLES, dtype=np.int32),
+        np.arange(1, SAMPLES + 1),
+        np.arange(-1, SAMPLES - 1),
+    ],
 }
 
 
