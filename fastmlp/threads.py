@@ -100,10 +100,10 @@ def thread_count(argument: str, value: object) -> int:
 def get_num_threads() -> int:
     """Return the largest number of threads that share the steps of one net.
 
-    That is what :func:`set_num_threads` was told, else the environment variable
-    ``FASTMLP_NUM_THREADS``, else the number of cores that this process may use: those of its
-    affinity, or the whole ones of its control group's quota.  A net whose steps are too short to
-    be worth sharing uses one.  The number never changes a result.
+    Inside :func:`threads_limited` that is its number; else what :func:`set_num_threads` was told,
+    or the environment variable ``FASTMLP_NUM_THREADS``, or the number of cores that this process
+    may use: those of its affinity, or the whole ones of its control group's quota.  A net whose
+    steps are too short to be worth sharing uses one.  The number never changes a result.
 
     Raises
     ------

@@ -52,6 +52,6 @@ def minimize(
             "Solver produced non-finite parameter weights. The input data may contain large "
             "values and need to be preprocessed."
         )
-    # scikit-learn's, which counts one iteration too many when the limit is reached.
+    # Some versions of SciPy count one iteration more than they were allowed.
     iterations = min(int(found.nit), settings.max_iter)
     return iterations, None if found.success else str(found.message)
