@@ -18,7 +18,7 @@ import time
 import numpy as np
 
 from fastmlp import Sequential, check_gradients, layers
-from fastmlp.threads import available_cores
+from fastmlp.runtime.threads import available_cores
 
 SEED = 0
 WIDTHS = (784, 13, 13, 13, 10)

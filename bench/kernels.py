@@ -18,7 +18,7 @@ from fastmlp.kernels.contract import FEW_OUTPUTS, Activation, Number, Rule
 
 real = np.float32
 SECONDS_A_RUN = 0.005
-MODULES = {"numba": "compiled", "cython": "c"}  # in fastmlp.kernels
+MODULES = {"numba": "numba", "cython": "c"}  # in fastmlp.kernels
 
 
 def kernels_of(backend: str):

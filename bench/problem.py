@@ -65,7 +65,7 @@ def make_problem(
 ) -> Problem:
     """Return the workload on Fashion-MNIST; ``weights_seed`` is ``seed`` unless told."""
     from fastmlp import datasets
-    from fastmlp.training import epoch_order
+    from fastmlp.runtime.training import epoch_order
 
     (x, y), _ = datasets.fashion_mnist.load_data()
     net = fastmlp_net(workload, seed if weights_seed is None else weights_seed)

@@ -26,10 +26,10 @@ from .gradcheck import GradientReport, check_gradients
 from .history import Divergence, DivergenceWarning, History
 from .layers import Input
 from .model import Sequential
-from .parallel import fit_many
+from .runtime.parallel import fit_many
+from .runtime.threads import get_num_threads, set_num_threads
 from .saving import load_model
 from .telemetry import Telemetry
-from .threads import get_num_threads, set_num_threads
 from .version import __version__
 
 __all__ = [

@@ -12,12 +12,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import real_array, real_number, shown
-from .configuration import Configurable
 from .kernels.contract import Activation as Kind
 from .kernels.reference.activations import activation_forward
 from .kernels.reference.softmax import softmax_forward
-from .lookup import by_name
+from .runtime.arguments import real_array, real_number, shown
+from .runtime.configuration import Configurable
+from .runtime.lookup import by_name
 
 
 @dataclass(frozen=True)

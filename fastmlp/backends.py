@@ -11,12 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .kernels import walk, walk_probe
 from .kernels.check import checked, checked_probe
 from .kernels.contract import Batches, Course, Memory, Net, Team, Trial
 from .kernels.undisturbed import undisturbed
-from .kernels.walk import PythonLayer
-from .lookup import by_name
+from .kernels.walk import epoch as walk_epoch
+from .kernels.walk import probe as walk_probe
+from .kernels.walk.rows import PythonLayer
+from .runtime.lookup import by_name
 
 # ``bind(net, memory)`` returns ``prepare(batches, course, team)``, and that a call of the engine
 # that needs no more arguments: see ``kernels/contract.py``.
@@ -26,7 +27,7 @@ Probe = Callable[[Net, Memory, Batches, Trial], None]
 
 _in_use = ""
 
-_KERNELS = {"cython": "c", "numba": "compiled", "numpy": "reference"}
+_KERNELS = {"cython": "c", "numba": "numba", "numpy": "reference"}
 _DESCRIPTIONS = {
     "cython": "the whole epoch in one call to C, compiled when fastmlp was installed",
     "numba": "the whole epoch in one call, compiled when it is first needed",
@@ -163,14 +164,14 @@ def bind_of(name: str, python_layers: dict[int, PythonLayer]) -> Bind:
     row by row, on the same kernels.
     """
     if runs_python(name, python_layers):
-        run = partial(walk.run, _module(name), python_layers)
+        run = partial(walk_epoch.run, _module(name), python_layers)
 
         def bind(net: Net, memory: Memory) -> Prepare:
             return lambda *groups: partial(run, net, memory, *groups)
 
         walker: Bind = checked(bind, runs_python=True)
         return walker
-    ready: Bind = _module(name, ".engine").bind
+    ready: Bind = _module(name, ".epoch").bind
     return ready
 
 

@@ -16,9 +16,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .arguments import real_number, seed_integer, shape_of
-from .configuration import Configurable
-from .lookup import by_name
+from .runtime.arguments import real_number, seed_integer, shape_of
+from .runtime.configuration import Configurable
+from .runtime.lookup import by_name
 
 Values = NDArray[np.float64]
 

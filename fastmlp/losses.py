@@ -10,15 +10,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from . import answers
-from .answers import Answers
-from .arguments import real_number, truth
-from .configuration import Configurable
 from .kernels.contract import Activation, Op
 from .kernels.contract import Loss as Kind
-from .lookup import by_name
-from .lowering import Builder, Last
-from .tensors import Array
+from .runtime import answers
+from .runtime.answers import Answers
+from .runtime.arguments import real_number, truth
+from .runtime.configuration import Configurable
+from .runtime.lookup import by_name
+from .runtime.lowering import Builder, Last
+from .runtime.tensors import Array
 
 _SMALLEST = 1e-30  # that float32 holds with all its digits
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from . import losses
-from .arguments import items, real_number, shown
-from .configuration import Configurable
 from .kernels.contract import Metric as Kind
 from .kernels.contract import Op
-from .lookup import by_name
 from .losses import Loss
-from .lowering import Builder
+from .runtime.arguments import items, real_number, shown
+from .runtime.configuration import Configurable
+from .runtime.lookup import by_name
+from .runtime.lowering import Builder
 
 
 @dataclass(frozen=True)

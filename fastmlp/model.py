@@ -12,8 +12,16 @@ from numpy.typing import ArrayLike
 from rich.console import Console
 from rich.table import Table
 
-from . import backends, losses, lowering, optimizers
-from .arguments import (
+from . import backends, losses, optimizers
+from .callbacks import Callback, check_callbacks
+from .history import DivergenceWarning, History
+from .kernels.contract import MOMENTS
+from .layers import Layer
+from .layers.base import checked_weights
+from .metrics import Metric
+from .metrics import get as metric_list
+from .runtime import lowering
+from .runtime.arguments import (
     check_memory,
     is_integer,
     items,
@@ -25,29 +33,22 @@ from .arguments import (
     shown,
     truth,
 )
-from .attributes import assign, refuse, unknown
-from .callbacks import Callback, check_callbacks
-from .claims import Claim
-from .configuration import Configurable, deserialize, serialize
-from .data import Data, check_data, check_samples
-from .engine import PREDICT_BATCH, Engine
-from .history import DivergenceWarning, History
-from .inference import evaluate, predict
-from .job import BATCH_SIZE, Course, Job, checked_job
-from .kernels.contract import MOMENTS
-from .layers import Layer
-from .layers.base import checked_weights
-from .lookup import by_name
-from .metrics import Metric
-from .metrics import get as metric_list
-from .plan import Plan
-from .progress import resolve_verbose
-from .run import Run
-from .seeds import fresh_seed
-from .stack import Stack
+from .runtime.attributes import assign, refuse, unknown
+from .runtime.claims import Claim
+from .runtime.configuration import Configurable, deserialize, serialize
+from .runtime.data import Data, check_data, check_samples
+from .runtime.engine import PREDICT_BATCH, Engine
+from .runtime.inference import evaluate, predict
+from .runtime.job import BATCH_SIZE, Course, Job, checked_job
+from .runtime.lookup import by_name
+from .runtime.plan import Plan
+from .runtime.progress import resolve_verbose
+from .runtime.run import Run
+from .runtime.seeds import fresh_seed
+from .runtime.stack import Stack
+from .runtime.tensors import Array, Shape
+from .runtime.training import train, train_step
 from .telemetry import Telemetry
-from .tensors import Array, Shape
-from .training import train, train_step
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from .arguments import shown
-from .configuration import clone
 from .layers import Layer
 from .model import Sequential
+from .runtime.arguments import shown
+from .runtime.configuration import clone
 from .saving import load_model, model_from_json, save_model
 
 __all__ = ["Sequential", "clone_model", "load_model", "model_from_json", "save_model"]

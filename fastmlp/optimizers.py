@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arguments import real_number, truth
-from .attributes import unknown
-from .configuration import Configurable
 from .kernels.contract import Number, Rule
-from .lookup import by_name
+from .runtime.arguments import real_number, truth
+from .runtime.attributes import unknown
+from .runtime.configuration import Configurable
+from .runtime.lookup import by_name
 from .schedules import RATE, rates_of
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from .arguments import real_number
-from .configuration import Configurable
-from .lookup import by_name
+from .runtime.arguments import real_number
+from .runtime.configuration import Configurable
+from .runtime.lookup import by_name
 
 
 @dataclass(frozen=True)

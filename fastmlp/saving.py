@@ -1,9 +1,9 @@
 """Nets in files: what is saved of one, and how it comes back.
 
-A file is what :mod:`fastmlp.checkpoint` writes.  Of a net it holds the architecture, the weights,
-the optimizer with its moments, the loss and the metrics, the numbers of steps and epochs, and the
-history of the last fit: it trains on, after loading, as if it had never stopped.  What a user's own
-layer keeps outside its weights is not part of it.
+A file is what :mod:`fastmlp.runtime.checkpoint` writes.  Of a net it holds the architecture, the
+weights, the optimizer with its moments, the loss and the metrics, the numbers of steps and epochs,
+and the history of the last fit: it trains on, after loading, as if it had never stopped.  What a
+user's own layer keeps outside its weights is not part of it.
 """
 
 import json
@@ -14,18 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from . import checkpoint
-from .arguments import truth
-from .configuration import (
+from .history import Divergence, History
+from .kernels.contract import MOMENTS
+from .model import Sequential
+from .runtime import checkpoint
+from .runtime.arguments import truth
+from .runtime.configuration import (
     custom_object_scope,
     deserialize,
     register_keras_serializable,
     serialize,
 )
-from .history import Divergence, History
-from .kernels.contract import MOMENTS
-from .model import Sequential
-from .tensors import Array, Slot
+from .runtime.tensors import Array, Slot
 from .version import __version__
 
 __all__ = ["custom_object_scope", "load_model", "register_keras_serializable"]

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arguments import positive_integer
 from .callbacks import Logs
 from .kernels.contract import Telemetry as Field
 from .layers.base import Layer
-from .run import Part
-from .tensors import Array
+from .runtime.arguments import positive_integer
+from .runtime.run import Part
+from .runtime.tensors import Array
 
 
 @dataclass(eq=False)

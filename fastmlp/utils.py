@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import (
+from .runtime.arguments import (
     integer,
     is_integer,
     items,
@@ -17,7 +17,7 @@ from .arguments import (
     shown,
     truth,
 )
-from .seeds import set_source
+from .runtime.seeds import set_source
 
 __all__ = ["normalize", "set_random_seed", "split_dataset", "to_categorical"]
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from . import backends, layers
 from .gradcheck import check_gradients
 from .model import Sequential
-from .threads import available_cores
+from .runtime.threads import available_cores
 
 DTYPES = ("float32", "float64")
 
@@ -60,7 +60,7 @@ def _run_everything(backend: str, dtype: str) -> None:
 def _must_compile(backend: str) -> bool:
     if backends.resolve(backend) != "numba" or available_cores() == 1:
         return False
-    from .kernels.compiled.disk_cache import cache_is_empty
+    from .kernels.numba.disk_cache import cache_is_empty
 
     return bool(cache_is_empty())
 

@@ -7,6 +7,7 @@ checks the net once, and each call that it prepares checks its batches.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -120,48 +121,77 @@ def check_table(net: Net, *, runs_python: bool) -> None:
     runs_python : bool
         Whether the engine can run CUSTOM rows.
     """
-    table, parameters, statistics = net.table, net.params.size, net.running.size
+    table = net.table
     _require_tables("table reals", table, net.reals, len(Column), len(Scalar))
     _require("table", len(table) > 0, "rows", "none")
-    ops, end = table[:, Column.OP], table[0, Column.X]
-    inputs, outputs, y = (table[:, c] for c in (Column.INPUTS, Column.OUTPUTS, Column.Y))
+    # Each number by itself first, so that no sum or product below can overflow.
+    _check_numbers(table, runs_python)
+    _check_buffers(table)
+    _check_weights(net)
+    _check_judges(table[:, Column.OP], table[:, Column.INPUTS])
+
+
+def _require_of(ops: Array, rows: Array, right: Array, what: str) -> None:
+    """Raise ValueError if one of some rows of a table, whose operations are ``ops``, is wrong."""
+    wrong = np.flatnonzero(rows & ~right)
+    if wrong.size:
+        r = int(wrong[0])
+        name = Op(ops[r]).name if 0 <= ops[r] < len(Op) else int(ops[r])
+        raise ValueError(f"table: row {r} ({name}): expected {what}")
+
+
+def _inputs_of(table: Array) -> Array:
+    """Return where each row reads its input; the INPUT row has none, and its X is another thing."""
     x = table[:, Column.X].copy()
     x[0] = 0
+    return x
 
-    def require(rows: Array, right: Array, what: str) -> None:
-        wrong = np.flatnonzero(rows & ~right)
-        if wrong.size:
-            r = int(wrong[0])
-            name = Op(ops[r]).name if 0 <= ops[r] < len(Op) else int(ops[r])
-            raise ValueError(f"table: row {r} ({name}): expected {what}")
 
+def _check_numbers(table: Array, runs_python: bool) -> None:
+    """Raise ValueError if a row's operation, kind, place or width is none of those that exist."""
+    ops, end = table[:, Column.OP], table[0, Column.X]
+    inputs, outputs, y = (table[:, c] for c in (Column.INPUTS, Column.OUTPUTS, Column.Y))
+    require = partial(_require_of, ops)
     everything = np.ones(len(table), np.bool_)
     first = np.arange(len(table)) == 0
-    losses = ops >= FIRST_LOSS
-    # Each number by itself first, so that no sum or product below can overflow.
     require(everything, (ops >= 0) & (ops < len(Op)), "a known operation")
     require(everything, (ops == Op.INPUT) == first, "INPUT, as the first row and nowhere else")
     require(everything, (ops != Op.CUSTOM) | runs_python, "no layer written in Python")
-    for what, values in (("inputs", inputs), ("outputs", outputs), ("X", x), ("Y", y)):
+    places = ("inputs", inputs), ("outputs", outputs), ("X", _inputs_of(table)), ("Y", y)
+    for what, values in places:
         require(everything, (values >= 0) & (values <= end), f"{what} from 0 to {end}")
     require(~first, inputs > 0, "inputs")
-    require(~losses, outputs > 0, "outputs")
+    require(ops < FIRST_LOSS, outputs > 0, "outputs")
     require(_SAME_WIDTH[ops], inputs == outputs, "as many outputs as inputs")
     kinds = table[:, Column.KIND]
     for op, known in _KINDS.items():
         what = f"a known {known.__name__.lower()}"
         require(ops == op, (kinds >= 0) & (kinds < len(known)), what)
-    beyond = _SCRATCH[ops, 0] * outputs + _SCRATCH[ops, 1]
-    require(everything, x + inputs <= end, f"X within the workspace of {end}")
-    require(everything, y + outputs + beyond <= end, f"Y within the workspace of {end}")
-    other = table[:, Column.OTHER]
-    inside = (other >= 0) & (other <= end - outputs)
-    require(_READS_OTHER[ops], inside, f"OTHER within the workspace of {end}")
-    x_rows, dense = table[:, Column.X_ROWS], ops == Op.DENSE
-    inside = (x_rows == -1) | ((x_rows >= 0) & (x_rows <= end - inputs))
-    require(dense, inside, f"X_ROWS within the workspace of {end}")
 
+
+def _check_buffers(table: Array) -> None:
+    """Raise ValueError if a row reaches beyond the workspace."""
+    ops, end = table[:, Column.OP], table[0, Column.X]
+    inputs, outputs, y = (table[:, c] for c in (Column.INPUTS, Column.OUTPUTS, Column.Y))
+    require = partial(_require_of, ops)
+    everything = np.ones(len(table), np.bool_)
+    beyond = _SCRATCH[ops, 0] * outputs + _SCRATCH[ops, 1]
+    within = f"within the workspace of {end}"
+    require(everything, _inputs_of(table) + inputs <= end, f"X {within}")
+    require(everything, y + outputs + beyond <= end, f"Y {within}")
+    other, x_rows = table[:, Column.OTHER], table[:, Column.X_ROWS]
+    require(_READS_OTHER[ops], (other >= 0) & (other <= end - outputs), f"OTHER {within}")
+    inside = (x_rows == -1) | ((x_rows >= 0) & (x_rows <= end - inputs))
+    require(ops == Op.DENSE, inside, f"X_ROWS {within}")
+
+
+def _check_weights(net: Net) -> None:
+    """Raise ValueError if a row reaches beyond the parameters or the statistics."""
+    table, parameters, statistics = net.table, net.params.size, net.running.size
+    ops = table[:, Column.OP]
+    inputs, outputs = table[:, Column.INPUTS], table[:, Column.OUTPUTS]
     start, size, bias = (table[:, c] for c in (Column.WEIGHTS, Column.SIZE, Column.BIAS))
+    require = partial(_require_of, ops)
     own = _HAS_WEIGHTS[ops]
     within = f"within the {parameters} parameters"
     require(~own, size == 0, "no weights")
@@ -179,7 +209,6 @@ def check_table(net: Net, *, runs_python: bool) -> None:
     running, length = table[:, Column.RUNNING], _RUNNING[ops] * outputs
     inside = (running >= 0) & (running <= statistics - length)
     require(length > 0, inside, f"statistics within the {statistics} running ones")
-    _check_judges(ops, inputs)
 
 
 def _check_judges(ops: Array, inputs: Array) -> None:

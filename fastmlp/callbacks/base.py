@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import items, shown
+from ..runtime.arguments import items, shown
 
 if TYPE_CHECKING:
     from ..model import Sequential

@@ -4,7 +4,7 @@ import csv
 import os
 from typing import IO, Any
 
-from ..arguments import shown, truth
+from ..runtime.arguments import shown, truth
 from .base import Callback, Logs
 
 

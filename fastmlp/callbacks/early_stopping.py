@@ -3,13 +3,13 @@
 import math
 from typing import TYPE_CHECKING
 
-from ..arguments import non_negative_integer, real_number, truth
-from ..attributes import unknown
+from ..runtime.arguments import non_negative_integer, real_number, truth
+from ..runtime.attributes import unknown
 from .base import Callback, Logs
 from .monitor import Mode, Monitor, say
 
 if TYPE_CHECKING:
-    from ..tensors import Array
+    from ..runtime.tensors import Array
 
 
 class EarlyStopping(Monitor):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..arguments import shown
+from ..runtime.arguments import shown
 from .base import PREDICT_BATCH, TEST_BATCH, TRAIN_BATCH, Callback
 
 _OTHERS = (

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..arguments import is_integer, is_real, non_negative_integer, real_number, shown
+from ..runtime.arguments import is_integer, is_real, non_negative_integer, real_number, shown
 from .base import Callback, Logs
 from .monitor import Mode, Monitor, say
 

@@ -4,7 +4,7 @@ import math
 import os
 from typing import Literal
 
-from ..arguments import positive_integer, real_number, shown, truth
+from ..runtime.arguments import positive_integer, real_number, shown, truth
 from .base import Logs
 from .monitor import Mode, Monitor, say
 

@@ -3,8 +3,8 @@
 import warnings
 from typing import Any, Literal
 
-from ..arguments import is_integer, shown
 from ..metrics import DIRECTIONS
+from ..runtime.arguments import is_integer, shown
 from .base import Callback, Logs
 
 _MODES = ("auto", "min", "max")

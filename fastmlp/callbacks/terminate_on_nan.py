@@ -1,6 +1,6 @@
 """What to do when a loss is no longer finite."""
 
-from ..arguments import truth
+from ..runtime.arguments import truth
 from .base import Callback, Logs
 from .monitor import say
 

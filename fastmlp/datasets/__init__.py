@@ -2,7 +2,7 @@
 
 import os
 
-from ..lookup import by_name
+from ..runtime.lookup import by_name
 from . import digits, fashion_mnist
 from .dataset import Dataset, DatasetNotFoundError
 

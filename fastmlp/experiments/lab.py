@@ -31,7 +31,7 @@ from ..callbacks import Callback, Logs
 from ..datasets import Dataset
 from ..history import History
 from ..layers import Dense
-from ..threads import available_cores
+from ..runtime.threads import available_cores
 from .course import Yardstick
 from .nets import Net, Outcome, label_entropy
 from .probe import Probe, probe

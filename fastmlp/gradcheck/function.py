@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arguments import real_array
+from ..runtime.arguments import real_array
 from .diagnosis import Context
 from .slopes import STEP, Flags, Indices, Question, Vector
 from .subject import Subject, Tensor

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import backends
-from ..data import Data, check_data
-from ..engine import Engine
 from ..kernels.contract import Batches, Memory, Trial
 from ..model import Sequential
-from ..plan import Plan
-from ..threads import available_cores
+from ..runtime.data import Data, check_data
+from ..runtime.engine import Engine
+from ..runtime.plan import Plan
+from ..runtime.threads import available_cores
 from .diagnosis import Context
 from .slopes import STEP, Flags, Indices, Question, Vector
 from .subject import Subject, Tensor

@@ -4,8 +4,8 @@ from typing import Any
 
 from .. import activations
 from ..kernels.contract import Column, Op, Scalar
-from ..lowering import Buffer, Builder
-from ..tensors import Shape
+from ..runtime.lowering import Buffer, Builder
+from ..runtime.tensors import Shape
 from .base import Layer
 
 

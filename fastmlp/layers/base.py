@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import initializers, regularizers
-from ..arguments import items, positive_integer, real_array, shape_of, shown, truth
-from ..arrays import finite
-from ..attributes import assign, refuse, unknown
-from ..configuration import Configurable
-from ..lowering import Buffer, Builder
-from ..tensors import Array, Shape, Weight
+from ..runtime.arguments import items, positive_integer, real_array, shape_of, shown, truth
+from ..runtime.arrays import finite
+from ..runtime.attributes import assign, refuse, unknown
+from ..runtime.configuration import Configurable
+from ..runtime.lowering import Buffer, Builder
+from ..runtime.tensors import Array, Shape, Weight
 
 
 class Layer(Configurable):

@@ -3,10 +3,10 @@
 from typing import Any
 
 from .. import activations, initializers, regularizers
-from ..arguments import positive_integer, truth
 from ..kernels.contract import FEW_OUTPUTS, Column, Op, Scalar
-from ..lowering import Buffer, Builder, Layout, Param
-from ..tensors import Array, Shape
+from ..runtime.arguments import positive_integer, truth
+from ..runtime.lowering import Buffer, Builder, Layout, Param
+from ..runtime.tensors import Array, Shape
 from .activation import lower_activation
 from .base import Layer
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ..arguments import real_number, seed_integer
 from ..kernels.contract import Column, Op, Scalar
-from ..lowering import Buffer, Builder
+from ..runtime.arguments import real_number, seed_integer
+from ..runtime.lowering import Buffer, Builder
 from .base import Layer
 
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from .. import initializers, regularizers
-from ..arguments import real_number, truth
 from ..kernels.contract import Column, Op, Scalar
-from ..lowering import Buffer, Builder, Param
-from ..tensors import Shape
+from ..runtime.arguments import real_number, truth
+from ..runtime.lowering import Buffer, Builder, Param
+from ..runtime.tensors import Shape
 from .base import Layer
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ..arguments import real_number
 from ..kernels.contract import Op, Scalar
-from ..lowering import LARGEST_FACTOR, Buffer, Builder
+from ..runtime.arguments import real_number
+from ..runtime.lowering import LARGEST_FACTOR, Buffer, Builder
 from .base import Layer
 
 

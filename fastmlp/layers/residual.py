@@ -4,9 +4,9 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
-from ..arguments import items
-from ..lowering import Buffer, Builder
-from ..tensors import Shape
+from ..runtime.arguments import items
+from ..runtime.lowering import Buffer, Builder
+from ..runtime.tensors import Shape
 from .base import Layer
 from .shape import Input
 from .stack import check_layer, stacked

@@ -2,9 +2,9 @@
 
 import math
 
-from ..arguments import shape_of
-from ..lowering import Buffer, Builder
-from ..tensors import Shape
+from ..runtime.arguments import shape_of
+from ..runtime.lowering import Buffer, Builder
+from ..runtime.tensors import Shape
 from .base import Layer
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import check_memory, shown
-from ..tensors import Shape
+from ..runtime.arguments import check_memory, shown
+from ..runtime.tensors import Shape
 from .base import Layer
 from .shape import Input
 

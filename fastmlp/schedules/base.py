@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import is_real, real_number, shown
-from ..configuration import Configurable
+from ..runtime.arguments import is_real, real_number, shown
+from ..runtime.configuration import Configurable
 
 RATE = "a finite number that is not negative"
 

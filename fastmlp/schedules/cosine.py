@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import real_number
+from ..runtime.arguments import real_number
 from .base import Formula, check_rate, check_steps
 
 

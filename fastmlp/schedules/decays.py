@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import items, real_number, truth
+from ..runtime.arguments import items, real_number, truth
 from .base import RATE, Formula, check_rate, check_steps
 
 

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import positive_integer, real_number, truth
-from ..lookup import by_name
+from ..runtime.arguments import positive_integer, real_number, truth
+from ..runtime.lookup import by_name
 from .base import Formula, check_rate
 
 # What is left of the way from one rate to the next, when a share of its steps is done.

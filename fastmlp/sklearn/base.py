@@ -15,8 +15,8 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from .. import regularizers
 from ..callbacks import Callback, check_callbacks
 from ..model import Sequential
-from ..tensors import Array
-from ..threads import thread_count, threads_limited
+from ..runtime.tensors import Array
+from ..runtime.threads import thread_count, threads_limited
 from . import lbfgs
 from .course import Course
 from .extras import Extras

@@ -10,7 +10,7 @@ from sklearn.utils.metaestimators import available_if
 
 from .. import losses
 from ..callbacks import Callback
-from ..tensors import Array
+from ..runtime.tensors import Array
 from .base import BaseMLP, read_samples
 from .extras import Extras
 from .labels import Labels, labels_of

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..callbacks import Callback, Logs
 from ..callbacks.monitor import say
-from ..tensors import Array
+from ..runtime.tensors import Array
 from .objective import Objective
 from .settings import Settings
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from ..tensors import Array
+from ..runtime.tensors import Array
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import scipy.optimize
 from numpy.typing import NDArray
 
 from ..model import Sequential
-from ..tensors import Array
+from ..runtime.tensors import Array
 from .objective import Objective
 from .settings import Settings
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import activations, layers, regularizers
 from ..model import Sequential
-from ..tensors import Array
+from ..runtime.tensors import Array
 
 # Of each dense layer (inputs, units) and (units,).
 Weights = list[tuple[Array, Array]]

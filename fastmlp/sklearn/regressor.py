@@ -11,8 +11,8 @@ from sklearn.utils.metaestimators import available_if
 
 from .. import losses
 from ..callbacks import Callback
-from ..lookup import by_name
-from ..tensors import Array
+from ..runtime.lookup import by_name
+from ..runtime.tensors import Array
 from .base import BaseMLP, read_samples
 from .extras import Extras
 from .objective import Objective

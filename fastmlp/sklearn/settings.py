@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import activations, backends, optimizers, regularizers
-from ..arguments import (
+from ..runtime.arguments import (
     is_integer,
     non_negative_integer,
     positive_integer,
@@ -16,8 +16,8 @@ from ..arguments import (
     shown,
     truth,
 )
-from ..lookup import by_name
-from ..threads import thread_count
+from ..runtime.lookup import by_name
+from ..runtime.threads import thread_count
 
 # scikit-learn's names for what Keras calls otherwise.
 _ACTIVATIONS = {

@@ -27,7 +27,8 @@ typedef struct probe_job_f64 ProbeJob;
 #include "rounding.c"
 #include "contract_files.h" /* a file may use those before it */
 #include "barrier.c"
-#include "engine.c"
+#include "rows.c"
+#include "epoch.c"
 #include "probe.c"
 
 #define PASTE(isa, suffix) kernels_##isa##suffix

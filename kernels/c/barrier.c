@@ -11,7 +11,7 @@
 
    A wait can be given up: whoever finds that some thread will never come sets BARRIER_ABORT.  That
    is only done while that thread is outside of `run`, hence only before the first of run's waits
-   has ended: see fastmlp/team.py.  A sleep ends by itself after a millisecond, to look at
+   has ended: see fastmlp/runtime/team.py.  A sleep ends by itself after a millisecond, to look at
    BARRIER_ABORT, which Python sets without waking anybody. */
 
 #include <sched.h>

@@ -1,4 +1,4 @@
-# What Python sees of the C kernels: the functions of kernels.compiled, with the same arguments.
+# What Python sees of the C kernels: the functions of kernels.numba, with the same arguments.
 #
 # Read twice: by f32.pyx with REAL float and by f64.pyx with REAL double.  What can be made from the
 # contract is in contract.pxi; the rest is here.  Each function checks that shapes fit together, and
@@ -31,7 +31,7 @@ def use(str name):
 
 
 cdef class Bound:
-    """A net and its memory, looked at once; see :func:`fastmlp.kernels.c.engine.bind`."""
+    """A net and its memory, looked at once; see :func:`fastmlp.kernels.c.epoch.bind`."""
 
     cdef Job job
     cdef tuple kept  # alive, for the job to point to
@@ -42,7 +42,7 @@ cdef class Bound:
         self.kept = (net, memory)
 
     def prepare(self, batches, course, team):
-        """Return a function that does what ``kernels.compiled.engine.run`` does."""
+        """Return a function that does what ``kernels.numba.epoch.run`` does."""
         cdef Prepared prepared = Prepared()
         prepared.job = self.job
         fill_batches(&prepared.job.batches, batches)
@@ -59,14 +59,14 @@ cdef class Prepared:
     cdef tuple kept
 
     def __call__(self):
-        cdef int64_t end
+        cdef int64_t reached
         with nogil:
-            end = kernels.run(&self.job)
-        return end
+            reached = kernels.run(&self.job)
+        return reached
 
 
 def probe(net, memory, batches, trial):
-    """Do what ``kernels.compiled.probe.probe`` does."""
+    """Do what ``kernels.numba.probe.probe`` does."""
     cdef ProbeJob job
     fill_net(&job.net, net)
     fill_memory(&job.memory, memory)

@@ -1,4 +1,4 @@
-/* Dropout masks from a counter, by Philox4x32-10, as kernels/compiled/dropout.py explains it. */
+/* Dropout masks from a counter, by Philox4x32-10, as kernels/numba/dropout.py explains it. */
 
 #define PHILOX_ROUNDS 10
 #define BLOCKS ((int64_t)(VECTOR_BYTES / sizeof(uint64_t))) /* drawn at once */
@@ -38,20 +38,21 @@ INLINE void philox(words block, uint64_t step, uint64_t key, words random[4]) {
 }
 
 /* 0 with probability `rate`, and else 1 / (1 - rate): element word * blocks + block of the mask is
-   decided by that word of that block.  Draws what the blocks `first` to `last` decide. */
+   decided by that word of that block.  Draws what the blocks from `first` to before
+   `stop` decide. */
 static void dropout_blocks(int64_t key, int64_t step, double rate, real *mask, int64_t size,
-                           int64_t first, int64_t last) {
+                           int64_t first, int64_t stop) {
     int64_t blocks = (size + 3) / 4;
     uint64_t threshold = (uint64_t)(rate * 4294967296.0);
     real kept = (real)(1.0 / (1.0 - rate));
     words lane;
     for (int i = 0; i < BLOCKS; i++) lane[i] = (uint64_t)i;
-    for (int64_t block = first; block < last; block += BLOCKS) {
+    for (int64_t block = first; block < stop; block += BLOCKS) {
         words random[4];
         philox(lane + (uint64_t)block, (uint64_t)step, (uint64_t)key, random);
         for (int word = 0; word < 4; word++) {
             int64_t at = word * blocks + block;
-            int64_t end = smaller(size, smaller(at + BLOCKS, word * blocks + last));
+            int64_t end = smaller(size, smaller(at + BLOCKS, word * blocks + stop));
             for (int64_t i = 0; at + i < end; i++)
                 mask[at + i] = random[word][i] >= threshold ? kept : 0;
         }

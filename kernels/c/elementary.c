@@ -1,4 +1,4 @@
-/* exp, expm1, tanh and sigmoid of whole vectors, as kernels/compiled/elementary.py explains them:
+/* exp, expm1, tanh and sigmoid of whole vectors, as kernels/numba/elementary.py explains them:
    x = k ln 2 + r, a polynomial for exp(r) - 1, and 2^k made by writing k into the exponent. */
 
 #if REAL_IS_FLOAT

@@ -31,19 +31,19 @@ INLINE void transpose_4x4(const real *x, int64_t x_row, real *y, int64_t y_row) 
     store_four(y + 3 * y_row, SHUFFLE(ac_high, bd_high, 2, 6, 3, 7));
 }
 
-/* The rows `first` to `last` of y (features, n) = x.T for x (n, features).  Blocks of 4 x 4 are
-   transposed in registers: element by element takes six times as long. */
+/* The rows from `first` to before `stop` of y (features, n) = x.T for x (n, features).  Blocks of
+   4 x 4 are transposed in registers: element by element takes six times as long. */
 static void transpose_rows(const real *x, real *y, int64_t features, int64_t n, int64_t first,
-                           int64_t last) {
+                           int64_t stop) {
     int64_t i = first;
-    for (; i + 4 <= last; i += 4) {
+    for (; i + 4 <= stop; i += 4) {
         int64_t j = 0;
         for (; j + 4 <= n; j += 4)
             transpose_4x4(x + j * features + i, features, y + i * n + j, n);
         for (; j < n; j++)
             for (int64_t r = i; r < i + 4; r++) y[r * n + j] = x[j * features + r];
     }
-    for (; i < last; i++)
+    for (; i < stop; i++)
         for (int64_t j = 0; j < n; j++) y[i * n + j] = x[j * features + i];
 }
 

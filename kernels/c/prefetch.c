@@ -1,4 +1,4 @@
-/* Samples of the batch to come, fetched while this one is computed with.
+/* Samples of the batch to come, prefetched while this one is computed with.
 
    When a net learns they lie anywhere in a data set that is larger than the caches: gathering 32
    images takes 6 µs if it must wait for memory, and 1 µs if it need not.  Some two dozen requests
@@ -34,7 +34,7 @@ INLINE void prefetch_samples(struct ahead *ahead, int64_t count) {
     for (int64_t line = 0; line < lines; line++) prefetch_line(ahead);
 }
 
-/* The batch's labels, fetched before its way forward: they lie anywhere, too. */
+/* The batch's labels, prefetched before its way forward: they lie anywhere, too. */
 static void prefetch_labels(const int64_t *labels, const int64_t *rows, int64_t n) {
     for (int64_t i = 0; labels && i < n; i++) __builtin_prefetch(labels + rows[i], 0, 2);
 }

@@ -1,5 +1,5 @@
 /* Sums to which numbers that are too small for one addition are added nevertheless: rounded up or
-   down by turns, as kernels/compiled/rounding.py explains it. */
+   down by turns, as kernels/numba/rounding.py explains it. */
 
 /* Whose turn it is, in each lane: 32 bits, for real of 64 bits too, as one conversion is enough. */
 typedef uint32_t turns __attribute__((vector_size(4 * LANES)));

@@ -7,8 +7,8 @@ of the 320 results is the dot product of two rows.
 import numpy as np
 
 from .. import reference
-from ..compiled import matmul
-from ..compiled.jit import contracted, fast
+from ..numba import matmul
+from ..numba.jit import contracted, fast
 from .c_backend import c_step
 from .step import Ladder, Step
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numba
 
-from ..compiled.jit import anew
+from ..numba.jit import anew
 
 FUNCTIONS = {
     "asm": re.compile(r'^"?(_ZN?\w+)"?:.*?^\.Lfunc_end', re.MULTILINE | re.DOTALL),

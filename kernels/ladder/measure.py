@@ -9,7 +9,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from ..compiled.jit import made_at_run_time
+from ..numba.jit import made_at_run_time
 from .roofline import aligned, bandwidth, fma_peak, places
 from .step import Array, Kernel, Ladder, Step
 from .timing import Repeated, rates

@@ -20,7 +20,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ..compiled.jit import made_at_run_time
+from ..numba.jit import made_at_run_time
 from .machine import caches, vector_bytes, vector_registers
 from .timing import Repeated, rate, repetitions
 

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from ..compiled import elementary
-from ..compiled.elementary import (
+from ..contract import Activation
+from ..numba import elementary
+from ..numba.elementary import (
     LN2_HIGH_32,
     LN2_HIGH_64,
     LN2_LOW_32,
@@ -17,8 +18,7 @@ from ..compiled.elementary import (
     power_of_two_32,
     power_of_two_64,
 )
-from ..compiled.jit import contracted, exact
-from ..contract import Activation
+from ..numba.jit import contracted, exact
 from .c_backend import c_step
 from .step import Ladder, Step
 

@@ -8,8 +8,8 @@ gradient is ever stored.
 import numpy as np
 
 from .. import reference
-from ..compiled import matmul
-from ..compiled.jit import contracted, fast
+from ..numba import matmul
+from ..numba.jit import contracted, fast
 from .c_backend import c_step
 from .step import Ladder, Step
 

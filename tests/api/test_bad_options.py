@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, Telemetry, fit_many, layers, losses
-from fastmlp.arguments import shown
+from fastmlp.runtime.arguments import shown
 
 from .refusal import X, Y, assert_refused, built_or_not, make
 

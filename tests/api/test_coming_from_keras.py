@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import fastmlp
-from fastmlp.configuration import _arguments
+from fastmlp.runtime.configuration import _arguments
 
 from .keras_arguments import KERAS
 

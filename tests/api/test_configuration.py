@@ -23,8 +23,15 @@ from fastmlp import (
     saving,
     schedules,
 )  # fmt: skip
-from fastmlp.configuration import _MODULES, Configurable, _arguments, clone, deserialize, serialize
 from fastmlp.kernels.contract import Activation as Kind
+from fastmlp.runtime.configuration import (
+    _MODULES,
+    Configurable,
+    _arguments,
+    clone,
+    deserialize,
+    serialize,
+)
 
 # One of each class, with no argument at its default.
 EXAMPLES = [
@@ -222,7 +229,7 @@ def test_registered_classes_need_no_custom_objects():
 @pytest.mark.parametrize(
     ("module", "name"),
     [("fastmlp.layers", "Conv2D"), ("os", "system"), ("fastmlp.layers", "base"),
-     ("fastmlp.configuration", "Configurable"), ("fastmlp.model", "Table")],
+     ("fastmlp.runtime.configuration", "Configurable"), ("fastmlp.model", "Table")],
 )  # fmt: skip
 def test_a_configuration_can_name_nothing_but_such_classes(module, name):
     config = {"module": module, "class_name": name, "config": {}, "registered_name": None}

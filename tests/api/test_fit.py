@@ -5,8 +5,8 @@ import pytest
 
 from fastmlp import History, Sequential, fit_many, layers, optimizers, regularizers
 from fastmlp import model as module
-from fastmlp.data import check_data
 from fastmlp.layers import Dense, Input
+from fastmlp.runtime.data import check_data
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((50, 6)).astype(np.float32)

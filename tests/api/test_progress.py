@@ -7,7 +7,7 @@ import types
 import numpy as np
 import pytest
 
-from fastmlp import progress
+from fastmlp.runtime import progress
 
 from .test_fit import X, Y, make
 

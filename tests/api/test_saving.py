@@ -300,7 +300,7 @@ def test_foreign_files(path):
 
 
 def test_a_newer_format(path, monkeypatch):
-    monkeypatch.setattr(fastmlp.checkpoint, "FORMAT", 2)
+    monkeypatch.setattr(fastmlp.runtime.checkpoint, "FORMAT", 2)
     net().save(path)
     monkeypatch.undo()
     with pytest.raises(ValueError, match="^filepath: .* newer version of fastmlp, in format 2"):

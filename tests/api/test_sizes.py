@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from fastmlp import Sequential, activations, arguments, layers, optimizers, regularizers
+from fastmlp import Sequential, activations, layers, optimizers, regularizers
 from fastmlp.layers import Dense, Dropout, Flatten, Input, Rescaling
+from fastmlp.runtime import arguments
 
 HUGE, MONSTER = 10**400, 10**5000  # no float is so large, and Python does not print the second
 

@@ -5,7 +5,8 @@ import random
 import numpy as np
 import pytest
 
-from fastmlp import Sequential, layers, seeds, utils
+from fastmlp import Sequential, layers, utils
+from fastmlp.runtime import seeds
 
 
 def test_to_categorical():

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from fastmlp import warmup
-from fastmlp.kernels.compiled import disk_cache
+from fastmlp.kernels.numba import disk_cache
 
 QUIET = Console(file=io.StringIO())
 

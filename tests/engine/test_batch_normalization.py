@@ -11,12 +11,12 @@ from fastmlp import (
     Sequential,
     Telemetry,
     check_gradients,
-    engine,
     layers,
     optimizers,
     regularizers,
 )
 from fastmlp.layers import BatchNormalization
+from fastmlp.runtime import engine
 from tests.backends import ALL, COMPILED
 
 from .nets import Scale, data, net
@@ -202,7 +202,7 @@ def test_threads_change_no_bit(monkeypatch, backend, rule, dtype):
     x, y = data(53)
 
     def trained(threads):
-        monkeypatch.setattr("fastmlp.threads._chosen", threads)
+        monkeypatch.setattr("fastmlp.runtime.threads._chosen", threads)
         model = rich(backend=backend, dtype=dtype, optimizer=RULES[rule]())
         history = model.fit(x, y, batch_size=9, epochs=2, validation_data=(x, y), verbose=0)
         _, gradients = model.loss_and_gradient(x, y)

@@ -47,7 +47,7 @@ def digests(dtype):
 RUN = "print(*digests('float32'))"
 OTHER_ORDER = """
 from fastmlp import Sequential, check_gradients
-from fastmlp.kernels import compiled
+from fastmlp.kernels import numba as compiled
 for real in (np.float64, np.float32):
     w, numbers = np.ones(37, real), np.array([0.9, 1, 0.9, 0.99, 1e-7, 0.1])
     for rule in (0, 1, 2):

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastmlp import Telemetry, fit_many, layers, optimizers, pace, regularizers
+from fastmlp import Telemetry, fit_many, layers, optimizers, regularizers
 from fastmlp.kernels.contract import Mode
+from fastmlp.runtime import pace
 from tests.backends import ALL, COMPILED
 
 from .nets import data, net
@@ -132,8 +133,8 @@ def test_threads_that_share_a_step_get_what_one_would_get(monkeypatch, backend, 
     x, y = data(101)
     results, histories = [], []
     for count in (1, threads):
-        monkeypatch.setattr("fastmlp.threads._chosen", count)
-        monkeypatch.setattr("fastmlp.engine._WORTH_SHARING", 0)
+        monkeypatch.setattr("fastmlp.runtime.threads._chosen", count)
+        monkeypatch.setattr("fastmlp.runtime.engine._WORTH_SHARING", 0)
         telemetry = Telemetry(every=2)
         model = everything(backend=backend, optimizer=optimizer)
         fitted(model, telemetry=telemetry, validation_data=(x, y))
@@ -150,12 +151,12 @@ def test_threads_that_share_a_step_get_what_one_would_get(monkeypatch, backend, 
 @pytest.mark.parametrize("units", [1, 4, 12, 33])
 @pytest.mark.parametrize("threads", [2, 3, 5])
 def test_so_do_threads_that_share_a_step_on_bytes(monkeypatch, backend, units, threads):
-    monkeypatch.setattr("fastmlp.engine._WORTH_SHARING", 0)
+    monkeypatch.setattr("fastmlp.runtime.engine._WORTH_SHARING", 0)
     x, y = data(101, features=77)
     images = (40 * (x + 3)).clip(0, 255).astype(np.uint8)
     results = []
     for count in (1, threads):
-        monkeypatch.setattr("fastmlp.threads._chosen", count)
+        monkeypatch.setattr("fastmlp.runtime.threads._chosen", count)
         model = net(
             layers.Rescaling(1 / 255), layers.Dense(units, "relu"), layers.Dense(units, "tanh"),
             features=77, seed=0, dtype="float32", backend=backend,

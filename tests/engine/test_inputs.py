@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, layers
-from fastmlp.kernels.compiled.engine import run
+from fastmlp.kernels.numba.epoch import run
 from tests.backends import ALL
 
 from .nets import data, dense_tanh, net
@@ -198,8 +198,8 @@ class TestFewSamples:
         x = np.random.default_rng(0).normal(size=(5, 7)).astype(np.float32)
         found = []
         for threads in (1, 3):
-            monkeypatch.setattr("fastmlp.engine._WORTH_SHARING", 0)
-            monkeypatch.setattr("fastmlp.threads._chosen", threads)
+            monkeypatch.setattr("fastmlp.runtime.engine._WORTH_SHARING", 0)
+            monkeypatch.setattr("fastmlp.runtime.threads._chosen", threads)
             net_layers = [layers.Input((7,)), layers.Dense(5, "tanh"), layers.Dense(3)]
             model = Sequential(net_layers, seed=0, backend=backend)
             found += [model.predict(x).tobytes() for _ in range(3)]

@@ -14,9 +14,10 @@ import time
 import numpy as np
 import pytest
 
-from fastmlp import engine, fit_many, layers, pace, parallel, set_num_threads, team
-from fastmlp.job import Stop
+from fastmlp import fit_many, layers, set_num_threads
 from fastmlp.kernels.contract import Mode
+from fastmlp.runtime import engine, pace, parallel, team
+from fastmlp.runtime.job import Stop
 from tests.backends import ALL, COMPILED
 from tests.soak_interrupts import Soak
 
@@ -122,7 +123,7 @@ def test_many_nets_all_stop_and_keep_theirs():
 def shared(monkeypatch):
     """Let any net be shared, however small, by three threads."""
     monkeypatch.setattr(engine, "_WORTH_SHARING", 0)
-    monkeypatch.setattr("fastmlp.threads._chosen", 0)
+    monkeypatch.setattr("fastmlp.runtime.threads._chosen", 0)
     set_num_threads(3)
 
 
@@ -130,7 +131,7 @@ def shared(monkeypatch):
 @pytest.mark.parametrize("name", ["predict", "evaluate", "fit", "fit_many"])
 def test_no_interrupt_hangs(backend, name, monkeypatch):
     """The short form of ``python -m tests.soak_interrupts``."""
-    monkeypatch.setattr("fastmlp.threads._chosen", 0)
+    monkeypatch.setattr("fastmlp.runtime.threads._chosen", 0)
     soak = Soak(backend)
     for number in range(12):
         soak.run(name, threads=1 + number % 4, presses=1 + number % 3)

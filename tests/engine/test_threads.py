@@ -9,15 +9,14 @@ import pytest
 from fastmlp import (
     DivergenceWarning,
     Telemetry,
-    engine,
     fit_many,
     get_num_threads,
     layers,
     optimizers,
     set_num_threads,
-    threads,
 )
 from fastmlp.regularizers import L1, L2
+from fastmlp.runtime import engine, threads
 
 from .nets import Scale, data, net, targets
 
@@ -28,7 +27,7 @@ MANY = (2, 3, 5)  # also more than there are cores, or units in some layer
 def shared(monkeypatch):
     """Let any net be shared, however small, by the number of threads that is asked for."""
     monkeypatch.setattr(engine, "_WORTH_SHARING", 0)
-    monkeypatch.setattr("fastmlp.threads._chosen", 0)
+    monkeypatch.setattr("fastmlp.runtime.threads._chosen", 0)
     return set_num_threads
 
 
@@ -119,20 +118,20 @@ def test_small_nets_are_not_shared(shared, monkeypatch):
     monkeypatch.undo()
     x, y = data(64)
     model = net(layers.Dense(3, "tanh"), backend="numba")
-    monkeypatch.setattr("fastmlp.team.Worker", None)
+    monkeypatch.setattr("fastmlp.runtime.team.Worker", None)
     model.fit(x, y, verbose=0)
 
 
 def test_no_threads_where_rows_are_walked_in_python(shared, monkeypatch):
     shared(3)
-    monkeypatch.setattr("fastmlp.team.Worker", None)
+    monkeypatch.setattr("fastmlp.runtime.team.Worker", None)
     for model in (net(backend="numpy"), net(Scale(), backend="numba")):
         model.fit(*data(64), verbose=0)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "2", True, 100_000, 2**63])
 def test_numbers_of_threads_that_are_refused(wrong, monkeypatch):
-    monkeypatch.setattr("fastmlp.threads._chosen", 0)
+    monkeypatch.setattr("fastmlp.runtime.threads._chosen", 0)
     with pytest.raises(ValueError, match="^threads: expected"):
         set_num_threads(wrong)
     assert threads._chosen == 0
@@ -141,7 +140,7 @@ def test_numbers_of_threads_that_are_refused(wrong, monkeypatch):
 
 
 def test_the_largest_number_of_threads(monkeypatch):
-    monkeypatch.setattr("fastmlp.threads._chosen", 0)
+    monkeypatch.setattr("fastmlp.runtime.threads._chosen", 0)
     set_num_threads(threads.most_threads())
     assert get_num_threads() == threads.most_threads() >= 64
     with pytest.raises(ValueError, match=f"at most {threads.most_threads()}"):
@@ -150,7 +149,7 @@ def test_the_largest_number_of_threads(monkeypatch):
 
 @pytest.mark.parametrize("wrong", ["0", "-1", "two", "100000"])
 def test_the_environment_is_checked_as_well(wrong, monkeypatch):
-    monkeypatch.setattr("fastmlp.threads._chosen", 0)
+    monkeypatch.setattr("fastmlp.runtime.threads._chosen", 0)
     monkeypatch.setenv("FASTMLP_NUM_THREADS", wrong)
     with pytest.raises(ValueError, match="^FASTMLP_NUM_THREADS: expected"):
         get_num_threads()
@@ -194,7 +193,7 @@ def test_the_default_follows_the_control_groups_quota(name, tmp_path, monkeypatc
     monkeypatch.setattr(threads, "_CONTROL_GROUPS", tmp_path / "groups")
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
-    monkeypatch.setattr("fastmlp.threads._chosen", 0)
+    monkeypatch.setattr("fastmlp.runtime.threads._chosen", 0)
     monkeypatch.delenv("FASTMLP_NUM_THREADS", raising=False)
     threads._quota.cache_clear()
     try:

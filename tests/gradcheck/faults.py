@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fastmlp import Sequential, layers, losses, regularizers
-from fastmlp.kernels import reference, walk
+from fastmlp.kernels import reference
 from fastmlp.kernels.contract import Column, Op
+from fastmlp.kernels.walk.rows import Walk
 
 BATCH = 8
 UNITS = {"first": 6, "second": 5, "third": 4, "output": 3}
@@ -146,15 +147,15 @@ def leave_as_in_an_earlier_batch(monkeypatch):
 
 
 def forget_the_mask(monkeypatch):
-    backward = walk.Walk.backward
+    backward_row = Walk.backward_row
 
     def faulty(self, r, n):
-        backward(self, r, n)
-        if self.table[r, Column.OP] == Op.DROPOUT:
-            (dx, dy) = self.ends(self.deltas, self.table[r], n)
+        backward_row(self, r, n)
+        if self.net.table[r, Column.OP] == Op.DROPOUT:
+            (dx, dy) = self.ends(self.memory.deltas, self.net.table[r], n)
             dx[:] = dy
 
-    monkeypatch.setattr(walk.Walk, "backward", faulty)
+    monkeypatch.setattr(Walk, "backward_row", faulty)
 
 
 def forget_the_one_hot(kind, alpha, logits, rows, labels, targets, scratch, dlogits):

@@ -14,8 +14,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from fastmlp.kernels.compiled.jit import fast
 from fastmlp.kernels.contract import MOMENTS, Activation, Rule, Telemetry
+from fastmlp.kernels.numba.jit import fast
 from tests import backends
 
 from . import inputs
@@ -27,7 +27,7 @@ JIT = not numba.config.DISABLE_JIT
 COMPILED = backends.COMPILED if JIT else ["numba"]
 ALL = [*COMPILED, "numpy"]
 
-FOLDERS = {"numba": "compiled", "cython": "c", "numpy": "reference"}
+FOLDERS = {"numba": "numba", "cython": "c", "numpy": "reference"}
 
 # (outputs, inputs, samples): remainders of every kind for blocks of 4 and 5 and vectors of 8, 16.
 SIZES = [(1, 1, 1), (2, 3, 1), (3, 7, 2), (5, 4, 8), (7, 33, 31)]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-from fastmlp.kernels.compiled import disk_cache, jit
+from fastmlp.kernels.numba import disk_cache, jit
 
 from .op_table import JIT
 
@@ -91,7 +91,7 @@ class TestDirectory:
         source = Path(disk_cache.__file__).parent.parent
         shutil.copytree(source, tmp_path / "kernels", ignore=shutil.ignore_patterns("*.pyc"))
         environment.setattr(
-            disk_cache, "__file__", str(tmp_path / "kernels" / "compiled" / "disk_cache.py")
+            disk_cache, "__file__", str(tmp_path / "kernels" / "numba" / "disk_cache.py")
         )
         before = disk_cache._source_digest()
         assert disk_cache._source_digest() == before
@@ -169,7 +169,7 @@ def test_a_process_without_a_cache_warns_once_and_computes(tmp_path):
     (tmp_path / "file").touch()
     program = (
         "import numpy as np\n"
-        "from fastmlp.kernels import compiled\n"
+        "from fastmlp.kernels import numba as compiled\n"
         "for dtype in (np.float32, np.float64):\n"
         "    y = np.empty(2, dtype)\n"
         "    compiled.multiply(np.ones(2, dtype), np.full(2, 3, dtype), y)\n"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fastmlp.kernels.compiled import elementary
-from fastmlp.kernels.compiled.jit import exact
+from fastmlp.kernels.numba import elementary
+from fastmlp.kernels.numba.jit import exact
 
 from .op_table import JIT
 

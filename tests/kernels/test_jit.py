@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp.kernels import compiled
-from fastmlp.kernels.compiled import jit
+from fastmlp.kernels import numba as compiled
+from fastmlp.kernels.numba import jit
 
 KERNELS = Path(jit.__file__).parent.parent
 FORBIDDEN = {"njit", "jit", "guvectorize", "stencil", "cfunc", "prange", "fastmath", "nogil"}
@@ -36,21 +36,21 @@ def test_no_file_but_jit_says_how_to_compile():
     files = [*KERNELS.rglob("*.py"), *Path(fastmlp.__file__).parent.rglob("*.py")]
     assert len(files) > 30
     found = {path for path in files if offences(path)}
-    assert found == {KERNELS / "compiled" / "jit.py"}
+    assert found == {KERNELS / "numba" / "jit.py"}
 
 
 def test_no_flag_assumes_that_numbers_are_finite():
     for flags in (jit.REASSOCIATE, jit.CONTRACT):
         assert not flags & {"fast", "nnan", "ninf"}
     assert "reassoc" not in jit.CONTRACT
-    for _, name, line in names_in(KERNELS / "compiled" / "jit.py"):
+    for _, name, line in names_in(KERNELS / "numba" / "jit.py"):
         assert name != "fastmath" or "fastmath=set(flags)" in line
 
 
 def test_only_the_ladder_lets_the_compiler_choose_the_rounding():
     """A kernel has many copies, and each would be fused and reordered in a way of its own."""
     assert frozenset() == jit.STRICT
-    for path in (KERNELS / "compiled").glob("*.py"):
+    for path in (KERNELS / "numba").glob("*.py"):
         if path.name != "jit.py":
             used = {name for _, name, _ in names_in(path)}
             assert not used & {"fast", "contracted"}, path.name
@@ -61,7 +61,7 @@ def test_only_the_ladder_lets_the_compiler_choose_the_rounding():
 
 def test_no_kernel_uses_a_test_that_reassociation_folds_away():
     """Numba makes isfinite(x) of x - x, and LLVM 0 of that: compare with infinity instead."""
-    for path in (KERNELS / "compiled").glob("*.py"):
+    for path in (KERNELS / "numba").glob("*.py"):
         for number, name, _ in names_in(path):
             assert name not in {"isfinite", "isnan", "isinf"}, f"{path.name}:{number}"
 

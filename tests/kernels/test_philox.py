@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fastmlp.kernels import compiled
-from fastmlp.kernels.compiled import dropout as compiled_dropout
+from fastmlp.kernels import numba as compiled
+from fastmlp.kernels.numba import dropout as compiled_dropout
 from fastmlp.kernels.reference import dropout as reference_dropout
 
 from .op_table import JIT

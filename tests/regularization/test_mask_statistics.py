@@ -11,7 +11,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from fastmlp.kernels import compiled
+from fastmlp.kernels import numba as compiled
 from fastmlp.kernels.contract import Column
 from tests.regularization.nets import dropout_net, dropout_rows
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels import reference
-from fastmlp.kernels.compiled import dropout as compiled
+from fastmlp.kernels.numba import dropout as compiled
 
 ALL_ONES = 2**64 - 1
 

@@ -19,9 +19,9 @@ from sklearn.preprocessing import StandardScaler
 
 from fastmlp import get_num_threads
 from fastmlp.callbacks import Callback
+from fastmlp.runtime.threads import threads_limited
 from fastmlp.sklearn import MLPClassifier, MLPRegressor
 from fastmlp.sklearn.workers import threads_here
-from fastmlp.threads import threads_limited
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

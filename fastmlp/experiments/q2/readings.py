@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import Sequential, backends
-from ...data import check_data
-from ...engine import Engine
 from ...gradcheck.reading import GUARD, guarded_norm, precedence_step
 from ...kernels.contract import Total
+from ...runtime.data import check_data
+from ...runtime.engine import Engine
 from ..lab import Lab
 from ..report import Statement, table
 from . import claims

@@ -1,0 +1,1 @@
+"""What runs a net, behind the objects that users type: docs/architecture.md has the way through."""

@@ -1,0 +1,420 @@
+"""The engine: a plan with its memory and a backend, and the four things one can do with it."""
+
+import math
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakSet
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import backends
+from ..kernels.contract import (
+    Batches,
+    Course,
+    Memory,
+    Mode,
+    Net,
+    Number,
+    Rule,
+    Team,
+    Telemetry,
+    Total,
+)
+from ..optimizers import Optimizer
+from .data import Data
+from .pace import SECONDS_PER_CALL, Pace
+from .plan import Plan
+from .state import aligned_zeros
+from .team import run_together
+from .tensors import Array
+from .threads import get_num_threads
+
+PREDICT_BATCH = 128  # samples that go through a net at once when it does not learn
+_FEW = 16
+_KEPT_WORKSPACES = 2  # whatever their size: of the training and of the validation of a fit
+_KEPT_BYTES = 32 << 20  # of all the workspaces that are kept beyond those
+
+# A step with fewer multiplications is done sooner than threads are started and have waited for
+# each other.
+_WORTH_SHARING = 2_000_000
+_BARRIER_SIZE = 32
+
+_RUNS_ITSELF = "this net is running: a layer, or what else it calls, cannot call the same net"
+
+_engines: "WeakSet[Engine]" = WeakSet()
+
+
+@dataclass
+class Workspace:
+    """Values and their gradients, for batches of up to a capacity, bound to the engine."""
+
+    memory: Memory
+    prepare: backends.Prepare
+
+    @property
+    def bytes(self) -> int:
+        return int(self.memory.values.nbytes + self.memory.deltas.nbytes)
+
+
+@dataclass
+class _Few:
+    """Memory for a certain small number of samples, with the call that predicts them."""
+
+    samples: Array
+    finite: NDArray[np.bool_]
+    outputs: Array
+    call: Callable[[], int]
+
+
+@dataclass(eq=False)
+class Engine:
+    """A net ready to run.
+
+    Attributes
+    ----------
+    plan : Plan
+    bind : callable
+        Binds the plan and its memory to the backend.
+    params : float array (plan.size,)
+    running : float array (plan.running_size,)
+        Running statistics.
+    runs_python : bool
+        Whether rows are walked in Python, hence on one thread.
+    gradient : float array (plan.size,)
+    moments : float array
+        The optimizer's; see :meth:`use_optimizer`.
+    rate : float
+        The learning rate of the last step of a training that was tried.
+    threads : int, optional
+        How many may share a step; by default :func:`fastmlp.get_num_threads`.
+    """
+
+    plan: Plan
+    bind: backends.Bind
+    params: Array
+    running: Array
+    runs_python: bool
+    gradient: Array = field(init=False)
+    moments: Array = field(init=False)
+    rate: float = field(init=False, default=math.nan)
+    _before: Array = field(init=False)
+    _numbers: NDArray[np.float64] = field(init=False)
+    _rule: Rule = field(init=False, default=Rule.DESCENT)
+    _optimizer: Optimizer | None = field(init=False, default=None)
+    threads: int | None = field(init=False, default=None)
+    _connections: int = field(init=False)
+    # Threads may use a net at the same time: its memory is for one after the other.  The lock lets
+    # a thread in that is in already, such as when a layer calls its own net; `_is_running` tells.
+    # Both are used line by line, not by a context manager of our own: Ctrl-C could come between
+    # two lines of that.
+    _lock: threading.RLock = field(init=False)
+    _is_running: bool = field(init=False)
+    _few: dict[tuple[int, ...], _Few] = field(init=False, default_factory=dict)
+    _workspaces: dict[int, Workspace] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.params.shape != (self.plan.size,):
+            raise ValueError(
+                f"params: expected shape ({self.plan.size},), as the layers declare it, "
+                f"got {self.params.shape}"
+            )
+        if self.running.shape != (self.plan.running_size,):
+            raise ValueError(
+                f"running: expected shape ({self.plan.running_size},), got {self.running.shape}"
+            )
+        self.gradient = aligned_zeros(self.plan.size, self.params.dtype)
+        self.moments = self._before = self.params[:0]
+        self._numbers = np.zeros(len(Number))
+        self._connections = self.plan.connections
+        self.let_all_in()
+        _engines.add(self)
+
+    def let_all_in(self) -> None:
+        """Forget who is running this, as the child of a fork must: those threads are no more."""
+        self._lock = threading.RLock()
+        self._is_running = False
+
+    def use_optimizer(self, optimizer: Optimizer, moments: Array) -> None:
+        """Train by an optimizer's rule, with its moments in this memory, until told otherwise.
+
+        What is changed about the optimizer later counts from the next call of this on, but for the
+        learning rate, which is asked for before each call of the backend.
+        """
+        with self._lock:
+            if moments is not self.moments or self._rule != optimizer.rule:
+                self._few.clear()  # bound to the other ones, as these are; if Ctrl-C comes in
+                self._workspaces.clear()  # between, they are made anew, and this is done again
+                self.moments, self._rule = moments, optimizer.rule
+            self._optimizer = optimizer
+            self._numbers[:] = optimizer.numbers()
+
+    def forward(
+        self,
+        data: Data,
+        batch_size: int = PREDICT_BATCH,
+        advance: Callable[[int], None] | None = None,
+    ) -> Array:
+        """Return the outputs (n, outputs) for the samples (n, ...).
+
+        ``advance`` is told now and then how many batches are done.
+        """
+        outputs = np.empty((data.count, self.plan.outputs), self.params.dtype)
+        self._run_all(Mode.PREDICT, data, batch_size, advance, outputs=outputs)
+        is_small = data.count * self._connections < _WORTH_SHARING and not self.plan.python_layers
+        if is_small and data.count <= _FEW:
+            self._expect_few(data.count)
+        return outputs
+
+    def forward_few(self, x: Array) -> Array | None:
+        """Return the outputs for a few samples as they come, by the shortest way.
+
+        None, if they were not expected: their shape is new, their dtype neither the net's own nor
+        uint8, or they are not finite.  For a net of 10,000 weights the checks and preparations of
+        the usual way take several times longer than the net itself.
+        """
+        few = self._few.get(x.shape)
+        if few is None or (x.dtype is not few.samples.dtype and x.dtype != np.uint8):
+            return None
+        with self._lock:
+            if self._is_running:
+                raise RuntimeError(_RUNS_ITSELF)
+            try:
+                self._is_running = True
+                few.samples[...] = x
+                np.isfinite(few.samples, few.finite)
+                if False in few.finite.tobytes():  # sooner done than few.finite.all()
+                    return None
+                few.call()
+                return few.outputs.copy()
+            finally:
+                self._is_running = False
+
+    def _expect_few(self, count: int) -> None:
+        if (count, *self.plan.input_shape) in self._few:
+            return
+        samples = np.zeros((count, *self.plan.input_shape), self.params.dtype)
+        outputs = np.zeros((count, self.plan.outputs), self.params.dtype)
+        data = Data(
+            samples.reshape(count, -1).view(np.uint8), np.empty(0, np.int64), self.params[:0, None]
+        )
+        with self._lock:
+            calls, _ = self._prepare(Mode.PREDICT, data, None, count, outputs=outputs)
+        self._few[samples.shape] = _Few(
+            samples,
+            np.zeros(samples.shape, np.bool_),
+            outputs.reshape(count, *self.plan.output_shape),
+            calls[0],
+        )
+
+    def loss_and_gradient(self, data: Data, step: int = 0) -> tuple[float, Array]:
+        """Return the mean loss over all samples as one batch, and its flat gradient (a copy).
+
+        Both include penalties; dropout draws the masks of ``step``.
+        """
+        totals = np.zeros(len(Total))
+        self._run(Mode.GRADIENT, data, None, data.count, first_step=step, totals=totals)
+        loss = (totals[Total.LOSS] + totals[Total.PENALTY]) / data.count
+        return float(loss), self.gradient.copy()
+
+    def evaluate(
+        self,
+        data: Data,
+        batch_size: int = PREDICT_BATCH,
+        advance: Callable[[int, NDArray[np.float64]], None] | None = None,
+    ) -> NDArray[np.float64]:
+        """Return the totals over all samples; see :class:`fastmlp.kernels.contract.Total`.
+
+        All samples count, whether their loss is finite or not.  ``advance`` is told now and then
+        how many batches are done, with the totals so far.
+        """
+        totals = np.zeros(self.plan.totals)
+        self._run_all(
+            Mode.EVALUATE, data, batch_size,
+            None if advance is None else lambda done: advance(done, totals), totals=totals,
+        )  # fmt: skip
+        return totals
+
+    def train_epoch(
+        self,
+        data: Data,
+        order: Array,
+        batch_size: int,
+        first: int,
+        stop: int,
+        *,
+        first_step: int,
+        totals: Array,
+        telemetry: Array | None = None,
+        telemetry_every: int = 0,
+    ) -> int:
+        """Train on the batches ``first`` to ``stop`` of an epoch, and add to ``totals``.
+
+        Parameters
+        ----------
+        data : Data
+        order : int64 array (samples per epoch,)
+            Which sample comes when: batch ``b`` is ``order[b * batch_size :][:batch_size]``.
+        batch_size, first, stop : int
+        first_step : int
+            The number of the epoch's first step, from which dropout draws its masks.
+        totals : float64 array, changed
+        telemetry : float64 array (records, rows of the plan, fields), changed
+        telemetry_every : int
+            Record each batch whose index is a multiple of this; 0 is never.
+
+        Returns
+        -------
+        int
+            ``stop``, or the index of the first batch whose loss was not finite: training
+            stopped there, before that batch's step.
+        """
+        assert self._optimizer is not None
+        rates = self._optimizer.rates(first_step + first, stop - first)
+        if telemetry is not None and self._before.size < self.params.size:
+            self._before = np.zeros_like(self.params)
+        reached = self._run(
+            Mode.TRAIN, data, order, batch_size, first, stop, first_step, totals,
+            rates, None, telemetry, telemetry_every,
+        )  # fmt: skip
+        self.rate = float(rates[min(reached, stop - 1) - first])
+        return reached
+
+    def workspace(self, batch_size: int) -> Workspace:
+        """Return the memory for batches of that size.
+
+        It stays the same one while it is in use: the two that were used last are kept, and others
+        while all are small.
+        """
+        capacity = -(-batch_size // 16) * 16  # so that every buffer begins at a cache line
+        if capacity in self._workspaces:
+            self._workspaces[capacity] = self._workspaces.pop(capacity)  # now the last one used
+        else:
+            self._forget_workspaces()
+            size = self.plan.features * capacity
+            memory = Memory(*(aligned_zeros(size, self.params.dtype) for _ in range(2)))
+            prepare = self.bind(self.net, memory)
+            self._workspaces[capacity] = Workspace(memory, prepare)
+        return self._workspaces[capacity]
+
+    @property
+    def net(self) -> Net:
+        """The plan, with what training changes."""
+        plan = self.plan
+        return Net(
+            plan.table, plan.reals, plan.tensors, plan.factors, self.params, self.gradient,
+            self.moments, self.running, int(self._rule), self._numbers,
+        )  # fmt: skip
+
+    def _forget_workspaces(self) -> None:
+        """Make room for one more workspace: forget those used longest ago."""
+        kept = list(self._workspaces.values())
+        for capacity in list(self._workspaces)[: 1 - _KEPT_WORKSPACES]:
+            if sum(workspace.bytes for workspace in kept) > _KEPT_BYTES:
+                del kept[0], self._workspaces[capacity]
+
+    def _run_all(
+        self,
+        mode: Mode,
+        data: Data,
+        batch_size: int,
+        advance: Callable[[int], None] | None,
+        **options: Any,
+    ) -> None:
+        """Run all batches in calls so short that Ctrl-C need not wait, as one for other threads."""
+        order = np.arange(data.count)
+        with self._lock:
+            for first, stop in Pace(self.seconds_at_most(batch_size)).calls(
+                -(-data.count // batch_size)
+            ):
+                self._run(mode, data, order, batch_size, first, stop, **options)
+                if advance is not None:
+                    advance(stop)
+
+    def _run(self, mode: Mode, data: Data, order: Array | None, *rest: Any, **options: Any) -> int:
+        with self._lock:
+            if self._is_running:
+                raise RuntimeError(_RUNS_ITSELF)
+            try:
+                self._is_running = True
+                return run_together(*self._prepare(mode, data, order, *rest, **options))
+            finally:
+                self._is_running = False
+
+    def _prepare(
+        self,
+        mode: Mode,
+        data: Data,
+        order: Array | None,
+        batch_size: int,
+        first: int = 0,
+        stop: int | None = None,
+        first_step: int = 0,
+        totals: Array | None = None,
+        rates: Array | None = None,
+        outputs: Array | None = None,
+        telemetry: Array | None = None,
+        telemetry_every: int = 0,
+    ) -> tuple[list[Callable[[], int]], Array]:
+        """Return the calls of the engine, one for each thread that shares the steps.
+
+        With them comes the memory of the barrier where they meet.
+        """
+        dtype = self.params.dtype
+        # C counts in 64 bits.  A batch larger than the data is all of them, and a step that is
+        # never reached is not recorded.
+        batch_size = min(batch_size, data.count if order is None else order.size)
+        telemetry_every = min(telemetry_every, max(data.count, 1))
+        order = np.arange(data.count) if order is None else order
+        workspace = self.workspace(batch_size)
+        batches = Batches(
+            data.samples,
+            data.labels,
+            data.targets,
+            order,
+            batch_size,
+            first,
+            -(-order.size // batch_size) if stop is None else stop,
+        )
+        course = Course(
+            int(mode),
+            first_step,
+            np.empty(0) if rates is None else rates,
+            np.zeros(self.plan.totals) if totals is None else totals,
+            np.empty((0, self.plan.outputs), dtype) if outputs is None else outputs,
+            np.empty((0, 0, len(Telemetry))) if telemetry is None else telemetry,
+            telemetry_every,
+            self._before,
+        )
+        threads = self._threads_for(mode, batch_size)
+        barrier = aligned_zeros(_BARRIER_SIZE, np.dtype(np.int64))
+        calls = [
+            workspace.prepare(batches, course, Team(thread, threads, barrier))
+            for thread in range(threads)
+        ]
+        return calls, barrier
+
+    def seconds_at_most(self, batch_size: int) -> float:
+        """Return a time in which any core in use does a training step; an epoch begins with it."""
+        if self.runs_python:
+            return SECONDS_PER_CALL  # a layer may do anything
+        multiplications = 3 * batch_size * self._connections
+        return 2e-6 + (multiplications + 10 * batch_size * self.plan.features) * 1e-9
+
+    def _threads_for(self, mode: Mode, batch_size: int) -> int:
+        passes = 1 if mode in (Mode.PREDICT, Mode.EVALUATE) else 3
+        if self.runs_python or passes * batch_size * self._connections < _WORTH_SHARING:
+            return 1
+        return self.threads or get_num_threads()
+
+
+def _let_all_in() -> None:
+    for engine in _engines:
+        engine.let_all_in()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_all_in)

@@ -1,0 +1,25 @@
+"""The figures of an epoch, or of an evaluation: means, by the names that the history has."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels.contract import Total
+from .engine import Engine
+
+
+def figures_of(
+    engine: Engine, totals: NDArray[np.float64], metrics: Sequence[str]
+) -> dict[str, float]:
+    """Return the means that totals stand for; ``data_loss`` only where it is not ``loss``.
+
+    ``metrics`` names those of the net, in the order in which they are wanted.
+    """
+    samples = max(totals[Total.SAMPLES], 1.0)
+    figures = {"loss": float((totals[Total.LOSS] + totals[Total.PENALTY]) / samples)}
+    for name in metrics:
+        figures[name] = float(totals[engine.plan.metrics[name]] / samples)
+    if engine.plan.is_penalized:
+        figures["data_loss"] = float(totals[Total.LOSS] / samples)
+    return figures

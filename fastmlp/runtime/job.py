@@ -1,0 +1,173 @@
+"""What a fit is to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..callbacks import Callback
+from ..telemetry import Recorder, Telemetry
+from .arguments import non_negative_integer, positive_integer, real_number, truth
+from .data import Data
+from .progress import resolve_verbose
+
+if TYPE_CHECKING:
+    from ..model import Sequential
+
+BATCH_SIZE = 32
+
+
+@dataclass
+class Stop:
+    """A wish that fits end after the call of the engine that they are in.
+
+    Not a threading.Event: that takes several lines to set, between which Ctrl-C may come.
+    """
+
+    is_wanted: bool = False
+
+
+@dataclass(frozen=True)
+class Course:
+    """Which epochs a fit runs, of how many batches, and how it validates; see Sequential.fit."""
+
+    initial_epoch: int = 0
+    steps_per_epoch: int | None = None
+    validation_steps: int | None = None
+    validation_batch_size: int | None = None
+    validation_freq: int | Sequence[int] = 1
+
+    def check(self) -> None:
+        """Raise ValueError if one of them is not what it should be."""
+        non_negative_integer("initial_epoch", self.initial_epoch)
+        for argument in ("steps_per_epoch", "validation_steps", "validation_batch_size"):
+            if getattr(self, argument) is not None:
+                positive_integer(argument, getattr(self, argument))
+        if isinstance(self.validation_freq, (list, tuple, set)):
+            for epoch in self.validation_freq:
+                positive_integer("validation_freq", epoch)
+        else:
+            positive_integer("validation_freq", self.validation_freq)
+
+    def validates(self, epoch: int) -> bool:
+        """Whether the validation follows an epoch, counted from 0."""
+        if isinstance(self.validation_freq, (int, np.integer)):
+            return (epoch + 1) % int(self.validation_freq) == 0
+        return epoch + 1 in self.validation_freq
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a fit is to do, all checked."""
+
+    data: Data
+    validation: Data | None
+    batch_size: int
+    epochs: int
+    shuffle: bool
+    seed: int
+    metrics: tuple[str, ...]
+    verbose: int
+    callbacks: tuple[Callback, ...] = ()
+    recorder: Recorder | None = None
+    stop: Stop = field(default_factory=Stop)
+    course: Course = field(default_factory=Course)
+
+    @cached_property
+    def batches(self) -> int:
+        """How many an epoch has."""
+        return self.course.steps_per_epoch or -(-self.data.count // self.batch_size)
+
+
+def checked_job(
+    model: "Sequential",
+    x: ArrayLike,
+    y: ArrayLike,
+    batch_size: int | None = None,
+    epochs: int = 1,
+    verbose: str | int = 0,
+    validation_split: float = 0.0,
+    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    shuffle: bool = True,
+    callbacks: tuple[Callback, ...] = (),
+    telemetry: Telemetry | None = None,
+    *,
+    stop: Stop | None = None,
+    checked: dict[object, Data] | None = None,
+    course: Course | None = None,
+) -> Job:
+    """Return what a fit of these arguments is to do.
+
+    Nets that are given the same dict ``checked`` share their data.
+
+    Raises
+    ------
+    RuntimeError
+        If the net is not compiled.
+    TypeError, ValueError
+        If an argument is not what it should be; nothing has changed then.
+    """
+    model._compiled_loss()
+    batch_size = positive_integer("batch_size", BATCH_SIZE if batch_size is None else batch_size)
+    epochs = positive_integer("epochs", epochs)
+    shows = resolve_verbose(verbose)
+    shuffle = truth("shuffle", shuffle)
+    course = Course() if course is None else course
+    course.check()
+    split = real_number("validation_split", validation_split, "a number in [0, 1)", low=0, below=1)
+    if split and validation_data is not None:
+        raise ValueError("validation_split: not together with validation_data")
+    with model._built_for(x):
+        engine = model._ready_engine()
+        checked = {} if checked is None else checked
+        data, validation = model._check_data("{}", x, y, checked), None
+        if validation_data is not None:
+            if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+                raise ValueError("validation_data: expected a pair (x, y)")
+            validation = model._check_data("validation_data {}", *validation_data, checked)
+        elif split:
+            data, validation = _set_apart(data, split)
+        validation = _checked_course(course, data, validation, batch_size)
+        model._check_workspace("batch_size", min(batch_size, data.count))
+        recorder = None
+        if telemetry is not None:
+            recorder = telemetry.recorder(model.layers[0], engine.plan.observed_rows)
+        names = tuple(metric.name for metric in model.metrics)
+        return Job(
+            data, validation, batch_size, epochs, shuffle, model.seed, names, shows,
+            callbacks, recorder, stop or Stop(), course,
+        )  # fmt: skip
+
+
+def _checked_course(
+    course: Course, data: Data, validation: Data | None, batch_size: int
+) -> Data | None:
+    """Return the validation's samples that a fit uses, if the data are enough for its course."""
+    batches = -(-data.count // batch_size)
+    if course.steps_per_epoch is not None and course.steps_per_epoch > batches:
+        raise ValueError(
+            f"steps_per_epoch: expected at most {batches}, as many batches as the {data.count} "
+            f"samples make, got {course.steps_per_epoch}"
+        )
+    if validation is None:
+        for argument in ("validation_steps", "validation_batch_size"):
+            if getattr(course, argument) is not None:
+                raise ValueError(f"{argument}: needs validation_data or validation_split")
+        return None
+    if course.validation_steps is None:
+        return validation
+    size = course.validation_batch_size or batch_size
+    return validation.part(slice(course.validation_steps * size))
+
+
+def _set_apart(data: Data, split: float) -> tuple[Data, Data]:
+    """Return the data without their last share, and that."""
+    count = int(data.count * (1 - split))
+    if count in (0, data.count):
+        raise ValueError(
+            f"validation_split: {split} of {data.count} samples leaves nothing for one of the two"
+        )
+    return data.part(slice(None, count)), data.part(slice(count, None))

@@ -1,0 +1,433 @@
+"""Lowering: from layers and a loss to the tables that the kernels run.
+
+Layers describe themselves to a :class:`Builder`, row by row; it knows none of them by name.  It
+hands out :class:`Buffer` values, which say where a row's output lies: a layer gets the one of its
+input, and returns the one of its output.  What comes out, a :class:`~fastmlp.runtime.plan.Plan`,
+is plain data.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Scalar, Tensor
+from .plan import Plan
+from .python_rows import PythonLayer, PythonRows
+from .tensors import Array, Shape, Slot, Weight
+
+# A scale within these bounds may be applied to the sums of the first product instead of to the
+# samples.  Beyond them, samples that it brings to a usual size are themselves so large or so small
+# that their sums leave the range of float32.
+_MOVABLE_SCALE = 2.0**16
+
+# What one row multiplies by or divides by at most, and adds at most: float32 holds it with all its
+# digits.  A scale beyond it takes several rows.
+LARGEST_FACTOR = 2.0**100
+
+
+class Layout(Enum):
+    """How the samples of a batch lie in a buffer."""
+
+    SAMPLES_FIRST = "(n, features)"  # as in data sets
+    FEATURES_FIRST = "(features, n)"
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """A place in the workspace, with so many features for each sample."""
+
+    offset: int
+    features: int
+    layout: Layout = Layout.FEATURES_FIRST
+
+
+class Last(NamedTuple):
+    """An activation that a net may end in, as its row has it."""
+
+    name: str
+    op: Op
+    kind: int = 0
+
+
+class Param(NamedTuple):
+    """A tensor that a row's kernel reads, as the layer must have declared it."""
+
+    name: str
+    shape: Shape
+    transposed: bool = False
+
+
+class Lowers(Protocol):
+    """What a layer is to the builder."""
+
+    name: str
+    _weights: dict[str, Array]
+
+    @property
+    def declared(self) -> tuple[Weight, ...]: ...
+
+    def _output_shape(self, input_shape: Shape) -> Shape: ...
+
+    def _lower(self, builder: "Builder", x: Buffer) -> Buffer: ...
+
+
+class Loss(Protocol):
+    """What a loss is to the builder."""
+
+    def lower(self, builder: "Builder") -> None: ...
+
+
+LossT = TypeVar("LossT", bound=Loss, contravariant=True)
+
+
+class Metric(Protocol[LossT]):
+    """What a metric is to the builder."""
+
+    def lower(self, builder: "Builder", loss: LossT) -> None: ...
+
+
+@dataclass
+class _Row:
+    """A row in the making."""
+
+    label: str
+    columns: dict[Column, int]
+    reals: dict[Scalar, float]
+
+
+@dataclass
+class _Current:
+    """The layer that is being lowered: its place in the net, and its tensors."""
+
+    name: str
+    description: str = ""
+    index: int = 0
+    output_shape: Shape = ()
+    slots: list[Slot] = field(default_factory=list)
+
+
+class Builder:
+    """Collects the rows of a plan; each layer adds its own in ``lower``.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+    seed : int
+        Of the layers that draw random numbers while training.
+
+    Attributes
+    ----------
+    source : Buffer
+        Where the samples are.
+    shape : tuple of int
+        Of what the layer that is being lowered gets, without the batch.
+    """
+
+    def __init__(self, input_shape: Shape, seed: int) -> None:
+        self.shape = input_shape
+        self._input_shape = input_shape
+        self._seed = seed
+        self._slots: list[Slot] = []
+        self._sizes = {True: 0, False: 0}  # of what is trained, and of running statistics
+        self._python_layers: dict[int, PythonRows] = {}
+        self._rows: list[_Row] = []
+        self._trainable = False  # whether anything so far has parameters
+        self._layers = 0
+        self._current = self._last = _Current("input")
+        features = math.prod(input_shape)
+        self._end = features
+        self.source = Buffer(0, features, Layout.SAMPLES_FIRST)
+        columns = {Column.OUTPUTS: features, Column.Y: 0, Column.ROWS: 1}
+        self._append(Op.INPUT, "input", columns, {Scalar.SCALE: 1.0})
+
+    def lower(self, layer: Lowers, x: Buffer) -> Buffer:
+        """Let a layer add its rows, and return the buffer of its output."""
+        outer, output_shape = self._current, layer._output_shape(self.shape)
+        self._current = _Current(layer.name, repr(layer), self._layers, output_shape)
+        self._layers += 1
+        for weight in layer.declared:
+            self._current.slots.append(Slot(layer, weight, self._sizes[weight.trainable]))
+            self._sizes[weight.trainable] += weight.size
+        self._slots += self._current.slots
+        y = layer._lower(self, x)
+        if y.features != math.prod(output_shape):
+            raise ValueError(
+                f"{layer!r}: output_shape says {output_shape}, but its kernel computes "
+                f"{y.features} values"
+            )
+        self.shape = output_shape
+        self._current, self._last = outer, self._current
+        return y
+
+    def row(
+        self,
+        op: Op,
+        x: Buffer,
+        features: int | None = None,
+        *,
+        params: Sequence[Param] = (),
+        columns: dict[Column, int] | None = None,
+        reals: dict[Scalar, float] | None = None,
+        label: str | None = None,
+    ) -> Buffer:
+        """Add a row that reads ``x`` and writes a new buffer, and return that.
+
+        Parameters
+        ----------
+        op : Op
+        x : Buffer
+        features : int, optional
+            Of the output; by default as many as of the input.
+        params : sequence of Param
+            The layer's tensors, if they belong to this row.
+        columns, reals : dict, optional
+            What the operation reads beside that: see :mod:`fastmlp.kernels.contract`.
+        label : str, optional
+            By default the layer's name.
+
+        Raises
+        ------
+        ValueError
+            If the layer has declared other tensors than ``params``, or other running statistics
+            than the operation has.
+        """
+        form = FORMS[op]
+        own = self._own_tensors(params)
+        features = x.features if features is None else features
+        if form.running:
+            own[Column.RUNNING] = self._own_statistics((features,), form.running)
+        y = Buffer(self._end, features, x.layout if form.keeps_layout else Layout.FEATURES_FIRST)
+        self._end += features + form.scratch.per_output * features + form.scratch.more
+        fixed = {
+            Column.INPUTS: x.features,
+            Column.OUTPUTS: features,
+            Column.X: x.offset,
+            Column.Y: y.offset,
+            Column.ROWS: int(x.layout is Layout.SAMPLES_FIRST),
+            Column.INPUT_GRADIENT: int(self._trainable),
+        }
+        self._append(
+            op, label or self._current.name, {**fixed, **own, **(columns or {})}, reals or {}
+        )
+        if Column.SIZE in own:
+            self._trainable = self._trainable or own[Column.SIZE] > 0
+        return y
+
+    def reserve(self, features: int) -> Buffer:
+        """Return new memory that no row but the layer's own knows of."""
+        self._end += features
+        return Buffer(self._end - features, features, Layout.SAMPLES_FIRST)
+
+    def start_of(self, name: str) -> int:
+        """Return where a tensor of the layer begins in its flat vector, or -1 without one."""
+        return next((s.start for s in self._current.slots if s.weight.name == name), -1)
+
+    def random_key(self, seed: int | None) -> int:
+        """Return a key for the layer's random numbers: by default one that no other layer has."""
+        source = (
+            np.random.SeedSequence(self._seed, spawn_key=(2, self._current.index))
+            if seed is None
+            else np.random.SeedSequence(seed)
+        )
+        return int(source.generate_state(1, np.uint64).view(np.int64)[0])
+
+    def along_batch(self, x: Buffer) -> Buffer:
+        """Return ``x`` as (features, n), turned round if need be."""
+        return self.row(Op.TRANSPOSE, x) if x.layout is Layout.SAMPLES_FIRST else x
+
+    def fork(self, x: Buffer) -> int:
+        """Begin a branch at ``x``, which is (features, n): what :meth:`join` ends."""
+        both = {Column.INPUTS: x.features, Column.OUTPUTS: x.features}
+        both |= {Column.X: x.offset, Column.Y: x.offset}
+        columns = {**both, Column.INPUT_GRADIENT: int(self._trainable)}
+        self._append(Op.FORK, self._current.name, columns, {})
+        return len(self._rows) - 1
+
+    def join(self, fork: int, x: Buffer, other: Buffer) -> Buffer:
+        """End a branch: return ``x + other``, where ``other`` is what the branch began at."""
+        y = self.row(Op.ADD, x, columns={Column.OTHER: other.offset})
+        self._rows[fork].columns[Column.OTHER] = y.offset
+        return y
+
+    def rescale_source(self, x: Buffer, scale: float, offset: float) -> bool:
+        """Make a rescaling part of reading the samples, if it is the first thing done to them."""
+        if len(self._rows) > 1 or x != self.source:
+            return False
+        reals = self._rows[0].reals
+        both = reals[Scalar.SCALE] * scale
+        moved = reals.get(Scalar.OFFSET, 0.0) * scale + offset
+        in_range = not both or 1 / LARGEST_FACTOR <= abs(both) <= LARGEST_FACTOR
+        if not in_range or not abs(moved) <= LARGEST_FACTOR:
+            return False
+        reals[Scalar.SCALE], reals[Scalar.OFFSET] = both, moved
+        return True
+
+    def take_source_scale(self, x: Buffer) -> float:
+        """Let the first row's product scale its sums, where the samples would only be scaled."""
+        reals = self._rows[0].reals
+        if len(self._rows) > 1 or x != self.source or reals.get(Scalar.OFFSET, 0.0) != 0:
+            return 1.0
+        scale = reals[Scalar.SCALE]
+        if not 1 / _MOVABLE_SCALE <= abs(scale) <= _MOVABLE_SCALE:
+            return 1.0
+        reals[Scalar.SCALE] = 1.0
+        return scale
+
+    def python_row(self, layer: PythonLayer, x: Buffer) -> Buffer:
+        """Add a row that calls ``layer.forward`` and ``layer.backward``."""
+        shape = self._current.output_shape
+        self._python_layers[self._current.index] = PythonRows(layer, self.shape, shape)
+        params = [Param(w.name, w.shape, w.transposed) for w in layer.declared if w.trainable]
+        return self.row(Op.CUSTOM, x, math.prod(shape), params=params)
+
+    def end(self, y: Buffer) -> None:
+        """Let the net end in ``y``: what follows compares that with the right answers."""
+        self._current = self._last
+        self._outputs = self.along_batch(y)
+        self._last_row = len(self._rows) - 1
+
+    @property
+    def outputs(self) -> int:
+        """The number of values in one output of the net that has ended."""
+        return self._outputs.features
+
+    def ends_in(self, last: Last) -> bool:
+        """Whether the last layer's last row is that activation."""
+        columns = self._rows[self._last_row].columns
+        return columns[Column.OP] == last.op and columns.get(Column.KIND, 0) == last.kind
+
+    def judge(
+        self, op: Op, kind: int, label: str, *, alpha: float = 0.0, built_in: Last | None = None
+    ) -> None:
+        """Add a row that compares the net's outputs with the right answers: a loss or a metric.
+
+        If the net ends in an activation that the row has ``built_in``, it reads what that is
+        computed from.  A loss comes before it in the plan then: the activation is run only to
+        predict, and for metrics that read it.
+        """
+        place, x = len(self._rows), self._outputs.offset
+        if built_in is not None and self.ends_in(built_in):
+            x = self._rows[self._last_row].columns[Column.X]
+            # A metric is never before the loss, which may read the activation.
+            if op == Op.LOSS or self._rows[self._last_row - 1].columns[Column.OP] >= FIRST_LOSS:
+                place = self._last_row
+                self._last_row += 1
+        columns = {Column.KIND: kind, Column.INPUTS: self.outputs, Column.X: x}
+        scratch = FORMS[op].scratch.more
+        columns[Column.Y] = self._end if scratch else 0
+        self._end += scratch
+        self._append(op, label, columns, {Scalar.ALPHA: alpha}, place)
+
+    def finish(self) -> Plan:
+        """Return the plan."""
+        table = np.zeros((len(self._rows), len(Column)), dtype=np.int64)
+        reals = np.zeros((len(self._rows), len(Scalar)))
+        for r, row in enumerate(self._rows):
+            for column, value in row.columns.items():
+                table[r, column] = value
+            for scalar, real in row.reals.items():
+                reals[r, scalar] = real
+        table[0, Column.X] = self._end
+        labels = [row.label for row in self._rows]
+        return Plan(
+            table, reals, *self._tensor_tables(), labels, self._slots, self._sizes[True],
+            self._sizes[False], self._input_shape, self.shape, self._python_layers,
+        )  # fmt: skip
+
+    def _tensor_tables(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the tables of the tensors that are trained."""
+        slots = [slot for slot in self._slots if slot.weight.trainable]
+        tensors = np.zeros((len(slots), len(Tensor)), dtype=np.int64)
+        factors = np.zeros((len(slots), len(Factor)))
+        for t, slot in enumerate(slots):
+            tensors[t, Tensor.START], tensors[t, Tensor.SIZE] = slot.start, slot.weight.size
+            if (penalty := slot.weight.regularizer) is not None:
+                factors[t, Factor.L1], factors[t, Factor.L2] = penalty.l1, penalty.l2
+        return tensors, factors
+
+    def _own_tensors(self, params: Sequence[Param]) -> dict[Column, int]:
+        """Return the columns that say where ``params`` are, if there are any.
+
+        Raises
+        ------
+        ValueError
+            If the layer has declared others: a kernel would read them as what they are not.
+        """
+        if not params:
+            return {}
+        slots = [slot for slot in self._current.slots if slot.weight.trainable]
+        declared = [Param(s.weight.name, s.weight.shape, s.weight.transposed) for s in slots]
+        if declared != list(params):
+            raise ValueError(
+                f"{self._current.description}: its kernel reads the weights "
+                f"{[(name, shape) for name, shape, _ in params]}, but build declared "
+                f"{[(name, shape) for name, shape, _ in declared]}; "
+                "other weights need a forward and a backward of its own"
+            )
+        size = sum(slot.weight.size for slot in slots)
+        first = [slot for slot in self._slots if slot.weight.trainable].index(slots[0])
+        return {
+            Column.WEIGHTS: slots[0].start, Column.SIZE: size,
+            Column.FIRST_TENSOR: first, Column.STOP_TENSOR: first + len(slots),
+        }  # fmt: skip
+
+    def _own_statistics(self, shape: Shape, count: int) -> int:
+        """Return where the layer's running statistics are: so many, each of this shape.
+
+        Raises
+        ------
+        ValueError
+            If the layer has declared others.
+        """
+        slots = [slot for slot in self._current.slots if not slot.weight.trainable]
+        if [slot.weight.shape for slot in slots] != [shape] * count:
+            raise ValueError(
+                f"{self._current.description}: its kernel reads {count} running statistics of "
+                f"shape {shape}, but build declared "
+                f"{[(slot.weight.name, slot.weight.shape) for slot in slots]}"
+            )
+        return slots[0].start
+
+    def _append(
+        self,
+        op: Op,
+        label: str,
+        columns: dict[Column, int],
+        reals: dict[Scalar, float],
+        place: int | None = None,
+    ) -> None:
+        own = {Column.BIAS: -1, **columns, Column.OP: op, Column.LAYER: self._current.index}
+        self._rows.insert(len(self._rows) if place is None else place, _Row(label, own, reals))
+
+
+def lower(
+    layers: Sequence[Lowers],
+    input_shape: Shape,
+    loss: LossT | None,
+    metrics: Sequence[Metric[LossT]],
+    seed: int,
+) -> Plan:
+    """Lower built layers, and a loss and metrics if there are any, to a plan.
+
+    ``seed`` is that of the layers that draw random numbers while training.
+
+    Raises
+    ------
+    ValueError
+        If the loss or a metric does not fit the last layer.
+    """
+    builder = Builder(input_shape, seed)
+    y = builder.source
+    for layer in layers:
+        y = builder.lower(layer, y)
+    builder.end(y)
+    if loss is not None:
+        loss.lower(builder)
+        for metric in metrics:
+            metric.lower(builder, loss)
+    return builder.finish()

@@ -1,0 +1,175 @@
+"""Plans: a lowered net as tables of numbers, which is all that the kernels see.
+
+What the rows of the tables mean is the business of :mod:`fastmlp.kernels.contract`, of the lowering
+that writes them, of the kernels, and of the views in here: nobody else reads a row.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Scalar, Total
+from .python_rows import PythonRows
+from .tensors import Array, Shape, Slot
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A lowered net.
+
+    Attributes
+    ----------
+    table, reals : int64 and float64 arrays with a row per operation
+        See :mod:`fastmlp.kernels.contract`.
+    tensors, factors : int64 and float64 arrays with a row per tensor that is trained
+    labels : list of str
+        A name for each row.
+    all_slots : list of Slot
+        The tensors, in the order of ``get_weights``.
+    size : int
+        The length of the parameter vector.
+    running_size : int
+        That of the vector of running statistics.
+    input_shape, output_shape : tuple of int
+    python_layers : dict
+        The layers of the CUSTOM rows, by layer index.
+    """
+
+    table: NDArray[np.int64]
+    reals: NDArray[np.float64]
+    tensors: NDArray[np.int64]
+    factors: NDArray[np.float64]
+    labels: list[str]
+    all_slots: list[Slot]
+    size: int
+    running_size: int
+    input_shape: Shape
+    output_shape: Shape
+    python_layers: dict[int, PythonRows]
+
+    @cached_property
+    def slots(self) -> list[Slot]:
+        """The tensors that are trained, in the order of the parameter vector."""
+        return [slot for slot in self.all_slots if slot.weight.trainable]
+
+    @property
+    def features(self) -> int:
+        """The workspace's size for one sample."""
+        return int(self.table[0, Column.X])
+
+    @cached_property
+    def is_penalized(self) -> bool:
+        """Whether a tensor has a regularizer."""
+        return bool(self.factors[:, [Factor.L1, Factor.L2]].any())
+
+    @property
+    def connections(self) -> int:
+        """The number of multiplications in one sample's way forward through the dense layers."""
+        dense = self.table[self.table[:, Column.OP] == Op.DENSE]
+        return int(dense[:, Column.INPUTS] @ dense[:, Column.OUTPUTS])
+
+    @cached_property
+    def outputs(self) -> int:
+        """The number of values in one output."""
+        return math.prod(self.output_shape)
+
+    @property
+    def observed_rows(self) -> list[str | None]:
+        """What telemetry calls each row, None where it does not measure."""
+        names: list[str | None] = [None] * len(self.labels)
+        for r, (label, row) in enumerate(zip(self.labels, self.table, strict=True)):
+            if row[Column.OP] >= FIRST_LOSS:
+                break
+            if _has_weights(row) or row[Column.OP] == Op.ACTIVATION:
+                names[r] = label
+        return names
+
+    @cached_property
+    def metrics(self) -> dict[str, int]:
+        """Where the engine adds up each metric, by name."""
+        rows = np.flatnonzero(self.table[:, Column.OP] > Op.LOSS)
+        return {self.labels[r]: place for place, r in enumerate(rows, len(Total))}
+
+    @property
+    def totals(self) -> int:
+        """How many numbers the engine adds up."""
+        return len(Total) + len(self.metrics)
+
+    @property
+    def last_label(self) -> str:
+        """The label of the loss, or of a softmax that it has built in."""
+        ops = self.table[:, Column.OP]
+        return self.labels[int(np.flatnonzero(ops <= Op.LOSS)[-1])]
+
+    @property
+    def labels_above(self) -> dict[str, list[str]]:
+        """What lies between each row with parameters and the next one, or the loss, by label."""
+        above: dict[str, list[str]] = {}
+        current: list[str] = []
+        for row, label in zip(self.table, self.labels, strict=True):
+            if _has_weights(row):
+                current = above[label] = []
+            else:
+                current.append(label)
+            if row[Column.OP] >= FIRST_LOSS:
+                break
+        return above
+
+    def largest_factors(self, values: Array, n: int) -> Array:
+        """Return the largest number that each parameter is multiplied with in a batch, or 1.
+
+        ``values`` is a workspace that holds the batch's ``n`` samples.  It is 1 also where there is
+        no product, or only zeros in it.
+        """
+        factors = np.ones(self.size)
+        for row, reals in zip(self.table, self.reals, strict=True):
+            if row[Column.OP] != Op.DENSE:
+                continue
+            inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
+            x = self._buffer(values, row[Column.X], inputs, n)
+            x = x.reshape(n, inputs).T if row[Column.ROWS] else x.reshape(inputs, n)
+            largest = np.abs(reals[Scalar.SCALE] * x).max(axis=1)
+            largest[largest == 0] = 1
+            factors[row[Column.WEIGHTS] :][: inputs * outputs] = np.tile(largest, outputs)
+        return factors
+
+    def first_not_finite(self, params: Array, values: Array, n: int) -> tuple[str, str]:
+        """Return the label of the first row with weights or outputs that are not finite.
+
+        With it comes what that is, in words; of the last row, if it is the loss itself.
+        """
+        for row, label in zip(self.table[1:], self.labels[1:], strict=True):
+            if row[Column.OP] >= FIRST_LOSS:
+                break
+            if not np.isfinite(params[row[Column.WEIGHTS] :][: row[Column.SIZE]]).all():
+                return label, f"the weights of {label!r}"
+            if not np.isfinite(self._buffer(values, row[Column.Y], row[Column.OUTPUTS], n)).all():
+                return label, f"the outputs of {label!r}"
+        return self.last_label, "the loss itself"
+
+    def check_numbers(self, dtype: np.dtype[Any]) -> None:
+        """Raise ValueError if a layer's number, such as an offset, is too large for a dtype."""
+        names = [f"{slot.layer.name}/{slot.weight.name} penalty" for slot in self.slots]
+        for labels, numbers, kinds in (
+            (self.labels, self.reals, (Scalar.ALPHA, Scalar.SCALE, Scalar.OFFSET)),
+            (names, self.factors, (Factor.L1, Factor.L2)),
+        ):
+            for kind in kinds:
+                for r in np.flatnonzero(np.abs(numbers[:, kind]) > np.finfo(dtype).max):
+                    raise ValueError(
+                        f"layers: the {kind.name.lower()} of {labels[r]!r}, "
+                        f"{numbers[r, kind]}, does not fit {dtype}; take another dtype"
+                    )
+
+    def _buffer(self, values: Array, offset: int, features: int, n: int) -> Array:
+        """Return what a batch of ``n`` samples has in a buffer, flat."""
+        capacity = values.size // self.features
+        return values[offset * capacity :][: features * n]
+
+
+def _has_weights(row: NDArray[np.int64]) -> bool:
+    return bool(FORMS[Op(row[Column.OP])].weights and row[Column.SIZE])

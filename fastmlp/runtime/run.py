@@ -1,0 +1,81 @@
+"""A fit under way, and the callbacks that are part of the library."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..callbacks import Callback
+from ..history import History
+from ..kernels.contract import Total
+from .engine import Engine
+from .state import State
+
+if TYPE_CHECKING:
+    from ..model import Sequential
+    from .job import Job
+
+
+class StopError(Exception):
+    """A wish to stop was found, and ends what is being done."""
+
+
+@dataclass(eq=False)
+class Run:
+    """A fit under way.
+
+    Attributes
+    ----------
+    model, engine, job, history, state
+    totals : float64 array
+        What the epoch's batches add up to; see :class:`fastmlp.kernels.contract.Total`.
+    reached : int
+        The batch before which the epoch ended: all of them; or it is the one whose loss was not
+        finite; or a callback stopped the fit there.
+    is_cut_short : bool
+        Whether the epoch ended at a batch whose loss was not finite.
+    records : float64 array (records, rows of the plan, fields), or None
+        Where the engine puts what it measures.
+    """
+
+    model: "Sequential"
+    engine: Engine
+    job: "Job"
+    history: History
+    state: State
+    totals: NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(Total)))
+    reached: int = 0
+    is_cut_short: bool = False
+    records: NDArray[np.float64] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the epoch that has just ended is the last, however many were wanted."""
+        return self.history.divergence is not None or self.model.stop_training
+
+    def check_stop(self) -> None:
+        """Raise StopError if somebody wishes that the fit ends now."""
+        if self.job.stop.is_wanted:
+            raise StopError
+
+
+class Part(Callback):
+    """A callback that is part of the library: it knows the whole run, and has hooks of its own.
+
+    Attributes
+    ----------
+    run : Run
+        Set before the first hook is called.
+    """
+
+    run: Run
+
+    def on_batches_begin(self) -> None:
+        """Before each batch, where users' callbacks have hooks for single batches; after those."""
+
+    def on_call_end(self) -> None:
+        """After each call of the engine: a long epoch takes several."""
+
+    def on_train_error(self) -> None:
+        """Instead of :meth:`on_train_end`, if an error or Ctrl-C ends the fit."""

@@ -1,0 +1,373 @@
+/* One row of a plan's table, forward and back: which kernel it calls, with what of the memory.
+
+   Each function does this thread's share: see epoch.c. */
+
+struct engine {
+    const Job *job;
+    int64_t capacity; /* samples that the workspace has room for */
+    int64_t n;        /* samples in this batch */
+    const int64_t *rows;
+    struct samples bytes; /* what the first product reads instead of its X, if any */
+    struct ahead ahead;
+};
+
+#define ROW(r) (engine->job->net.table + (r)*COLUMN_COUNT)
+#define REALS(r) (engine->job->net.reals + (r)*SCALAR_COUNT)
+
+INLINE real *value(const struct engine *engine, int64_t buffer) {
+    return engine->job->memory.values + buffer * engine->capacity;
+}
+
+INLINE real *delta(const struct engine *engine, int64_t buffer) {
+    return engine->job->memory.deltas + buffer * engine->capacity;
+}
+
+INLINE real *bias_of(const int64_t *row, real *vector_of_params) {
+    return row[COLUMN_BIAS] < 0 ? NULL : vector_of_params + row[COLUMN_BIAS];
+}
+
+INLINE int has_weights(const int64_t *row) { return row[COLUMN_SIZE] > 0; }
+
+/* Where a BATCH_NORMALIZATION row's gamma is, among the parameters or their gradients. */
+INLINE real *gamma_of(const int64_t *row, real *vector_of_params) {
+    int64_t beside = row[COLUMN_BIAS] < 0 ? 0 : row[COLUMN_OUTPUTS];
+    return row[COLUMN_SIZE] > beside ? vector_of_params + row[COLUMN_WEIGHTS] : NULL;
+}
+
+/* Wait for the other threads; returns 0 if they will not come, which only the first wait can. */
+INLINE int wait(const struct engine *engine) {
+    return wait_for_all(engine->job->team.barrier, engine->job->team.threads);
+}
+
+/* This thread's share of `count` equal things. */
+INLINE int64_t first_of(const struct engine *engine, int64_t count) {
+    return count * engine->job->team.thread / engine->job->team.threads;
+}
+
+INLINE int64_t stop_of(const struct engine *engine, int64_t count) {
+    return count * (engine->job->team.thread + 1) / engine->job->team.threads;
+}
+
+/* Whether the first product can read the data set itself: bytes that need no change, and that no
+   other thread waits for. */
+static int reads_bytes(const struct engine *engine) {
+    const Job *job = engine->job;
+    return job->team.threads == 1 && ROW(1)[COLUMN_OP] == OP_DENSE &&
+           job->batches.samples_shape[1] == ROW(0)[COLUMN_OUTPUTS] && REALS(0)[SCALAR_SCALE] == 1 &&
+           REALS(0)[SCALAR_OFFSET] == 0;
+}
+
+/* Bring the batch's samples into the first buffer. */
+static void gather(const struct engine *engine) {
+    const Job *job = engine->job;
+    const int64_t *row = ROW(0);
+    int64_t features = row[COLUMN_OUTPUTS], first = first_of(engine, engine->n);
+    int64_t count = stop_of(engine, engine->n) - first;
+    real *out = value(engine, row[COLUMN_Y]) + first * features;
+    real scale = (real)REALS(0)[SCALAR_SCALE], offset = (real)REALS(0)[SCALAR_OFFSET];
+    if (job->batches.samples_shape[1] == features)
+        gather_bytes(job->batches.samples, engine->rows + first, scale, offset, out, features, count);
+    else
+        gather_reals((const real *)job->batches.samples, engine->rows + first, scale, offset, out, features,
+                     count);
+}
+
+/* What a thread normalizes of a BATCH_NORMALIZATION row: always the same share of the features, so
+   that it waits for no other between the statistics, the sums and what is computed from them. */
+struct normalization {
+    int64_t first, count;
+    double epsilon;
+    real *mean, *variance; /* of the batch */
+    real *running_mean, *running_variance;
+    const real *gamma, *beta; /* NULL if the layer has none */
+    real *dgamma, *dbeta;     /* whether it has or not: dx needs them */
+};
+
+static struct normalization normalization_of(const struct engine *engine, int64_t r) {
+    const Job *job = engine->job;
+    const int64_t *row = ROW(r);
+    int64_t outputs = row[COLUMN_OUTPUTS], first = first_of(engine, outputs);
+    real *statistics = value(engine, row[COLUMN_Y] + outputs) + first;
+    real *gradients = delta(engine, row[COLUMN_Y] + outputs) + first;
+    real *running = job->net.running ? job->net.running + row[COLUMN_RUNNING] + first : NULL;
+    const real *gamma = gamma_of(row, job->net.params), *beta = bias_of(row, job->net.params);
+    return (struct normalization){
+        .first = first,
+        .count = stop_of(engine, outputs) - first,
+        .epsilon = REALS(r)[SCALAR_EPSILON],
+        .mean = statistics,
+        .variance = statistics + outputs,
+        .running_mean = running,
+        .running_variance = running ? running + outputs : NULL,
+        .gamma = gamma ? gamma + first : NULL,
+        .beta = beta ? beta + first : NULL,
+        .dgamma = gradients,
+        .dbeta = gradients + outputs,
+    };
+}
+
+static void normalization_forward(const struct engine *engine, int64_t r, int64_t phase) {
+    struct normalization own = normalization_of(engine, r);
+    const real *x = value(engine, ROW(r)[COLUMN_X]) + own.first * engine->n;
+    real *y = value(engine, ROW(r)[COLUMN_Y]) + own.first * engine->n;
+    int predicts = phase == PHASE_PREDICT;
+    if (!predicts) batch_statistics(x, own.mean, own.variance, own.count, engine->n);
+    batchnorm_forward(own.epsilon, x, predicts ? own.running_mean : own.mean,
+                      predicts ? own.running_variance : own.variance, own.gamma, own.beta, y,
+                      own.count, engine->n);
+}
+
+/* Compute the gradients of gamma and beta, which that of x needs too; in training, let the running
+   statistics follow the batch's. */
+static void normalization_sums(const struct engine *engine, int64_t r) {
+    struct normalization own = normalization_of(engine, r);
+    const real *x = value(engine, ROW(r)[COLUMN_X]) + own.first * engine->n;
+    const real *dy = delta(engine, ROW(r)[COLUMN_Y]) + own.first * engine->n;
+    batchnorm_weight_gradient(own.epsilon, x, own.mean, own.variance, dy, own.dgamma, own.dbeta,
+                              own.count, engine->n);
+    if (engine->job->course.mode != MODE_TRAIN) return;
+    double momentum = REALS(r)[SCALAR_MOMENTUM];
+    running_update(momentum, own.mean, own.running_mean, own.count);
+    running_update(momentum, own.variance, own.running_variance, own.count);
+}
+
+static void normalization_backward(const struct engine *engine, int64_t r) {
+    struct normalization own = normalization_of(engine, r);
+    int64_t start = own.first * engine->n;
+    batchnorm_input_gradient(own.epsilon, value(engine, ROW(r)[COLUMN_X]) + start, own.mean,
+                             own.variance, own.gamma, own.dgamma, own.dbeta,
+                             delta(engine, ROW(r)[COLUMN_Y]) + start,
+                             delta(engine, ROW(r)[COLUMN_X]) + start, own.count, engine->n);
+}
+
+/* Compute this thread's share of one row's output buffer. */
+static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t phase) {
+    const Job *job = engine->job;
+    const int64_t *row = ROW(r);
+    const double *reals = REALS(r);
+    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = engine->n;
+    const real *x = value(engine, row[COLUMN_X]);
+    real *y = value(engine, row[COLUMN_Y]);
+    int64_t first = first_of(engine, outputs), stop = stop_of(engine, outputs);
+    int64_t start = first * n, size = (stop - first) * n; /* of element-wise work */
+    switch (row[COLUMN_OP]) {
+    case OP_DENSE: {
+        const real *weights = job->net.params + row[COLUMN_WEIGHTS] + first * inputs;
+        const real *bias = bias_of(row, job->net.params);
+        if (bias) bias += first;
+        if (row[COLUMN_ROWS]) /* dense_forward_rows, and more at once */
+            nt_set(weights, value(engine, row[COLUMN_X]), engine->bytes.data ? &engine->bytes : NULL, bias,
+                   (real)reals[SCALAR_SCALE], y + start, stop - first, inputs, n,
+                   job->course.mode < MODE_GRADIENT ? &engine->ahead : NULL);
+        else
+            dense_forward(x, weights, bias, y + start, stop - first, inputs, n);
+        break;
+    }
+    case OP_ACTIVATION:
+        activation_forward(row[COLUMN_KIND], (real)reals[SCALAR_ALPHA], x + start, y + start, size);
+        break;
+    case OP_SOFTMAX:
+        if (job->team.thread == 0)
+            softmax_forward(x, value(engine, row[COLUMN_Y] + outputs), y, outputs, n);
+        break;
+    case OP_RESCALE:
+        rescale((real)reals[SCALAR_SCALE], (real)reals[SCALAR_OFFSET], x + start, y + start, size);
+        break;
+    case OP_TRANSPOSE:
+        transpose_rows(x, y, outputs, n, first, stop);
+        break;
+    case OP_DROPOUT: {
+        real *mask = value(engine, row[COLUMN_Y] + outputs);
+        if (phase == PHASE_PREDICT) {
+            memcpy(y + start, x + start, (size_t)size * sizeof(real));
+            break;
+        }
+        if (phase == PHASE_LEARN) {
+            int64_t blocks = (outputs * n + 3) / 4;
+            dropout_blocks(row[COLUMN_KEY], step, reals[SCALAR_RATE], mask, outputs * n,
+                           first_of(engine, blocks), stop_of(engine, blocks));
+            wait(engine);
+        }
+        multiply(x + start, mask + start, y + start, size);
+        break;
+    }
+    case OP_ADD:
+        add(x + start, value(engine, row[COLUMN_OTHER]) + start, y + start, size);
+        break;
+    case OP_BATCH_NORMALIZATION: normalization_forward(engine, r, phase); break;
+    }
+}
+
+/* Compute this thread's share of the gradient with respect to one row's input. */
+static void backward_row(const struct engine *engine, int64_t r) {
+    const Job *job = engine->job;
+    const int64_t *row = ROW(r);
+    const double *reals = REALS(r);
+    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = engine->n;
+    const real *x = value(engine, row[COLUMN_X]), *y = value(engine, row[COLUMN_Y]);
+    const real *dy = delta(engine, row[COLUMN_Y]);
+    real *dx = delta(engine, row[COLUMN_X]);
+    int64_t first = first_of(engine, inputs), stop = stop_of(engine, inputs);
+    int64_t start = first * n, size = (stop - first) * n;
+    switch (row[COLUMN_OP]) {
+    case OP_DENSE: /* dense_input_gradient, of some of the inputs */
+        nn_set(job->net.params + row[COLUMN_WEIGHTS] + first, 1, inputs, dy, NULL, 1, dx + start,
+               stop - first, outputs, n, NULL);
+        break;
+    case OP_ACTIVATION:
+        activation_backward(row[COLUMN_KIND], (real)reals[SCALAR_ALPHA], x + start, y + start,
+                            dy + start, dx + start, size);
+        break;
+    case OP_SOFTMAX:
+        if (job->team.thread == 0)
+            softmax_backward(y, dy, delta(engine, row[COLUMN_Y] + outputs), dx, outputs, n);
+        break;
+    case OP_RESCALE:
+        rescale((real)reals[SCALAR_SCALE], 0, dy + start, dx + start, size);
+        break;
+    case OP_TRANSPOSE: /* dx is (n, features) */
+        transpose_rows(dy, dx, n, inputs, first_of(engine, n), stop_of(engine, n));
+        break;
+    case OP_DROPOUT:
+        multiply(dy + start, value(engine, row[COLUMN_Y] + outputs) + start, dx + start, size);
+        break;
+    case OP_FORK:
+        add(dx + start, delta(engine, row[COLUMN_OTHER]) + start, dx + start, size);
+        break;
+    case OP_ADD:
+        memcpy(dx + start, dy + start, (size_t)size * sizeof(real));
+        break;
+    case OP_BATCH_NORMALIZATION: normalization_backward(engine, r); break;
+    }
+}
+
+/* The batch's summed loss; leaves the mean's gradient in the deltas of the loss row's X. */
+static double loss_row(const struct engine *engine, int64_t r) {
+    const Job *job = engine->job;
+    const int64_t *row = ROW(r);
+    int64_t features = row[COLUMN_INPUTS], n = engine->n;
+    const real *x = value(engine, row[COLUMN_X]);
+    real *dx = delta(engine, row[COLUMN_X]), *scratch = value(engine, row[COLUMN_Y]);
+    return loss(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x, engine->rows, job->batches.labels,
+                job->batches.targets, scratch, dx, features, n);
+}
+
+/* The sum of a metric over the batch. */
+static double metric_row(const struct engine *engine, int64_t r) {
+    const Job *job = engine->job;
+    const int64_t *row = ROW(r);
+    return metric(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], value(engine, row[COLUMN_X]),
+                  engine->rows, job->batches.labels, job->batches.targets, row[COLUMN_INPUTS], engine->n);
+}
+
+/* Write the inputs of a DENSE row, that are (inputs, n), as (n, inputs) too, if it wants them. */
+static void transpose_input(const struct engine *engine, const int64_t *row) {
+    if (row[COLUMN_ROWS] || row[COLUMN_X_ROWS] < 0) return;
+    transpose_rows(value(engine, row[COLUMN_X]), value(engine, row[COLUMN_X_ROWS]), engine->n,
+                   row[COLUMN_INPUTS], first_of(engine, engine->n), stop_of(engine, engine->n));
+    wait(engine);
+}
+
+#define TENSOR(t) (engine->job->net.tensors + (t)*TENSOR_COUNT)
+#define FACTORS(t) (engine->job->net.factors + (t)*FACTOR_COUNT)
+
+static int is_penalized(const struct engine *engine, int64_t t) {
+    return FACTORS(t)[FACTOR_L1] != 0 || FACTORS(t)[FACTOR_L2] != 0;
+}
+
+/* Step along this thread's share of the gradients of the penalties on row r's tensors. */
+static void penalty_updates(const struct engine *engine, int64_t r, real rate, int64_t step) {
+    int any = 0;
+    for (int64_t t = ROW(r)[COLUMN_FIRST_TENSOR]; t < ROW(r)[COLUMN_STOP_TENSOR]; t++) {
+        if (!is_penalized(engine, t)) continue;
+        int64_t size = TENSOR(t)[TENSOR_SIZE], first = first_of(engine, size);
+        penalty_update((real)FACTORS(t)[FACTOR_L1], (real)FACTORS(t)[FACTOR_L2], rate, step, first,
+                       engine->job->net.params + TENSOR(t)[TENSOR_START] + first,
+                       stop_of(engine, size) - first);
+        any = 1;
+    }
+    if (any) wait(engine);
+}
+
+/* Compute what several gradients of one row need. */
+static void prepare_gradients(const struct engine *engine, int64_t r) {
+    switch (ROW(r)[COLUMN_OP]) {
+    case OP_DENSE: transpose_input(engine, ROW(r)); break;
+    case OP_BATCH_NORMALIZATION: normalization_sums(engine, r); break;
+    }
+}
+
+/* Compute this thread's share of one DENSE row's part of the flat gradient. */
+static void dense_gradient(struct engine *engine, int64_t r) {
+    const int64_t *row = ROW(r);
+    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = engine->n;
+    int64_t first = first_of(engine, outputs), count = stop_of(engine, outputs) - first;
+    const real *dy = delta(engine, row[COLUMN_Y]) + first * n;
+    real *weights = engine->job->net.gradient + row[COLUMN_WEIGHTS] + first * inputs;
+    real *bias = bias_of(row, engine->job->net.gradient);
+    if (row[COLUMN_X_ROWS] < 0)
+        dense_weight_gradient(value(engine, row[COLUMN_X]), dy, weights, count, inputs, n);
+    else /* dense_weight_gradient_rows, and more at once */
+        nn_set(dy, n, 1, value(engine, row[COLUMN_X_ROWS]), NULL, (real)REALS(r)[SCALAR_SCALE],
+               weights, count, n, inputs, row[COLUMN_ROWS] ? &engine->ahead : NULL);
+    dense_bias_gradient(dy, bias ? bias + first : NULL, count, n);
+}
+
+/* Take this thread's share of the step along one DENSE row's gradient, without storing it. */
+static void dense_update(struct engine *engine, int64_t r, real rate) {
+    const int64_t *row = ROW(r);
+    int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = engine->n;
+    int64_t first = first_of(engine, outputs), count = stop_of(engine, outputs) - first;
+    const real *dy = delta(engine, row[COLUMN_Y]) + first * n;
+    real *weights = engine->job->net.params + row[COLUMN_WEIGHTS] + first * inputs;
+    real *bias = bias_of(row, engine->job->net.params);
+    if (row[COLUMN_X_ROWS] < 0)
+        dense_weight_update(value(engine, row[COLUMN_X]), dy, -rate, weights, count, inputs, n);
+    else /* dense_weight_update_rows, and more at once */
+        nn_add(dy, n, 1, value(engine, row[COLUMN_X_ROWS]), -rate * (real)REALS(r)[SCALAR_SCALE],
+               weights, count, n, inputs, row[COLUMN_ROWS] ? &engine->ahead : NULL);
+    dense_bias_update(dy, -rate, bias ? bias + first : NULL, count, n);
+}
+
+static void normalization_gradient(const struct engine *engine, int64_t r) {
+    struct normalization own = normalization_of(engine, r);
+    real *gamma = gamma_of(ROW(r), engine->job->net.gradient), *beta = bias_of(ROW(r), engine->job->net.gradient);
+    size_t size = (size_t)own.count * sizeof(real);
+    if (gamma) memcpy(gamma + own.first, own.dgamma, size);
+    if (beta) memcpy(beta + own.first, own.dbeta, size);
+}
+
+static void normalization_update(const struct engine *engine, int64_t r, real rate) {
+    struct normalization own = normalization_of(engine, r);
+    real *gamma = gamma_of(ROW(r), engine->job->net.params), *beta = bias_of(ROW(r), engine->job->net.params);
+    const struct step step = {.rate = rate};
+    if (gamma) descent_step(&step, gamma + own.first, own.dgamma, own.count);
+    if (beta) descent_step(&step, beta + own.first, own.dbeta, own.count);
+}
+
+/* Compute this thread's share of one row's part of the flat gradient. */
+static void weight_gradient_row(struct engine *engine, int64_t r) {
+    switch (ROW(r)[COLUMN_OP]) {
+    case OP_DENSE: dense_gradient(engine, r); break;
+    case OP_BATCH_NORMALIZATION: normalization_gradient(engine, r); break;
+    }
+}
+
+/* Take this thread's share of the step along one row's gradient, which need not be stored. */
+static void weight_update_row(struct engine *engine, int64_t r, real rate) {
+    switch (ROW(r)[COLUMN_OP]) {
+    case OP_DENSE: dense_update(engine, r, rate); break;
+    case OP_BATCH_NORMALIZATION: normalization_update(engine, r, rate); break;
+    }
+}
+
+/* Record one row's values, just before its backward step; overwrites the deltas of its X. */
+static void observe_row(const struct engine *engine, int64_t r, double *record) {
+    const int64_t *row = ROW(r);
+    int64_t n = engine->n;
+    const real *x = value(engine, row[COLUMN_X]), *y = value(engine, row[COLUMN_Y]);
+    record_values(y, record, row[COLUMN_OUTPUTS] * n);
+    if (row[COLUMN_OP] == OP_ACTIVATION)
+        record_slopes(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x, y, n, row[COLUMN_ROWS],
+                      delta(engine, row[COLUMN_X]), record, row[COLUMN_INPUTS] * n);
+}

@@ -1,0 +1,423 @@
+"""One row of a plan's table, forward and back: which kernel it calls, with what of the memory.
+
+Each function does one thread's share: see ``epoch.py``.
+"""
+
+import numpy as np
+
+from ..contract import (
+    Column,
+    Factor,
+    Op,
+    Phase,
+    Scalar,
+    Tensor,
+)
+from .activations import activation_backward, activation_forward
+from .barrier import (
+    first_element_of,
+    first_of,
+    stop_element_of,
+    stop_of,
+    wait,
+)
+from .dense import (
+    dense_bias_gradient,
+    dense_bias_update,
+    dense_forward,
+    dense_forward_rows,
+    dense_input_gradient,
+    dense_weight_gradient,
+    dense_weight_gradient_rows,
+    dense_weight_update,
+    dense_weight_update_prefetching,
+    dense_weight_update_rows,
+)
+from .dropout import dropout_blocks
+from .elementwise import add, multiply, rescale, transpose
+from .gather import gather_bytes, gather_reals
+from .jit import view
+from .losses import loss
+from .metrics import metric
+from .normalization import (
+    batch_statistics,
+    batchnorm_forward,
+    batchnorm_input_gradient,
+    batchnorm_weight_gradient,
+    running_update,
+)
+from .optimizers import descent_step
+from .penalties import penalty_update
+from .softmax import softmax_backward, softmax_forward
+from .telemetry import record_slopes, record_values
+from .views import matrix, part, vector
+
+
+@view
+def gather(row, reals, samples, rows, values, capacity, team):
+    """Run the INPUT row: bring the samples ``rows`` into the first buffer.
+
+    ``samples`` is (count, bytes per sample), the data set seen as bytes: whether it holds
+    uint8 or this engine's float is told by the width, so that one compilation serves both.
+    """
+    features = row[Column.OUTPUTS]
+    first, stop = first_of(rows.size, team), stop_of(rows.size, team)
+    own = vector(rows, first, stop - first)
+    out = matrix(values, row[Column.Y] * capacity + first * features, stop - first, features)
+    scale = values.dtype.type(reals[Scalar.SCALE])
+    offset = values.dtype.type(reals[Scalar.OFFSET])
+    if samples.shape[1] == features:
+        gather_bytes(samples, own, scale, offset, out)
+    else:
+        gather_reals(samples.view(values.dtype), own, scale, offset, out)
+
+
+@view
+def layer_weights(row, params, first, stop):
+    """The kernel of a DENSE row, (outputs, inputs): its units from ``first`` to before ``stop``."""
+    inputs = row[Column.INPUTS]
+    return part(params, row[Column.WEIGHTS] + first * inputs, stop - first, inputs, inputs)
+
+
+@view
+def layer_bias(row, params, first, stop):
+    """The same units of its bias (outputs,), empty if it has none."""
+    start = row[Column.BIAS]
+    return vector(params, max(start, 0) + first, stop - first if start >= 0 else 0)
+
+
+@view
+def layer_params(row, params):
+    """All parameters of a row, as one flat vector."""
+    return vector(params, row[Column.WEIGHTS], row[Column.SIZE])
+
+
+@view
+def has_weights(row):
+    """Whether a row has weights."""
+    return row[Column.SIZE] > 0
+
+
+@view
+def layer_gamma(row, params, first, stop):
+    """The same units of the gamma of a BATCH_NORMALIZATION row, empty if it has none."""
+    beside = row[Column.OUTPUTS] if row[Column.BIAS] >= 0 else 0
+    size = stop - first if row[Column.SIZE] > beside else 0
+    return vector(params, row[Column.WEIGHTS] + (first if size > 0 else 0), size)
+
+
+@view
+def normalization_pair(row, memory, capacity, first, stop):
+    """Two vectors behind a BATCH_NORMALIZATION row's Y: the batch's statistics, or gradients.
+
+    Among the values they are the means and variances, among the deltas those of gamma and beta.
+    """
+    outputs = row[Column.OUTPUTS]
+    start = (row[Column.Y] + outputs) * capacity + first
+    return vector(memory, start, stop - first), vector(memory, start + outputs, stop - first)
+
+
+@view
+def running_pair(row, running, first, stop):
+    """The running means and variances of the same units."""
+    start = row[Column.RUNNING] + first
+    size = stop - first
+    return vector(running, start, size), vector(running, start + row[Column.OUTPUTS], size)
+
+
+@view
+def normalization_forward(row, reals, params, running, values, capacity, n, phase, team):
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
+    y = matrix(values, row[Column.Y] * capacity + first * n, stop - first, n)
+    if phase == Phase.PREDICT:
+        mean, variance = running_pair(row, running, first, stop)
+    else:
+        mean, variance = normalization_pair(row, values, capacity, first, stop)
+        batch_statistics(x, mean, variance)
+    gamma, beta = layer_gamma(row, params, first, stop), layer_bias(row, params, first, stop)
+    batchnorm_forward(reals[Scalar.EPSILON], x, mean, variance, gamma, beta, y)
+
+
+@view
+def normalization_sums(row, reals, running, values, deltas, capacity, n, learns, team):
+    """Compute the gradients of gamma and beta, which that of the input needs too.
+
+    In training, let the running statistics follow the batch's.
+    """
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
+    mean, variance = normalization_pair(row, values, capacity, first, stop)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
+    batchnorm_weight_gradient(reals[Scalar.EPSILON], x, mean, variance, dy, dgamma, dbeta)
+    if learns:
+        running_mean, running_variance = running_pair(row, running, first, stop)
+        running_update(reals[Scalar.MOMENTUM], mean, running_mean)
+        running_update(reals[Scalar.MOMENTUM], variance, running_variance)
+
+
+@view
+def normalization_backward(row, reals, params, values, deltas, capacity, n, team):
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
+    dx = matrix(deltas, row[Column.X] * capacity + first * n, stop - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
+    mean, variance = normalization_pair(row, values, capacity, first, stop)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
+    gamma = layer_gamma(row, params, first, stop)
+    batchnorm_input_gradient(
+        reals[Scalar.EPSILON], x, mean, variance, gamma, dgamma, dbeta, dy, dx
+    )  # fmt: skip
+
+
+@view
+def normalization_gradient(row, gradient, deltas, capacity, team):
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
+    gamma, beta = layer_gamma(row, gradient, first, stop), layer_bias(row, gradient, first, stop)
+    for i in range(gamma.size):
+        gamma[i] = dgamma[i]
+    for i in range(beta.size):
+        beta[i] = dbeta[i]
+
+
+@view
+def normalization_update(row, rate, params, deltas, capacity, team):
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
+    descent_step(np.float64(rate), layer_gamma(row, params, first, stop), dgamma)
+    descent_step(np.float64(rate), layer_bias(row, params, first, stop), dbeta)
+
+
+@view
+def forward_row(row, reals, net, values, capacity, n, step, phase, team):
+    """Compute a share of the output buffer of one row."""
+    params = net.params
+    op = row[Column.OP]
+    inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
+    at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
+    first, stop = first_of(outputs, team), stop_of(outputs, team)
+    y_matrix = matrix(values, at_y + first * n, stop - first, n)
+    own = first_element_of(outputs * n, team)
+    size = stop_element_of(outputs * n, team) - own
+    x, y = vector(values, at_x + own, size), vector(values, at_y + own, size)
+    real = values.dtype.type
+    if op == Op.DENSE:
+        weights, bias = (
+            layer_weights(row, params, first, stop),
+            layer_bias(row, params, first, stop),
+        )
+        if row[Column.ROWS]:
+            scale = real(reals[Scalar.SCALE])
+            dense_forward_rows(matrix(values, at_x, n, inputs), weights, bias, scale, y_matrix)
+        else:
+            dense_forward(matrix(values, at_x, inputs, n), weights, bias, y_matrix)
+    elif op == Op.ACTIVATION:
+        activation_forward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y)
+    elif op == Op.SOFTMAX:
+        if team.thread == 0:
+            scratch = matrix(values, at_y + outputs * capacity, 2, n)
+            all_y = matrix(values, at_y, outputs, n)
+            softmax_forward(matrix(values, at_x, inputs, n), scratch, all_y)
+    elif op == Op.RESCALE:
+        rescale(real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET]), x, y)
+    elif op == Op.TRANSPOSE:
+        own_y = part(values, at_y + first * n, stop - first, n, n)
+        transpose(part(values, at_x + first, n, stop - first, inputs), own_y)
+    elif op == Op.DROPOUT:
+        if phase == Phase.PREDICT:
+            rescale(real(1), real(0), x, y)
+        else:
+            at_mask = at_y + outputs * capacity
+            if phase == Phase.LEARN:
+                mask = vector(values, at_mask, outputs * n)
+                blocks = (mask.size + 3) // 4
+                first_block, stop_block = first_of(blocks, team), stop_of(blocks, team)
+                key, rate = row[Column.KEY], reals[Scalar.RATE]
+                dropout_blocks(key, step, rate, mask, first_block, stop_block)
+                wait(team)
+            multiply(x, vector(values, at_mask + own, size), y)
+    elif op == Op.ADD:
+        add(x, vector(values, row[Column.OTHER] * capacity + own, size), y)
+    elif op == Op.BATCH_NORMALIZATION:
+        normalization_forward(row, reals, params, net.running, values, capacity, n, phase, team)
+
+
+@view
+def backward_row(row, reals, params, values, deltas, capacity, n, team):
+    """Compute a share of the gradient with respect to one row's input from that of its output."""
+    op = row[Column.OP]
+    inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
+    at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
+    first, stop = first_of(inputs, team), stop_of(inputs, team)
+    own = first_element_of(inputs * n, team)
+    size = stop_element_of(inputs * n, team) - own
+    x, y = vector(values, at_x + own, size), vector(values, at_y + own, size)
+    dx, dy = vector(deltas, at_x + own, size), vector(deltas, at_y + own, size)
+    all_dy = matrix(deltas, at_y, outputs, n)
+    real = values.dtype.type
+    if op == Op.DENSE:
+        weights = part(params, row[Column.WEIGHTS] + first, outputs, stop - first, inputs)
+        dense_input_gradient(weights, all_dy, matrix(deltas, at_x + first * n, stop - first, n))
+    elif op == Op.ACTIVATION:
+        activation_backward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y, dy, dx)
+    elif op == Op.SOFTMAX:
+        if team.thread == 0:
+            scratch = matrix(deltas, at_y + outputs * capacity, 2, n)
+            all_y, all_dx = matrix(values, at_y, outputs, n), matrix(deltas, at_x, inputs, n)
+            softmax_backward(all_y, all_dy, scratch, all_dx)
+    elif op == Op.RESCALE:
+        rescale(real(reals[Scalar.SCALE]), real(0), dy, dx)
+    elif op == Op.TRANSPOSE:
+        own_dx = part(deltas, at_x + first, n, stop - first, inputs)
+        transpose(part(deltas, at_y + first * n, stop - first, n, n), own_dx)
+    elif op == Op.DROPOUT:
+        multiply(dy, vector(values, at_y + outputs * capacity + own, size), dx)
+    elif op == Op.FORK:
+        add(dx, vector(deltas, row[Column.OTHER] * capacity + own, size), dx)
+    elif op == Op.ADD:
+        for i in range(size):
+            dx[i] = dy[i]
+    elif op == Op.BATCH_NORMALIZATION:
+        normalization_backward(row, reals, params, values, deltas, capacity, n, team)
+
+
+@view
+def loss_row(row, reals, values, deltas, capacity, rows, labels, targets):
+    """Return the batch's summed loss, and leave the mean's gradient in the deltas of X."""
+    features = row[Column.INPUTS]
+    n = rows.size
+    at_x = row[Column.X] * capacity
+    x, dx = matrix(values, at_x, features, n), matrix(deltas, at_x, features, n)
+    scratch = matrix(values, row[Column.Y] * capacity, 2, n)
+    alpha = values.dtype.type(reals[Scalar.ALPHA])
+    return loss(row[Column.KIND], alpha, x, rows, labels, targets, scratch, dx)
+
+
+@view
+def metric_row(row, reals, values, capacity, rows, labels, targets):
+    """Return the sum of a metric over the batch."""
+    x = matrix(values, row[Column.X] * capacity, row[Column.INPUTS], rows.size)
+    alpha = values.dtype.type(reals[Scalar.ALPHA])
+    return metric(row[Column.KIND], alpha, x, rows, labels, targets)
+
+
+@view
+def is_penalized(net, t):
+    """Tell whether there is a penalty on a tensor."""
+    return net.factors[t, Factor.L1] != 0 or net.factors[t, Factor.L2] != 0
+
+
+@view
+def tensor_of(net, t, vector_of_params):
+    """Return a tensor, flat, in a vector that is as long as the parameters."""
+    return vector(vector_of_params, net.tensors[t, Tensor.START], net.tensors[t, Tensor.SIZE])
+
+
+@view
+def penalty_updates(net, row, rate, step, team):
+    """Step along a share of the gradients of the penalties on a row's tensors."""
+    real = net.params.dtype.type
+    waits = False
+    for t in range(row[Column.FIRST_TENSOR], row[Column.STOP_TENSOR]):
+        if not is_penalized(net, t):
+            continue
+        size = net.tensors[t, Tensor.SIZE]
+        own, stop = first_element_of(size, team), stop_element_of(size, team)
+        l1, l2 = real(net.factors[t, Factor.L1]), real(net.factors[t, Factor.L2])
+        weights = vector(net.params, net.tensors[t, Tensor.START] + own, stop - own)
+        penalty_update(l1, l2, rate, step, own, weights)
+        waits = True
+    if waits:
+        wait(team)
+
+
+@view
+def transpose_input(row, values, capacity, n, team):
+    """Write a share of the input of a DENSE row, that is (inputs, n), into its (n, inputs)."""
+    inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
+    first, stop = first_of(inputs, team), stop_of(inputs, team)
+    x = part(values, at_x + first * n, stop - first, n, n)
+    transpose(x, part(values, row[Column.X_ROWS] * capacity + first, n, stop - first, inputs))
+
+
+@view
+def prepare_gradients(row, reals, running, values, deltas, capacity, n, learns, team):
+    """Compute a share of what several gradients of one row need."""
+    if row[Column.OP] == Op.DENSE and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
+        transpose_input(row, values, capacity, n, team)
+        wait(team)
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+        normalization_sums(row, reals, running, values, deltas, capacity, n, learns, team)
+
+
+@view
+def dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+    """Take a share of the step along one DENSE row's gradient, without storing it.
+
+    A first layer meanwhile prefetches the samples ``ahead``.
+    """
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    inputs = row[Column.INPUTS]
+    dy = part(deltas, row[Column.Y] * capacity + first * n, stop - first, n, n)
+    weights = layer_weights(row, params, first, stop)
+    if row[Column.X_ROWS] < 0:
+        x = matrix(values, row[Column.X] * capacity, inputs, n)
+        dense_weight_update(x, dy, -rate, weights)
+    else:
+        x = matrix(values, row[Column.X_ROWS] * capacity, n, inputs)
+        scale = -rate * values.dtype.type(reals[Scalar.SCALE])
+        if row[Column.ROWS]:
+            dense_weight_update_prefetching(x, dy, scale, weights, samples, ahead)
+        else:
+            dense_weight_update_rows(x, dy, scale, weights)
+    dense_bias_update(dy, -rate, layer_bias(row, params, first, stop))
+
+
+@view
+def dense_gradient(row, reals, gradient, values, deltas, capacity, n, team):
+    """Compute a share of one DENSE row's part of the flat gradient."""
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    inputs = row[Column.INPUTS]
+    dy = part(deltas, row[Column.Y] * capacity + first * n, stop - first, n, n)
+    weights = layer_weights(row, gradient, first, stop)
+    if row[Column.X_ROWS] < 0:
+        x = matrix(values, row[Column.X] * capacity, inputs, n)
+        dense_weight_gradient(x, dy, weights)
+    else:
+        x = matrix(values, row[Column.X_ROWS] * capacity, n, inputs)
+        scale = values.dtype.type(reals[Scalar.SCALE])
+        dense_weight_gradient_rows(x, dy, scale, weights)
+    dense_bias_gradient(dy, layer_bias(row, gradient, first, stop))
+
+
+@view
+def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+    """Take a share of the step along one row's gradient, which need not be stored."""
+    if row[Column.OP] == Op.DENSE:
+        dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team)
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+        normalization_update(row, rate, params, deltas, capacity, team)
+
+
+@view
+def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team):
+    """Compute a share of one row's part of the flat gradient."""
+    if row[Column.OP] == Op.DENSE:
+        dense_gradient(row, reals, gradient, values, deltas, capacity, n, team)
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+        normalization_gradient(row, gradient, deltas, capacity, team)
+
+
+@view
+def observe_row(row, reals, values, deltas, capacity, n, out):
+    """Record one row's values, just before its backward step; overwrites the deltas of X."""
+    inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
+    y = vector(values, row[Column.Y] * capacity, outputs * n)
+    record_values(y, out)
+    if row[Column.OP] == Op.ACTIVATION:
+        x = vector(values, row[Column.X] * capacity, inputs * n)
+        scratch = vector(deltas, row[Column.X] * capacity, inputs * n)
+        alpha = values.dtype.type(reals[Scalar.ALPHA])
+        record_slopes(row[Column.KIND], alpha, x, y, n, row[Column.ROWS], scratch, out)

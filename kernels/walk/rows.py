@@ -1,0 +1,347 @@
+"""One row of a plan's table, forward and back: which kernel it calls, with what of the memory."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..contract import (
+    FORMS,
+    Column,
+    Factor,
+    Memory,
+    Net,
+    Op,
+    Phase,
+    Rule,
+    Scalar,
+    Tensor,
+)
+
+Array = np.ndarray[Any, Any]
+
+
+class PythonLayer(Protocol):
+    """What a CUSTOM row calls: arrays are (n, features), ``dparams`` is flat."""
+
+    def forward_rows(self, x: Array, training: bool) -> Array: ...
+
+    def backward_rows(self, dy: Array, dparams: Array) -> Array: ...
+
+
+@dataclass
+class Walk:
+    """One net's memory and kernels, seen row by row."""
+
+    kernels: ModuleType
+    python_layers: Mapping[int, PythonLayer]
+    net: Net
+    memory: Memory
+
+    def buffer(self, workspace: Array, offset: int, features: int, n: int, rows: int) -> Array:
+        capacity = self.memory.values.size // self.net.table[0, Column.X]
+        flat = workspace[offset * capacity : offset * capacity + features * n]
+        return flat.reshape((n, features) if rows else (features, n))
+
+    def ends(self, workspace: Array, row: Array, n: int) -> tuple[Array, Array]:
+        """The input and the output buffer of a row, each in its layout."""
+        rows = row[Column.ROWS]
+        rows_after = rows and FORMS[row[Column.OP]].keeps_layout
+        return (
+            self.buffer(workspace, row[Column.X], row[Column.INPUTS], n, rows),
+            self.buffer(workspace, row[Column.Y], row[Column.OUTPUTS], n, rows_after),
+        )
+
+    def weights_and_bias(self, row: Array, params: Array) -> tuple[Array, Array]:
+        inputs, outputs, start = row[Column.INPUTS], row[Column.OUTPUTS], row[Column.WEIGHTS]
+        weights = params[start : start + inputs * outputs].reshape((outputs, inputs))
+        bias = row[Column.BIAS]
+        return weights, params[bias : bias + outputs] if bias >= 0 else params[:0]
+
+    def own(self, row: Array, vector: Array) -> Array:
+        """A row's part of a vector that is as long as the parameters, or empty."""
+        start = row[Column.WEIGHTS]
+        return vector[start : start + row[Column.SIZE]] if vector.size else vector
+
+    def has_weights(self, r: int) -> bool:
+        row = self.net.table[r]
+        return bool(FORMS[row[Column.OP]].weights and row[Column.SIZE])
+
+    def real(self, r: int, scalar: Scalar) -> Any:
+        return self.memory.values.dtype.type(self.net.reals[r, scalar])
+
+    def other(self, workspace: Array, row: Array, n: int) -> Array:
+        """The buffer OTHER of a row, flat."""
+        return self.buffer(workspace, row[Column.OTHER], row[Column.INPUTS], n, 0).ravel()
+
+    def mask(self, row: Array, n: int) -> Array:
+        """The mask of a DROPOUT row, flat."""
+        features = row[Column.OUTPUTS]
+        return self.buffer(self.memory.values, row[Column.Y] + features, features, n, 0).ravel()
+
+    def gamma_and_beta(self, row: Array, params: Array) -> tuple[Array, Array]:
+        """Those of a BATCH_NORMALIZATION row, each empty if it has none."""
+        start, outputs, bias = row[Column.WEIGHTS], row[Column.OUTPUTS], row[Column.BIAS]
+        beta = params[bias : bias + outputs] if bias >= 0 else params[:0]
+        return params[start : start + row[Column.SIZE] - beta.size], beta
+
+    def pair(self, workspace: Array, row: Array, n: int) -> tuple[Array, Array]:
+        """Two vectors behind a BATCH_NORMALIZATION row's Y.
+
+        Among the values they are the batch's means and variances, among the deltas the gradients of
+        gamma and beta.
+        """
+        outputs = row[Column.OUTPUTS]
+        flat = self.buffer(workspace, row[Column.Y] + outputs, 2 * outputs, n, 0).ravel()
+        return flat[:outputs], flat[outputs : 2 * outputs]
+
+    def running_pair(self, row: Array) -> tuple[Array, Array]:
+        """The running means and variances of a BATCH_NORMALIZATION row."""
+        start, outputs = row[Column.RUNNING], row[Column.OUTPUTS]
+        both = self.net.running[start : start + 2 * outputs]
+        return both[:outputs], both[outputs:]
+
+    def gather(self, samples: Array, rows: Array) -> None:
+        row = self.net.table[0]
+        out = self.buffer(self.memory.values, row[Column.Y], row[Column.OUTPUTS], rows.size, 1)
+        scale, offset = self.real(0, Scalar.SCALE), self.real(0, Scalar.OFFSET)
+        if samples.shape[1] == row[Column.OUTPUTS]:
+            self.kernels.gather_bytes(samples, rows, scale, offset, out)
+        else:
+            self.kernels.gather_reals(samples.view(out.dtype), rows, scale, offset, out)
+
+    def forward_row(self, r: int, n: int, step: int, phase: Phase) -> Array:
+        """Run one row forward; returns its output buffer."""
+        row = self.net.table[r]
+        x, y = self.ends(self.memory.values, row, n)
+        match row[Column.OP]:
+            case Op.DENSE:
+                weights, bias = self.weights_and_bias(row, self.net.params)
+                if row[Column.ROWS]:
+                    scale = self.real(r, Scalar.SCALE)
+                    self.kernels.dense_forward_rows(x, weights, bias, scale, y)
+                else:
+                    self.kernels.dense_forward(x, weights, bias, y)
+            case Op.ACTIVATION:
+                alpha = self.real(r, Scalar.ALPHA)
+                self.kernels.activation_forward(row[Column.KIND], alpha, x.ravel(), y.ravel())
+            case Op.SOFTMAX:
+                end = row[Column.Y] + row[Column.OUTPUTS]
+                scratch = self.buffer(self.memory.values, end, 2, n, 0)
+                self.kernels.softmax_forward(x, scratch, y)
+            case Op.RESCALE:
+                scale, offset = self.real(r, Scalar.SCALE), self.real(r, Scalar.OFFSET)
+                self.kernels.rescale(scale, offset, x.ravel(), y.ravel())
+            case Op.TRANSPOSE:
+                self.kernels.transpose(x, y)
+            case Op.CUSTOM:
+                layer = self.python_layers[int(row[Column.LAYER])]
+                training = phase != Phase.PREDICT
+                y[:] = layer.forward_rows(x if row[Column.ROWS] else x.T, training).T
+            case Op.DROPOUT if phase == Phase.PREDICT:
+                y[:] = x
+            case Op.DROPOUT:
+                mask = self.mask(row, n)
+                if phase == Phase.LEARN:
+                    rate = self.net.reals[r, Scalar.RATE]
+                    self.kernels.dropout_mask(row[Column.KEY], step, rate, mask)
+                self.kernels.multiply(x.ravel(), mask, y.ravel())
+            case Op.ADD:
+                self.kernels.add(x.ravel(), self.other(self.memory.values, row, n), y.ravel())
+            case Op.BATCH_NORMALIZATION:
+                if phase == Phase.PREDICT:
+                    statistics = self.running_pair(row)
+                else:
+                    statistics = self.pair(self.memory.values, row, n)
+                    self.kernels.batch_statistics(x, *statistics)
+                gamma, beta = self.gamma_and_beta(row, self.net.params)
+                epsilon = self.net.reals[r, Scalar.EPSILON]
+                self.kernels.batchnorm_forward(epsilon, x, *statistics, gamma, beta, y)
+        return y
+
+    def backward_row(self, r: int, n: int) -> None:
+        """From the gradient with respect to a row's output to that of its input."""
+        row = self.net.table[r]
+        x, y = self.ends(self.memory.values, row, n)
+        dx, dy = self.ends(self.memory.deltas, row, n)
+        match row[Column.OP]:
+            case Op.DENSE:
+                weights, _ = self.weights_and_bias(row, self.net.params)
+                self.kernels.dense_input_gradient(weights, dy, dx)
+            case Op.ACTIVATION:
+                alpha = self.real(r, Scalar.ALPHA)
+                self.kernels.activation_backward(
+                    row[Column.KIND], alpha, x.ravel(), y.ravel(), dy.ravel(), dx.ravel()
+                )
+            case Op.SOFTMAX:
+                end = row[Column.Y] + row[Column.OUTPUTS]
+                scratch = self.buffer(self.memory.deltas, end, 2, n, 0)
+                self.kernels.softmax_backward(y, dy, scratch, dx)
+            case Op.RESCALE:
+                scale = self.real(r, Scalar.SCALE)
+                self.kernels.rescale(scale, scale.dtype.type(0), dy.ravel(), dx.ravel())
+            case Op.TRANSPOSE:
+                self.kernels.transpose(dy, dx)
+            case Op.CUSTOM:
+                layer = self.python_layers[int(row[Column.LAYER])]
+                gradient = layer.backward_rows(dy.T, self.own(row, self.net.gradient))
+                dx[:] = gradient if row[Column.ROWS] else gradient.T
+            case Op.DROPOUT:
+                self.kernels.multiply(dy.ravel(), self.mask(row, n), dx.ravel())
+            case Op.FORK:
+                self.kernels.add(dx.ravel(), self.other(self.memory.deltas, row, n), dx.ravel())
+            case Op.ADD:
+                dx[:] = dy
+            case Op.BATCH_NORMALIZATION:
+                gamma, _ = self.gamma_and_beta(row, self.net.params)
+                epsilon = self.net.reals[r, Scalar.EPSILON]
+                statistics = self.pair(self.memory.values, row, n)
+                self.kernels.batchnorm_input_gradient(
+                    epsilon, x, *statistics, gamma, *self.pair(self.memory.deltas, row, n), dy, dx,
+                )  # fmt: skip
+
+    def loss_row(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
+        """The batch's summed loss; leaves the mean's gradient in the deltas of X."""
+        row, n = self.net.table[r], rows.size
+        x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], n, 0)
+        dx = self.buffer(self.memory.deltas, row[Column.X], row[Column.INPUTS], n, 0)
+        scratch = self.buffer(self.memory.values, row[Column.Y], 2, n, 0)
+        alpha = self.real(r, Scalar.ALPHA)
+        return float(
+            self.kernels.loss(row[Column.KIND], alpha, x, rows, labels, targets, scratch, dx)
+        )
+
+    def metric_row(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
+        """The sum of a metric over the batch."""
+        row = self.net.table[r]
+        x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], rows.size, 0)
+        alpha = self.real(r, Scalar.ALPHA)
+        return float(self.kernels.metric(row[Column.KIND], alpha, x, rows, labels, targets))
+
+    def penalized(self, tensors: Iterable[int]) -> Iterator[tuple[int, slice]]:
+        """Those of some tensors that have a penalty, each with its place in the parameters."""
+        for t in tensors:
+            if self.net.factors[t, Factor.L1] or self.net.factors[t, Factor.L2]:
+                start = self.net.tensors[t, Tensor.START]
+                yield t, slice(start, start + self.net.tensors[t, Tensor.SIZE])
+
+    def real_factors(self, t: int) -> Array:
+        """L1 and L2 of a tensor, in the dtype of the net."""
+        factors: Array = self.net.factors[t, [Factor.L1, Factor.L2]]
+        return factors.astype(self.net.params.dtype)
+
+    def penalty_updates(self, row: Array, rate: Any, step: int) -> None:
+        """Step along the gradients of the penalties on a row's tensors."""
+        own = range(row[Column.FIRST_TENSOR], row[Column.STOP_TENSOR])
+        for t, place in self.penalized(own):
+            l1, l2 = self.real_factors(t)
+            self.kernels.penalty_update(l1, l2, rate, step, 0, self.net.params[place])
+
+    def x_rows(self, row: Array, n: int) -> Array | None:
+        """The input of a DENSE row as (n, inputs), transposed if need be, or None."""
+        if row[Column.X_ROWS] < 0:
+            return None
+        rows = self.buffer(self.memory.values, row[Column.X_ROWS], row[Column.INPUTS], n, 1)
+        if not row[Column.ROWS]:
+            x, _ = self.ends(self.memory.values, row, n)
+            self.kernels.transpose(x, rows)
+        return rows
+
+    def prepare_gradients(self, r: int, n: int, learns: bool) -> None:
+        """Compute what several gradients of a row need; if it learns, update running statistics."""
+        row = self.net.table[r]
+        if row[Column.OP] != Op.BATCH_NORMALIZATION:
+            return
+        x, _ = self.ends(self.memory.values, row, n)
+        _, dy = self.ends(self.memory.deltas, row, n)
+        statistics = self.pair(self.memory.values, row, n)
+        self.kernels.batchnorm_weight_gradient(
+            self.net.reals[r, Scalar.EPSILON],
+            x,
+            *statistics,
+            dy,
+            *self.pair(self.memory.deltas, row, n),
+        )
+        if learns:
+            momentum = self.net.reals[r, Scalar.MOMENTUM]
+            for batch, running in zip(statistics, self.running_pair(row), strict=True):
+                self.kernels.running_update(momentum, batch, running)
+
+    def weight_gradient_row(self, r: int, n: int) -> None:
+        """Compute a row's part of the flat gradient."""
+        match self.net.table[r, Column.OP]:
+            case Op.DENSE:
+                self.dense_gradient(r, n)
+            case Op.BATCH_NORMALIZATION:
+                parts = self.gamma_and_beta(self.net.table[r], self.net.gradient)
+                for part, found in zip(
+                    parts, self.pair(self.memory.deltas, self.net.table[r], n), strict=True
+                ):
+                    part[:] = found[: part.size]
+
+    def weight_update_row(self, r: int, rate: float, step: int, n: int) -> None:
+        """Step along a row's gradient, which need not be stored."""
+        row = self.net.table[r]
+        match row[Column.OP]:
+            case Op.DENSE:
+                self.dense_update(r, rate, n)
+            case Op.BATCH_NORMALIZATION:
+                parts, none = self.gamma_and_beta(row, self.net.params), self.net.params[:0]
+                for part, found in zip(parts, self.pair(self.memory.deltas, row, n), strict=True):
+                    self.kernels.optimizer_step(
+                        Rule.DESCENT, rate, step, False, 0, part, found[: part.size], none, none,
+                        self.net.numbers,
+                    )  # fmt: skip
+            case Op.CUSTOM:
+                start = row[Column.WEIGHTS]
+                self.optimizer_step(rate, step, False, slice(start, start + row[Column.SIZE]))
+
+    def dense_gradient(self, r: int, n: int) -> None:
+        row = self.net.table[r]
+        x, _ = self.ends(self.memory.values, row, n)
+        _, dy = self.ends(self.memory.deltas, row, n)
+        dweights, dbias = self.weights_and_bias(row, self.net.gradient)
+        x_rows = self.x_rows(row, n)
+        if x_rows is None:
+            self.kernels.dense_weight_gradient(x, dy, dweights)
+        else:
+            scale = self.real(r, Scalar.SCALE)
+            self.kernels.dense_weight_gradient_rows(x_rows, dy, scale, dweights)
+        self.kernels.dense_bias_gradient(dy, dbias)
+
+    def dense_update(self, r: int, rate: float, n: int) -> None:
+        row = self.net.table[r]
+        x, _ = self.ends(self.memory.values, row, n)
+        _, dy = self.ends(self.memory.deltas, row, n)
+        weights, bias = self.weights_and_bias(row, self.net.params)
+        x_rows, rate = self.x_rows(row, n), self.net.params.dtype.type(rate)
+        if x_rows is None:
+            self.kernels.dense_weight_update(x, dy, -rate, weights)
+        else:
+            scale = self.real(r, Scalar.SCALE)
+            self.kernels.dense_weight_update_rows(x_rows, dy, -rate * scale, weights)
+        self.kernels.dense_bias_update(dy, -rate, bias)
+
+    def optimizer_step(self, rate: float, step: int, evenly: bool, part: slice) -> None:
+        """Change some parameters, and their moments, as the rule says."""
+        net, size = self.net, self.net.params.size
+        first, second = net.moments[:size], net.moments[size : 2 * size]
+        self.kernels.optimizer_step(
+            net.rule, rate, step, evenly, part.start or 0,
+            net.params[part], net.gradient[part], first[part], second[part], net.numbers,
+        )  # fmt: skip
+
+    def observe_row(self, r: int, n: int, record: Array) -> None:
+        """Record one row's telemetry; overwrites the deltas of its X."""
+        row = self.net.table[r]
+        x, y = self.ends(self.memory.values, row, n)
+        self.kernels.record_values(y.ravel(), record)
+        if row[Column.OP] == Op.ACTIVATION:
+            scratch, _ = self.ends(self.memory.deltas, row, n)
+            alpha = self.real(r, Scalar.ALPHA)
+            self.kernels.record_slopes(
+                row[Column.KIND], alpha, x.ravel(), y.ravel(), n, row[Column.ROWS],
+                scratch.ravel(), record,
+            )  # fmt: skip
