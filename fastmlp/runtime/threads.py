@@ -3,11 +3,14 @@
 import functools
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
 
 from .arguments import positive_integer
 
 _chosen = 0
+_limit: ContextVar[int] = ContextVar("threads", default=0)  # of this thread; 0 for none
 
 _CONTROL_GROUPS = Path("/sys/fs/cgroup")
 _OWN_GROUPS = Path("/proc/self/cgroup")
@@ -97,10 +100,10 @@ def thread_count(argument: str, value: object) -> int:
 def get_num_threads() -> int:
     """Return the largest number of threads that share the steps of one net.
 
-    That is what :func:`set_num_threads` was told, else the environment variable
-    ``FASTMLP_NUM_THREADS``, else the number of cores that this process may use: those of its
-    affinity, or the whole ones of its control group's quota.  A net whose steps are too short to
-    be worth sharing uses one.  The number never changes a result.
+    Inside :func:`threads_limited` that is its number; else what :func:`set_num_threads` was told,
+    or the environment variable ``FASTMLP_NUM_THREADS``, or the number of cores that this process
+    may use: those of its affinity, or the whole ones of its control group's quota.  A net whose
+    steps are too short to be worth sharing uses one.  The number never changes a result.
 
     Raises
     ------
@@ -108,6 +111,8 @@ def get_num_threads() -> int:
         If the environment variable is not a positive integer, or too large (see
         :func:`set_num_threads`).
     """
+    if _limit.get():
+        return _limit.get()
     if _chosen:
         return _chosen
     setting = os.environ.get("FASTMLP_NUM_THREADS", "")
@@ -129,3 +134,16 @@ def set_num_threads(threads: int) -> None:
     """
     global _chosen  # noqa: PLW0603
     _chosen = thread_count("threads", threads)
+
+
+@contextmanager
+def threads_limited(threads: int | None) -> Iterator[None]:
+    """Let the nets that this thread uses meanwhile share their steps among so many threads.
+
+    Other threads of the process go by :func:`get_num_threads` as before; None changes nothing.
+    """
+    before = _limit.set(_limit.get() if threads is None else threads)
+    try:
+        yield
+    finally:
+        _limit.reset(before)

@@ -1,0 +1,223 @@
+"""The classifier."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import ClassifierMixin
+from sklearn.utils.metaestimators import available_if
+
+from .. import losses
+from ..callbacks import Callback
+from ..runtime.tensors import Array
+from .base import BaseMLP, read_samples
+from .extras import Extras
+from .labels import Labels, labels_of
+from .objective import Objective
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+    """A multilayer perceptron for classes, with scikit-learn's arguments and more.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int, or array-like of int, default=(100,)
+        The units of each hidden layer.
+    activation : str, Activation, or sequence of them, default="relu"
+        Of all hidden layers, or of each: scikit-learn's "identity", "logistic", "tanh" and "relu",
+        and all of :mod:`fastmlp.activations`.
+    solver : {"adam", "sgd", "lbfgs"}, default="adam"
+    alpha : float, default=0.0001
+        Adds ``alpha / 2 * sum(w**2) / batch size`` to the loss.
+    batch_size : int or "auto", default="auto"
+        "auto" is 200, or the number of samples if that is less.
+    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+        With "sgd": ``learning_rate_init / (t + 1)**power_t``, where ``t`` counts samples, epoch by
+        epoch; or a fifth of the rate whenever the fit would otherwise stop, until it is 1e-6.
+    learning_rate_init : float, default=0.001
+    power_t : float, default=0.5
+    max_iter : int, default=200
+        The largest number of epochs, or of L-BFGS's iterations.
+    shuffle : bool, default=True
+    random_state : int, RandomState or None, default=None
+        Of first weights, order, dropout and validation data.
+    tol : float, default=1e-4
+        What the loss, or with ``early_stopping`` the score, must get better by; with "lbfgs", the
+        slope at which it stops.
+    verbose : bool or int, default=False
+    warm_start : bool, default=False
+        Whether ``fit`` goes on with the weights there are.
+    momentum : float in [0, 1), default=0.9
+        Of "sgd".
+    nesterovs_momentum : bool, default=True
+    early_stopping : bool, default=False
+        Whether to stop by the score of validation data, and take the best weights then.
+    validation_fraction : float, default=0.1
+        The share set apart for that, if ``fit`` is given no ``X_val``.
+    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
+        Of "adam".
+    n_iter_no_change : int or inf, default=10
+        More epochs than this that are not better end the fit.
+    max_fun : int, default=15000
+        The largest number of loss evaluations of "lbfgs".
+    dropout : float in [0, 1), or sequence of them, default=0.0
+        The share of values dropped after all hidden layers, or after each.
+    batch_norm : bool, default=False
+        Batch normalization before each hidden activation.
+    l1 : float, default=0.0
+        Adds ``l1 * sum(|w|) / batch size`` to the loss.
+    n_threads : int, optional
+        The largest number of threads of a fit or a prediction: by default one in a worker of
+        joblib, else :func:`fastmlp.get_num_threads`.  It never changes a result.
+    backend : {"auto", "cython", "numba", "numpy"}, default="auto"
+
+    Attributes
+    ----------
+    classes_ : array (classes,)
+    net_ : fastmlp.Sequential
+        What is trained.
+    coefs_, intercepts_ : list of array
+        Views of its weights (inputs, outputs) and biases (outputs,).
+    loss_, best_loss_ : float
+        Of the last epoch and the best one, penalties included.
+    loss_curve_, validation_scores_ : list of float
+        By epoch, over all warm starts; the second is None without validation data.
+    best_validation_score_ : float or None
+    n_iter_ : int
+        The epochs since the last ``fit`` began, those of ``partial_fit`` among them.
+    t_ : int
+        The samples seen, each as often as it was.
+    n_layers_, n_outputs_, n_features_in_ : int
+    feature_names_in_ : array (features,), if the samples have names
+    out_activation_ : {"logistic", "softmax"}
+    """
+
+    classes_: Array
+    _labels: Labels
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        X_val: Any = None,
+        y_val: ArrayLike | None = None,
+        callbacks: Sequence[Callback] | None = None,
+    ) -> Self:
+        """Train.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or DataFrame (n, features)
+            A sparse matrix becomes an array.
+        y : array (n,) of classes, or (n, labels) of 0 and 1
+        X_val, y_val : like X and y, optional
+            Scored after each epoch; ``early_stopping`` goes by them.
+        callbacks : sequence of fastmlp.callbacks.Callback, optional
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not what it should be, or the loss is no longer finite.
+        """
+        return self._fit(X, y, Extras(X_val, y_val, callbacks))
+
+    @available_if(lambda estimator: estimator._check_solver())  # type: ignore[untyped-decorator]
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        classes: ArrayLike | None = None,
+        X_val: Any = None,
+        y_val: ArrayLike | None = None,
+        callbacks: Sequence[Callback] | None = None,
+    ) -> Self:
+        """Train for one epoch; so many calls with the same data are ``fit`` of so many epochs.
+
+        With ``early_stopping``, the same share is set apart and scored as in ``fit``; whether to
+        stop is for the caller to decide, and the weights stay those of the last epoch.
+
+        Parameters
+        ----------
+        X, y, X_val, y_val, callbacks
+            As for :meth:`fit`.
+        classes : array (classes,)
+            All that will come: needed at the first call, unless ``y`` has a column for each.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for :meth:`fit`.
+        """
+        return self._fit(X, y, Extras(X_val, y_val, callbacks, classes, incremental=True))
+
+    def predict(self, X: Any) -> Array:
+        """Return the likeliest class of each sample (n,), or its labels (n, labels) of 0 and 1."""
+        outputs = self._outputs(X)
+        return self._labels.decode(outputs)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class, or label (n, classes)."""
+        outputs = self._outputs(X)
+        return self._labels.probabilities(outputs)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the logarithms of :meth:`predict_proba`."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def _objective(self, answers: Array) -> Objective:
+        if self._labels.is_multilabel:
+            count = float(len(self._labels.classes))
+            return Objective(losses.BinaryCrossentropy(), "sigmoid", count, count)
+        if self._labels.is_binary:
+            return Objective(losses.BinaryCrossentropy(), "sigmoid")
+        return Objective(losses.SparseCategoricalCrossentropy(), "softmax")
+
+    def _read_first(self, X: Any, y: Any, extras: Extras, fresh: bool) -> tuple[Array, Array]:
+        x, y = self._read(X, y, reset=fresh)
+        classes = extras.classes
+        if fresh:
+            labels = labels_of(y, classes)
+            if extras.incremental and classes is None and not labels.is_multilabel:
+                raise ValueError("classes must be passed on the first call to partial_fit.")
+            self._labels, self.classes_ = labels, labels.classes
+            return x, y
+        known = self._labels
+        known.check_kind(y)
+        if classes is not None and not np.array_equal(known.classes, labels_of(y, classes).classes):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+                f"{known.classes!r}"
+            )
+        is_subset = extras.incremental or known.is_multilabel
+        if not is_subset and not np.array_equal(known.classes, np.unique(y)):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {known.classes}, `y` has {np.unique(y)}"
+            )
+        return x, y
+
+    def _read(self, X: Any, y: Any, reset: bool) -> tuple[Array, Array]:
+        return read_samples(self, X, y, reset=reset)
+
+    def _answers(self, y: Array) -> Array:
+        return self._labels.encode(y)
+
+    def _score_of(self, outputs: Array, y: Array) -> float:
+        if not np.isfinite(outputs).all():
+            return float(np.nan)
+        if y.ndim == 1:
+            return float(np.mean(outputs.argmax(axis=1) == y))
+        return float(np.mean(((outputs > 0.5) == y).all(axis=1)))
+
+    def _strata(self, answers: Array) -> Array | None:
+        # scikit-learn's choice: several classes are not stratified, so that rare ones may be there.
+        return answers == 1 if self._labels.is_binary else None
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
