@@ -13,7 +13,7 @@ from typing import Any
 
 from .kernels.check import checked, checked_probe
 from .kernels.contract import Batches, Course, Memory, Net, Team, Trial
-from .kernels.undisturbed import undisturbed
+from .kernels.interrupts import undisturbed
 from .kernels.walk import epoch as walk_epoch
 from .kernels.walk import probe as walk_probe
 from .kernels.walk.rows import PythonLayer

@@ -12,12 +12,12 @@ import numpy as np
 
 from .kernels.contract import Activation, Op
 from .kernels.contract import Loss as Kind
-from .runtime import answers
-from .runtime.answers import Answers
+from .runtime import targets
 from .runtime.arguments import real_number, truth
 from .runtime.configuration import Configurable
 from .runtime.lookup import by_name
 from .runtime.lowering import Builder, Last
+from .runtime.targets import Answers
 from .runtime.tensors import Array
 
 _SMALLEST = 1e-30  # that float32 holds with all its digits
@@ -77,7 +77,7 @@ class Loss(Configurable):
         ValueError
             If they are not what the loss expects.
         """
-        return answers.targets(argument, array, outputs, dtype)
+        return targets.targets(argument, array, outputs, dtype)
 
     def lower(self, builder: Builder, op: Op = Op.LOSS, label: str | None = None) -> None:
         """Add the row that computes the loss; or, by another op, one that only shows it.
@@ -150,7 +150,7 @@ class SparseCategoricalCrossentropy(_OfClasses):
     def answers(self, argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
         """Return users' labels as the kernel reads them."""
         hint = "; one-hot targets go with the loss 'categorical_crossentropy'"
-        return answers.labels(argument, array, outputs, dtype, hint)
+        return targets.labels(argument, array, outputs, dtype, hint)
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class CategoricalCrossentropy(_OfClasses):
     def answers(self, argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
         """Return users' distributions as the kernel reads them."""
         hint = "; integer labels go with the loss 'sparse_categorical_crossentropy'"
-        return answers.distributions(argument, array, outputs, dtype, hint)
+        return targets.distributions(argument, array, outputs, dtype, hint)
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class BinaryCrossentropy(_FromLogits):
 
     def answers(self, argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
         """Return users' shares as the kernel reads them."""
-        return answers.shares(argument, array, outputs, dtype)
+        return targets.shares(argument, array, outputs, dtype)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from numpy.typing import ArrayLike
 
 from ..history import History
-from ..kernels.undisturbed import next_of
+from ..kernels.interrupts import next_of
 from ..model import Sequential
 from .arguments import items
 from .claims import Claim

@@ -9,7 +9,7 @@ import numpy as np
 from numba.core import types
 
 from ..contract import Field, fields_of
-from ..undisturbed import undisturbed
+from ..interrupts import undisturbed
 from .disk_cache import keep_in_cache
 
 # Kernels are compiled without any permission to change their arithmetic.  The same kernel exists
