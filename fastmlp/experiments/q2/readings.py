@@ -113,7 +113,7 @@ def _loss_of(model: Sequential, x: Array, y: Array) -> Callable[[], float]:
     engine = Engine(plan, bind, model.params, np.empty(0, model.dtype), in_python)
 
     def value() -> float:
-        totals = engine.evaluate(data, False)
+        totals = engine.evaluate(data)
         return float(totals[Total.LOSS] + totals[Total.PENALTY]) / data.count
 
     return value
