@@ -104,4 +104,4 @@ def test_a_net_ends_with_the_same_bits(tmp_path):
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         compare(("float64", "float32"), Path(folder))
-    print("the same bits in both dtypes")
+    sys.stdout.write("the same bits in both dtypes\n")
