@@ -267,6 +267,13 @@ def _require_contiguous(group: Any, names: tuple[str, ...]) -> None:
             raise _misfit(name, "an array that is C-contiguous", f"strides {array.strides}")
 
 
+def _require_samples(order: Array, count: int) -> None:
+    """Raise ValueError if an order, int64, leads out of ``count`` samples."""
+    # Seen without a sign, numbers below 0 are large: one look at them instead of two.
+    if order.size and order.view(np.uint64).max() >= count:
+        raise _misfit("order", f"samples from 0 to {count - 1}", order)
+
+
 def _bounds(net: Net, values: Array) -> Bounds:
     ops, end = net.table[:, Column.OP], int(net.table[0, Column.X])
     _require("values", values.size >= end, f"room for a sample, {end}", values.size)
@@ -316,9 +323,7 @@ def check_batches(bounds: Bounds, batches: Batches, course: Course) -> None:
         raise _misfit("stop", f"0 <= first <= stop <= {-(-order.size // size)}", stop)
     _require_contiguous(batches, _ARRAYS[Batches])
     _require_contiguous(course, _ARRAYS[Course])
-    # Seen without a sign, numbers below 0 are large: one look at them instead of two.
-    if order.size and order.view(np.uint64).max() >= len(samples):
-        raise _misfit("order", f"samples from 0 to {len(samples) - 1}", order)
+    _require_samples(order[first * size : stop * size], len(samples))
     if course.mode == Mode.PREDICT:
         _require_array("outputs", course.outputs, bounds.dtype, (order.size, bounds.outputs))
         return
@@ -373,11 +378,11 @@ def checked_probe(probe: Probe, *, runs_python: bool = False) -> Probe:
         _require("moved", trial.moved.shape == shape, f"shape {shape}", trial.moved.shape)
         _require("table", bounds.has_loss, "a loss", "none")
         rows = batches.order
+        _require_array("order", rows, np.dtype(np.int64), (rows.size,))
         _require("order", rows.size <= bounds.capacity, f"at most {bounds.capacity}", rows.size)
         count = max(len(batches.labels), len(batches.targets))
         check_right_answers(bounds, count, batches)
-        right = rows.size == 0 or (rows.min() >= 0 and rows.max() < count)
-        _require("order", right, f"samples from 0 to {count - 1}", rows)
+        _require_samples(rows, count)
         own = net.table[_HAS_WEIGHTS[net.table[:, Column.OP]]]
         starts, sizes = own[:, Column.WEIGHTS, None], own[:, Column.SIZE, None]
         owned = ((trial.indices >= starts) & (trial.indices < starts + sizes)).any(axis=0)
