@@ -29,12 +29,14 @@ static double judge(const struct engine *engine, int64_t loss_index, int64_t las
 }
 
 static int is_observed(const struct engine *engine, int64_t batch) {
-    return engine->job->course.telemetry_every > 0 && batch % engine->job->course.telemetry_every == 0;
+    int64_t every = engine->job->course.telemetry_every;
+    return every > 0 && batch % every == 0;
 }
 
 static double *record_of(const struct engine *engine, int64_t batch, int64_t r) {
     const Job *job = engine->job;
-    return job->course.telemetry + (batch / job->course.telemetry_every * job->net.table_shape[0] + r) * TELEMETRY_COUNT;
+    int64_t record = batch / job->course.telemetry_every;
+    return job->course.telemetry + (record * job->net.table_shape[0] + r) * TELEMETRY_COUNT;
 }
 
 /* The stages of a batch. */

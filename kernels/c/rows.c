@@ -59,17 +59,17 @@ static int reads_bytes(const struct engine *engine) {
 
 /* Bring the batch's samples into the first buffer. */
 static void gather(const struct engine *engine) {
-    const Job *job = engine->job;
+    const Batches *batches = &engine->job->batches;
     const int64_t *row = ROW(0);
     int64_t features = row[COLUMN_OUTPUTS], first = first_of(engine, engine->n);
     int64_t count = stop_of(engine, engine->n) - first;
     real *out = value(engine, row[COLUMN_Y]) + first * features;
     real scale = (real)REALS(0)[SCALAR_SCALE], offset = (real)REALS(0)[SCALAR_OFFSET];
-    if (job->batches.samples_shape[1] == features)
-        gather_bytes(job->batches.samples, engine->rows + first, scale, offset, out, features, count);
+    const int64_t *rows = engine->rows + first;
+    if (batches->samples_shape[1] == features)
+        gather_bytes(batches->samples, rows, scale, offset, out, features, count);
     else
-        gather_reals((const real *)job->batches.samples, engine->rows + first, scale, offset, out, features,
-                     count);
+        gather_reals((const real *)batches->samples, rows, scale, offset, out, features, count);
 }
 
 /* What a thread normalizes of a BATCH_NORMALIZATION row: always the same share of the features, so
@@ -156,8 +156,9 @@ static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t 
         const real *bias = bias_of(row, job->net.params);
         if (bias) bias += first;
         if (row[COLUMN_ROWS]) /* dense_forward_rows, and more at once */
-            nt_set(weights, value(engine, row[COLUMN_X]), engine->bytes.data ? &engine->bytes : NULL, bias,
-                   (real)reals[SCALAR_SCALE], y + start, stop - first, inputs, n,
+            nt_set(weights, value(engine, row[COLUMN_X]),
+                   engine->bytes.data ? &engine->bytes : NULL, bias, (real)reals[SCALAR_SCALE],
+                   y + start, stop - first, inputs, n,
                    job->course.mode < MODE_GRADIENT ? &engine->ahead : NULL);
         else
             dense_forward(x, weights, bias, y + start, stop - first, inputs, n);
@@ -243,21 +244,21 @@ static void backward_row(const struct engine *engine, int64_t r) {
 
 /* The batch's summed loss; leaves the mean's gradient in the deltas of the loss row's X. */
 static double loss_row(const struct engine *engine, int64_t r) {
-    const Job *job = engine->job;
+    const Batches *batches = &engine->job->batches;
     const int64_t *row = ROW(r);
     int64_t features = row[COLUMN_INPUTS], n = engine->n;
     const real *x = value(engine, row[COLUMN_X]);
     real *dx = delta(engine, row[COLUMN_X]), *scratch = value(engine, row[COLUMN_Y]);
-    return loss(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x, engine->rows, job->batches.labels,
-                job->batches.targets, scratch, dx, features, n);
+    return loss(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x, engine->rows, batches->labels,
+                batches->targets, scratch, dx, features, n);
 }
 
 /* The sum of a metric over the batch. */
 static double metric_row(const struct engine *engine, int64_t r) {
-    const Job *job = engine->job;
+    const Batches *batches = &engine->job->batches;
     const int64_t *row = ROW(r);
     return metric(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], value(engine, row[COLUMN_X]),
-                  engine->rows, job->batches.labels, job->batches.targets, row[COLUMN_INPUTS], engine->n);
+                  engine->rows, batches->labels, batches->targets, row[COLUMN_INPUTS], engine->n);
 }
 
 /* Write the inputs of a DENSE row, that are (inputs, n), as (n, inputs) too, if it wants them. */
@@ -331,7 +332,8 @@ static void dense_update(struct engine *engine, int64_t r, real rate) {
 
 static void normalization_gradient(const struct engine *engine, int64_t r) {
     struct normalization own = normalization_of(engine, r);
-    real *gamma = gamma_of(ROW(r), engine->job->net.gradient), *beta = bias_of(ROW(r), engine->job->net.gradient);
+    real *gradient = engine->job->net.gradient;
+    real *gamma = gamma_of(ROW(r), gradient), *beta = bias_of(ROW(r), gradient);
     size_t size = (size_t)own.count * sizeof(real);
     if (gamma) memcpy(gamma + own.first, own.dgamma, size);
     if (beta) memcpy(beta + own.first, own.dbeta, size);
@@ -339,7 +341,8 @@ static void normalization_gradient(const struct engine *engine, int64_t r) {
 
 static void normalization_update(const struct engine *engine, int64_t r, real rate) {
     struct normalization own = normalization_of(engine, r);
-    real *gamma = gamma_of(ROW(r), engine->job->net.params), *beta = bias_of(ROW(r), engine->job->net.params);
+    real *params = engine->job->net.params;
+    real *gamma = gamma_of(ROW(r), params), *beta = bias_of(ROW(r), params);
     const struct step step = {.rate = rate};
     if (gamma) descent_step(&step, gamma + own.first, own.dgamma, own.count);
     if (beta) descent_step(&step, beta + own.first, own.dbeta, own.count);
