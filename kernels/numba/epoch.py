@@ -168,9 +168,9 @@ def backward(net, memory, batches, course, loss_index, batch, capacity, n, fused
     values, deltas = memory.values, memory.deltas
     observed = course.telemetry_every > 0 and batch % course.telemetry_every == 0
     rate = values.dtype.type(course.rates[batch - batches.first] if fused else 0.0)
+    learns = course.mode == Mode.TRAIN
     for r in range(loss_index - 1, 0, -1):
         row, reals = net.table[r], net.reals[r]
-        learns = course.mode == Mode.TRAIN
         prepare_gradients(row, reals, net.running, values, deltas, capacity, n, learns, team)
         if has_weights(row) and (observed or not fused):
             weight_gradient_row(row, reals, net.gradient, values, deltas, capacity, n, team)
