@@ -14,14 +14,15 @@ from typing import Any
 from .kernels.check import checked, checked_probe
 from .kernels.contract import Batches, Course, Memory, Net, Team, Trial
 from .kernels.interrupts import undisturbed
+from .kernels.prepare import Call, prepare_with
 from .kernels.walk import epoch as walk_epoch
 from .kernels.walk import probe as walk_probe
 from .kernels.walk.rows import PythonLayer
 from .runtime.lookup import by_name
 
 # ``bind(net, memory)`` returns ``prepare(batches, course, team)``, and that a call of the engine
-# that needs no more arguments: see ``kernels/contract.py``.
-Prepare = Callable[[Batches, Course, Team], Callable[[], int]]
+# that needs no more arguments, and takes another first step: see ``kernels/contract.py``.
+Prepare = Callable[[Batches, Course, Team], Call]
 Bind = Callable[[Net, Memory], Prepare]
 Probe = Callable[[Net, Memory, Batches, Trial], None]
 
@@ -167,7 +168,7 @@ def bind_of(name: str, python_layers: dict[int, PythonLayer]) -> Bind:
         run = partial(walk_epoch.run, _module(name), python_layers)
 
         def bind(net: Net, memory: Memory) -> Prepare:
-            return lambda *groups: partial(run, net, memory, *groups)
+            return prepare_with(run, net, memory)
 
         walker: Bind = checked(bind, runs_python=True)
         return walker

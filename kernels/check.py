@@ -324,7 +324,7 @@ def check_batches(bounds: Bounds, batches: Batches, course: Course) -> None:
     _require_contiguous(batches, _ARRAYS[Batches])
     _require_contiguous(course, _ARRAYS[Course])
     _require_samples(order[first * size : stop * size], len(samples))
-    if course.mode == Mode.PREDICT:
+    if course.mode in (Mode.PREDICT, Mode.SAMPLE):
         _require_array("outputs", course.outputs, bounds.dtype, (order.size, bounds.outputs))
         return
     _require("table", bounds.has_loss, "a loss", "none")

@@ -108,6 +108,7 @@ class Column(IntEnum):
     RUNNING = 15  # offset in the running statistics
     FIRST_TENSOR = 16  # the row's tensors are those from this one on,
     STOP_TENSOR = 17  # up to this one
+    LEARNS = 18  # 1 if the row runs forward as in training also when the net predicts
 
 
 class Scalar(IntEnum):
@@ -182,6 +183,7 @@ class Mode(IntEnum):
     EVALUATE = 1  # up to the loss; fills `totals`
     GRADIENT = 2  # and back; fills `gradient` with the mean over the batch
     TRAIN = 3  # and steps along it
+    SAMPLE = 4  # as PREDICT, with rows run as in training
 
 
 class Phase(IntEnum):

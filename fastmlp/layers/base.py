@@ -1,8 +1,7 @@
 """What every layer has, and what a user's own layer fills in."""
 
 import re
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +13,10 @@ from ..runtime.arrays import finite
 from ..runtime.attributes import assign, refuse, unknown
 from ..runtime.configuration import Configurable
 from ..runtime.lowering import Buffer, Builder
+from ..runtime.state import State
 from ..runtime.tensors import Array, Shape, Weight
+from .call import Placeholder
+from .weights import Weights
 
 
 class Layer(Configurable):
@@ -60,6 +62,8 @@ class Layer(Configurable):
 
     name: str
     _in_use = False  # whether it is part of a net that is built
+    _home: State | None = None  # of the net in whose memory its weights lie
+    _built_shape: Shape | None = None  # of the inputs that its weights were made for
     _building = False
 
     _not_attributes = ("input_shape", "input_dim")
@@ -107,12 +111,16 @@ class Layer(Configurable):
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy needs: weights of its own, and no place in a net."""
         weights = {name: np.array(view) for name, view in self._weights.items()}
-        return vars(self) | {"_weights": weights, "_in_use": False}
+        return vars(self) | {"_weights": weights, "_in_use": False, "_home": None}
 
     @property
-    def weights(self) -> Mapping[str, Array]:
-        """The weights by name: views of the memory that training changes."""
-        return MappingProxyType(self._weights)
+    def weights(self) -> Weights:
+        """The weights, in order or by name: views of the memory that training changes.
+
+        Those of nested layers come behind, under names such as ``"dense/kernel"``.
+        """
+        nested = {name: view for layer in self.nested for name, view in layer._views()}
+        return Weights({**self._weights, **nested})
 
     @property
     def declared(self) -> tuple[Weight, ...]:
@@ -265,9 +273,13 @@ class Layer(Configurable):
             If the layer cannot take such inputs, or its ``output_shape`` returns no shape.
         """
         output_shape = self._output_shape(input_shape)
+        if self._in_use and self._weights and input_shape != self._built_shape:
+            raise ValueError(
+                f"it has weights for inputs of shape {self._built_shape}, got {input_shape}"
+            )
         try:
             if not self._in_use:
-                assign(self, _declared=[], _building=True)
+                assign(self, _declared=[], _building=True, _built_shape=input_shape)
                 self.build(input_shape)
         finally:
             assign(self, _building=False)
@@ -288,7 +300,25 @@ class Layer(Configurable):
             )
         return shape_of("output_shape", shape)
 
+    def call(self, inputs: Placeholder, training: bool | None = None) -> Placeholder:
+        """Return what stands for the layer's outputs, given what stands for its inputs.
+
+        A subclass of a layer that comes with fastmlp may have a ``call`` of its own, which can
+        only say that it is ``training``, whatever the net does::
+
+            class MCDropout(Dropout):
+                def call(self, inputs, training=None):
+                    return super().call(inputs, training=True)
+        """
+        return inputs.through(self, training)
+
     def _lower(self, builder: Builder, x: Buffer) -> Buffer:
+        """Add the layer's rows to a plan, as its ``call`` says."""
+        if type(self).call is Layer.call and "call" not in vars(self):
+            return self._rows(builder, x)
+        return Placeholder(builder, x).called_by(self)
+
+    def _rows(self, builder: Builder, x: Buffer) -> Buffer:
         """Add the layer's rows to a plan, by its kernels or its own Python."""
         return builder.python_row(self, x) if runs_in_python(self) else self.lower(builder, x)
 

@@ -35,16 +35,16 @@ def check_layer(argument: str, layer: object, others: Sequence[Layer]) -> None:
         )
     taken = {id(other) for other in every_layer(others)}
     for part in every_layer([layer]):
-        if part._in_use or id(part) in taken:
-            raise ValueError(f"{argument}: {part!r} is already part of a net")
+        if id(part) in taken:
+            raise ValueError(f"{argument}: {part!r} is already part of this net")
         taken.add(id(part))
     if isinstance(layer, Input) and others:
         raise ValueError(f"{argument}: an Input can only be the first layer")
     if not getattr(layer, "trainable", True):
         raise ValueError(f"{argument}: {layer!r} has trainable=False, which is not supported")
-    if hasattr(layer, "call"):
+    if type(layer).call is not Layer.call and type(layer).lower is Layer.lower:
         raise TypeError(
-            f"{argument}: {layer!r} has a method call(), which would not be called: write "
+            f"{argument}: {layer!r} has a method call(), and nothing for it to call: write "
             "forward(x, training) and backward(dy)"
         )
 

@@ -126,10 +126,13 @@ class Builder:
         Where the samples are.
     shape : tuple of int
         Of what the layer that is being lowered gets, without the batch.
+    always_learns : bool
+        Whether the rows that are added run as in training, whatever the net does.
     """
 
     def __init__(self, input_shape: Shape, seed: int) -> None:
         self.shape = input_shape
+        self.always_learns = False
         self._input_shape = input_shape
         self._seed = seed
         self._slots: list[Slot] = []
@@ -210,6 +213,7 @@ class Builder:
             Column.Y: y.offset,
             Column.ROWS: int(x.layout is Layout.SAMPLES_FIRST),
             Column.INPUT_GRADIENT: int(self._trainable),
+            Column.LEARNS: int(self.always_learns),
         }
         self._append(
             op, label or self._current.name, {**fixed, **own, **(columns or {})}, reals or {}

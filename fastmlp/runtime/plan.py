@@ -62,6 +62,11 @@ class Plan:
         return int(self.table[0, Column.X])
 
     @cached_property
+    def always_learns(self) -> bool:
+        """Whether a row runs as in training also when the net predicts."""
+        return bool(self.table[:, Column.LEARNS].any())
+
+    @cached_property
     def is_penalized(self) -> bool:
         """Whether a tensor has a regularizer."""
         return bool(self.factors[:, [Factor.L1, Factor.L2]].any())

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from .. import backends
 from ..layers import Input, Layer
+from ..layers.nested import Nested, as_layer
 from ..layers.stack import build_layers, check_layer, every_layer
 from . import lowering
 from .arguments import items, real_array
@@ -24,6 +25,10 @@ from .tensors import Array, Shape, Slot
 
 class Stack:
     """Layers on top of each other, with the memory of their weights once these exist.
+
+    Nets may share layers.  A net runs on memory of its own; the weights of a shared layer, as users
+    see them, lie in that of the net which trained it last, its home.  Others copy them from there
+    before they run, and a net that is to be trained becomes the home of all its layers.
 
     Nothing in here is for users: :class:`~fastmlp.Sequential` is what they see of it.
 
@@ -44,6 +49,8 @@ class Stack:
     _state: State
     _engine: Engine | None
 
+    name: str
+
     def __init__(
         self, layers: Sequence[Layer], seed: int, dtype: np.dtype[np.floating], backend: str
     ) -> None:
@@ -55,13 +62,16 @@ class Stack:
 
     def _append(self, argument: str, layers: Sequence[Layer]) -> None:
         """Put layers on top; ``argument`` is how messages name one, given its index."""
+        layers = [as_layer(layer) for layer in layers]
         for index, layer in enumerate(layers):
-            check_layer(argument.format(index), layer, (*self._layers, *layers[:index]))
+            name = argument.format(index)
+            check_layer(name, layer, (*self._layers, *layers[:index]))
+            if any(isinstance(p, Nested) and p.model is self for p in every_layer([layer])):
+                raise ValueError(f"{name}: a net can't be a layer of itself")
         everything = (*self._layers, *layers)
         shape = self._input_shape
         if shape is None and everything:
-            first = everything[0]
-            shape = first.shape if isinstance(first, Input) else first._given_shape
+            shape = _shape_that_is_known(everything[0])
         with _unchanged_after_an_error(self, *every_layer(layers)):
             if shape is None:
                 _name_apart([*every_layer(everything)])
@@ -74,8 +84,9 @@ class Stack:
         *others, last = self._layers
         with _unchanged_after_an_error(self, *every_layer(self._layers)):
             for layer in every_layer([last]):
-                own = {name: np.array(view) for name, view in layer._weights.items()}
-                assign(layer, _weights=own, _in_use=False)
+                if layer._home is self._state and not isinstance(last, Nested):
+                    own = {name: np.array(view) for name, view in layer._weights.items()}
+                    assign(layer, _weights=own, _in_use=False, _home=None)
             if others and self._input_shape is not None:
                 self._build(others, self._input_shape)
             else:
@@ -113,6 +124,12 @@ class Stack:
     def _build(self, layers: Sequence[Layer], input_shape: Shape) -> None:
         """Give every layer its weights: those that it has, or new ones."""
         _name_apart([*every_layer(layers)])
+        for layer in every_layer(layers):
+            if layer._home is not None and layer._home.params.dtype != self.dtype:
+                raise ValueError(
+                    f"layers: {layer!r} is part of a net of dtype {layer._home.params.dtype}, and "
+                    f"can't be in one of dtype {self.dtype} too; a copy of it can"
+                )
         build_layers(layers, input_shape, self.dtype)
         lowered = lowering.lower(layers, input_shape, None, (), self.seed)
         lowered.check_numbers(self.dtype)
@@ -130,12 +147,51 @@ class Stack:
         return aligned_zeros(params, self.dtype), aligned_zeros(running, self.dtype)
 
     def _link(self, layers: Sequence[Layer], slots: list[Slot], state: State) -> None:
-        """Let the layers see their weights in the memory that training changes."""
+        """Let the layers see their weights in the memory that training changes.
+
+        Those that are at home with another net stay there.
+        """
         for layer in every_layer(layers):
-            assign(layer, _weights={}, _in_use=True)
+            home = layer._home
+            if home is not None and home is not self._state:
+                home.is_shared = state.is_shared = True
+            else:
+                assign(layer, _weights={}, _in_use=True, _home=state)
         for slot in slots:
-            slot.layer._weights[slot.weight.name] = slot.of(state)
+            if slot.layer._home is state:
+                slot.layer._weights[slot.weight.name] = slot.of(state)
         self._slots = slots
+
+    def _fetch(self) -> None:
+        """Copy the weights of the layers that are at home with another net."""
+        for slot in self._slots:
+            if slot.layer._home is not self._state:
+                slot.of(self._state)[...] = slot.layer._weights[slot.weight.name]
+
+    def _become_home(self) -> None:
+        """Have the weights of all layers in the memory of this net, which is to be trained.
+
+        Whoever calls this has a claim to the layers: another net's training would be lost.
+        """
+        self._fetch()
+        for layer in every_layer(self._layers):
+            if layer._home is not self._state:
+                assign(layer, _home=self._state)
+        for slot in self._slots:
+            slot.layer._weights[slot.weight.name] = slot.of(self._state)
+
+    def _give(self, fresh: State) -> None:
+        """Set all weights, wherever they are at home, to those of a state of the same sizes."""
+        # At once: Ctrl-C leaves the old weights or the new ones.
+        self._state.params[:] = fresh.params
+        self._state.running[:] = fresh.running
+        for slot in self._slots if self._state.is_shared else ():
+            slot.layer._weights[slot.weight.name][...] = slot.of(fresh)
+
+    @property
+    def _claimed(self) -> list[object]:
+        """What a training uses alone."""
+        return [self, *every_layer(self._layers)]
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy needs; the weights are with the layers, which copy them."""
@@ -150,6 +206,7 @@ class Stack:
             return
         lowered = lowering.lower(self._layers, self._input_shape, None, (), self.seed)
         state = self._state.resized(*self._new_vectors(lowered))
+        state.draws, state.is_shared = state.draws.copy(), False
         for slot in lowered.all_slots:
             slot.of(state)[...] = slot.layer._weights[slot.weight.name]
         self._link(self._layers, lowered.all_slots, state)
@@ -163,10 +220,20 @@ class Stack:
         return copy.deepcopy(self)
 
 
+def _shape_that_is_known(first: Layer) -> Shape | None:
+    """Return the shape of a net's samples, if its first layer knows it."""
+    if isinstance(first, Input):
+        return first.shape
+    if isinstance(first, Nested):
+        return first.model._input_shape
+    return first._given_shape or (first._built_shape if first._in_use else None)
+
+
 @contextmanager
 def _unchanged_after_an_error(stack: Stack, *layers: Layer) -> Iterator[None]:
     """If an error follows, and no step is taken before it, give back all attributes."""
-    kept = [(owner, dict(vars(owner))) for owner in (stack, *layers)]
+    nets = [layer.model for layer in layers if isinstance(layer, Nested)]
+    kept = [(owner, dict(vars(owner))) for owner in (stack, *layers, *nets)]
     before = stack._state.steps, stack._state.epochs
     try:
         yield
@@ -202,14 +269,19 @@ def _first_values(slot: Slot, rng: np.random.Generator, dtype: np.dtype[np.float
 
 
 def _name_apart(layers: Sequence[Layer]) -> None:
-    """Number the layers that were given no name: dense, dense_1, dense_2."""
+    """Number the layers that were given no name: dense, dense_1, dense_2.
+
+    Those of a net that is built keep theirs, if they can.
+    """
     given = [layer._given_name for layer in layers if layer._given_name]
     repeated = {name for name in given if given.count(name) > 1}
     if repeated:
         raise ValueError(f"layers: more than one is named {sorted(repeated)[0]!r}")
     taken = set(given)
-    for layer in layers:
-        if layer._given_name:
+    unnamed = [layer for layer in layers if not layer._given_name]
+    for layer in sorted(unnamed, key=lambda layer: not layer._in_use):
+        if layer._in_use and layer.name not in taken:
+            taken.add(layer.name)
             continue
         base = re.sub(r"_\d+$", "", layer.name)
         name, number = base, 0

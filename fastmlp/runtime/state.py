@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .tensors import Array
 
@@ -35,6 +36,11 @@ class State:
         step ``steps`` next, and schedules and the optimizer's rule count by it.
     epochs : int
         Epochs completed so far, over all fits.
+    draws : int64 array (1,)
+        Batches that were run forward as in training, but not in a training: what they draw
+        depends on it.
+    is_shared : bool
+        Whether a layer of the net may have its weights in the memory of another one.
     """
 
     params: Array
@@ -42,13 +48,15 @@ class State:
     moments: Array = field(init=False)
     steps: int = 0
     epochs: int = 0
+    draws: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
+    is_shared: bool = False
 
     def __post_init__(self) -> None:
         self.forget_moments()
 
     def resized(self, params: Array, running: Array) -> "State":
         """Return the state of a net with other weights, whose moments start from nothing."""
-        return State(params, running, self.steps, self.epochs)
+        return State(params, running, self.steps, self.epochs, self.draws, self.is_shared)
 
     def forget_moments(self) -> None:
         """Let the optimizer start from nothing."""

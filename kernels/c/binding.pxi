@@ -58,8 +58,11 @@ cdef class Prepared:
     cdef Job job
     cdef tuple kept
 
-    def __call__(self):
+    def __call__(self, first_step=None):
+        """Run; from another first step than when it was prepared, if one is given."""
         cdef int64_t reached
+        if first_step is not None:
+            self.job.course.first_step = first_step
         with nogil:
             reached = kernels.run(&self.job)
         return reached

@@ -39,6 +39,11 @@ static double *record_of(const struct engine *engine, int64_t batch, int64_t r) 
     return job->course.telemetry + (record * job->net.table_shape[0] + r) * TELEMETRY_COUNT;
 }
 
+/* Whether a call computes the last row's outputs, and no loss. */
+static int predicts(const Job *job) {
+    return job->course.mode == MODE_PREDICT || job->course.mode == MODE_SAMPLE;
+}
+
 /* The stages of a batch. */
 
 /* Take up a batch: its samples, and which come after them. */
@@ -56,7 +61,7 @@ static void gather_batch(struct engine *engine, int64_t batch) {
         engine->ahead.rows = batches->order + stop + first_of(engine, next);
         engine->ahead.n = stop_of(engine, next) - first_of(engine, next);
     }
-    if (job->course.mode != MODE_PREDICT)
+    if (!predicts(job))
         prefetch_labels(batches->labels, engine->rows, engine->n);
     wait(engine);
 }
@@ -221,7 +226,7 @@ static int64_t run(const Job *job) {
     while (loss_index < job->net.table_shape[0] && ROW(loss_index)[COLUMN_OP] < FIRST_LOSS)
         loss_index++;
     int64_t last_judge = mode == MODE_GRADIENT ? loss_index : last_to_judge(engine, loss_index);
-    int64_t stop = mode == MODE_PREDICT ? job->net.table_shape[0] : last_judge;
+    int64_t stop = predicts(job) ? job->net.table_shape[0] : last_judge;
     engine->capacity = job->memory.values_shape[0] / ROW(0)[COLUMN_X];
     engine->bytes.data = reads_bytes(engine) ? job->batches.samples : NULL;
     if (!wait(engine)) return -1;
@@ -230,7 +235,7 @@ static int64_t run(const Job *job) {
         int64_t now = job->course.first_step + batch;
         gather_batch(engine, batch);
         forward(engine, stop, now);
-        if (mode == MODE_PREDICT) {
+        if (predicts(job)) {
             write_outputs(engine);
             continue;
         }

@@ -148,6 +148,7 @@ static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t 
     int64_t inputs = row[COLUMN_INPUTS], outputs = row[COLUMN_OUTPUTS], n = engine->n;
     const real *x = value(engine, row[COLUMN_X]);
     real *y = value(engine, row[COLUMN_Y]);
+    if (row[COLUMN_LEARNS] && phase == PHASE_PREDICT) phase = PHASE_LEARN;
     int64_t first = first_of(engine, outputs), stop = stop_of(engine, outputs);
     int64_t start = first * n, size = (stop - first) * n; /* of element-wise work */
     switch (row[COLUMN_OP]) {

@@ -11,7 +11,6 @@ not worth sharing, such as the loss, thread 0 does alone.
 
 import math
 from collections.abc import Callable
-from functools import partial
 
 from ..check import checked
 from ..contract import (
@@ -29,6 +28,7 @@ from ..contract import (
     Tensor,
     Total,
 )
+from ..prepare import Call, prepare_with
 from .barrier import (
     STOP,
     all_are_here,
@@ -115,7 +115,7 @@ def share_ahead(batches, batch, team):
 @view
 def forward(net, memory, mode, stop, capacity, n, step, team):
     """Run the rows before ``stop`` forward, and return the last of them."""
-    phase = Phase.LEARN if mode == Mode.TRAIN or mode == Mode.GRADIENT else Phase.PREDICT
+    phase = Phase.PREDICT if mode == Mode.PREDICT or mode == Mode.EVALUATE else Phase.LEARN
     last_row = net.table[0]
     for r in range(1, stop):
         # A softmax that the loss has built in may follow it, for predictions, and for metrics.
@@ -307,7 +307,8 @@ def run(net, memory, batches, course, team):
     while net.table[loss_index, Column.OP] < FIRST_LOSS and loss_index < net.table.shape[0] - 1:
         loss_index += 1
     last_judge = loss_index if mode == Mode.GRADIENT else last_to_judge(net.table, loss_index)
-    stop = net.table.shape[0] if mode == Mode.PREDICT else last_judge
+    predicts = mode == Mode.PREDICT or mode == Mode.SAMPLE
+    stop = net.table.shape[0] if predicts else last_judge
     if not all_are_here(team):
         return -1
 
@@ -320,7 +321,7 @@ def run(net, memory, batches, course, team):
             prefetch_samples(batches.samples, ahead, 0)
         wait(team)
         last_row = forward(net, memory, mode, stop, capacity, n, step, team)
-        if mode == Mode.PREDICT:
+        if predicts:
             start = batch * batches.size
             write_outputs(last_row, memory.values, course.outputs, capacity, n, start, team)
             continue
@@ -347,10 +348,9 @@ def run(net, memory, batches, course, team):
     return batches.stop
 
 
-def _bind(net: Net, memory: Memory) -> Callable[..., Callable[[], int]]:
+def _bind(net: Net, memory: Memory) -> Callable[..., Call]:
     """Return a function of batches, course and team, which returns the call of the engine."""
-    ready = for_groups(run, RUN, net.params.dtype)
-    return lambda *groups: partial(ready, net, memory, *groups)
+    return prepare_with(for_groups(run, RUN, net.params.dtype), net, memory)
 
 
 bind = checked(_bind)

@@ -203,6 +203,8 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
     size = stop_element_of(outputs * n, team) - own
     x, y = vector(values, at_x + own, size), vector(values, at_y + own, size)
     real = values.dtype.type
+    if row[Column.LEARNS] != 0 and phase == Phase.PREDICT:
+        phase = Phase.LEARN
     if op == Op.DENSE:
         weights, bias = (
             layer_weights(row, params, first, stop),

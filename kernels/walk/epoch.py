@@ -49,7 +49,7 @@ def judge(
 
 def forward(walk: Walk, stop: int, mode: Mode, n: int, step: int) -> Array:
     """Run the rows before ``stop`` forward; return the output of the last, (features, n)."""
-    phase = Phase.LEARN if mode in (Mode.TRAIN, Mode.GRADIENT) else Phase.PREDICT
+    phase = Phase.PREDICT if mode in (Mode.PREDICT, Mode.EVALUATE) else Phase.LEARN
     row = walk.net.table[0]
     y = walk.buffer(walk.memory.values, row[Column.Y], row[Column.OUTPUTS], n, 1).T
     for r in range(1, stop):
@@ -171,7 +171,7 @@ def run(
         rows = batches.order[start : start + batches.size]
         n, step = rows.size, course.first_step + batch
         walk.gather(batches.samples, rows)
-        if mode == Mode.PREDICT:
+        if mode in (Mode.PREDICT, Mode.SAMPLE):
             y = forward(walk, len(net.table), mode, n, step)
             kernels.transpose(y, course.outputs[start : start + n])
             continue

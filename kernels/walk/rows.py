@@ -118,6 +118,8 @@ class Walk:
         """Run one row forward; returns its output buffer."""
         row = self.net.table[r]
         x, y = self.ends(self.memory.values, row, n)
+        if row[Column.LEARNS] and phase == Phase.PREDICT:
+            phase = Phase.LEARN
         match row[Column.OP]:
             case Op.DENSE:
                 weights, bias = self.weights_and_bias(row, self.net.params)
