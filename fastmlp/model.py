@@ -1,6 +1,5 @@
 """Sequential: a stack of layers with one input and one output."""
 
-import io
 import json
 import os
 import warnings
@@ -9,25 +8,21 @@ from typing import Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
-from rich.console import Console
-from rich.table import Table
 
 from . import backends, losses, optimizers
 from .callbacks import Callback, check_callbacks
 from .history import DivergenceWarning, History
-from .kernels.contract import MOMENTS
-from .layers import Layer
+from .layers import Input, Layer
 from .layers.base import checked_weights
+from .layers.nested import shown_as
 from .metrics import Metric
 from .metrics import get as metric_list
-from .runtime import lowering
+from .runtime import on_batch
 from .runtime.arguments import (
-    check_memory,
     is_integer,
     items,
     non_negative_integer,
     positive_integer,
-    real_array,
     seed_integer,
     shape_of,
     shown,
@@ -35,19 +30,18 @@ from .runtime.arguments import (
 )
 from .runtime.attributes import assign, refuse, unknown
 from .runtime.claims import Claim
+from .runtime.compiled import Compiled
 from .runtime.configuration import Configurable, deserialize, serialize
-from .runtime.data import Data, check_data, check_samples
-from .runtime.engine import PREDICT_BATCH, Engine
+from .runtime.data import check_samples
+from .runtime.engine import PREDICT_BATCH
 from .runtime.inference import evaluate, predict
-from .runtime.job import BATCH_SIZE, Course, Job, checked_job
+from .runtime.job import BATCH_SIZE, Course, checked_job
 from .runtime.lookup import by_name
-from .runtime.plan import Plan
 from .runtime.progress import resolve_verbose
-from .runtime.run import Run
 from .runtime.seeds import fresh_seed
 from .runtime.stack import Stack
-from .runtime.tensors import Array, Shape
-from .runtime.training import train, train_step
+from .runtime.summary import print_summary
+from .runtime.tensors import Array
 from .telemetry import Telemetry
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
@@ -56,7 +50,7 @@ _DTYPES: dict[str, np.dtype[np.floating]] = {
 }
 
 
-class Sequential(Stack, Configurable):
+class Sequential(Compiled, Configurable):
     """A stack of layers, as in Keras.
 
     Parameters
@@ -80,12 +74,6 @@ class Sequential(Stack, Configurable):
 
     # Whether the fit that is running is to end after its epoch; users set it, in callbacks.
     stop_training = False
-    _is_training = False
-
-    # Set by the methods alone: only ``name`` and ``history`` are for users to set besides.
-    optimizer: optimizers.Optimizer | None
-    loss: losses.Loss | None
-    metrics: list[Metric]
 
     def __init__(
         self,
@@ -133,12 +121,12 @@ class Sequential(Stack, Configurable):
         """
         claim = Claim()
         try:
-            claim.take([self])
+            claim.take(self._claimed)
             self._append("layer", [layer])
         finally:
             claim.active = False
 
-    def pop(self) -> Layer:
+    def pop(self) -> Any:
         """Take the last layer off and return it, with its weights.
 
         The weights of the others stay; the optimizer's moments start from nothing.  A loss that
@@ -155,12 +143,12 @@ class Sequential(Stack, Configurable):
             raise ValueError("pop: the net has no layers")
         claim = Claim()
         try:
-            claim.take([self])
-            return self._remove_last()
+            claim.take(self._claimed)
+            return shown_as(self._remove_last())
         finally:
             claim.active = False
 
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Return the layer of a name, or with a place in :attr:`layers`.
 
         Raises
@@ -171,7 +159,8 @@ class Sequential(Stack, Configurable):
         if (name is None) == (index is None):
             raise ValueError("name: expected either a name or an index")
         if name is not None:
-            return by_name("name", name, {layer.name: layer for layer in self.layers})
+            named = {layer.name: shown_as(layer) for layer in self._layers}
+            return by_name("name", name, named)
         count = len(self.layers)
         if index is None or not is_integer(index) or not -count <= index < count:
             raise ValueError(f"index: expected one of {count} layers, got {shown(index)}")
@@ -209,7 +198,7 @@ class Sequential(Stack, Configurable):
         new_metrics = metric_list(metrics)
         claim = Claim()
         try:
-            claim.take([self])
+            claim.take(self._claimed)
             self._compile(new_optimizer, new_loss, new_metrics)
         finally:
             claim.active = False
@@ -295,7 +284,7 @@ class Sequential(Stack, Configurable):
         called = check_callbacks(callbacks)
         claim = Claim()
         try:
-            claim.take([self, *called, *([telemetry] if telemetry is not None else [])])
+            claim.take([*self._claimed, *called, *([telemetry] if telemetry is not None else [])])
             with self._built_for(x):
                 job = checked_job(
                     self, x, y, batch_size, epochs, verbose, validation_split, validation_data,
@@ -380,19 +369,10 @@ class Sequential(Stack, Configurable):
             data = self._check_data("{}", x, y)
             self._check_workspace("batch_size", min(batch_size, data.count))
             figures = evaluate(engine, data, batch_size, self._figures_wanted, shows, called)
-            return self._returned(figures, wants_dict)
+            return figures if wants_dict else self._returned(figures)
 
-    @property
-    def _figures_wanted(self) -> list[str]:
-        """The names of the metrics."""
-        return [metric.name for metric in self.metrics]
-
-    def _returned(
-        self, figures: dict[str, float], wants_dict: bool
-    ) -> float | list[float] | dict[str, float]:
+    def _returned(self, figures: dict[str, float]) -> float | list[float]:
         """Return figures in the form that Keras has for them."""
-        if wants_dict:
-            return figures
         values = [figures[name] for name in ("loss", *self._figures_wanted)]
         return values if self.metrics else values[0]
 
@@ -425,12 +405,8 @@ class Sequential(Stack, Configurable):
             If an argument is not what it should be, or ``x`` does not fit the net.
         """
         is_plain = batch_size is None and steps is None and verbose == "auto" and callbacks is None
-        if (
-            is_plain and self._engine is not None and type(x) is np.ndarray
-        ):  # a masked array is one, too
-            outputs = self._engine.forward_few(x)
-            if outputs is not None:
-                return outputs
+        if is_plain and (outputs := on_batch.predict_as_before(self, x)) is not None:
+            return outputs
         shows = resolve_verbose(verbose, automatic=0)
         upto = None
         if steps is not None:
@@ -443,6 +419,8 @@ class Sequential(Stack, Configurable):
             data = check_samples("x", x, engine.plan.input_shape, self.dtype).part(slice(upto))
             self._check_workspace("batch_size", min(batch_size, data.count))
             outputs = predict(engine, data, batch_size, shows, called)
+            if data.count <= _FEW:
+                engine.shortcuts.expect_outputs(data.count)
             return outputs.reshape(-1, *engine.plan.output_shape)
 
     def loss_and_gradient(
@@ -469,21 +447,25 @@ class Sequential(Stack, Configurable):
             value, gradient = engine.loss_and_gradient(data, step)
             return value, [np.array(slot.view(gradient)) for slot in engine.plan.slots]
 
-    def __call__(self, x: ArrayLike, training: bool = False) -> Array:
-        """Return the outputs for ``x``, as :meth:`predict` does.
+    def __call__(self, x: ArrayLike, training: bool | None = None) -> Array:
+        """Return the outputs for ``x``, as :meth:`predict` does, or as in training.
+
+        Parameters
+        ----------
+        x : array (samples, *input_shape)
+        training : bool, optional
+            With True, all of ``x`` is one batch, from which values are dropped out, by another mask
+            at each call, and by whose statistics it is normalized.  Nothing is learned from it,
+            running statistics included (Keras moves those).
 
         Raises
         ------
-        NotImplementedError
-            With ``training=True``: outputs with dropout can't be had.
         TypeError, ValueError
             If an argument is not what it should be.
         """
-        if truth("training", training):
-            raise NotImplementedError(
-                "training: expected False; outputs as in training, with dropout, can't be had"
-            )
-        return self.predict(x)
+        if training is None or not truth("training", training):
+            return self.predict(x)
+        return on_batch.sample(self, x)
 
     def train_on_batch(
         self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
@@ -506,67 +488,58 @@ class Sequential(Stack, Configurable):
         TypeError, ValueError
             If an argument is not what it should be; nothing has changed then.
         """
-        self._compiled_loss()
         wants_dict = truth("return_dict", return_dict)
-        claim = Claim()
-        try:
-            claim.take([self])
-            with self._built_for(x):
-                engine = self._ready_engine()
-                data = self._check_data("{}", x, y)
-                self._check_workspace("x", data.count)
-                self._follow_optimizer(engine)
-                figures, taken = train_step(engine, data, self._state.steps, self._figures_wanted)
-                self._state.steps += taken
-        finally:
-            claim.active = False
+        figures, taken = on_batch.train(self, x, y)
         if not taken:
             loss = figures["loss"]
             message = f"train_on_batch: the loss is {loss}; no step was taken"
             warnings.warn(message, DivergenceWarning, stacklevel=2)
-        return self._returned(figures, wants_dict)
+        return figures if wants_dict else self._returned(figures)
 
     def test_on_batch(
         self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
     ) -> float | list[float] | dict[str, float]:
         """Return what :meth:`evaluate` does, with all of ``x`` as one batch."""
         wants_dict = truth("return_dict", return_dict)
-        count = max(1, len(real_array("x", x)))
-        return self._returned(self.evaluate(x, y, count, 0, return_dict=True), wants_dict)
+        figures = on_batch.test(self, x, y)
+        return figures if wants_dict else self._returned(figures)
 
     def predict_on_batch(self, x: ArrayLike) -> Array:
         """Return what :meth:`predict` does, with all of ``x`` as one batch."""
-        return self.predict(x, max(1, len(real_array("x", x))))
+        return on_batch.predict(self, x)
 
     @property
-    def built(self) -> bool:
-        """Whether the weights exist."""
-        return self._input_shape is not None
+    def layers(self) -> list[Any]:
+        """The layers, without the :class:`Input`; :meth:`add` puts another one on top.
 
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """The layers; :meth:`add` puts another one on top."""
-        return self._layers
+        A net that is one of the layers is itself in the list, which is a new one each time.
+        """
+        return [shown_as(layer) for layer in self._layers if not isinstance(layer, Input)]
 
     @property
     def params(self) -> Array:
-        """All parameters that are trained, as one flat vector: the memory that a step changes."""
+        """All parameters that are trained, as one flat vector: the memory that a step changes.
+
+        Those of layers that another net has trained since are copies of the values there.
+        """
+        if self._state.is_shared:
+            self._fetch()
         return self._state.params[:]
 
     @property
     def weights(self) -> list[Array]:
         """All weights, as views of the memory that training changes."""
-        return [slot.of(self._state) for slot in self._slots]
+        return [slot.seen for slot in self._slots]
 
     @property
     def trainable_weights(self) -> list[Array]:
         """Those of them that the optimizer changes."""
-        return [slot.of(self._state) for slot in self._slots if slot.weight.trainable]
+        return [slot.seen for slot in self._slots if slot.weight.trainable]
 
     @property
     def non_trainable_weights(self) -> list[Array]:
         """Those of them that it does not, such as running means."""
-        return [slot.of(self._state) for slot in self._slots if not slot.weight.trainable]
+        return [slot.seen for slot in self._slots if not slot.weight.trainable]
 
     @property
     def steps_trained(self) -> int:
@@ -587,7 +560,7 @@ class Sequential(Stack, Configurable):
 
         A kernel is (inputs, outputs).  What is not trained, such as a running mean, is among them.
         """
-        return [np.array(slot.of(self._state)) for slot in self._slots]
+        return [np.array(view) for view in self.weights]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Set all weights, in the order and shapes of :meth:`get_weights`.
@@ -604,9 +577,7 @@ class Sequential(Stack, Configurable):
         fresh = self._state.resized(self._state.params.copy(), self._state.running.copy())
         for array, slot in zip(checked_weights(weights, places), slots, strict=True):
             slot.of(fresh)[...] = array
-        # At once: Ctrl-C leaves the old weights or the new ones.
-        self._state.params[:] = fresh.params
-        self._state.running[:] = fresh.running
+        self._give(fresh)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make the weights, for samples of a shape.
@@ -645,7 +616,7 @@ class Sequential(Stack, Configurable):
             "seed": self.seed,
             "dtype": str(self.dtype),
             "backend": self.backend,
-            "layers": serialize(self.layers, "layers"),
+            "layers": serialize([shown_as(layer) for layer in self._layers], "layers"),
             "build_input_shape": None if shape is None else [None, *shape],
         }
 
@@ -756,137 +727,10 @@ class Sequential(Stack, Configurable):
             positive_integer("line_length", line_length)
         if print_fn is not None and not callable(print_fn):
             raise TypeError(f"print_fn: expected a function, got {shown(print_fn)}")
-        table = Table(title=f"{self.name} ({self.dtype}, {self.backend})", title_justify="left")
-        table.add_column("layer")
-        table.add_column("output shape")
-        table.add_column("parameters", justify="right")
-        _describe(table, self.layers, self._input_shape)
-        table.add_section()
-        table.add_row("total", "", f"{self.count_params():,}" if self.built else "?")
-        if running := self._state.running.size:
-            table.add_row("trainable", "", f"{self._state.params.size:,}")
-            table.add_row("non-trainable", "", f"{running:,}")
-        if print_fn is None:
-            Console(width=line_length).print(table)
-        else:
-            console = Console(file=io.StringIO(), width=line_length or 100)
-            with console.capture() as captured:
-                console.print(table)
-            print_fn(captured.get())
-
-    def checked_plan(self, x: ArrayLike) -> tuple[Plan, losses.Loss]:
-        """Return the plan of the compiled net, built for samples like ``x`` if need be."""
-        loss = self._compiled_loss()
-        with self._built_for(x):
-            return self._ready_engine().plan, loss
-
-    def run_job(self, job: Job, threads: int | None = None) -> History:
-        """Train as a checked job says, on so many threads; whoever calls this has a claim."""
-        engine = self._ready_engine()
-        engine.threads = threads
-        self._follow_optimizer(engine)
-        state = self._state
-        previous, steps, before = self.history, state.steps, state.epochs
-        self.history = history = History(
-            {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.data.count}
-        )
-        assign(self, stop_training=False, _is_training=True)
-        try:
-            train(Run(self, engine, job, history, state))
-        except Exception:
-            if state.steps == steps and not history.epoch:
-                self.history = previous  # nothing has happened
-            raise
-        finally:
-            engine.threads = None
-            state.epochs = before + len(history.epoch)
-            assign(self, _is_training=False)
-        return history
-
-    def _follow_optimizer(self, engine: Engine) -> None:
-        """Have the engine train by the optimizer's numbers as they are now."""
-        assert self.optimizer is not None
-        self.optimizer.check()  # before the state changes
-        self._state.provide_moments(MOMENTS[self.optimizer.rule])
-        engine.use_optimizer(self.optimizer, self._state.moments)
-
-    def _compile(
-        self, optimizer: optimizers.Optimizer, loss: losses.Loss, metrics: list[Metric]
-    ) -> None:
-        if self.built:
-            assert self._input_shape is not None
-            lowering.lower(self.layers, self._input_shape, loss, metrics, self.seed)
-        assign(self, optimizer=optimizer, loss=loss, metrics=metrics)
-        self._state.forget_moments()
-        self._engine = None
-
-    def _check_data(
-        self,
-        argument: str,
-        x: ArrayLike,
-        y: ArrayLike,
-        checked: dict[object, Data] | None = None,
-    ) -> Data:
-        """Return the data, if they fit the net; or those that ``checked`` has already."""
-        lowered = self._ready_engine().plan
-        expected = lowered.input_shape, lowered.outputs, self._compiled_loss(), self.dtype
-        if checked is not None and (argument, expected) in checked:
-            return checked[argument, expected]
-        data = check_data(argument, x, y, *expected)
-        if checked is not None:
-            checked[argument, expected] = data
-        return data
-
-    def _introduced(self, callbacks: Sequence[Callback] | None) -> tuple[Callback, ...]:
-        """Return the callbacks of an evaluation or a prediction, which now know the net."""
-        called = check_callbacks(callbacks)
-        for callback in called:
-            callback.set_model(self)
-        return called
-
-    def _check_workspace(self, argument: str, batch_size: int) -> None:
-        """Raise ValueError if the values and gradients of a batch do not fit into memory."""
-        features = self._ready_engine().plan.features
-        what = f"the values of a batch of {batch_size:,} samples and their gradients"
-        check_memory(argument, what, 2 * features * batch_size * self.dtype.itemsize)
-
-    def _compiled_loss(self) -> losses.Loss:
-        if self.loss is None:
-            raise RuntimeError("call compile(optimizer, loss) before this")
-        return self.loss
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy needs; one that is made in a fit is not in that fit."""
-        return super().__getstate__() | {"_is_training": False}
-
-    def _ready_engine(self) -> Engine:
-        if self._engine is None:
-            if self._input_shape is None:
-                raise RuntimeError("the net does not know its input shape yet; add an Input layer")
-            lowered = lowering.lower(
-                self._layers, self._input_shape, self.loss, self.metrics, self.seed
-            )
-            how = self.backend, lowered.python_layers
-            self._engine = Engine(
-                lowered, backends.bind_of(*how), self._state.params, self._state.running,
-                backends.runs_python(*how),
-            )  # fmt: skip
-        return self._engine
+        print_summary(self, line_length, print_fn)
 
     def __repr__(self) -> str:
         return f"<Sequential {self.name!r}: {', '.join(layer.name for layer in self.layers)}>"
-
-
-def _describe(table: Table, layers: Sequence[Layer], shape: Shape | None, indent: str = "") -> None:
-    """Add a row for each layer of a summary, with ``shape`` that of their inputs, if known."""
-    for layer in layers:
-        inputs, shape = shape, None if shape is None else layer._output_shape(shape)
-        table.add_row(
-            f"{indent}{layer.name} ({type(layer).__name__})",
-            "?" if shape is None else str((None, *shape)),
-            "?" if shape is None else f"{layer.count:,}",
-        )
-        _describe(table, layer.nested, inputs, f"{indent}  ")
 
 
 def _inference_batch_size(batch_size: int | None) -> int:
@@ -894,5 +738,12 @@ def _inference_batch_size(batch_size: int | None) -> int:
     return PREDICT_BATCH if batch_size is None else positive_integer("batch_size", batch_size)
 
 
+_FEW = 16  # samples of which one predicts as many again and again
+
 _FREE = ("name", "history", "stop_training")
-_FIXED = {*dir(Sequential), *Sequential.__annotations__, *Stack.__annotations__}
+_FIXED = {
+    name
+    for kind in (Sequential, Compiled, Stack)
+    for name in (*dir(kind), *kind.__annotations__)
+    if name not in _FREE
+}

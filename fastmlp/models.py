@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from .layers import Layer
+from .layers import Input, Layer
+from .layers.nested import shown_as
 from .model import Sequential
 from .runtime.arguments import shown
 from .runtime.configuration import clone
@@ -37,7 +38,11 @@ def clone_model(
         return copied
     if not callable(clone_function):
         raise TypeError(f"clone_function: expected a function, got {shown(clone_function)}")
-    layers = [clone_function(layer) for layer in model.layers]
+    layers = [
+        clone_model(layer, clone_function) if isinstance(layer, Sequential)
+        else layer if isinstance(layer, Input) else clone_function(layer)
+        for layer in map(shown_as, model._layers)
+    ]  # fmt: skip
     return Sequential(
         layers, seed=model.seed, dtype=str(model.dtype), backend=model.backend, name=model.name
     )

@@ -35,6 +35,7 @@ _MOMENTS = "moments"  # weights have a slash in their names
 
 def save_model(model: Sequential, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Save a net in a file; see :meth:`Sequential.save`."""
+    model._name_apart()
     content = {
         "kind": "model",
         "version": __version__,
@@ -42,6 +43,7 @@ def save_model(model: Sequential, filepath: str | os.PathLike[str], overwrite: b
         "compile": model.get_compile_config(),
         "steps": model.steps_trained,
         "epochs": model.epochs_trained,
+        "draws": int(model._state.draws[0]),
         "history": None if model.history is None else asdict(model.history),
         "weights": [_name_of(slot) for slot in model._slots],
     }
@@ -94,6 +96,7 @@ def load_model(
     _give_weights(model, filepath, content["weights"], tensors)
     state = model._state
     state.steps, state.epochs = content["steps"], content["epochs"]
+    state.draws[0] = content.get("draws", 0)
     if model.optimizer is not None and _MOMENTS in tensors:
         state.provide_moments(MOMENTS[model.optimizer.rule])
         if state.moments.shape != tensors[_MOMENTS].shape:
@@ -109,6 +112,7 @@ def save_weights(
     """Save the weights alone; see :meth:`Sequential.save_weights`."""
     if not model.built:
         raise RuntimeError("save_weights: the net has no weights yet; give it an Input layer")
+    model._name_apart()
     names = [_name_of(slot) for slot in model._slots]
     content = {"kind": "weights", "version": __version__, "weights": names}
     checkpoint.write(filepath, content, _weights_of(model), truth("overwrite", overwrite))
@@ -157,7 +161,8 @@ def _name_of(slot: Slot) -> str:
 
 
 def _weights_of(model: Sequential) -> dict[str, Array]:
-    return {_name_of(slot): np.array(slot.of(model._state), order="C") for slot in model._slots}
+    views = zip(model._slots, model.weights, strict=True)
+    return {_name_of(slot): np.array(view, order="C") for slot, view in views}
 
 
 def _give_weights(
@@ -182,8 +187,7 @@ def _give_weights(
     fresh = model._state.resized(model._state.params.copy(), model._state.running.copy())
     for name, slot in zip(names, slots, strict=True):
         slot.of(fresh)[...] = tensors[name]
-    model._state.params[:] = fresh.params
-    model._state.running[:] = fresh.running
+    model._give(fresh)
 
 
 def _history_from(saved: dict[str, Any] | None) -> History | None:

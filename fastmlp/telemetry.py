@@ -86,7 +86,7 @@ class Telemetry:
         Parameters
         ----------
         layer : Layer
-            The net's first, by which it is known: a layer is part of one net alone.
+            The net's first, by which it is known.
         rows : sequence of str or None
             The names of the plan's rows, None for those that are not measured.
 

@@ -75,7 +75,8 @@ class Placeholder:
             "from them; write forward(x, training) and backward(dy), which get arrays"
         )
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __matmul__ = __rmatmul__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __matmul__ = _refuse
+    __rmatmul__ = _refuse
     __truediv__ = __rtruediv__ = __pow__ = __neg__ = __getitem__ = __array__ = __len__ = _refuse
     __iter__ = __bool__ = __float__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
 

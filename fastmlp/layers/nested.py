@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from ..runtime.attributes import assign
 from ..runtime.lowering import Buffer, Builder
 from ..runtime.tensors import Shape
 from .base import Layer
@@ -24,9 +25,10 @@ class Nested(Layer):
     _settings = ("model",)
 
     def __init__(self, model: "Stack") -> None:
+        self.model = model
         default = type(model).__name__.lower()
         super().__init__(None if model.name == default else model.name)
-        self.name, self.model = model.name, model
+        assign(self, name=model.name)
 
     @property
     def nested(self) -> tuple[Layer, ...]:
@@ -38,10 +40,8 @@ class Nested(Layer):
             self.model._build_for(input_shape)
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        shape = input_shape
-        for _, _, shape in stacked(self.model._layers, input_shape, build=False):
-            pass
-        return shape
+        shapes = [s for _, _, s in stacked(self.model._layers, input_shape, build=False)]
+        return shapes[-1] if shapes else input_shape
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
         for layer in self.model._layers:

@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 import numpy as np
@@ -28,13 +28,13 @@ from ..optimizers import Optimizer
 from .data import Data
 from .pace import SECONDS_PER_CALL, Pace
 from .plan import Plan
+from .shortcuts import Shortcuts
 from .state import aligned_zeros
 from .team import run_together
 from .tensors import Array
 from .threads import get_num_threads
 
 PREDICT_BATCH = 128  # samples that go through a net at once when it does not learn
-_FEW = 16
 _KEPT_WORKSPACES = 2  # whatever their size: of the training and of the validation of a fit
 _KEPT_BYTES = 32 << 20  # of all the workspaces that are kept beyond those
 
@@ -43,7 +43,13 @@ _KEPT_BYTES = 32 << 20  # of all the workspaces that are kept beyond those
 _WORTH_SHARING = 2_000_000
 _BARRIER_SIZE = 32
 
+# Steps of a training are counted from 0, and so are batches that draw masks outside of one: these
+# steps begin where no training comes.
+_FIRST_DRAW = 2**48
+
 _RUNS_ITSELF = "this net is running: a layer, or what else it calls, cannot call the same net"
+
+T = TypeVar("T")
 
 _engines: "WeakSet[Engine]" = WeakSet()
 
@@ -58,16 +64,6 @@ class Workspace:
     @property
     def bytes(self) -> int:
         return int(self.memory.values.nbytes + self.memory.deltas.nbytes)
-
-
-@dataclass
-class _Few:
-    """Memory for a certain small number of samples, with the call that predicts them."""
-
-    samples: Array
-    finite: NDArray[np.bool_]
-    outputs: Array
-    call: Callable[[], int]
 
 
 @dataclass(eq=False)
@@ -89,8 +85,12 @@ class Engine:
         The optimizer's; see :meth:`use_optimizer`.
     rate : float
         The learning rate of the last step of a training that was tried.
+    draws : int64 array (1,), changed
+        How many batches were run forward as in training, but not in one.
     threads : int, optional
         How many may share a step; by default :func:`fastmlp.get_num_threads`.
+    shortcuts : Shortcuts
+        The same for batches of a few sizes, by a shorter way.
     """
 
     plan: Plan
@@ -98,6 +98,7 @@ class Engine:
     params: Array
     running: Array
     runs_python: bool
+    draws: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
     gradient: Array = field(init=False)
     moments: Array = field(init=False)
     rate: float = field(init=False, default=math.nan)
@@ -113,7 +114,7 @@ class Engine:
     # two lines of that.
     _lock: threading.RLock = field(init=False)
     _is_running: bool = field(init=False)
-    _few: dict[tuple[int, ...], _Few] = field(init=False, default_factory=dict)
+    shortcuts: Shortcuts = field(init=False)
     _workspaces: dict[int, Workspace] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -130,6 +131,7 @@ class Engine:
         self.moments = self._before = self.params[:0]
         self._numbers = np.zeros(len(Number))
         self._connections = self.plan.connections
+        self.shortcuts = Shortcuts(self)
         self.let_all_in()
         _engines.add(self)
 
@@ -146,7 +148,7 @@ class Engine:
         """
         with self._lock:
             if moments is not self.moments or self._rule != optimizer.rule:
-                self._few.clear()  # bound to the other ones, as these are; if Ctrl-C comes in
+                self.shortcuts.forget()  # bound to the other ones, as these are; if Ctrl-C comes in
                 self._workspaces.clear()  # between, they are made anew, and this is done again
                 self.moments, self._rule = moments, optimizer.rule
             self._optimizer = optimizer
@@ -157,58 +159,22 @@ class Engine:
         data: Data,
         batch_size: int = PREDICT_BATCH,
         advance: Callable[[int], None] | None = None,
+        *,
+        training: bool = False,
     ) -> Array:
         """Return the outputs (n, outputs) for the samples (n, ...).
 
-        ``advance`` is told now and then how many batches are done.
+        ``advance`` is told now and then how many batches are done.  With ``training``, all rows
+        run as in training, with masks that no batch before has had.
         """
         outputs = np.empty((data.count, self.plan.outputs), self.params.dtype)
-        self._run_all(Mode.PREDICT, data, batch_size, advance, outputs=outputs)
-        is_small = data.count * self._connections < _WORTH_SHARING and not self.plan.python_layers
-        if is_small and data.count <= _FEW:
-            self._expect_few(data.count)
+        mode = Mode.SAMPLE if training else Mode.PREDICT
+        self._run_all(mode, data, batch_size, advance, outputs=outputs)
         return outputs
 
-    def forward_few(self, x: Array) -> Array | None:
-        """Return the outputs for a few samples as they come, by the shortest way.
-
-        None, if they were not expected: their shape is new, their dtype neither the net's own nor
-        uint8, or they are not finite.  For a net of 10,000 weights the checks and preparations of
-        the usual way take several times longer than the net itself.
-        """
-        few = self._few.get(x.shape)
-        if few is None or (x.dtype is not few.samples.dtype and x.dtype != np.uint8):
-            return None
-        with self._lock:
-            if self._is_running:
-                raise RuntimeError(_RUNS_ITSELF)
-            try:
-                self._is_running = True
-                few.samples[...] = x
-                np.isfinite(few.samples, few.finite)
-                if False in few.finite.tobytes():  # sooner done than few.finite.all()
-                    return None
-                few.call()
-                return few.outputs.copy()
-            finally:
-                self._is_running = False
-
-    def _expect_few(self, count: int) -> None:
-        if (count, *self.plan.input_shape) in self._few:
-            return
-        samples = np.zeros((count, *self.plan.input_shape), self.params.dtype)
-        outputs = np.zeros((count, self.plan.outputs), self.params.dtype)
-        data = Data(
-            samples.reshape(count, -1).view(np.uint8), np.empty(0, np.int64), self.params[:0, None]
-        )
-        with self._lock:
-            calls, _ = self._prepare(Mode.PREDICT, data, None, count, outputs=outputs)
-        self._few[samples.shape] = _Few(
-            samples,
-            np.zeros(samples.shape, np.bool_),
-            outputs.reshape(count, *self.plan.output_shape),
-            calls[0],
-        )
+    def is_small(self, count: int) -> bool:
+        """Whether so many samples as one batch are soon done, on one thread."""
+        return 3 * count * self._connections < _WORTH_SHARING and not self.plan.python_layers
 
     def loss_and_gradient(self, data: Data, step: int = 0) -> tuple[float, Array]:
         """Return the mean loss over all samples as one batch, and its flat gradient (a copy).
@@ -283,6 +249,12 @@ class Engine:
         self.rate = float(rates[min(reached, stop - 1) - first])
         return reached
 
+    def rate_of(self, step: int) -> float:
+        """Return the learning rate of a step."""
+        assert self._optimizer is not None
+        self.rate = float(self._optimizer.rates(step, 1)[0])
+        return self.rate
+
     def workspace(self, batch_size: int) -> Workspace:
         """Return the memory for batches of that size.
 
@@ -325,24 +297,35 @@ class Engine:
         **options: Any,
     ) -> None:
         """Run all batches in calls so short that Ctrl-C need not wait, as one for other threads."""
-        order = np.arange(data.count)
+        order, batches = np.arange(data.count), -(-data.count // batch_size)
         with self._lock:
-            for first, stop in Pace(self.seconds_at_most(batch_size)).calls(
-                -(-data.count // batch_size)
-            ):
+            if mode == Mode.SAMPLE or self.plan.always_learns:
+                options["first_step"] = _FIRST_DRAW + int(self.draws[0])
+                self.draws[0] += batches
+            for first, stop in Pace(self.seconds_at_most(batch_size)).calls(batches):
                 self._run(mode, data, order, batch_size, first, stop, **options)
                 if advance is not None:
                     advance(stop)
 
     def _run(self, mode: Mode, data: Data, order: Array | None, *rest: Any, **options: Any) -> int:
+        return self.alone(lambda: run_together(*self._prepare(mode, data, order, *rest, **options)))
+
+    def alone(self, call: Callable[[], T]) -> T:
+        """Return what a call that uses the net's memory does, with no other thread in it."""
         with self._lock:
             if self._is_running:
                 raise RuntimeError(_RUNS_ITSELF)
             try:
                 self._is_running = True
-                return run_together(*self._prepare(mode, data, order, *rest, **options))
+                return call()
             finally:
                 self._is_running = False
+
+    def prepare_alone(self, mode: Mode, data: Data, **options: Any) -> Callable[..., int]:
+        """Return a call that runs all of some data as one batch, on one thread."""
+        with self._lock:
+            (call,), _ = self._prepare(mode, data, None, data.count, **options)
+            return call
 
     def _prepare(
         self,
@@ -358,7 +341,7 @@ class Engine:
         outputs: Array | None = None,
         telemetry: Array | None = None,
         telemetry_every: int = 0,
-    ) -> tuple[list[Callable[[], int]], Array]:
+    ) -> tuple[list[backends.Call], Array]:
         """Return the calls of the engine, one for each thread that shares the steps.
 
         With them comes the memory of the barrier where they meet.
@@ -405,7 +388,7 @@ class Engine:
         return 2e-6 + (multiplications + 10 * batch_size * self.plan.features) * 1e-9
 
     def _threads_for(self, mode: Mode, batch_size: int) -> int:
-        passes = 1 if mode in (Mode.PREDICT, Mode.EVALUATE) else 3
+        passes = 3 if mode in (Mode.GRADIENT, Mode.TRAIN) else 1
         if self.runs_python or passes * batch_size * self._connections < _WORTH_SHARING:
             return 1
         return self.threads or get_num_threads()

@@ -134,7 +134,7 @@ def checked_job(
         model._check_workspace("batch_size", min(batch_size, data.count))
         recorder = None
         if telemetry is not None:
-            recorder = telemetry.recorder(model.layers[0], engine.plan.observed_rows)
+            recorder = telemetry.recorder(model._layers[0], engine.plan.observed_rows)
         names = tuple(metric.name for metric in model.metrics)
         return Job(
             data, validation, batch_size, epochs, shuffle, model.seed, names, shows,

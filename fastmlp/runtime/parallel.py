@@ -67,11 +67,14 @@ def fit_many(
             raise TypeError(f"models[{index}]: expected a Sequential, got {model!r}")
     if len({id(model) for model in models}) < len(models):
         raise ValueError("models: the same net is in the list more than once")
+    parts = [id(part) for model in models for part in model._claimed]
+    if len(set(parts)) < len(parts):
+        raise ValueError("models: nets that share layers can't be trained side by side")
     workers_wanted = min(jobs, len(models))
     stop, claim = Stop(), Claim()
     checked: dict[object, Data] = {}
     try:
-        claim.take(models)
+        claim.take([thing for model in models for thing in model._claimed])
         with ExitStack() as unless_refused:
             for model in models:
                 unless_refused.enter_context(model._built_for(x))

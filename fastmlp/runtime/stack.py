@@ -131,6 +131,7 @@ class Stack:
                     f"can't be in one of dtype {self.dtype} too; a copy of it can"
                 )
         build_layers(layers, input_shape, self.dtype)
+        _name_apart([*every_layer(layers)])  # nets that are layers have built themselves
         lowered = lowering.lower(layers, input_shape, None, (), self.seed)
         lowered.check_numbers(self.dtype)
         state = self._state.resized(*self._new_vectors(lowered))
@@ -166,7 +167,7 @@ class Stack:
         """Copy the weights of the layers that are at home with another net."""
         for slot in self._slots:
             if slot.layer._home is not self._state:
-                slot.of(self._state)[...] = slot.layer._weights[slot.weight.name]
+                slot.of(self._state)[...] = slot.seen
 
     def _become_home(self) -> None:
         """Have the weights of all layers in the memory of this net, which is to be trained.
@@ -180,13 +181,17 @@ class Stack:
         for slot in self._slots:
             slot.layer._weights[slot.weight.name] = slot.of(self._state)
 
+    def _name_apart(self) -> None:
+        """Give each layer a name that no other one has: another net may have renamed some."""
+        _name_apart([*every_layer(self._layers)])
+
     def _give(self, fresh: State) -> None:
         """Set all weights, wherever they are at home, to those of a state of the same sizes."""
         # At once: Ctrl-C leaves the old weights or the new ones.
         self._state.params[:] = fresh.params
         self._state.running[:] = fresh.running
         for slot in self._slots if self._state.is_shared else ():
-            slot.layer._weights[slot.weight.name][...] = slot.of(fresh)
+            slot.seen[...] = slot.of(fresh)
 
     @property
     def _claimed(self) -> list[object]:
@@ -208,7 +213,7 @@ class Stack:
         state = self._state.resized(*self._new_vectors(lowered))
         state.draws, state.is_shared = state.draws.copy(), False
         for slot in lowered.all_slots:
-            slot.of(state)[...] = slot.layer._weights[slot.weight.name]
+            slot.of(state)[...] = slot.seen
         self._link(self._layers, lowered.all_slots, state)
         if self._state.moments.size:
             state.provide_moments(self._state.moments.size // lowered.size)

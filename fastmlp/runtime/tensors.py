@@ -58,6 +58,11 @@ class Slot:
     weight: Weight
     start: int
 
+    @property
+    def seen(self) -> Array:
+        """The tensor as users see it: a view of the memory where its layer is at home."""
+        return self.layer._weights[self.weight.name]
+
     def view(self, vector: Array) -> Array:
         """Return the tensor in its users' shape, as a view of the flat vector."""
         shape = self.weight.shape

@@ -1,0 +1,152 @@
+"""A net that can run: a stack of layers, what it is compiled with, and its engine."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from .. import backends, losses, optimizers
+from ..callbacks import Callback, check_callbacks
+from ..history import History
+from ..kernels.contract import MOMENTS
+from ..metrics import Metric
+from . import lowering
+from .arguments import check_memory
+from .attributes import assign
+from .data import Data, check_data
+from .engine import Engine
+from .job import Job
+from .plan import Plan
+from .run import Run
+from .stack import Stack
+from .training import train
+
+
+class Compiled(Stack):
+    """What :class:`~fastmlp.Sequential` is beneath its face: checks, and the way to the engine.
+
+    Attributes
+    ----------
+    optimizer, loss, metrics
+        Set by the methods alone, as ``compile`` says.
+    """
+
+    optimizer: optimizers.Optimizer | None
+    loss: losses.Loss | None
+    metrics: list[Metric]
+    history: History | None
+    _is_training = False
+
+    @property
+    def built(self) -> bool:
+        """Whether the weights exist."""
+        return self._input_shape is not None
+
+    @property
+    def _figures_wanted(self) -> list[str]:
+        """The names of the metrics."""
+        return [metric.name for metric in self.metrics]
+
+    def checked_plan(self, x: ArrayLike) -> tuple[Plan, losses.Loss]:
+        """Return the plan of the compiled net, built for samples like ``x`` if need be."""
+        loss = self._compiled_loss()
+        with self._built_for(x):
+            return self._ready_engine().plan, loss
+
+    def run_job(self, job: Job, threads: int | None = None) -> History:
+        """Train as a checked job says, on so many threads; whoever calls this has a claim."""
+        engine = self._ready_engine()
+        if self._state.is_shared:
+            self._become_home()
+        engine.threads = threads
+        self._follow_optimizer(engine)
+        state = self._state
+        previous, steps, before = self.history, state.steps, state.epochs
+        self.history = history = History(
+            {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.data.count}
+        )
+        assign(self, stop_training=False, _is_training=True)
+        try:
+            train(Run(self, engine, job, history, state))
+        except Exception:
+            if state.steps == steps and not history.epoch:
+                self.history = previous  # nothing has happened
+            raise
+        finally:
+            engine.threads = None
+            state.epochs = before + len(history.epoch)
+            assign(self, _is_training=False)
+        return history
+
+    def _follow_optimizer(self, engine: Engine) -> None:
+        """Have the engine train by the optimizer's numbers as they are now."""
+        assert self.optimizer is not None
+        self.optimizer.check()  # before the state changes
+        self._state.provide_moments(MOMENTS[self.optimizer.rule])
+        engine.use_optimizer(self.optimizer, self._state.moments)
+
+    def _compile(
+        self, optimizer: optimizers.Optimizer, loss: losses.Loss, metrics: list[Metric]
+    ) -> None:
+        if self.built:
+            assert self._input_shape is not None
+            lowering.lower(self._layers, self._input_shape, loss, metrics, self.seed)
+        assign(self, optimizer=optimizer, loss=loss, metrics=metrics)
+        self._state.forget_moments()
+        self._engine = None
+
+    def _check_data(
+        self,
+        argument: str,
+        x: ArrayLike,
+        y: ArrayLike,
+        checked: dict[object, Data] | None = None,
+    ) -> Data:
+        """Return the data, if they fit the net; or those that ``checked`` has already."""
+        lowered = self._ready_engine().plan
+        expected = lowered.input_shape, lowered.outputs, self._compiled_loss(), self.dtype
+        if checked is not None and (argument, expected) in checked:
+            return checked[argument, expected]
+        data = check_data(argument, x, y, *expected)
+        if checked is not None:
+            checked[argument, expected] = data
+        return data
+
+    def _introduced(self, callbacks: Sequence[Callback] | None) -> tuple[Callback, ...]:
+        """Return the callbacks of an evaluation or a prediction, which now know the net."""
+        called = check_callbacks(callbacks)
+        for callback in called:
+            callback.set_model(self)
+        return called
+
+    def _check_workspace(self, argument: str, batch_size: int) -> None:
+        """Raise ValueError if the values and gradients of a batch do not fit into memory."""
+        features = self._ready_engine().plan.features
+        what = f"the values of a batch of {batch_size:,} samples and their gradients"
+        check_memory(argument, what, 2 * features * batch_size * self.dtype.itemsize)
+
+    def _compiled_loss(self) -> losses.Loss:
+        if self.loss is None:
+            raise RuntimeError("call compile(optimizer, loss) before this")
+        return self.loss
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs; one that is made in a fit is not in that fit."""
+        return super().__getstate__() | {"_is_training": False}
+
+    def _ready_engine(self) -> Engine:
+        """Return the engine, in whose memory the weights are as they are now."""
+        if self._state.is_shared:
+            self._fetch()
+        if self._engine is None:
+            if self._input_shape is None:
+                raise RuntimeError("the net does not know its input shape yet; add an Input layer")
+            lowered = lowering.lower(
+                self._layers, self._input_shape, self.loss, self.metrics, self.seed
+            )
+            how = self.backend, lowered.python_layers
+            self._engine = Engine(
+                lowered, backends.bind_of(*how), self._state.params, self._state.running,
+                backends.runs_python(*how), self._state.draws,
+            )  # fmt: skip
+        return self._engine

@@ -1,0 +1,164 @@
+"""Single batches of a size that was seen before, by the shortest way.
+
+For a net of 10,000 weights the checks and preparations of the usual way take several times longer
+than the net itself.  Here a size has memory of its own, to which a call of the engine is bound
+once; what comes is copied there, and looked at.  Whatever is not as expected goes the usual way,
+which takes it or says what is wrong with it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels.contract import Mode
+from .data import Data
+from .tensors import Array
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+_KEPT = 24  # sizes
+
+
+@dataclass
+class _Outputs:
+    """Memory for a certain number of samples, with the call that predicts them."""
+
+    samples: Array
+    finite: NDArray[np.bool_]
+    outputs: Array
+    call: Callable[[], int]
+
+
+@dataclass
+class _Totals:
+    """Memory for a certain number of samples and labels, with the call that judges them."""
+
+    samples: Array
+    finite: NDArray[np.bool_]
+    labels: NDArray[np.int64]
+    rates: NDArray[np.float64]
+    totals: NDArray[np.float64]
+    call: Callable[..., int]
+
+
+class Shortcuts:
+    """The short ways through an engine, for the sizes of batches that are expected again.
+
+    Parameters
+    ----------
+    engine : Engine
+    """
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+        self._outputs: dict[tuple[int, ...], _Outputs] = {}
+        self._totals: dict[tuple[Mode, tuple[int, ...]], _Totals] = {}
+
+    def forget(self) -> None:
+        """Forget all sizes: the engine has other memory now."""
+        self._outputs.clear()
+        self._totals.clear()
+
+    def forward(self, x: Array) -> Array | None:
+        """Return the outputs for a few samples as they come.
+
+        None, if they were not expected: their shape is new, their dtype neither the net's own nor
+        uint8, or they are not finite.
+        """
+        known = self._outputs.get(x.shape)
+        if known is None or (x.dtype is not known.samples.dtype and x.dtype != np.uint8):
+            return None
+
+        def run() -> Array | None:
+            if not _all_finite(x, known.samples, known.finite):
+                return None
+            known.call()
+            return known.outputs.copy()
+
+        return self._engine.alone(run)
+
+    def expect_outputs(self, count: int) -> None:
+        """Be ready for so many samples."""
+        engine = self._engine
+        shape = (count, *engine.plan.input_shape)
+        if shape in self._outputs or engine.plan.always_learns or not engine.is_small(count):
+            return
+        samples = np.zeros(shape, engine.params.dtype)
+        outputs = np.zeros((count, engine.plan.outputs), engine.params.dtype)
+        call = engine.prepare_alone(Mode.PREDICT, self._data(samples, None), outputs=outputs)
+        _make_room(self._outputs)
+        self._outputs[shape] = _Outputs(
+            samples, np.zeros(shape, np.bool_), outputs.reshape(count, *engine.plan.output_shape),
+            call,
+        )  # fmt: skip
+
+    def judge(
+        self, mode: Mode, x: Array, y: Array, step: int
+    ) -> tuple[NDArray[np.float64], bool] | None:
+        """Return the totals of a batch with integer labels, and whether it was taken in.
+
+        In ``Mode.TRAIN`` it is learned from, unless its loss is not finite.  None, if it was not
+        expected.  The totals change at the next call.
+        """
+        known = self._totals.get((mode, x.shape))
+        if known is None or (x.dtype is not known.samples.dtype and x.dtype != np.uint8):
+            return None
+        classes = self._engine.plan.outputs
+        if y.shape == (len(x), 1):
+            y = y[:, 0]
+        if y.shape != known.labels.shape or y.dtype.kind not in "iu":
+            return None
+
+        def run() -> tuple[NDArray[np.float64], bool] | None:
+            known.labels[...] = y
+            # Seen without a sign, numbers below 0 are large.
+            if known.labels.view(np.uint64).max() >= classes:
+                return None
+            if not _all_finite(x, known.samples, known.finite):
+                return None
+            known.totals.fill(0)
+            if mode == Mode.TRAIN:
+                known.rates[0] = self._engine.rate_of(step)
+            return known.totals, known.call(step) == 1
+
+        return self._engine.alone(run)
+
+    def expect_totals(self, mode: Mode, data: Data) -> None:
+        """Be ready for a batch like one that was judged before."""
+        engine, count = self._engine, data.count
+        shape = (count, *engine.plan.input_shape)
+        small = engine.is_small(count) and data.labels.size and not engine.plan.always_learns
+        if not small or (mode, shape) in self._totals:
+            return
+        samples, labels = np.zeros(shape, engine.params.dtype), np.zeros(count, np.int64)
+        rates, totals = np.zeros(1), np.zeros(engine.plan.totals)
+        call = engine.prepare_alone(mode, self._data(samples, labels), rates=rates, totals=totals)
+        _make_room(self._totals)
+        self._totals[mode, shape] = _Totals(
+            samples, np.zeros(shape, np.bool_), labels, rates, totals, call
+        )
+
+    def _data(self, samples: Array, labels: NDArray[np.int64] | None) -> Data:
+        """Return data whose memory is that of the arguments, and may change."""
+        return Data(
+            samples.reshape(len(samples), -1).view(np.uint8),
+            np.empty(0, np.int64) if labels is None else labels,
+            self._engine.params[:0, None],
+        )
+
+
+def _all_finite(x: Array, copied: Array, finite: NDArray[np.bool_]) -> bool:
+    """Copy samples, and tell whether all are finite."""
+    copied[...] = x
+    np.isfinite(copied, finite)
+    return False not in finite.tobytes()  # sooner done than finite.all()
+
+
+def _make_room(kept: dict[Any, Any]) -> None:
+    """Forget the size that was met first, if there are many."""
+    if len(kept) >= _KEPT:
+        del kept[next(iter(kept))]
