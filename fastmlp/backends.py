@@ -168,7 +168,8 @@ def bind_of(name: str, python_layers: dict[int, PythonLayer]) -> Bind:
         run = partial(walk_epoch.run, _module(name), python_layers)
 
         def bind(net: Net, memory: Memory) -> Prepare:
-            return prepare_with(run, net, memory)
+            prepare: Prepare = prepare_with(run, net, memory)
+            return prepare
 
         walker: Bind = checked(bind, runs_python=True)
         return walker

@@ -28,7 +28,7 @@ from .runtime.arguments import (
     shown,
     truth,
 )
-from .runtime.attributes import assign, refuse, unknown
+from .runtime.attributes import FixedList, assign, refuse, unknown
 from .runtime.claims import Claim
 from .runtime.compiled import Compiled
 from .runtime.configuration import Configurable, deserialize, serialize
@@ -77,7 +77,7 @@ class Sequential(Compiled, Configurable):
 
     def __init__(
         self,
-        layers: Sequence[Layer] = (),
+        layers: Sequence["Layer | Sequential"] = (),
         *,
         seed: int | None = None,
         dtype: str = "float32",
@@ -107,7 +107,7 @@ class Sequential(Compiled, Configurable):
             raise unknown(self, name, _FREE)
         object.__setattr__(self, name, value)
 
-    def add(self, layer: Layer) -> None:
+    def add(self, layer: "Layer | Sequential") -> None:
         """Put a layer on top.
 
         The weights of the others stay; the optimizer's moments start from nothing.
@@ -514,7 +514,7 @@ class Sequential(Compiled, Configurable):
 
         A net that is one of the layers is itself in the list, which is a new one each time.
         """
-        return [shown_as(layer) for layer in self._layers if not isinstance(layer, Input)]
+        return FixedList(shown_as(layer) for layer in self._layers if not isinstance(layer, Input))
 
     @property
     def params(self) -> Array:

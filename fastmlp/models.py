@@ -1,6 +1,7 @@
 """Nets, under the name that Keras has for their module."""
 
 from collections.abc import Callable
+from typing import Any
 
 from .layers import Input, Layer
 from .layers.nested import shown_as
@@ -38,7 +39,7 @@ def clone_model(
         return copied
     if not callable(clone_function):
         raise TypeError(f"clone_function: expected a function, got {shown(clone_function)}")
-    layers = [
+    layers: list[Any] = [
         clone_model(layer, clone_function) if isinstance(layer, Sequential)
         else layer if isinstance(layer, Input) else clone_function(layer)
         for layer in map(shown_as, model._layers)

@@ -13,8 +13,7 @@ from ..runtime.arrays import finite
 from ..runtime.attributes import assign, refuse, unknown
 from ..runtime.configuration import Configurable
 from ..runtime.lowering import Buffer, Builder
-from ..runtime.state import State
-from ..runtime.tensors import Array, Shape, Weight
+from ..runtime.tensors import Array, Shape, Vectors, Weight
 from .call import Placeholder
 from .weights import Weights
 
@@ -62,7 +61,7 @@ class Layer(Configurable):
 
     name: str
     _in_use = False  # whether it is part of a net that is built
-    _home: State | None = None  # of the net in whose memory its weights lie
+    _home: Vectors | None = None  # of the net in whose memory its weights lie
     _built_shape: Shape | None = None  # of the inputs that its weights were made for
     _building = False
 

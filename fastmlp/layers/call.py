@@ -37,7 +37,7 @@ class Placeholder:
             If the call returns anything but what ``super().call(...)`` returned.
         """
         options = {"training": None} if "training" in _arguments_of(layer.call) else {}
-        found: object = layer.call(self, **options)  # type: ignore[arg-type]
+        found: object = layer.call(self, **options)
         if not isinstance(found, Placeholder) or not found._is_output:
             raise TypeError(
                 f"{layer!r}.call: expected to return what super().call(...) returns, "

@@ -6,7 +6,7 @@ from ..runtime.attributes import assign
 from ..runtime.lowering import Buffer, Builder
 from ..runtime.tensors import Shape
 from .base import Layer
-from .stack import stacked
+from .stack import every_layer, stacked
 
 if TYPE_CHECKING:
     from ..runtime.stack import Stack
@@ -34,6 +34,12 @@ class Nested(Layer):
     def nested(self) -> tuple[Layer, ...]:
         """The layers of the net."""
         return self.model._layers
+
+    @property
+    def nets(self) -> "list[Stack]":
+        """The net, with those that are layers of it."""
+        inner = every_layer(self.nested)
+        return [self.model, *(layer.model for layer in inner if isinstance(layer, Nested))]
 
     def build(self, input_shape: Shape) -> None:
         if self.model._input_shape is None:

@@ -52,7 +52,7 @@ class BatchNormalization(Layer):
     >>> from fastmlp import Sequential, layers
     >>> block = [layers.Dense(32, use_bias=False), layers.BatchNormalization()]
     >>> net = Sequential([layers.Input(8), *block, layers.Activation("relu"), layers.Dense(3)])
-    >>> [weight.shape for weight in net.layers[2].get_weights()]
+    >>> [weight.shape for weight in net.layers[1].get_weights()]
     [(32,), (32,), (32,), (32,)]
     """
 

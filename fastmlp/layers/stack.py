@@ -42,7 +42,9 @@ def check_layer(argument: str, layer: object, others: Sequence[Layer]) -> None:
         raise ValueError(f"{argument}: an Input can only be the first layer")
     if not getattr(layer, "trainable", True):
         raise ValueError(f"{argument}: {layer!r} has trainable=False, which is not supported")
-    if type(layer).call is not Layer.call and type(layer).lower is Layer.lower:
+    kind = type(layer)
+    computes = kind.lower is not Layer.lower or kind.forward is not Layer.forward
+    if kind.call is not Layer.call and not computes:
         raise TypeError(
             f"{argument}: {layer!r} has a method call(), and nothing for it to call: write "
             "forward(x, training) and backward(dy)"

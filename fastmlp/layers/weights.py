@@ -1,16 +1,19 @@
 """The weights of a layer, as users see them."""
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
+from ..runtime.attributes import FixedList
 from ..runtime.tensors import Array
 
 
-class Weights(list[Array]):
+class Weights(FixedList[Array]):
     """The weights in order, as in Keras; ``weights["kernel"]`` is the one of that name.
 
     Each is a view of the memory that training changes: ``weights[0][...] = values`` sets it.
     """
+
+    advice = "write weights[0][...] = values, or call set_weights"
 
     def __init__(self, named: Mapping[str, Array]) -> None:
         super().__init__(named.values())
@@ -23,13 +26,3 @@ class Weights(list[Array]):
 
     def __getitem__(self, key: Any) -> Any:
         return self._named[key] if isinstance(key, str) else super().__getitem__(key)
-
-    def _refuse(self, *arguments: object) -> NoReturn:
-        """Raise TypeError: the list is made anew each time, and a change would be lost."""
-        raise TypeError(
-            "weights: the list is not the layer's own; write weights[0][...] = values, or "
-            "call set_weights"
-        )
-
-    __setitem__ = __delitem__ = append = extend = insert = pop = remove = clear = _refuse
-    sort = reverse = __iadd__ = __imul__ = _refuse

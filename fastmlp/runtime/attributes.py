@@ -2,7 +2,9 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+T = TypeVar("T")
 
 # Names that users know from Keras, with what to do here instead.
 _ADVICE = {
@@ -35,3 +37,15 @@ def unknown(owner: object, name: str, known: Iterable[str]) -> AttributeError:
 def assign(owner: object, **values: Any) -> None:
     """Set attributes that only the owner's own methods may set."""
     vars(owner).update(values)
+
+
+class FixedList(list[T]):
+    """A list that is made anew each time it is asked for: to change it would have no effect."""
+
+    advice: ClassVar[str] = "call add(layer) or pop(), or make a new net"
+
+    def _refuse(self, *arguments: object, **options: object) -> NoReturn:
+        raise TypeError(f"this list shows what there is, and can't be changed; {self.advice}")
+
+    __setitem__ = __delitem__ = append = extend = insert = pop = remove = clear = _refuse
+    sort = reverse = __iadd__ = __imul__ = _refuse

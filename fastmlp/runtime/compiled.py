@@ -21,6 +21,9 @@ from .run import Run
 from .stack import Stack
 from .training import train
 
+if TYPE_CHECKING:
+    pass
+
 
 class Compiled(Stack):
     """What :class:`~fastmlp.Sequential` is beneath its face: checks, and the way to the engine.
@@ -67,7 +70,7 @@ class Compiled(Stack):
         )
         assign(self, stop_training=False, _is_training=True)
         try:
-            train(Run(self, engine, job, history, state))
+            train(Run(cast("Sequential", self), engine, job, history, state))
         except Exception:
             if state.steps == steps and not history.epoch:
                 self.history = previous  # nothing has happened
@@ -116,7 +119,7 @@ class Compiled(Stack):
         """Return the callbacks of an evaluation or a prediction, which now know the net."""
         called = check_callbacks(callbacks)
         for callback in called:
-            callback.set_model(self)
+            callback.set_model(cast("Sequential", self))
         return called
 
     def _check_workspace(self, argument: str, batch_size: int) -> None:

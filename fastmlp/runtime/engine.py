@@ -24,6 +24,7 @@ from ..kernels.contract import (
     Telemetry,
     Total,
 )
+from ..kernels.prepare import Call
 from ..optimizers import Optimizer
 from .data import Data
 from .pace import SECONDS_PER_CALL, Pace
@@ -324,7 +325,8 @@ class Engine:
     def prepare_alone(self, mode: Mode, data: Data, **options: Any) -> Callable[..., int]:
         """Return a call that runs all of some data as one batch, on one thread."""
         with self._lock:
-            (call,), _ = self._prepare(mode, data, None, data.count, **options)
+            calls, _ = self._prepare(mode, data, None, data.count, **options)
+            call: Callable[..., int] = calls[0]
             return call
 
     def _prepare(
@@ -341,7 +343,7 @@ class Engine:
         outputs: Array | None = None,
         telemetry: Array | None = None,
         telemetry_every: int = 0,
-    ) -> tuple[list[backends.Call], Array]:
+    ) -> tuple[list[Call], Array]:
         """Return the calls of the engine, one for each thread that shares the steps.
 
         With them comes the memory of the barrier where they meet.

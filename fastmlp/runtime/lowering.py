@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Scalar, Tensor
 from .plan import Plan
 from .python_rows import PythonLayer, PythonRows
-from .tensors import Array, Shape, Slot, Weight
+from .tensors import Array, Shape, Slot, Vectors, Weight
 
 # A scale within these bounds may be applied to the sums of the first product instead of to the
 # samples.  Beyond them, samples that it brings to a usual size are themselves so large or so small
@@ -67,6 +67,7 @@ class Lowers(Protocol):
 
     name: str
     _weights: dict[str, Array]
+    _home: Vectors | None
 
     @property
     def declared(self) -> tuple[Weight, ...]: ...

@@ -4,7 +4,7 @@ import copy
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -52,7 +52,7 @@ class Stack:
     name: str
 
     def __init__(
-        self, layers: Sequence[Layer], seed: int, dtype: np.dtype[np.floating], backend: str
+        self, layers: Sequence[Any], seed: int, dtype: np.dtype[np.floating], backend: str
     ) -> None:
         assign(
             self, seed=seed, dtype=dtype, backend=backend, _layers=(), _input_shape=None,
@@ -60,14 +60,14 @@ class Stack:
         )  # fmt: skip
         self._append("layers[{}]", items("layers", "layers", layers))
 
-    def _append(self, argument: str, layers: Sequence[Layer]) -> None:
+    def _append(self, argument: str, layers: Sequence[Any]) -> None:
         """Put layers on top; ``argument`` is how messages name one, given its index."""
         layers = [as_layer(layer) for layer in layers]
         for index, layer in enumerate(layers):
             name = argument.format(index)
-            check_layer(name, layer, (*self._layers, *layers[:index]))
-            if any(isinstance(p, Nested) and p.model is self for p in every_layer([layer])):
+            if isinstance(layer, Nested) and self in layer.nets:
                 raise ValueError(f"{name}: a net can't be a layer of itself")
+            check_layer(name, layer, (*self._layers, *layers[:index]))
         everything = (*self._layers, *layers)
         shape = self._input_shape
         if shape is None and everything:
@@ -155,7 +155,7 @@ class Stack:
         for layer in every_layer(layers):
             home = layer._home
             if home is not None and home is not self._state:
-                home.is_shared = state.is_shared = True
+                cast(State, home).is_shared = state.is_shared = True
             else:
                 assign(layer, _weights={}, _in_use=True, _home=state)
         for slot in slots:
@@ -231,7 +231,7 @@ def _shape_that_is_known(first: Layer) -> Shape | None:
         return first.shape
     if isinstance(first, Nested):
         return first.model._input_shape
-    return first._given_shape or (first._built_shape if first._in_use else None)
+    return first._given_shape or (first._built_shape if first._weights else None)
 
 
 @contextmanager

@@ -36,18 +36,19 @@ class Weight:
         return math.prod(self.shape)
 
 
-class Owner(Protocol):
-    """What a tensor's layer is to those who only look for its memory."""
-
-    name: str
-    _weights: dict[str, Array]
-
-
 class Vectors(Protocol):
     """What holds the flat vectors of a net: the parameters, and the running statistics."""
 
     params: Array
     running: Array
+
+
+class Owner(Protocol):
+    """What a tensor's layer is to those who only look for its memory."""
+
+    name: str
+    _weights: dict[str, Array]
+    _home: Vectors | None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def test_of_a_net_that_take_effect():
     model = net(Dense(3))
     model.name, model.history, model.trainable = "mine", None, True
     assert repr(model).startswith("<Sequential 'mine'")
-    with pytest.raises(AttributeError):
+    with pytest.raises(TypeError, match="^this list shows what there is"):
         model.layers.append(Dense(3))
 
 
@@ -53,7 +53,7 @@ def test_of_a_layer_of_ones_own_are_free():
     layer.anything = 1
     with pytest.raises(AttributeError, match="^trainable: .*freezing them is not supported"):
         layer.trainable = False
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="set_weights"):
         layer.weights["scale"] = 1
 
     class Frozen(Dense):
@@ -63,10 +63,22 @@ def test_of_a_layer_of_ones_own_are_free():
         def call(self, x):
             return x
 
+    class Own(Scale):
+        def call(self, x):
+            return x * 2
+
+    class Computes(Dense):
+        def call(self, x):
+            return super().call(x) * 2
+
     with pytest.raises(ValueError, match="trainable=False"):
         net(Frozen(3))
-    with pytest.raises(TypeError, match=r"method call\(\)"):
+    with pytest.raises(TypeError, match=r"expected to return what super\(\)\.call"):
         net(LikeKeras(3))
+    with pytest.raises(TypeError, match=r"method call\(\)"):
+        net(Own())
+    with pytest.raises(TypeError, match=r"stand for arrays .* forward\(x, training\)"):
+        net(Computes(3))
 
 
 def test_of_an_optimizer():

@@ -54,7 +54,7 @@ def has_run(model):
 def assert_one_memory(model):
     """What users see of the weights is what trains."""
     assert model.params.flags.writeable
-    views = [view for layer in model.layers for view in layer.weights.values()]
+    views = [view for layer in model.layers for view in layer.weights]
     assert sum(view.size for view in views) == model.count_params()
     assert all(np.shares_memory(view, model.params) for view in views)
     before = model.get_weights()
@@ -127,14 +127,14 @@ def test_of_layers_belong_to_no_net_and_keep_their_weights():
         for layer, original in zip(alone, model.layers, strict=True):
             for ours, theirs in zip(layer.get_weights(), original.get_weights(), strict=True):
                 np.testing.assert_array_equal(ours, theirs)
-            assert not any(np.shares_memory(w, model.params) for w in layer.weights.values())
+            assert not any(np.shares_memory(w, model.params) for w in layer.weights)
         rebuilt = Sequential(alone, dtype="float64")
         assert rebuilt.params.tobytes() == model.params.tobytes()
         assert not np.shares_memory(rebuilt.params, model.params)
 
 
 def test_of_layers_that_do_not_fit_their_weights_are_refused():
-    dense = copy.copy(make().layers[1])
+    dense = copy.copy(make().layers[0])
     with pytest.raises(ValueError, match=r"dense/kernel: expected shape \(2, 7\), got \(6, 7\)"):
         Sequential([layers.Input(2), dense])
 

@@ -149,7 +149,7 @@ class Mine(Sequential):
 def test_classes_and_functions_of_ones_own(path):
     model = Mine([layers.Input(4), Scale(2.0), layers.Dense(1)], seed=0, backend="numpy")
     model.compile(optimizers.SGD(slowly, momentum=0.5), "mse")
-    model.layers[1].weights["scale"][...] = 3
+    model.layers[0].weights["scale"][...] = 3
     model.fit(X, X[:, :1], epochs=1, verbose=0)
     model.save(path)
     own = {"Mine": Mine, "Scale": Scale, "slowly": slowly}
@@ -158,7 +158,7 @@ def test_classes_and_functions_of_ones_own(path):
             fastmlp.load_model(path, {name: own[name] for name in own if name != missing})
     loaded = fastmlp.load_model(path, custom_objects=own)
     assert type(loaded) is Mine
-    assert loaded.layers[1].weights["scale"] == 3
+    assert loaded.layers[0].weights["scale"] == 3
     for one in (model, loaded):
         one.fit(X, X[:, :1], epochs=1, verbose=0)
     assert loaded.params.tobytes() == model.params.tobytes()

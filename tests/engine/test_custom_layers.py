@@ -127,7 +127,7 @@ def test_forward_is_told_whether_the_net_is_training(backend):
 def test_weights_of_custom_layers_are_live(backend):
     x, y = data()
     model = net(Scale(), *dense_tanh(), backend=backend)
-    scale = model.layers[1]
+    scale = model.layers[0]
     before = scale.weights["scale"].copy()
     model.fit(x, y, verbose=0)
     assert (scale.weights["scale"] != before).all()

@@ -76,7 +76,7 @@ def test_a_copy_goes_on_in_the_same_way(backend):
 
 def test_weights_go_by_layer():
     model = nested()
-    block = model.layers[1]
+    block = model.layers[0]
     first, inner, last = block.layers
     assert [w.shape for w in block.get_weights()] == [(6, 9), (9,), (9, 9), (9,), (9, 6), (6,)]
     for mine, theirs in zip(block.get_weights(), model.get_weights(), strict=False):
@@ -90,9 +90,9 @@ def test_weights_go_by_layer():
 
 def test_names_are_told_apart(capsys):
     model = nested()
-    names = [model.layers[1].name, *[layer.name for layer in model.layers[1].layers]]
+    names = [model.layers[0].name, *[layer.name for layer in model.layers[0].layers]]
     assert names == ["residual", "dense", "residual_1", "dense_2"]
-    assert model.layers[1].layers[1].layers[1].name == "dense_1"
+    assert model.layers[0].layers[1].layers[1].name == "dense_1"
     model.summary()
     assert "    dense_1 (Dense)" in capsys.readouterr().out
 
@@ -122,7 +122,7 @@ def test_layers_must_keep_the_shape():
 
 def test_what_it_cannot_hold():
     dense = layers.Dense(6)
-    with pytest.raises(ValueError, match=r"layers\[1\]: .* already part of a net"):
+    with pytest.raises(ValueError, match=r"layers\[1\]: .* already part of this net"):
         layers.Residual([dense, dense])
     with pytest.raises(ValueError, match=r"layers\[0\]: an Input"):
         layers.Residual([layers.Input((6,))])
@@ -142,7 +142,7 @@ def test_what_it_cannot_hold():
 
 def test_a_copy_of_a_block_belongs_to_no_net():
     model = net(layers.Residual([layers.Dense(6)]))
-    other = net(copy.copy(model.layers[1]))
+    other = net(copy.copy(model.layers[0]))
     assert np.array_equal(other.get_weights()[0], model.get_weights()[0])
     other.set_weights([w + 1 for w in other.get_weights()])
     assert not np.array_equal(other.get_weights()[0], model.get_weights()[0])

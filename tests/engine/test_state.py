@@ -172,7 +172,7 @@ def test_initializers_are_checked_by_name(fault):
 def test_weights_are_set_from_views_of_themselves():
     model = Sequential([layers.Input(4), layers.Dense(4), layers.Dense(4)], seed=0)
     kernel, bias, kernel_1, bias_1 = model.get_weights()
-    first, second = (layer.weights for layer in model.layers[1:])
+    first, second = (layer.weights for layer in model.layers)
     model.set_weights([second["kernel"], first["bias"], first["kernel"], second["bias"]])
     for now, expected in zip(model.get_weights(), [kernel_1, bias, kernel, bias_1], strict=True):
         np.testing.assert_array_equal(now, expected)

@@ -182,7 +182,7 @@ def test_a_net_that_was_not_built_is_not_after_an_error(arguments):
         check_gradients(model, **{"x": X, "y": y} | arguments)
     assert not model.built
     assert model.count_params() == 0
-    assert model.layers[0].weights == {}
+    assert model.layers[0].weights == []
 
 
 def test_uint8_images():

@@ -44,7 +44,7 @@ class TorchReplay:
     def forward(self, x, step):
         """The logits; without dropout if ``step`` is None."""
         weights = iter(self.weights)
-        for index, layer in enumerate(self.model.layers):
+        for index, layer in enumerate(self.model._layers):
             if isinstance(layer, layers.Dense):
                 x = x @ next(weights)
                 x = x + next(weights) if layer.use_bias else x
