@@ -1,7 +1,7 @@
 """A net that can run: a stack of layers, what it is compiled with, and its engine."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from numpy.typing import ArrayLike
 
@@ -22,7 +22,7 @@ from .stack import Stack
 from .training import train
 
 if TYPE_CHECKING:
-    pass
+    from ..model import Sequential
 
 
 class Compiled(Stack):
