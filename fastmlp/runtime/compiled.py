@@ -84,6 +84,8 @@ class Compiled(Stack):
     def _follow_optimizer(self, engine: Engine) -> None:
         """Have the engine train by the optimizer's numbers as they are now."""
         assert self.optimizer is not None
+        if engine.follows(self.optimizer, self._state.moments):
+            return
         self.optimizer.check()  # before the state changes
         self._state.provide_moments(MOMENTS[self.optimizer.rule])
         engine.use_optimizer(self.optimizer, self._state.moments)

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -107,6 +108,7 @@ class Engine:
     _numbers: NDArray[np.float64] = field(init=False)
     _rule: Rule = field(init=False, default=Rule.DESCENT)
     _optimizer: Optimizer | None = field(init=False, default=None)
+    _settings: dict[str, Any] = field(init=False, default_factory=dict)
     threads: int | None = field(init=False, default=None)
     _connections: int = field(init=False)
     # Threads may use a net at the same time: its memory is for one after the other.  The lock lets
@@ -152,8 +154,14 @@ class Engine:
                 self.shortcuts.forget()  # bound to the other ones, as these are; if Ctrl-C comes in
                 self._workspaces.clear()  # between, they are made anew, and this is done again
                 self.moments, self._rule = moments, optimizer.rule
-            self._optimizer = optimizer
+            self._optimizer, self._settings = optimizer, dict(vars(optimizer))
             self._numbers[:] = optimizer.numbers()
+
+    def follows(self, optimizer: Optimizer, moments: Array) -> bool:
+        """Whether it trains by this optimizer, of which nothing has changed since."""
+        if optimizer is not self._optimizer or moments is not self.moments:
+            return False
+        return all(map(is_, vars(optimizer).values(), self._settings.values()))
 
     def forward(
         self,
@@ -253,7 +261,8 @@ class Engine:
     def rate_of(self, step: int) -> float:
         """Return the learning rate of a step."""
         assert self._optimizer is not None
-        self.rate = float(self._optimizer.rates(step, 1)[0])
+        rate = self._optimizer.learning_rate
+        self.rate = float(self._optimizer.rates(step, 1)[0]) if callable(rate) else rate
         return self.rate
 
     def workspace(self, batch_size: int) -> Workspace:

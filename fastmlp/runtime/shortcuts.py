@@ -32,6 +32,13 @@ class _Outputs:
     outputs: Array
     call: Callable[[], int]
 
+    def outputs_of(self, x: Array) -> Array | None:
+        """Return the outputs for samples; None, if they are not finite."""
+        if not _all_finite(x, self.samples, self.finite):
+            return None
+        self.call()
+        return self.outputs.copy()
+
 
 @dataclass
 class _Totals:
@@ -42,7 +49,19 @@ class _Totals:
     labels: NDArray[np.int64]
     rates: NDArray[np.float64]
     totals: NDArray[np.float64]
+    classes: int
     call: Callable[..., int]
+
+    def totals_of(self, x: Array, y: Array, step: int) -> tuple[NDArray[np.float64], bool] | None:
+        """Return the totals, and whether the batch was taken in; None, if it is not valid."""
+        self.labels[...] = y
+        # Seen without a sign, numbers below 0 are large.
+        if self.labels.view(np.uint64).max() >= self.classes:
+            return None
+        if not _all_finite(x, self.samples, self.finite):
+            return None
+        self.totals.fill(0)
+        return self.totals, self.call(step) == 1
 
 
 class Shortcuts:
@@ -72,14 +91,7 @@ class Shortcuts:
         known = self._outputs.get(x.shape)
         if known is None or (x.dtype is not known.samples.dtype and x.dtype != np.uint8):
             return None
-
-        def run() -> Array | None:
-            if not _all_finite(x, known.samples, known.finite):
-                return None
-            known.call()
-            return known.outputs.copy()
-
-        return self._engine.alone(run)
+        return self._engine.alone(lambda: known.outputs_of(x))
 
     def expect_outputs(self, count: int) -> None:
         """Be ready for so many samples."""
@@ -107,25 +119,13 @@ class Shortcuts:
         known = self._totals.get((mode, x.shape))
         if known is None or (x.dtype is not known.samples.dtype and x.dtype != np.uint8):
             return None
-        classes = self._engine.plan.outputs
         if y.shape == (len(x), 1):
             y = y[:, 0]
         if y.shape != known.labels.shape or y.dtype.kind not in "iu":
             return None
-
-        def run() -> tuple[NDArray[np.float64], bool] | None:
-            known.labels[...] = y
-            # Seen without a sign, numbers below 0 are large.
-            if known.labels.view(np.uint64).max() >= classes:
-                return None
-            if not _all_finite(x, known.samples, known.finite):
-                return None
-            known.totals.fill(0)
-            if mode == Mode.TRAIN:
-                known.rates[0] = self._engine.rate_of(step)
-            return known.totals, known.call(step) == 1
-
-        return self._engine.alone(run)
+        if mode == Mode.TRAIN:
+            known.rates[0] = self._engine.rate_of(step)
+        return self._engine.alone(lambda: known.totals_of(x, y, step))
 
     def expect_totals(self, mode: Mode, data: Data) -> None:
         """Be ready for a batch like one that was judged before."""
@@ -139,7 +139,7 @@ class Shortcuts:
         call = engine.prepare_alone(mode, self._data(samples, labels), rates=rates, totals=totals)
         _make_room(self._totals)
         self._totals[mode, shape] = _Totals(
-            samples, np.zeros(shape, np.bool_), labels, rates, totals, call
+            samples, np.zeros(shape, np.bool_), labels, rates, totals, engine.plan.outputs, call
         )
 
     def _data(self, samples: Array, labels: NDArray[np.int64] | None) -> Data:

@@ -308,3 +308,29 @@ def test_optimizers_take_what_a_book_gives_them():
         metrics=["accuracy"],
     )
     model.fit(X, Y, batch_size=10, epochs=2, verbose=0)
+
+
+@pytest.mark.parametrize("backend", ALL)
+@pytest.mark.parametrize("rate", [0.1, fastmlp.schedules.CosineDecay(0.1, 10)])
+def test_batches_of_a_size_seen_before_give_the_same(backend, rate):
+    """They go a shorter way; what that does not take goes the usual one."""
+    models_, x = [net(backend), net(backend)], X.astype(np.float32)
+    for model in models_:
+        model.compile(optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["acc"])
+    short, usual = models_
+    for step in range(4):
+        labels = Y[:, None] if step == 3 else Y.astype(np.uint8)
+        usual._engine = None
+        assert short.test_on_batch(x, labels) == usual.test_on_batch(x, labels)
+        usual._engine = None
+        assert short.train_on_batch(x, labels) == usual.train_on_batch(x, labels)
+        np.testing.assert_array_equal(short.predict_on_batch(x), usual.predict(x, 40))
+        if step == 1 and not callable(rate):
+            short.optimizer.learning_rate = usual.optimizer.learning_rate = 0.2
+    assert short.params.tobytes() == usual.params.tobytes()
+    assert (short.steps_trained, len(short._engine.shortcuts._totals)) == (4, 2)
+    before = short.params.tobytes()
+    for bad_x, bad_y, message in ((x, Y + 4, "^y: "), (x, Y - 1, "^y: "), (x * np.nan, Y, "^x: ")):
+        with pytest.raises(ValueError, match=message):
+            short.train_on_batch(bad_x, bad_y)
+    assert short.params.tobytes() == before

@@ -131,10 +131,10 @@ def test_what_it_cannot_hold():
     with pytest.raises(TypeError, match="layers: expected a list of layers"):
         layers.Residual(dense)
     block = layers.Residual([dense])
-    with pytest.raises(ValueError, match="already part of a net"):
+    with pytest.raises(ValueError, match="already part of this net"):
         net(dense, block)
     net(block)
-    with pytest.raises(ValueError, match="already part of a net"):
+    with pytest.raises(ValueError, match="already part of this net"):
         net(layers.Residual([dense]))
     with pytest.raises(AttributeError):
         block.layers = ()
