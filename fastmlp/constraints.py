@@ -17,7 +17,7 @@ from .runtime.configuration import Configurable
 from .runtime.lookup import by_name
 
 
-class Form(NamedTuple):
+class _Form(NamedTuple):
     """What a kernel is told: what norms are brought to, and by which share of the distance."""
 
     kind: Kind
@@ -38,7 +38,7 @@ class Constraint(Configurable):
     axes: tuple[int, ...] = ()
 
     @property
-    def form(self) -> Form:
+    def form(self) -> _Form:
         """What a kernel is told."""
         raise NotImplementedError
 
@@ -99,9 +99,9 @@ class NonNeg(Constraint):
     """No weight is below 0: those that are become 0."""
 
     @property
-    def form(self) -> Form:
+    def form(self) -> _Form:
         """What a kernel is told."""
-        return Form(Kind.NON_NEGATIVE)
+        return _Form(Kind.NON_NEGATIVE)
 
 
 class _OfNorms(Constraint):
@@ -139,9 +139,9 @@ class MaxNorm(_OfNorms):
         self.max_value = real_number("max_value", max_value, "a number of at least 0", low=0)
 
     @property
-    def form(self) -> Form:
+    def form(self) -> _Form:
         """What a kernel is told."""
-        return Form(Kind.NORM, 0.0, self.max_value, 1.0)
+        return _Form(Kind.NORM, 0.0, self.max_value, 1.0)
 
 
 class UnitNorm(_OfNorms):
@@ -159,9 +159,9 @@ class UnitNorm(_OfNorms):
     """
 
     @property
-    def form(self) -> Form:
+    def form(self) -> _Form:
         """What a kernel is told."""
-        return Form(Kind.NORM, 1.0, 1.0, 1.0)
+        return _Form(Kind.NORM, 1.0, 1.0, 1.0)
 
 
 class MinMaxNorm(_OfNorms):
@@ -201,9 +201,9 @@ class MinMaxNorm(_OfNorms):
         self.rate = real_number("rate", rate, "a number in [0, 1]", low=0, high=1)
 
     @property
-    def form(self) -> Form:
+    def form(self) -> _Form:
         """What a kernel is told."""
-        return Form(Kind.NORM, self.min_value, self.max_value, self.rate)
+        return _Form(Kind.NORM, self.min_value, self.max_value, self.rate)
 
 
 _KNOWN: dict[str, type[Constraint]] = {
