@@ -15,6 +15,7 @@ from .history import DivergenceWarning, History
 from .layers import Input, Layer
 from .layers.base import checked_weights
 from .layers.nested import shown_as
+from .layers.stack import learning
 from .metrics import Metric
 from .metrics import get as metric_list
 from .runtime import on_batch
@@ -41,7 +42,7 @@ from .runtime.progress import resolve_verbose
 from .runtime.seeds import fresh_seed
 from .runtime.stack import Stack
 from .runtime.summary import print_summary
-from .runtime.tensors import Array
+from .runtime.tensors import Array, Slot
 from .telemetry import Telemetry
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
@@ -65,6 +66,9 @@ class Sequential(Compiled, Configurable):
     dtype : {"float32", "float64"}
     backend : {"auto", "cython", "numba", "numpy"}
     name : str
+    trainable : bool
+        False freezes all layers. It is an attribute, too, and counts from the next :meth:`compile`;
+        so does that of a layer.
 
     Raises
     ------
@@ -83,6 +87,7 @@ class Sequential(Compiled, Configurable):
         dtype: str = "float32",
         backend: str = "auto",
         name: str = "sequential",
+        trainable: bool = True,
     ) -> None:
         if seed is None:
             seed = fresh_seed()
@@ -92,16 +97,21 @@ class Sequential(Compiled, Configurable):
         self.name = name
         self.history: History | None = None
         super().__init__(layers, seed, chosen, backend)
+        if not truth("trainable", trainable):
+            self.trainable = False
+            self._take_trainable(self.layers)
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Set ``name``, ``history``, ``stop_training``, or what a subclass has of its own."""
+        """Set one of the attributes that are free, or what a subclass has of its own."""
         if name == "stop_training":
             value = truth(name, value)
             if value and not self._is_training:
                 raise refuse(self, name, "is not in a fit that could stop: set it in a callback")
-        elif name == "trainable" and value is True:
-            return
-        elif name == "trainable" or (name in _FIXED and not name.startswith("_")):
+        elif name == "trainable":
+            value = truth(name, value)
+            for layer in self.layers:
+                layer.trainable = value
+        elif name in _FIXED and not name.startswith("_"):
             raise refuse(self, name, "does not let it be set")
         elif type(self) is Sequential and name not in _FREE and not name.startswith("_"):
             raise unknown(self, name, _FREE)
@@ -429,7 +439,8 @@ class Sequential(Compiled, Configurable):
         """Return the mean loss over all of ``x``, and its gradient, shaped as ``get_weights``.
 
         As in training: with penalties, and with the dropout masks of the step of that number.
-        What is not trained, such as a running mean, has no gradient and is left out.
+        What is not trained, such as a running mean or a frozen layer, has no gradient and is left
+        out.
 
         Raises
         ------
@@ -533,13 +544,18 @@ class Sequential(Compiled, Configurable):
 
     @property
     def trainable_weights(self) -> list[Array]:
-        """Those of them that the optimizer changes."""
-        return [slot.seen for slot in self._slots if slot.weight.trainable]
+        """Those of them that the optimizer changes, from the next :meth:`compile` on."""
+        return [slot.seen for slot in self._slots if self._trains(slot)]
 
     @property
     def non_trainable_weights(self) -> list[Array]:
-        """Those of them that it does not, such as running means."""
-        return [slot.seen for slot in self._slots if not slot.weight.trainable]
+        """Those of them that it does not: running means, and those of frozen layers."""
+        return [slot.seen for slot in self._slots if not self._trains(slot)]
+
+    def _trains(self, slot: Slot) -> bool:
+        """Whether the optimizer is to change a tensor."""
+        learns = {id(layer): own for layer, own in learning(self._layers, self.trainable)}
+        return slot.weight.trainable and learns[id(slot.layer)]
 
     @property
     def steps_trained(self) -> int:
@@ -573,7 +589,7 @@ class Sequential(Compiled, Configurable):
         if not self.built:
             raise RuntimeError("set_weights: the net has no weights yet; give it an Input layer")
         slots = self._slots
-        places = [(f"{s.layer.name}/{s.weight.name}", s.of(self._state)) for s in slots]
+        places = [(s.name, s.of(self._state)) for s in slots]
         fresh = self._state.resized(self._state.params.copy(), self._state.running.copy())
         for array, slot in zip(checked_weights(weights, places), slots, strict=True):
             slot.of(fresh)[...] = array
@@ -616,6 +632,7 @@ class Sequential(Compiled, Configurable):
             "seed": self.seed,
             "dtype": str(self.dtype),
             "backend": self.backend,
+            "trainable": self.trainable,
             "layers": serialize([shown_as(layer) for layer in self._layers], "layers"),
             "build_input_shape": None if shape is None else [None, *shape],
         }
@@ -740,7 +757,7 @@ def _inference_batch_size(batch_size: int | None) -> int:
 
 _FEW = 16  # samples of which one predicts as many again and again
 
-_FREE = ("name", "history", "stop_training")
+_FREE = ("name", "history", "stop_training", "trainable")
 _FIXED = {
     name
     for kind in (Sequential, Compiled, Stack)

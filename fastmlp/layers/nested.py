@@ -31,6 +31,11 @@ class Nested(Layer):
         assign(self, name=model.name)
 
     @property
+    def trainable(self) -> bool:  # type: ignore[override]
+        """Whether the net is."""
+        return self.model.trainable
+
+    @property
     def nested(self) -> tuple[Layer, ...]:
         """The layers of the net."""
         return self.model._layers

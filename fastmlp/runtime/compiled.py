@@ -1,5 +1,6 @@
 """A net that can run: a stack of layers, what it is compiled with, and its engine."""
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -8,7 +9,7 @@ from numpy.typing import ArrayLike
 from .. import backends, losses, optimizers
 from ..callbacks import Callback, check_callbacks
 from ..history import History
-from ..kernels.contract import MOMENTS
+from ..layers.stack import learning
 from ..metrics import Metric
 from . import lowering
 from .arguments import check_memory
@@ -59,6 +60,7 @@ class Compiled(Stack):
     def run_job(self, job: Job, threads: int | None = None) -> History:
         """Train as a checked job says, on so many threads; whoever calls this has a claim."""
         engine = self._ready_engine()
+        self._warn_of_changes()
         if self._state.is_shared:
             self._become_home()
         engine.threads = threads
@@ -87,7 +89,8 @@ class Compiled(Stack):
         if engine.follows(self.optimizer, self._state.moments):
             return
         self.optimizer.check()  # before the state changes
-        self._state.provide_moments(MOMENTS[self.optimizer.rule])
+        self._recognize_tensors(self.optimizer)
+        self._state.provide_moments(self.optimizer.moments, self.optimizer.use_ema)
         engine.use_optimizer(self.optimizer, self._state.moments)
 
     def _compile(
@@ -96,9 +99,23 @@ class Compiled(Stack):
         if self.built:
             assert self._input_shape is not None
             lowering.lower(self._layers, self._input_shape, loss, metrics, self.seed)
+            self._recognize_tensors(optimizer)
+        self._take_trainable(self._layers)
         assign(self, optimizer=optimizer, loss=loss, metrics=metrics)
         self._state.forget_moments()
         self._engine = None
+
+    def _recognize_tensors(self, optimizer: optimizers.Optimizer) -> None:
+        """Let an optimizer know which of the weights it was told to treat apart."""
+        slots = [slot for slot in self._slots if slot.weight.trainable]
+        optimizer.recognize({slot.name: slot.of(self._state) for slot in slots})
+
+    def _warn_of_changes(self) -> None:
+        """Warn if ``trainable`` is not what it was when the net was compiled."""
+        changed = [x for x, learns in learning(self._layers, self.trainable) if x._learns != learns]
+        if changed:
+            message = f"trainable: {changed[0]!r} has changed since compile(), which takes it over"
+            warnings.warn(message, UserWarning, stacklevel=3)
 
     def _check_data(
         self,

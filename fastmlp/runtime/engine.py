@@ -16,6 +16,7 @@ from .. import backends
 from ..kernels.contract import (
     Batches,
     Course,
+    Factor,
     Memory,
     Mode,
     Net,
@@ -156,6 +157,9 @@ class Engine:
                 self.moments, self._rule = moments, optimizer.rule
             self._optimizer, self._settings = optimizer, dict(vars(optimizer))
             self._numbers[:] = optimizer.numbers()
+            for own, slot in zip(self.plan.factors, self.plan.param_slots, strict=True):
+                if not slot.frozen:
+                    own[[Factor.RATE, Factor.DECAY]] = optimizer.factors(slot.name)
 
     def follows(self, optimizer: Optimizer, moments: Array) -> bool:
         """Whether it trains by this optimizer, of which nothing has changed since."""

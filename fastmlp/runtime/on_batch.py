@@ -32,6 +32,7 @@ def train(model: "Compiled", x: ArrayLike, y: ArrayLike) -> tuple[dict[str, floa
                 model._become_home()
             data = model._check_data("{}", x, y)
             model._check_workspace("x", data.count)
+            model._warn_of_changes()
             model._follow_optimizer(engine)
             figures, taken = train_step(engine, data, model._state.steps, model._figures_wanted)
             model._state.steps += taken

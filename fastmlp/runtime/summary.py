@@ -46,9 +46,12 @@ def table_of(model: "Sequential") -> Table:
 def totals_of(model: "Sequential") -> dict[str, str]:
     """Return the numbers of all parameters, and of those that are trained, if not all are."""
     totals = {"total": f"{model.count_params():,}" if model.built else "?"}
-    if running := model._state.running.size:
-        totals["trainable"] = f"{model._state.params.size:,}"
-        totals["non-trainable"] = f"{running:,}"
+    if model.non_trainable_weights:
+        for what, weights in (
+            ("trainable", model.trainable_weights),
+            ("non-trainable", model.non_trainable_weights),
+        ):
+            totals[what] = f"{sum(weight.size for weight in weights):,}"
     return totals
 
 

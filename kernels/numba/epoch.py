@@ -17,6 +17,7 @@ from ..contract import (
     FIRST_LOSS,
     RUN,
     Column,
+    Constraint,
     Factor,
     Memory,
     Mode,
@@ -38,16 +39,17 @@ from .barrier import (
     stop_of,
     wait,
 )
+from .constraints import constrain
 from .elementwise import rescale, transpose
 from .gather import prefetch_samples
 from .jit import exact, for_groups, view
-from .optimizers import clip_values, clipping_scale, optimizer_step, square_sum
+from .optimizers import average_step, clip_values, clipping_scale, optimizer_step, square_sum
 from .penalties import penalty, penalty_gradient
 from .rows import (
     backward_row,
     forward_row,
     gather,
-    has_weights,
+    is_learned,
     is_penalized,
     layer_params,
     loss_row,
@@ -172,7 +174,7 @@ def backward(net, memory, batches, course, loss_index, batch, capacity, n, fused
     for r in range(loss_index - 1, 0, -1):
         row, reals = net.table[r], net.reals[r]
         prepare_gradients(row, reals, net.running, values, deltas, capacity, n, learns, team)
-        if has_weights(row) and (observed or not fused):
+        if is_learned(row) and (observed or not fused):
             weight_gradient_row(row, reals, net.gradient, values, deltas, capacity, n, team)
         if observed:
             wait(team)
@@ -181,9 +183,9 @@ def backward(net, memory, batches, course, loss_index, batch, capacity, n, fused
                 observe_row(row, reals, values, deltas, capacity, n, record)
             wait(team)
         if row[Column.INPUT_GRADIENT]:
-            backward_row(row, reals, net.params, values, deltas, capacity, n, team)
+            backward_row(row, reals, net.params, net.running, values, deltas, capacity, n, team)
             wait(team)
-        if has_weights(row) and fused:
+        if is_learned(row) and fused:
             penalty_updates(net, row, rate, course.first_step + batch, team)
             weight_update_row(
                 row, reals, rate, net.params, values, deltas, capacity, n, batches.samples, ahead,
@@ -230,6 +232,8 @@ def clip_gradient(net, team):
         clip_values(real(numbers[Number.CLIPVALUE]), own)
     if numbers[Number.CLIPNORM] > 0.0:
         for t in range(team.thread, net.tensors.shape[0], team.threads):
+            if net.factors[t, Factor.RATE] == 0.0:
+                continue
             tensor = tensor_of(net, t, net.gradient)
             scale = clipping_scale(square_sum(tensor), numbers[Number.CLIPNORM])
             rescale(real(scale), real(0), tensor, tensor)
@@ -237,35 +241,103 @@ def clip_gradient(net, team):
     if numbers[Number.GLOBAL_CLIPNORM] > 0.0:
         total = 0.0
         for t in range(net.tensors.shape[0]):
-            total += square_sum(tensor_of(net, t, net.gradient))
+            if net.factors[t, Factor.RATE] != 0.0:
+                total += square_sum(tensor_of(net, t, net.gradient))
         wait(team)
         scale = clipping_scale(total, numbers[Number.GLOBAL_CLIPNORM])
         rescale(real(scale), real(0), own, own)
 
 
 @view
+def next_unlike(net, t):
+    """Return the first tensor after ``t`` whose step has other factors, or how many there are."""
+    after = t + 1
+    while (
+        after < net.tensors.shape[0]
+        and net.factors[after, Factor.RATE] == net.factors[t, Factor.RATE]
+        and net.factors[after, Factor.DECAY] == net.factors[t, Factor.DECAY]
+    ):
+        after += 1
+    return after
+
+
+@view
 def take_step(net, rate, step, team):
-    """Take a share of a step along the whole gradient."""
-    size = net.params.size
-    own, stop = first_element_of(size, team), stop_element_of(size, team)
+    """Take a share of a step along the whole gradient.
+
+    It is a share of all parameters, whether tensors that are stepped alike, for which there is one
+    call of the kernel, begin or end in it.
+    """
+    size, weight_decay = net.params.size, net.numbers[Number.WEIGHT_DECAY]
     has = net.moments.size // max(size, 1)
     evenly = False
     for t in range(net.tensors.shape[0]):
         evenly |= is_penalized(net, t)
-    optimizer_step(
-        net.rule,
-        rate,
-        step,
-        evenly,
-        own,
-        vector(net.params, own, stop - own),
-        vector(net.gradient, own, stop - own),
-        vector(net.moments, own, stop - own if has > 0 else 0),
-        vector(net.moments, size + own, stop - own if has > 1 else 0),
-        vector(net.moments, 2 * size + own, stop - own if has > 2 else 0),
-        net.numbers,
-    )
+    t = 0
+    while t < net.tensors.shape[0]:
+        after = next_unlike(net, t)
+        own = max(first_element_of(size, team), net.tensors[t, Tensor.START])
+        stop = net.tensors[after - 1, Tensor.START] + net.tensors[after - 1, Tensor.SIZE]
+        stop = min(stop_element_of(size, team), stop)
+        if net.factors[t, Factor.RATE] != 0.0 and own < stop:
+            optimizer_step(
+                net.rule,
+                rate * net.factors[t, Factor.RATE],
+                weight_decay * net.factors[t, Factor.DECAY],
+                step,
+                evenly,
+                own,
+                vector(net.params, own, stop - own),
+                vector(net.gradient, own, stop - own),
+                vector(net.moments, own, stop - own if has > 0 else 0),
+                vector(net.moments, size + own, stop - own if has > 1 else 0),
+                vector(net.moments, 2 * size + own, stop - own if has > 2 else 0),
+                net.numbers,
+            )
+        t = after
     wait(team)
+
+
+@view
+def follow_parameters(net, step, team):
+    """Let the running mean of the parameters follow them, or take its place in some steps."""
+    if net.numbers[Number.USE_EMA] != 0.0:
+        size = net.params.size
+        own, stop = first_element_of(size, team), stop_element_of(size, team)
+        params = vector(net.params, own, stop - own)
+        average = vector(net.moments, net.moments.size - size + own, stop - own)
+        average_step(net.numbers[Number.EMA_MOMENTUM], params, average)
+        every = int(net.numbers[Number.EMA_OVERWRITE_FREQUENCY])
+        if every > 0 and (step + 1) % every == 0:
+            for i in range(params.size):
+                params[i] = average[i]
+        wait(team)
+
+
+@view
+def constrain_parameters(net, team):
+    """Bring a share of each tensor to its constraint."""
+    waits = False
+    for t in range(net.tensors.shape[0]):
+        kind, factors = net.tensors[t, Tensor.CONSTRAINT], net.factors[t]
+        if kind == Constraint.NONE or factors[Factor.RATE] == 0.0:
+            continue
+        weights, group = tensor_of(net, t, net.params), net.tensors[t, Tensor.GROUP]
+        groups = weights.size // group
+        constrain(
+            kind,
+            factors[Factor.LOWEST],
+            factors[Factor.HIGHEST],
+            factors[Factor.SHARE],
+            group,
+            net.tensors[t, Tensor.STRIDE],
+            first_of(groups, team),
+            stop_of(groups, team),
+            weights,
+        )
+        waits = True
+    if waits:
+        wait(team)
 
 
 @view
@@ -282,7 +354,7 @@ def observe_step(net, loss_index, before, records, team):
     """Record the step that was taken, for each row with weights."""
     for r in range(1, loss_index if team.thread == 0 else 0):
         row = net.table[r]
-        if has_weights(row):
+        if is_learned(row):
             record_step(
                 layer_params(row, before),
                 layer_params(row, net.params),
@@ -341,6 +413,9 @@ def run(net, memory, batches, course, team):
         if mode == Mode.TRAIN and not fused:
             clip_gradient(net, team)
             take_step(net, course.rates[batch - batches.first], step, team)
+        if mode == Mode.TRAIN:
+            follow_parameters(net, step, team)
+            constrain_parameters(net, team)
         if recorded:
             if fused:
                 add_penalties(net, course.before, step, team)

@@ -19,8 +19,8 @@ from .sums import sum_of_squares
 
 @exact
 def optimizer_step(
-    rule, rate, step, evenly, first, params, gradient, first_moment, second_moment, third_moment,
-    numbers,
+    rule, rate, decay, step, evenly, first, params, gradient, first_moment, second_moment,
+    third_moment, numbers,
 ):  # fmt: skip
     """Change the parameters, and the moments that the rule has, by one step.
 
@@ -32,29 +32,31 @@ def optimizer_step(
     if rule == Rule.DESCENT:
         descent_step(rate, params, gradient)
     elif rule == Rule.WHOLE_DESCENT:
-        whole_descent_step(numbers, rate, step, evenly, first, params, gradient)
+        whole_descent_step(numbers, rate, decay, step, evenly, first, params, gradient)
     elif rule == Rule.MOMENTUM:
-        momentum_step(numbers, rate, step, evenly, first, params, gradient, m1)
+        momentum_step(numbers, rate, decay, step, evenly, first, params, gradient, m1)
     elif rule == Rule.RMSPROP:
-        rmsprop_step(numbers, rate, step, evenly, first, params, gradient, m1)
+        rmsprop_step(numbers, rate, decay, step, evenly, first, params, gradient, m1)
     elif rule == Rule.RMSPROP_MOMENTUM:
-        rmsprop_momentum_step(numbers, rate, step, evenly, first, params, gradient, m1, m2)
+        rmsprop_momentum_step(numbers, rate, decay, step, evenly, first, params, gradient, m1, m2)
     elif rule == Rule.RMSPROP_CENTERED:
-        rmsprop_centered_step(numbers, rate, step, evenly, first, params, gradient, m1, m2, m3)
+        rmsprop_centered_step(
+            numbers, rate, decay, step, evenly, first, params, gradient, m1, m2, m3
+        )
     elif rule == Rule.ADAGRAD:
-        adagrad_step(numbers, rate, step, evenly, first, params, gradient, m1)
+        adagrad_step(numbers, rate, decay, step, evenly, first, params, gradient, m1)
     elif rule == Rule.ADADELTA:
-        adadelta_step(numbers, rate, step, evenly, first, params, gradient, m1, m2)
+        adadelta_step(numbers, rate, decay, step, evenly, first, params, gradient, m1, m2)
     elif rule == Rule.ADAM:
-        adam_step(numbers, rate, step, evenly, first, params, gradient, m1, m2)
+        adam_step(numbers, rate, decay, step, evenly, first, params, gradient, m1, m2)
     elif rule == Rule.AMSGRAD:
-        amsgrad_step(numbers, rate, step, evenly, first, params, gradient, m1, m2, m3)
+        amsgrad_step(numbers, rate, decay, step, evenly, first, params, gradient, m1, m2, m3)
     elif rule == Rule.ADAMAX:
-        adamax_step(numbers, rate, step, evenly, first, params, gradient, m1, m2)
+        adamax_step(numbers, rate, decay, step, evenly, first, params, gradient, m1, m2)
     elif rule == Rule.NADAM:
-        nadam_step(numbers, rate, step, evenly, first, params, gradient, m1, m2)
+        nadam_step(numbers, rate, decay, step, evenly, first, params, gradient, m1, m2)
     else:
-        lion_step(numbers, rate, step, evenly, first, params, gradient, m1)
+        lion_step(numbers, rate, decay, step, evenly, first, params, gradient, m1)
 
 
 @exact
@@ -77,16 +79,24 @@ def larger(a, b):
 
 
 @exact
-def decay_of(numbers, rate):
-    """Return what the decay adds to a change for each weight: Loshchilov & Hutter (2019)."""
-    return -rate * numbers[Number.WEIGHT_DECAY]
+def changed(w, change, decay, evenly, now):
+    """Return a weight after its decay (Loshchilov & Hutter, 2019), and then its change.
+
+    The decay is a sum of its own, and even: added to the change first, it would be lost in float32
+    where it is less than the rounding of that.
+    """
+    if decay != 0:
+        w = add_evenly(w, decay * w, now)
+    return add_evenly(w, change, now) if evenly else w + change
 
 
 @exact
-def changed(w, change, decay, evenly, now):
-    """Return a weight after its change and its decay."""
-    change = fma(decay, w, change)
-    return add_evenly(w, change, now) if evenly else w + change
+def average_step(momentum, params, average):
+    """Let a running mean of the parameters follow them; NaN stands for none yet."""
+    share = params.dtype.type(1.0 - momentum)
+    for i in range(params.size):
+        w, a = params[i], average[i]
+        average[i] = w if a != a else fma(share, w - a, a)
 
 
 @exact
@@ -124,10 +134,10 @@ def descent_step(rate, params, gradient):
 
 
 @exact
-def whole_descent_step(numbers, rate, step, evenly, first, params, gradient):
+def whole_descent_step(numbers, rate, weight_decay, step, evenly, first, params, gradient):
     """The same, with what a step along the whole gradient may have besides."""
     real = params.dtype.type
-    down, decay = real(-rate), real(decay_of(numbers, rate))
+    down, decay = real(-rate), real(-rate * weight_decay)
     now = turn(step, first)
     for i in range(params.size):
         params[i] = changed(params[i], down * gradient[i], decay, evenly, now)
@@ -135,10 +145,10 @@ def whole_descent_step(numbers, rate, step, evenly, first, params, gradient):
 
 
 @exact
-def momentum_step(numbers, rate, step, evenly, first, params, gradient, velocity):
+def momentum_step(numbers, rate, weight_decay, step, evenly, first, params, gradient, velocity):
     """Keras' form: ``v = m v - rate g``, then ``w += v``, or ``w += m v - rate g`` (Nesterov)."""
     real = params.dtype.type
-    down, decay = real(-rate), real(decay_of(numbers, rate))
+    down, decay = real(-rate), real(-rate * weight_decay)
     momentum, smallest = real(numbers[Number.MOMENTUM]), smallest_normal(params)
     nesterov = numbers[Number.NESTEROV] != 0.0
     now = turn(step, first)
@@ -152,13 +162,13 @@ def momentum_step(numbers, rate, step, evenly, first, params, gradient, velocity
 
 
 @exact
-def rmsprop_step(numbers, rate, step, evenly, first, params, gradient, square):
+def rmsprop_step(numbers, rate, weight_decay, step, evenly, first, params, gradient, square):
     """Keras' form of Hinton's RMSprop: ``s += (1 - rho) (g^2 - s)``.
 
     Then ``w -= rate g / sqrt(s + epsilon)``.
     """
     real = params.dtype.type
-    down, decay = real(-rate), real(decay_of(numbers, rate))
+    down, decay = real(-rate), real(-rate * weight_decay)
     rest, epsilon = real(1.0 - numbers[Number.RHO]), real(numbers[Number.EPSILON])
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
@@ -170,10 +180,12 @@ def rmsprop_step(numbers, rate, step, evenly, first, params, gradient, square):
 
 
 @exact
-def rmsprop_momentum_step(numbers, rate, step, evenly, first, params, gradient, square, velocity):
+def rmsprop_momentum_step(
+    numbers, rate, weight_decay, step, evenly, first, params, gradient, square, velocity
+):
     """The same change, added to ``v = m v``; w changes by v."""
     real = params.dtype.type
-    down, decay = real(-rate), real(decay_of(numbers, rate))
+    down, decay = real(-rate), real(-rate * weight_decay)
     rest, epsilon = real(1.0 - numbers[Number.RHO]), real(numbers[Number.EPSILON])
     momentum, smallest = real(numbers[Number.MOMENTUM]), smallest_normal(params)
     now = turn(step, first)
@@ -189,14 +201,14 @@ def rmsprop_momentum_step(numbers, rate, step, evenly, first, params, gradient, 
 
 @exact
 def rmsprop_centered_step(
-    numbers, rate, step, evenly, first, params, gradient, square, velocity, mean
+    numbers, rate, weight_decay, step, evenly, first, params, gradient, square, velocity, mean
 ):
     """That with s less the square of the mean ``a += (1 - rho) (g - a)``.
 
     But never less than 0, as rounding may have it.
     """
     real = params.dtype.type
-    down, decay = real(-rate), real(decay_of(numbers, rate))
+    down, decay = real(-rate), real(-rate * weight_decay)
     rest, epsilon = real(1.0 - numbers[Number.RHO]), real(numbers[Number.EPSILON])
     momentum, smallest = real(numbers[Number.MOMENTUM]), smallest_normal(params)
     now = turn(step, first)
@@ -215,13 +227,13 @@ def rmsprop_centered_step(
 
 
 @exact
-def adagrad_step(numbers, rate, step, evenly, first, params, gradient, total):
+def adagrad_step(numbers, rate, weight_decay, step, evenly, first, params, gradient, total):
     """``s += g^2``, ``w -= rate g / sqrt(s + epsilon)``.
 
     The sum's first value is added where it is used, so that all moments start from 0.
     """
     real = params.dtype.type
-    down, decay = real(-rate), real(decay_of(numbers, rate))
+    down, decay = real(-rate), real(-rate * weight_decay)
     least = real(numbers[Number.INITIAL_ACCUMULATOR_VALUE] + numbers[Number.EPSILON])
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
@@ -233,13 +245,15 @@ def adagrad_step(numbers, rate, step, evenly, first, params, gradient, total):
 
 
 @exact
-def adadelta_step(numbers, rate, step, evenly, first, params, gradient, square, changes):
+def adadelta_step(
+    numbers, rate, weight_decay, step, evenly, first, params, gradient, square, changes
+):
     """``s += (1 - rho) (g^2 - s)``, ``d = g sqrt(c + epsilon) / sqrt(s + epsilon)``.
 
     Then ``c += (1 - rho) (d^2 - c)``, ``w -= rate d``.
     """
     real = params.dtype.type
-    down, decay = real(-rate), real(decay_of(numbers, rate))
+    down, decay = real(-rate), real(-rate * weight_decay)
     rest, epsilon = real(1.0 - numbers[Number.RHO]), real(numbers[Number.EPSILON])
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
@@ -253,7 +267,7 @@ def adadelta_step(numbers, rate, step, evenly, first, params, gradient, square, 
 
 
 @exact
-def adam_step(numbers, rate, step, evenly, first, params, gradient, mean, square):
+def adam_step(numbers, rate, weight_decay, step, evenly, first, params, gradient, mean, square):
     """Algorithm 1 of Kingma & Ba: ``m += (1 - b1) (g - m)``, ``v += (1 - b2) (g^2 - v)``.
 
     And with t steps up to this one,
@@ -264,7 +278,7 @@ def adam_step(numbers, rate, step, evenly, first, params, gradient, mean, square
     rest_1, rest_2 = real(1.0 - beta_1), real(1.0 - beta_2)
     scale = real(-rate / (1.0 - math.pow(beta_1, t)))
     correction = real(1.0 / (1.0 - math.pow(beta_2, t)))
-    epsilon, decay = real(numbers[Number.EPSILON]), real(decay_of(numbers, rate))
+    epsilon, decay = real(numbers[Number.EPSILON]), real(-rate * weight_decay)
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
         g = gradient[i]
@@ -278,14 +292,16 @@ def adam_step(numbers, rate, step, evenly, first, params, gradient, mean, square
 
 
 @exact
-def amsgrad_step(numbers, rate, step, evenly, first, params, gradient, mean, square, largest):
+def amsgrad_step(
+    numbers, rate, weight_decay, step, evenly, first, params, gradient, mean, square, largest
+):
     """Adam, divided by the largest v so far."""
     real = params.dtype.type
     beta_1, beta_2, t = numbers[Number.BETA_1], numbers[Number.BETA_2], step + 1.0
     rest_1, rest_2 = real(1.0 - beta_1), real(1.0 - beta_2)
     scale = real(-rate / (1.0 - math.pow(beta_1, t)))
     correction = real(1.0 / (1.0 - math.pow(beta_2, t)))
-    epsilon, decay = real(numbers[Number.EPSILON]), real(decay_of(numbers, rate))
+    epsilon, decay = real(numbers[Number.EPSILON]), real(-rate * weight_decay)
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
         g = gradient[i]
@@ -301,13 +317,13 @@ def amsgrad_step(numbers, rate, step, evenly, first, params, gradient, mean, squ
 
 
 @exact
-def adamax_step(numbers, rate, step, evenly, first, params, gradient, mean, largest):
+def adamax_step(numbers, rate, weight_decay, step, evenly, first, params, gradient, mean, largest):
     """M as in Adam, ``u = max(b2 u, |g|)``, ``w -= rate m / (1 - b1^t) / (u + epsilon)``."""
     real = params.dtype.type
     beta_1 = numbers[Number.BETA_1]
     rest, beta_2 = real(1.0 - beta_1), real(numbers[Number.BETA_2])
     scale = real(-rate / (1.0 - math.pow(beta_1, step + 1.0)))
-    epsilon, decay = real(numbers[Number.EPSILON]), real(decay_of(numbers, rate))
+    epsilon, decay = real(numbers[Number.EPSILON]), real(-rate * weight_decay)
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
         g = gradient[i]
@@ -342,7 +358,7 @@ def momentums_up_to(beta_1, t):
 
 
 @exact
-def nadam_step(numbers, rate, step, evenly, first, params, gradient, mean, square):
+def nadam_step(numbers, rate, weight_decay, step, evenly, first, params, gradient, mean, square):
     """M and v as in Adam, ``u_t = b1 (1 - 0.96^t / 2)``, and p_t the product of u_1 to u_t.
 
     Then w decreases by ``rate (u_(t+1) m / (1 - p_(t+1)) + (1 - u_t) g / (1 - p_t))``, divided by
@@ -355,7 +371,7 @@ def nadam_step(numbers, rate, step, evenly, first, params, gradient, mean, squar
     of_mean = real(-rate * after / (1.0 - product * after))
     of_gradient = real(-rate * (1.0 - momentum_at(beta_1, t)) / (1.0 - product))
     correction = real(1.0 / (1.0 - math.pow(beta_2, t)))
-    epsilon, decay = real(numbers[Number.EPSILON]), real(decay_of(numbers, rate))
+    epsilon, decay = real(numbers[Number.EPSILON]), real(-rate * weight_decay)
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
         g = gradient[i]
@@ -369,13 +385,13 @@ def nadam_step(numbers, rate, step, evenly, first, params, gradient, mean, squar
 
 
 @exact
-def lion_step(numbers, rate, step, evenly, first, params, gradient, mean):
+def lion_step(numbers, rate, weight_decay, step, evenly, first, params, gradient, mean):
     """``w -= rate sign(m + (1 - b1) (g - m))``, then ``m += (1 - b2) (g - m)``.
 
     The sign of 0 is 0, that of NaN is NaN.
     """
     real = params.dtype.type
-    up, down, decay = real(rate), real(-rate), real(decay_of(numbers, rate))
+    up, down, decay = real(rate), real(-rate), real(-rate * weight_decay)
     rest_1, rest_2 = real(1.0 - numbers[Number.BETA_1]), real(1.0 - numbers[Number.BETA_2])
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):

@@ -93,9 +93,9 @@ def layer_params(row, params):
 
 
 @view
-def has_weights(row):
-    """Whether a row has weights."""
-    return row[Column.SIZE] > 0
+def is_learned(row):
+    """Whether a row has weights that are trained."""
+    return row[Column.SIZE] > 0 and row[Column.FROZEN] == 0
 
 
 @view
@@ -130,7 +130,7 @@ def normalization_forward(row, reals, params, running, values, capacity, n, phas
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
     y = matrix(values, row[Column.Y] * capacity + first * n, stop - first, n)
-    if phase == Phase.PREDICT:
+    if phase == Phase.PREDICT or row[Column.FROZEN] != 0:
         mean, variance = running_pair(row, running, first, stop)
     else:
         mean, variance = normalization_pair(row, values, capacity, first, stop)
@@ -143,27 +143,36 @@ def normalization_forward(row, reals, params, running, values, capacity, n, phas
 def normalization_sums(row, reals, running, values, deltas, capacity, n, learns, team):
     """Compute the gradients of gamma and beta, which that of the input needs too.
 
-    In training, let the running statistics follow the batch's.
+    In training, let the running statistics follow the batch's.  If it is frozen, they do not depend
+    on the input: as if those gradients were 0.
     """
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
     dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
     mean, variance = normalization_pair(row, values, capacity, first, stop)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
-    batchnorm_weight_gradient(reals[Scalar.EPSILON], x, mean, variance, dy, dgamma, dbeta)
-    if learns:
+    if row[Column.FROZEN] != 0:
+        for i in range(dgamma.size):
+            dgamma[i] = 0.0
+            dbeta[i] = 0.0
+    else:
+        batchnorm_weight_gradient(reals[Scalar.EPSILON], x, mean, variance, dy, dgamma, dbeta)
+    if learns and row[Column.FROZEN] == 0:
         running_mean, running_variance = running_pair(row, running, first, stop)
         running_update(reals[Scalar.MOMENTUM], mean, running_mean)
         running_update(reals[Scalar.MOMENTUM], variance, running_variance)
 
 
 @view
-def normalization_backward(row, reals, params, values, deltas, capacity, n, team):
+def normalization_backward(row, reals, params, running, values, deltas, capacity, n, team):
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
     dx = matrix(deltas, row[Column.X] * capacity + first * n, stop - first, n)
     dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
-    mean, variance = normalization_pair(row, values, capacity, first, stop)
+    if row[Column.FROZEN] != 0:
+        mean, variance = running_pair(row, running, first, stop)
+    else:
+        mean, variance = normalization_pair(row, values, capacity, first, stop)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
     gamma = layer_gamma(row, params, first, stop)
     batchnorm_input_gradient(
@@ -247,7 +256,7 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
 
 
 @view
-def backward_row(row, reals, params, values, deltas, capacity, n, team):
+def backward_row(row, reals, params, running, values, deltas, capacity, n, team):
     """Compute a share of the gradient with respect to one row's input from that of its output."""
     op = row[Column.OP]
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
@@ -282,7 +291,7 @@ def backward_row(row, reals, params, values, deltas, capacity, n, team):
         for i in range(size):
             dx[i] = dy[i]
     elif op == Op.BATCH_NORMALIZATION:
-        normalization_backward(row, reals, params, values, deltas, capacity, n, team)
+        normalization_backward(row, reals, params, running, values, deltas, capacity, n, team)
 
 
 @view
@@ -347,7 +356,12 @@ def transpose_input(row, values, capacity, n, team):
 @view
 def prepare_gradients(row, reals, running, values, deltas, capacity, n, learns, team):
     """Compute a share of what several gradients of one row need."""
-    if row[Column.OP] == Op.DENSE and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
+    if (
+        row[Column.OP] == Op.DENSE
+        and not row[Column.ROWS]
+        and row[Column.X_ROWS] >= 0
+        and is_learned(row)
+    ):
         transpose_input(row, values, capacity, n, team)
         wait(team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION:
