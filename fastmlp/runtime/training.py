@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ..callbacks import Callback, Logs, having
 from ..callbacks.base import TRAIN_BATCH
 from ..kernels.contract import Total
+from ..metrics import Shown
 from .data import Data
 from .divergence import Diagnosis, DivergenceReport, ValidationDiagnosis
 from .engine import Engine
@@ -60,7 +61,7 @@ def train(run: Run) -> None:
 
 
 def train_step(
-    engine: Engine, data: Data, step: int, metrics: Sequence[str]
+    engine: Engine, data: Data, step: int, metrics: Sequence[Shown]
 ) -> tuple[dict[str, float], int]:
     """Take a step along the gradient of all samples, the one of that number.
 
