@@ -16,7 +16,7 @@ from .layers import Input, Layer
 from .layers.base import checked_weights
 from .layers.nested import shown_as
 from .layers.stack import learning
-from .metrics import Metric
+from .metrics import Metric, beside
 from .metrics import get as metric_list
 from .runtime import on_batch
 from .runtime.arguments import (
@@ -43,6 +43,7 @@ from .runtime.seeds import fresh_seed
 from .runtime.stack import Stack
 from .runtime.summary import print_summary
 from .runtime.tensors import Array, Slot
+from .runtime.weights import Weights
 from .telemetry import Telemetry
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
@@ -93,7 +94,7 @@ class Sequential(Compiled, Configurable):
             seed = fresh_seed()
         seed, chosen = seed_integer("seed", seed), by_name("dtype", dtype, _DTYPES)
         backend = backends.resolve(backend)
-        assign(self, optimizer=None, loss=None, metrics=[])
+        assign(self, optimizer=None, loss=None, metrics=[], weighted_metrics=[])
         self.name = name
         self.history: History | None = None
         super().__init__(layers, seed, chosen, backend)
@@ -181,6 +182,7 @@ class Sequential(Compiled, Configurable):
         optimizer: str | optimizers.Optimizer = "sgd",
         loss: str | losses.Loss | None = None,
         metrics: Sequence[str | Metric] | None = None,
+        weighted_metrics: Sequence[str | Metric] | None = None,
     ) -> None:
         """Choose what to minimize, and how.
 
@@ -194,6 +196,9 @@ class Sequential(Compiled, Configurable):
         metrics : sequence of str or fastmlp.metrics.Metric, optional
             What is shown beside the loss, under the names that are used here.  ``"accuracy"`` or
             ``"acc"`` is the share of right answers, as the loss understands them.
+        weighted_metrics : sequence of str or fastmlp.metrics.Metric, optional
+            The same with each sample counted by its weight.  One whose name is among ``metrics``
+            is shown as "weighted_" and that name.
 
         Raises
         ------
@@ -206,10 +211,11 @@ class Sequential(Compiled, Configurable):
             raise ValueError("loss: expected a name such as 'sparse_categorical_crossentropy'")
         new_optimizer, new_loss = optimizers.get(optimizer), losses.get(loss)
         new_metrics = metric_list(metrics)
+        weighted = beside(metric_list(weighted_metrics, "weighted_metrics"), new_metrics)
         claim = Claim()
         try:
             claim.take(self._claimed)
-            self._compile(new_optimizer, new_loss, new_metrics)
+            self._compile(new_optimizer, new_loss, new_metrics, weighted)
         finally:
             claim.active = False
 
@@ -223,8 +229,10 @@ class Sequential(Compiled, Configurable):
         callbacks: Sequence[Callback] | None = None,
         *,
         validation_split: float = 0.0,
-        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        validation_data: tuple[ArrayLike, ...] | None = None,
         shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: ArrayLike | None = None,
         telemetry: Telemetry | None = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
@@ -257,10 +265,19 @@ class Sequential(Compiled, Configurable):
             hooks for that.
         validation_split : float in [0, 1)
             Set the last share of the samples apart, before shuffling.
-        validation_data : (x, y), optional
+        validation_data : (x, y) or (x, y, sample_weight), optional
             Evaluated after each epoch, or as ``validation_freq`` says.
         shuffle : bool
             Whether each epoch visits the samples in a new order.
+        class_weight : dict, optional
+            The weight of the samples of each class, by its number; of those that are missing, 1.
+            The class of a sample is its label, or where its target is largest, or, with one
+            output, its target.  Samples that ``validation_split`` sets apart have none.
+        sample_weight : array (samples,), optional
+            What each sample's loss is multiplied with.  The loss of a batch is the sum over the
+            number of samples, not over that of the weights, unless the loss's ``reduction`` says
+            otherwise.  Metrics count samples by their weights if they are among the
+            ``weighted_metrics`` of :meth:`compile`.
         telemetry : fastmlp.Telemetry, optional
             Measures the layers inside the loop.
         initial_epoch : int, not negative
@@ -299,6 +316,7 @@ class Sequential(Compiled, Configurable):
                 job = checked_job(
                     self, x, y, batch_size, epochs, verbose, validation_split, validation_data,
                     shuffle, called, telemetry,
+                    weights=Weights(sample_weight, class_weight),
                     course=Course(
                         initial_epoch, steps_per_epoch, validation_steps, validation_batch_size,
                         validation_freq,
@@ -315,6 +333,7 @@ class Sequential(Compiled, Configurable):
         y: ArrayLike,
         batch_size: int | None = None,
         verbose: str | int = "auto",
+        sample_weight: ArrayLike | None = None,
         *,
         callbacks: Sequence[Callback] | None = None,
         return_dict: Literal[False] = False,
@@ -327,6 +346,7 @@ class Sequential(Compiled, Configurable):
         y: ArrayLike,
         batch_size: int | None = None,
         verbose: str | int = "auto",
+        sample_weight: ArrayLike | None = None,
         *,
         callbacks: Sequence[Callback] | None = None,
         return_dict: Literal[True],
@@ -338,6 +358,7 @@ class Sequential(Compiled, Configurable):
         y: ArrayLike,
         batch_size: int | None = None,
         verbose: str | int = "auto",
+        sample_weight: ArrayLike | None = None,
         *,
         callbacks: Sequence[Callback] | None = None,
         return_dict: bool = False,
@@ -358,6 +379,8 @@ class Sequential(Compiled, Configurable):
         verbose : {"auto", 0, 1, 2}
             1 shows a progress bar and then the figures, 2 the figures alone, 0 and "auto"
             nothing: they are what is returned.
+        sample_weight : array (samples,), optional
+            As for :meth:`fit`.
         callbacks : sequence of fastmlp.callbacks.Callback, optional
             Their hooks ``on_test_...`` are called.
         return_dict : bool
@@ -376,15 +399,15 @@ class Sequential(Compiled, Configurable):
         called = self._introduced(callbacks)
         with self._built_for(x):
             engine = self._ready_engine()
-            data = self._check_data("{}", x, y)
+            data = self._weighed_data(x, y, Weights(sample_weight))
             self._check_workspace("batch_size", min(batch_size, data.count))
-            figures = evaluate(engine, data, batch_size, self._figures_wanted, shows, called)
+            figures = evaluate(engine, data, batch_size, self.shown_metrics, shows, called)
             return figures if wants_dict else self._returned(figures)
 
     def _returned(self, figures: dict[str, float]) -> float | list[float]:
         """Return figures in the form that Keras has for them."""
-        values = [figures[name] for name in ("loss", *self._figures_wanted)]
-        return values if self.metrics else values[0]
+        names = [metric.name for metric, _ in self.shown_metrics]
+        return [figures[name] for name in ("loss", *names)] if names else figures["loss"]
 
     def predict(
         self,
@@ -434,7 +457,12 @@ class Sequential(Compiled, Configurable):
             return outputs.reshape(-1, *engine.plan.output_shape)
 
     def loss_and_gradient(
-        self, x: ArrayLike, y: ArrayLike, *, step: int = 0
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        step: int = 0,
     ) -> tuple[float, list[Array]]:
         """Return the mean loss over all of ``x``, and its gradient, shaped as ``get_weights``.
 
@@ -453,7 +481,7 @@ class Sequential(Compiled, Configurable):
         step = non_negative_integer("step", step)
         with self._built_for(x):
             engine = self._ready_engine()
-            data = self._check_data("{}", x, y)
+            data = self._weighed_data(x, y, Weights(sample_weight))
             self._check_workspace("x", data.count)
             value, gradient = engine.loss_and_gradient(data, step)
             return value, [np.array(slot.view(gradient)) for slot in engine.plan.slots]
@@ -479,7 +507,12 @@ class Sequential(Compiled, Configurable):
         return on_batch.sample(self, x)
 
     def train_on_batch(
-        self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
         """Take one step along the gradient of all of ``x``, as one batch.
 
@@ -500,7 +533,8 @@ class Sequential(Compiled, Configurable):
             If an argument is not what it should be; nothing has changed then.
         """
         wants_dict = truth("return_dict", return_dict)
-        figures, taken = on_batch.train(self, x, y)
+        weights = Weights(sample_weight, class_weight)
+        figures, taken = on_batch.train(self, x, y, weights)
         if not taken:
             loss = figures["loss"]
             message = f"train_on_batch: the loss is {loss}; no step was taken"
@@ -508,11 +542,15 @@ class Sequential(Compiled, Configurable):
         return figures if wants_dict else self._returned(figures)
 
     def test_on_batch(
-        self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
         """Return what :meth:`evaluate` does, with all of ``x`` as one batch."""
         wants_dict = truth("return_dict", return_dict)
-        figures = on_batch.test(self, x, y)
+        figures = on_batch.test(self, x, y, Weights(sample_weight))
         return figures if wants_dict else self._returned(figures)
 
     def predict_on_batch(self, x: ArrayLike) -> Array:
@@ -671,6 +709,7 @@ class Sequential(Compiled, Configurable):
             "optimizer": serialize(self.optimizer, "optimizer"),
             "loss": serialize(self.loss, "loss"),
             "metrics": serialize(self.metrics, "metrics"),
+            "weighted_metrics": serialize(self.weighted_metrics, "weighted_metrics"),
         }
 
     def compile_from_config(self, config: Mapping[str, Any]) -> None:

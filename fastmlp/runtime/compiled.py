@@ -19,8 +19,10 @@ from .engine import Engine
 from .job import Job
 from .plan import Plan
 from .run import Run
+from .shown import Shown, as_shown
 from .stack import Stack
 from .training import train
+from .weights import Weights
 
 if TYPE_CHECKING:
     from ..model import Sequential
@@ -38,6 +40,7 @@ class Compiled(Stack):
     optimizer: optimizers.Optimizer | None
     loss: losses.Loss | None
     metrics: list[Metric]
+    weighted_metrics: list[Metric]
     history: History | None
     _is_training = False
 
@@ -47,9 +50,9 @@ class Compiled(Stack):
         return self._input_shape is not None
 
     @property
-    def _figures_wanted(self) -> list[str]:
-        """The names of the metrics."""
-        return [metric.name for metric in self.metrics]
+    def shown_metrics(self) -> tuple[Shown, ...]:
+        """All metrics, in the order in which they are shown."""
+        return as_shown(self.metrics, self.weighted_metrics)
 
     def checked_plan(self, x: ArrayLike) -> tuple[Plan, losses.Loss]:
         """Return the plan of the compiled net, built for samples like ``x`` if need be."""
@@ -94,14 +97,19 @@ class Compiled(Stack):
         engine.use_optimizer(self.optimizer, self._state.moments)
 
     def _compile(
-        self, optimizer: optimizers.Optimizer, loss: losses.Loss, metrics: list[Metric]
+        self,
+        optimizer: optimizers.Optimizer,
+        loss: losses.Loss,
+        metrics: list[Metric],
+        weighted: list[Metric],
     ) -> None:
         if self.built:
             assert self._input_shape is not None
-            lowering.lower(self._layers, self._input_shape, loss, metrics, self.seed)
+            shown = as_shown(metrics, weighted)
+            lowering.lower(self._layers, self._input_shape, loss, shown, self.seed)
             self._recognize_tensors(optimizer)
         self._take_trainable(self._layers)
-        assign(self, optimizer=optimizer, loss=loss, metrics=metrics)
+        assign(self, optimizer=optimizer, loss=loss, metrics=metrics, weighted_metrics=weighted)
         self._state.forget_moments()
         self._engine = None
 
@@ -134,6 +142,10 @@ class Compiled(Stack):
             checked[argument, expected] = data
         return data
 
+    def _weighed_data(self, x: ArrayLike, y: ArrayLike, weights: Weights) -> Data:
+        """Return the data with the samples' weights, if they fit the net."""
+        return weights.of(self._check_data("{}", x, y), self._ready_engine().plan.outputs)
+
     def _introduced(self, callbacks: Sequence[Callback] | None) -> tuple[Callback, ...]:
         """Return the callbacks of an evaluation or a prediction, which now know the net."""
         called = check_callbacks(callbacks)
@@ -164,7 +176,7 @@ class Compiled(Stack):
             if self._input_shape is None:
                 raise RuntimeError("the net does not know its input shape yet; add an Input layer")
             lowered = lowering.lower(
-                self._layers, self._input_shape, self.loss, self.metrics, self.seed
+                self._layers, self._input_shape, self.loss, self.shown_metrics, self.seed
             )
             how = self.backend, lowered.python_layers
             self._engine = Engine(

@@ -12,29 +12,32 @@ from .figures import figures_of
 from .inference import evaluate
 from .tensors import Array
 from .training import train_step
+from .weights import Weights
 
 if TYPE_CHECKING:
     from .compiled import Compiled
 
 
-def train(model: "Compiled", x: ArrayLike, y: ArrayLike) -> tuple[dict[str, float], bool]:
+def train(
+    model: "Compiled", x: ArrayLike, y: ArrayLike, weights: Weights
+) -> tuple[dict[str, float], bool]:
     """Take a step; returns the batch's figures, and whether it was taken."""
     model._compiled_loss()
     claim = Claim()
     try:
         claim.take(model._claimed if model._state.is_shared else [model])
-        if (found := _judge_as_before(model, Mode.TRAIN, x, y)) is not None:
+        if (found := _judge_as_before(model, Mode.TRAIN, x, y, weights)) is not None:
             model._state.steps += found[1]
             return found
         with model._built_for(x):
             engine = model._ready_engine()
             if model._state.is_shared:
                 model._become_home()
-            data = model._check_data("{}", x, y)
+            data = model._weighed_data(x, y, weights)
             model._check_workspace("x", data.count)
             model._warn_of_changes()
             model._follow_optimizer(engine)
-            figures, taken = train_step(engine, data, model._state.steps, model._figures_wanted)
+            figures, taken = train_step(engine, data, model._state.steps, model.shown_metrics)
             model._state.steps += taken
             engine.shortcuts.expect_totals(Mode.TRAIN, data)
             return figures, bool(taken)
@@ -42,16 +45,16 @@ def train(model: "Compiled", x: ArrayLike, y: ArrayLike) -> tuple[dict[str, floa
         claim.active = False
 
 
-def test(model: "Compiled", x: ArrayLike, y: ArrayLike) -> dict[str, float]:
+def test(model: "Compiled", x: ArrayLike, y: ArrayLike, weights: Weights) -> dict[str, float]:
     """Return the figures of a batch."""
     model._compiled_loss()
-    if (found := _judge_as_before(model, Mode.EVALUATE, x, y)) is not None:
+    if (found := _judge_as_before(model, Mode.EVALUATE, x, y, weights)) is not None:
         return found[0]
     with model._built_for(x):
         engine = model._ready_engine()
-        data = model._check_data("{}", x, y)
+        data = model._weighed_data(x, y, weights)
         model._check_workspace("x", data.count)
-        figures = evaluate(engine, data, data.count, model._figures_wanted)
+        figures = evaluate(engine, data, data.count, model.shown_metrics)
         engine.shortcuts.expect_totals(Mode.EVALUATE, data)
         return figures
 
@@ -88,13 +91,17 @@ def _forward(model: "Compiled", x: ArrayLike, training: bool) -> Array:
 
 
 def _judge_as_before(
-    model: "Compiled", mode: Mode, x: ArrayLike, y: ArrayLike
+    model: "Compiled", mode: Mode, x: ArrayLike, y: ArrayLike, weights: Weights
 ) -> tuple[dict[str, float], bool] | None:
     """Train or test on a batch such as there was before, by the shortest way."""
     engine = model._engine
     if engine is None or model._state.is_shared:
         return None
-    if type(x) is not np.ndarray or type(y) is not np.ndarray:
+    if (
+        any(given is not None for given in weights)
+        or type(x) is not np.ndarray
+        or type(y) is not np.ndarray
+    ):
         return None
     if mode == Mode.TRAIN:
         model._follow_optimizer(engine)
@@ -102,4 +109,4 @@ def _judge_as_before(
     if found is None:
         return None
     totals, taken = found
-    return figures_of(engine, totals, model._figures_wanted), taken
+    return figures_of(engine, totals, model.shown_metrics), taken

@@ -131,7 +131,12 @@ class Shortcuts:
         """Be ready for a batch like one that was judged before."""
         engine, count = self._engine, data.count
         shape = (count, *engine.plan.input_shape)
-        small = engine.is_small(count) and data.labels.size and not engine.plan.always_learns
+        small = (
+            engine.is_small(count)
+            and data.labels.size
+            and not data.weights.size
+            and not engine.plan.always_learns
+        )
         if not small or (mode, shape) in self._totals:
             return
         samples, labels = np.zeros(shape, engine.params.dtype), np.zeros(count, np.int64)
