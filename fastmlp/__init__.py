@@ -28,6 +28,7 @@ from .gradcheck import GradientReport, check_gradients
 from .history import Divergence, DivergenceWarning, History
 from .layers import Input
 from .model import Sequential
+from .runtime.elsewhere import refusal as _refusal
 from .runtime.parallel import fit_many
 from .runtime.threads import get_num_threads, set_num_threads
 from .saving import load_model
@@ -65,3 +66,8 @@ __all__ = [
     "set_num_threads",
     "utils",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise _refusal("fastmlp", name)

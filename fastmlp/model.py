@@ -406,8 +406,8 @@ class Sequential(Compiled, Configurable):
 
     def _returned(self, figures: dict[str, float]) -> float | list[float]:
         """Return figures in the form that Keras has for them."""
-        names = [metric.name for metric, _ in self.shown_metrics]
-        return [figures[name] for name in ("loss", *names)] if names else figures["loss"]
+        names = self.metrics_names
+        return [figures[name] for name in names] if len(names) > 1 else figures["loss"]
 
     def predict(
         self,
@@ -604,6 +604,41 @@ class Sequential(Compiled, Configurable):
     def epochs_trained(self) -> int:
         """The epochs completed so far, over all fits; each is shuffled by its number."""
         return self._state.epochs
+
+    # As in Keras, where variables are weights, and what else a layer may remember.
+    variables, trainable_variables = weights, trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of inputs, ``(None, ...)``: any number of samples.
+
+        Raises
+        ------
+        AttributeError
+            If the net is not built.
+        """
+        if self._input_shape is None:
+            raise AttributeError(
+                f"input_shape: {self!r} has none yet", name="input_shape", obj=self
+            )
+        return (None, *self._input_shape)
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """The shape of outputs, likewise."""
+        shape = self.input_shape[1:]
+        for layer in self._layers:
+            shape = layer._output_shape(shape)
+        return (None, *shape)
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what :meth:`evaluate` returns, in its order."""
+        return ["loss", *(metric.name for metric, _ in self.shown_metrics)]
+
+    def reset_metrics(self) -> None:
+        """Do nothing: figures are always those of one epoch, evaluation or batch."""
 
     def count_params(self) -> int:
         """Return the number of parameters."""

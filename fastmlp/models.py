@@ -8,6 +8,7 @@ from .layers.nested import shown_as
 from .model import Sequential
 from .runtime.arguments import shown
 from .runtime.configuration import clone
+from .runtime.elsewhere import refusal
 from .saving import load_model, model_from_json, save_model
 
 __all__ = ["Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
@@ -47,3 +48,8 @@ def clone_model(
     return Sequential(
         layers, seed=model.seed, dtype=str(model.dtype), backend=model.backend, name=model.name
     )
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise refusal("models", name)

@@ -17,6 +17,7 @@ from .runtime.arguments import (
     shown,
     truth,
 )
+from .runtime.elsewhere import refusal
 from .runtime.seeds import set_source
 
 __all__ = ["normalize", "set_random_seed", "split_dataset", "to_categorical"]
@@ -163,3 +164,8 @@ def _size(count: int, argument: str, size: float | None) -> int | None:
         return None if size is None else int(size)
     share = real_number(argument, size, "a number in (0, 1), or an integer", low=0, below=1)
     return round(share * count)
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise refusal("utils", name)

@@ -4,6 +4,7 @@ An epoch runs in compiled code, many batches a call.  Where a callback has a hoo
 batches, each batch is a call of its own; nobody else pays for that.
 """
 
+from ..runtime.elsewhere import refusal
 from .base import Callback, Logs, check_callbacks, having
 from .csv_logger import CSVLogger
 from .early_stopping import EarlyStopping
@@ -25,3 +26,8 @@ __all__ = [
     "check_callbacks",
     "having",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise refusal("callbacks", name)

@@ -116,7 +116,7 @@ def having(callbacks: Sequence[Callback], hooks: Sequence[str]) -> tuple[Callbac
 
 
 def check_callbacks(callbacks: object) -> tuple[Callback, ...]:
-    """Return the callbacks of a list, or none for None.
+    """Return the callbacks of a list, or one alone, or none for None.
 
     Raises
     ------
@@ -127,6 +127,8 @@ def check_callbacks(callbacks: object) -> tuple[Callback, ...]:
     """
     if callbacks is None:
         return ()
+    if isinstance(callbacks, Callback):
+        return (callbacks,)
     checked: list[Callback] = []
     for index, callback in enumerate(items("callbacks", "Callback objects", callbacks)):
         argument = f"callbacks[{index}]"

@@ -1,5 +1,6 @@
 """Layers: what a net is made of."""
 
+from ..runtime.elsewhere import refusal
 from .activation import Activation
 from .base import Layer
 from .dense import Dense
@@ -20,3 +21,8 @@ __all__ = [
     "Rescaling",
     "Residual",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise refusal("layers", name)

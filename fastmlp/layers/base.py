@@ -246,6 +246,10 @@ class Layer(Configurable):
         own = sum(weight.size for weight in self._declared)
         return own + sum(layer.count for layer in self.nested)
 
+    def count_params(self) -> int:
+        """Return the number of parameters, those of nested layers included."""
+        return self.count
+
     def get_weights(self) -> list[Array]:
         """Return copies of the weights, in the order in which they were declared."""
         own = [np.array(view) for view in self._weights.values()]
