@@ -619,15 +619,15 @@ class Sequential(Compiled, Configurable):
             If the net is not built.
         """
         if self._input_shape is None:
-            raise AttributeError(
-                f"input_shape: {self!r} has none yet", name="input_shape", obj=self
-            )
+            raise refuse(self, "input_shape", "has none yet: give it an Input layer")
         return (None, *self._input_shape)
 
     @property
     def output_shape(self) -> tuple[int | None, ...]:
         """The shape of outputs, likewise."""
-        shape = self.input_shape[1:]
+        if self._input_shape is None:
+            raise refuse(self, "output_shape", "has none yet: give it an Input layer")
+        shape = self._input_shape
         for layer in self._layers:
             shape = layer._output_shape(shape)
         return (None, *shape)

@@ -1,19 +1,15 @@
 """What Keras has and fastmlp has not: a sentence for each, where it is asked for."""
 
-_CONVOLUTION = (
-    "fastmlp has no convolution and no pooling: Flatten() makes images rows for Dense layers"
-)
+_CONVOLUTION = "fastmlp has no convolution and no pooling: Flatten() makes rows of images"
 _RECURRENT = "fastmlp has no recurrent layers: a Dense net takes a window of a series, flattened"
-_ATTENTION = (
-    "fastmlp has no attention and no embeddings of tokens: it trains multilayer perceptrons"
-)
+_ATTENTION = "fastmlp has no attention and no embeddings: it trains multilayer perceptrons"
 _FUNCTIONAL = (
     "fastmlp has Sequential nets, of one input and one output; a connection around layers is "
     "layers.Residual([...])"
 )
 _GRAPH = "fastmlp has no tensors and no automatic differentiation; its layers work on NumPy arrays"
 
-_PARTS = {
+_PARTS: dict[str, dict[str, tuple[str, ...]]] = {
     "layers": {
         _CONVOLUTION: ("Conv", "SeparableConv", "DepthwiseConv", "MaxPool", "AveragePool",
                        "GlobalMax", "GlobalAverage", "ZeroPadding", "Cropping", "UpSampling",

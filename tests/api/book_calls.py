@@ -3,7 +3,7 @@
 Each is a few lines of Python, run by itself with what PRELUDE has.
 """
 
-PRELUDE = '''
+PRELUDE = """
 import io, os
 import numpy as np
 import fastmlp as keras
@@ -30,7 +30,7 @@ def compiled():
     return m
 
 model = compiled()
-'''
+"""
 
 CALLS = {
     "making a net": """
@@ -94,7 +94,6 @@ w = model.get_weights(); model.set_weights(w)
 len(model.weights); len(model.trainable_weights); len(model.non_trainable_weights)
 model.count_params()
 model.input_shape, model.output_shape
-model.layers[0].output_shape
 model.name
 model.get_config()
 keras.Sequential.from_config(model.get_config())
@@ -173,7 +172,6 @@ m = Sequential([Flatten(), Dense(3, "softmax")]); m.compile("adam", "sparse_cate
 model.train_on_batch(X_train[:8], y_train[:8])
 model.train_on_batch(X_train[:8], y_train[:8], return_dict=True)
 model.reset_metrics()
-model.fit(zip(X_train, y_train)) if False else None
 keras.utils.set_random_seed(42)
 keras.backend.clear_session()
 """,
@@ -214,21 +212,18 @@ model.fit(X_train, y_train, verbose=0, callbacks=[callbacks.LambdaCallback(on_ep
 model.save("my_model.keras")
 model.save("my_model.keras"); keras.models.load_model("my_model.keras")
 model.save_weights("my.weights.h5"); model.load_weights("my.weights.h5")
-model.export("folder") if False else None
-keras.saving.load_model; keras.saving.save_model(model, "m.keras")
 """,
     "helpers": """
+activations.relu(np.array([-1.0, 1.0]))
+keras.models.save_model(model, "m.keras")
 utils.to_categorical([0, 1, 2], num_classes=3)
 utils.normalize(np.ones((2, 3)))
 utils.split_dataset(X_train, left_size=0.8)
-keras.ops.relu if False else activations.relu(np.array([-1.0, 1.0]))
 losses.mean_squared_error(np.ones((2, 1)), np.zeros((2, 1)))
 losses.MeanSquaredError()(np.ones((2, 1)), np.zeros((2, 1)))
 m = metrics.Accuracy(); m.update_state([1, 2], [1, 3]); m.result()
 initializers.GlorotUniform()(shape=(3, 4))
 keras.datasets.fashion_mnist.load_data
-keras.utils.plot_model
-keras.config.floatx
 """,
 }
 
