@@ -8,6 +8,7 @@ from fastmlp import backends
 
 from .book_calls import PRELUDE, calls
 
+
 def failures():
     """Return the calls that fail, each with its error."""
     prelude, failed = compile(PRELUDE, "prelude", "exec"), []
