@@ -7,6 +7,7 @@ from ..runtime.arguments import items, shown
 
 if TYPE_CHECKING:
     from ..model import Sequential
+    from ..runtime.run import Run
 
 Logs = dict[str, float]
 
@@ -40,6 +41,9 @@ class Callback:
 
     model: "Sequential"
     params: dict[str, Any]
+
+    def _join(self, run: "Run") -> None:
+        """Know the run of a fit, if that is needed: of callbacks that are part of the library."""
 
     def set_model(self, model: "Sequential") -> None:
         """Tell which net is trained."""

@@ -69,20 +69,21 @@ class Compiled(Stack):
         engine.threads = threads
         self._follow_optimizer(engine)
         state = self._state
-        previous, steps, before = self.history, state.steps, state.epochs
+        previous, steps = self.history, state.steps
         self.history = history = History(
             {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.data.count}
         )
+        run = Run(cast("Sequential", self), engine, job, history, state)
         assign(self, stop_training=False, _is_training=True)
         try:
-            train(Run(cast("Sequential", self), engine, job, history, state))
+            train(run)
         except Exception:
             if state.steps == steps and not history.epoch:
                 self.history = previous  # nothing has happened
             raise
         finally:
             engine.threads = None
-            state.epochs = before + len(history.epoch)
+            state.epochs = run.epochs_before + len(history.epoch)
             assign(self, _is_training=False)
         return history
 

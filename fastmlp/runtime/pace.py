@@ -19,9 +19,8 @@ class Pace:
     def __init__(self, seconds_per_batch: float = SECONDS_PER_CALL) -> None:
         self._learn(1, seconds_per_batch)
 
-    def calls(self, batches: int) -> Iterator[tuple[int, int]]:
+    def calls(self, batches: int, first: int = 0) -> Iterator[tuple[int, int]]:
         """Yield the first batch and the end of each call; what is done with them is timed."""
-        first = 0
         while first < batches:
             stop = min(batches, first + self._batches)
             started = time.perf_counter()

@@ -21,6 +21,15 @@ class StopError(Exception):
     """A wish to stop was found, and ends what is being done."""
 
 
+@dataclass
+class Start:
+    """Where a fit begins: at a batch of an epoch, with what the batches before it add up to."""
+
+    epoch: int
+    batch: int = 0
+    totals: NDArray[np.float64] | None = None
+
+
 @dataclass(eq=False)
 class Run:
     """A fit under way.
@@ -37,6 +46,12 @@ class Run:
         Whether the epoch ended at a batch whose loss was not finite.
     records : float64 array (records, rows of the plan, fields), or None
         Where the engine puts what it measures.
+    epochs_before : int
+        How many epochs the net had been trained for.
+    start : Start
+        A callback may change it before the first epoch.
+    first_step : int
+        The number of the first step of the epoch that is running.
     """
 
     model: "Sequential"
@@ -48,6 +63,13 @@ class Run:
     reached: int = 0
     is_cut_short: bool = False
     records: NDArray[np.float64] | None = None
+    start: Start = field(init=False)
+    epochs_before: int = field(init=False)
+    first_step: int = 0
+
+    def __post_init__(self) -> None:
+        self.start = Start(self.job.course.initial_epoch)
+        self.epochs_before = self.state.epochs
 
     @property
     def is_over(self) -> bool:
@@ -70,6 +92,9 @@ class Part(Callback):
     """
 
     run: Run
+
+    def _join(self, run: Run) -> None:
+        self.run = run
 
     def on_batches_begin(self) -> None:
         """Before each batch, where users' callbacks have hooks for single batches; after those."""

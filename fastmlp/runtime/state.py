@@ -39,6 +39,8 @@ class State:
     draws : int64 array (1,)
         Batches that were run forward as in training, but not in a training: what they draw
         depends on it.
+    is_swapped : bool
+        Whether the running mean and the parameters have changed places for a while.
     is_shared : bool
         Whether a layer of the net may have its weights in the memory of another one.
     """
@@ -50,6 +52,7 @@ class State:
     epochs: int = 0
     draws: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
     is_shared: bool = False
+    is_swapped: bool = False
 
     def __post_init__(self) -> None:
         self.forget_moments()
@@ -79,5 +82,14 @@ class State:
 
     def become_average(self) -> None:
         """Replace the parameters by their running mean, which the last moment is."""
+        if self.is_swapped:
+            self.swap_average()
         known = ~np.isnan(self.average)
         self.params[known] = self.average[known]
+
+    def swap_average(self) -> None:
+        """Exchange the parameters for their running mean, or the other way round."""
+        known = ~np.isnan(self.average)
+        kept = self.params[known].copy()
+        self.params[known], self.average[known] = self.average[known], kept
+        self.is_swapped = not self.is_swapped

@@ -42,8 +42,8 @@ def train(run: Run) -> None:
     """
     callbacks = _callbacks_of(run.job)
     parts = [callback for callback in callbacks if isinstance(callback, Part)]
-    for part in parts:
-        part.run = run
+    for callback in callbacks:
+        callback._join(run)
     try:
         _introduce(run)
         for callback in callbacks:
@@ -56,6 +56,8 @@ def train(run: Run) -> None:
     except StopError:
         pass
     except BaseException:
+        if run.state.is_swapped:
+            run.state.swap_average()
         run.history.drop_incomplete()
         for part in parts:
             part.on_train_error()
@@ -101,19 +103,22 @@ def _introduce(run: Run) -> None:
 def _train_epochs(run: Run, callbacks: Sequence[Callback], parts: Sequence[Part]) -> Logs:
     """Train, and return the figures of the last epoch."""
     pace = Pace(run.engine.seconds_at_most(run.job.batch_size))
-    first_epoch = run.state.epochs
+    first_epoch, start = run.state.epochs, run.start
     logs: Logs = {}
     watchers = having(run.job.callbacks, TRAIN_BATCH)
-    for number, epoch in enumerate(range(run.job.course.initial_epoch, run.job.epochs)):
+    for number, epoch in enumerate(range(start.epoch, run.job.epochs)):
         run.totals = np.zeros(run.engine.plan.totals)
+        if number == 0 and start.totals is not None:
+            run.totals[:] = start.totals
+        batch, run.first_step = (0 if number else start.batch), run.state.steps
         for callback in callbacks:
             callback.on_epoch_begin(epoch, {})
         before = run.state.steps
         try:
             if watchers:
-                _train_epoch_by_batches(run, first_epoch + number, parts, watchers)
+                _train_epoch_by_batches(run, first_epoch + number, batch, parts, watchers)
             else:
-                _train_epoch(run, first_epoch + number, pace, parts)
+                _train_epoch(run, first_epoch + number, batch, pace, parts)
         finally:
             run.state.steps = before + _steps_taken(run.totals, run.job.batch_size)
         logs = figures_of(run.engine, run.totals, run.job.metrics)
@@ -134,21 +139,21 @@ def _steps_taken(totals: NDArray[np.float64], batch_size: int) -> int:
     return batches - int(diverged)
 
 
-def _train_epoch(run: Run, epoch: int, pace: Pace, parts: Sequence[Part]) -> None:
-    """Run an epoch's batches; ``run`` says what they added up to, and where they ended."""
-    order, first_step = _order_of(run, epoch), run.state.steps
-    for first, stop in pace.calls(run.job.batches):
+def _train_epoch(run: Run, epoch: int, begin: int, pace: Pace, parts: Sequence[Part]) -> None:
+    """Run an epoch's batches from ``begin`` on; ``run`` says what they added up to, and the end."""
+    order, first_step = _order_of(run, epoch), run.first_step
+    for first, stop in pace.calls(run.job.batches, begin):
         _train_batches(run, order, first, stop, first_step, parts)
         if run.is_cut_short:
             break
 
 
 def _train_epoch_by_batches(
-    run: Run, epoch: int, parts: Sequence[Part], watchers: Sequence[Callback]
+    run: Run, epoch: int, begin: int, parts: Sequence[Part], watchers: Sequence[Callback]
 ) -> None:
     """Run an epoch's batches one by one, with callbacks around each."""
-    order, first_step = _order_of(run, epoch), run.state.steps
-    for batch in range(run.job.batches):
+    order, first_step = _order_of(run, epoch), run.first_step
+    for batch in range(begin, run.job.batches):
         for callback in watchers:
             callback.on_train_batch_begin(batch, {})
         for part in parts:
