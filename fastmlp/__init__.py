@@ -8,6 +8,7 @@ if not Path(__file__).with_name("kernels").is_dir():
 
 from . import (
     activations,
+    backend,
     backends,
     callbacks,
     constraints,
@@ -45,6 +46,7 @@ __all__ = [
     "Telemetry",
     "__version__",
     "activations",
+    "backend",
     "backends",
     "callbacks",
     "check_gradients",

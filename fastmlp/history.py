@@ -1,7 +1,9 @@
 """What a fit leaves behind."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 
 class DivergenceWarning(RuntimeWarning):
@@ -57,6 +59,36 @@ class History:
     history: dict[str, list[float]] = field(default_factory=dict)
     epoch: list[int] = field(default_factory=list)
     divergence: Divergence | None = None
+
+    def plot(self, metrics: Sequence[str] | None = None, axes: Any = None) -> Any:
+        """Draw each figure over the epochs, with that of the validation.
+
+        Parameters
+        ----------
+        metrics : sequence of str, optional
+            Such as ``["loss", "accuracy"]``; by default all.
+        axes : matplotlib.axes.Axes, or an array of them, optional
+            Where to draw: one for each metric; by default in a new figure.
+
+        Returns
+        -------
+        array of matplotlib.axes.Axes
+
+        Raises
+        ------
+        ModuleNotFoundError
+            Without matplotlib.
+        TypeError, ValueError
+            If a name is unknown, or there is no epoch.
+        """
+        from .runtime.curves import plot
+
+        return plot(self, metrics, axes)
+
+    def _repr_html_(self) -> str:
+        from .runtime.pages import page_of_history
+
+        return page_of_history(self)
 
     def append(self, epoch: int, figures: dict[str, float]) -> None:
         """Add an epoch.

@@ -38,6 +38,7 @@ from .runtime.engine import PREDICT_BATCH
 from .runtime.inference import evaluate, predict
 from .runtime.job import BATCH_SIZE, Course, checked_job
 from .runtime.lookup import by_name
+from .runtime.pages import page_of_model
 from .runtime.progress import resolve_verbose
 from .runtime.seeds import fresh_seed
 from .runtime.stack import Stack
@@ -819,6 +820,9 @@ class Sequential(Compiled, Configurable):
         if print_fn is not None and not callable(print_fn):
             raise TypeError(f"print_fn: expected a function, got {shown(print_fn)}")
         print_summary(self, line_length, print_fn)
+
+    def _repr_html_(self) -> str:
+        return page_of_model(self)
 
     def __repr__(self) -> str:
         return f"<Sequential {self.name!r}: {', '.join(layer.name for layer in self.layers)}>"

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from . import schedules as schedules  # Keras has them in here
 from .kernels.contract import MOMENTS, Number, Rule
 from .runtime.arguments import positive_integer, real_number, truth
 from .runtime.attributes import unknown
