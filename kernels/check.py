@@ -164,6 +164,8 @@ def _check_numbers(table: Array, runs_python: bool) -> None:
     require(ops < FIRST_LOSS, outputs > 0, "outputs")
     require(_SAME_WIDTH[ops], inputs == outputs, "as many outputs as inputs")
     kinds = table[:, Column.KIND]
+    python = ((ops == Op.LOSS) | (ops == Op.LOSS_VALUE)) & (kinds == Loss.PYTHON)
+    require(python, everything & runs_python, "no loss written in Python")
     for op, known in _KINDS.items():
         what = f"a known {known.__name__.lower()}"
         require(ops == op, (kinds >= 0) & (kinds < len(known)), what)

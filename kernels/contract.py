@@ -121,6 +121,9 @@ class Scalar(IntEnum):
     RATE = 3  # of dropout
     EPSILON = 4  # BATCH_NORMALIZATION: what is added to a variance
     MOMENTUM = 5  # BATCH_NORMALIZATION: the share of running statistics that a step leaves
+    BETA = 6  # another number of a loss
+    GAMMA = 7  # of a focal loss: the power
+    SMOOTHING = 8  # of a cross-entropy: the share of a target that all classes have alike
 
 
 class Tensor(IntEnum):
@@ -160,6 +163,19 @@ class Loss(IntEnum):
     HUBER = 2  # ALPHA: up to which error it is a square
     MEAN_ABSOLUTE_ERROR = 3
     SIGMOID_CROSSENTROPY = 4
+    MEAN_ABSOLUTE_PERCENTAGE_ERROR = 5
+    MEAN_SQUARED_LOGARITHMIC_ERROR = 6
+    LOG_COSH = 7
+    POISSON = 8
+    HINGE = 9
+    SQUARED_HINGE = 10
+    CATEGORICAL_HINGE = 11
+    KL_DIVERGENCE = 12
+    COSINE_SIMILARITY = 13
+    QUANTILE = 14  # ALPHA: which
+    SIGMOID_FOCAL = 15  # ALPHA, BETA: the factors of a target of 1, and of one of 0
+    SOFTMAX_FOCAL = 16  # ALPHA: a factor
+    PYTHON = 17  # written in Python: only `walk` can run it
 
 
 class Reduction(IntEnum):
@@ -280,6 +296,8 @@ class Telemetry(IntEnum):
 # be.  Up to this many outputs it is faster to leave them, and to sum across the vectors.
 FEW_OUTPUTS = 16
 
+LOSS_EPSILON = 1e-7  # Keras': keeps losses from dividing by 0, and from its logarithm
+
 SELU_ALPHA = 1.6732632423543772848
 SELU_SCALE = 1.0507009873554804934
 SATURATED_SLOPE = 0.01
@@ -307,7 +325,7 @@ ENUMS = (
     Total,
     Telemetry,
 )
-CONSTANTS = ("FIRST_LOSS", "SELU_ALPHA", "SELU_SCALE", "SATURATED_SLOPE", "STEP_STRIDE",
+CONSTANTS = ("FIRST_LOSS", "LOSS_EPSILON", "SELU_ALPHA", "SELU_SCALE", "SATURATED_SLOPE", "STEP_STRIDE",
              "ELEMENT_STRIDE")  # fmt: skip
 
 

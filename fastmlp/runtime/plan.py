@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Scalar, Total
-from .python_rows import PythonRows
+from .python_rows import PythonJudge, PythonRows
 from .tensors import Array, Shape, Slot
 
 
@@ -36,7 +36,8 @@ class Plan:
         That of the vector of running statistics.
     input_shape, output_shape : tuple of int
     python_layers : dict
-        The layers of the CUSTOM rows, by layer index.
+        What is written in Python, by the layer index of its row: the layers of the CUSTOM rows,
+        and, with indices beyond those of layers, a loss and metrics.
     """
 
     table: NDArray[np.int64]
@@ -49,7 +50,7 @@ class Plan:
     running_size: int
     input_shape: Shape
     output_shape: Shape
-    python_layers: dict[int, PythonRows]
+    python_layers: dict[int, PythonRows | PythonJudge]
 
     @cached_property
     def slots(self) -> list[Slot]:

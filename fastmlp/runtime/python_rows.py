@@ -1,4 +1,4 @@
-"""Layers written in Python, as the walk over a plan's rows calls them."""
+"""Layers and losses written in Python, as the walk over a plan's rows calls them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,15 +57,45 @@ class PythonRows:
         return dx.reshape(len(dy), -1)
 
     def _expect(self, method: str, what: str, given: object, shape: Shape) -> Array:
-        array = np.asarray(given)
-        if array.dtype.kind not in "fiub" or np.ma.is_masked(given):
-            kind = "masked values" if np.ma.is_masked(given) else f"dtype {array.dtype}"
-            raise TypeError(f"{self.layer!r}.{method}: expected {what} in real numbers, got {kind}")
-        if array.shape != shape:
-            raise ValueError(
-                f"{self.layer!r}.{method}: expected {what} of shape {shape}, got {array.shape}"
-            )
-        return array
+        return _expected(self.layer, method, what, given, shape)
+
+
+class OwnLoss(Protocol):
+    """What a loss's own code computes; see :class:`fastmlp.losses.Loss`."""
+
+    def call(self, y_true: Array, y_pred: Array) -> Array: ...
+
+    def gradient(self, y_true: Array, y_pred: Array) -> Array: ...
+
+
+@dataclass
+class PythonLoss:
+    """A loss written in Python, as the walk calls it; arrays are (n, outputs), or labels (n,)."""
+
+    loss: OwnLoss
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        """Return the loss of each sample."""
+        found = self.loss.call(_read_only(y_true), _read_only(y_pred))
+        return _expected(self.loss, "call", "a loss for each sample", found, (len(y_pred),))
+
+    def slopes(self, y_true: Array, y_pred: Array) -> Array:
+        """Return the slopes of each sample's loss."""
+        found = self.loss.gradient(_read_only(y_true), _read_only(y_pred))
+        return _expected(self.loss, "gradient", "the slopes of losses", found, y_pred.shape)
+
+
+def _expected(owner: object, method: str, what: str, given: object, shape: Shape) -> Array:
+    """Return what a method of a user's class gave as an array, if that has a shape."""
+    array = np.asarray(given)
+    if array.dtype.kind not in "fiub" or np.ma.is_masked(given):
+        kind = "masked values" if np.ma.is_masked(given) else f"dtype {array.dtype}"
+        raise TypeError(f"{owner!r}.{method}: expected {what} in real numbers, got {kind}")
+    if array.shape != shape:
+        raise ValueError(
+            f"{owner!r}.{method}: expected {what} of shape {shape}, got {array.shape}"
+        )
+    return array
 
 
 def _read_only(array: Array) -> Array:

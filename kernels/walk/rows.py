@@ -13,6 +13,7 @@ from ..contract import (
     Batches,
     Column,
     Factor,
+    Loss,
     Memory,
     Net,
     Number,
@@ -22,6 +23,7 @@ from ..contract import (
     Scalar,
     Tensor,
 )
+from ..reference.losses import factor_of
 
 Array = np.ndarray[Any, Any]
 
@@ -32,6 +34,14 @@ class PythonLayer(Protocol):
     def forward_rows(self, x: Array, training: bool) -> Array: ...
 
     def backward_rows(self, dy: Array, dparams: Array) -> Array: ...
+
+
+class PythonLoss(Protocol):
+    """What a loss in Python is to the walk: arrays are (n, outputs), or labels (n,)."""
+
+    def values(self, y_true: Array, y_pred: Array) -> Array: ...
+
+    def slopes(self, y_true: Array, y_pred: Array) -> Array: ...
 
 
 @dataclass
@@ -205,12 +215,17 @@ class Walk:
                     epsilon, x, *statistics, gamma, *self.pair(self.memory.deltas, row, n), dy, dx,
                 )  # fmt: skip
 
-    def loss_row(self, r: int, rows: Array, batches: Batches) -> float:
-        """The batch's loss times its number of samples; leaves its gradient in the deltas of X."""
+    def loss_row(self, r: int, rows: Array, batches: Batches, learns: bool = True) -> float:
+        """The batch's loss times its number of samples; leaves its gradient in the deltas of X.
+
+        Unless nothing is to be learned from it: a loss in Python is not asked for its slopes then.
+        """
         row, n = self.net.table[r], rows.size
         x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], n, 0)
         dx = self.buffer(self.memory.deltas, row[Column.X], row[Column.INPUTS], n, 0)
         scratch = self.buffer(self.memory.values, row[Column.Y], 2, n, 0)
+        if row[Column.KIND] == Loss.PYTHON:
+            return self.python_loss(row, x, rows, batches, dx if learns else None)
         found = self.kernels.loss(
             row[Column.KIND], row[Column.REDUCTION], x, rows, batches.labels, batches.targets,
             self.weights_for(row, batches), self.net.reals[r], scratch, dx,
@@ -226,6 +241,19 @@ class Walk:
             self.weights_for(row, batches), self.net.reals[r],
         )  # fmt: skip
         return float(found)
+
+    def python_loss(
+        self, row: Array, x: Array, rows: Array, batches: Batches, dx: Array | None
+    ) -> float:
+        """The same for a loss in Python."""
+        loss, weights = self.python_layers[int(row[Column.LAYER])], self.weights_for(row, batches)
+        right = batches.labels[rows] if batches.labels.size else batches.targets[rows]
+        weight = weights[rows] if weights.size else np.ones(rows.size, x.dtype)
+        factor = factor_of(row[Column.REDUCTION], weight)
+        values = loss.values(right, x.T)
+        if dx is not None:
+            dx[:] = loss.slopes(right, x.T).T * (weight * (factor / rows.size))
+        return float(np.sum(values * weight, dtype=np.float64)) * factor
 
     def weights_for(self, row: Array, batches: Batches) -> Array:
         """The samples' weights, as a row that compares with right answers reads them."""
