@@ -7,7 +7,7 @@ A metric is the mean over the samples.  One that is the value of a loss, such as
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 from . import losses
 from .kernels.contract import Metric as Kind
@@ -206,18 +206,6 @@ _CLASSES: tuple[type[Metric], ...] = (
     MeanSquaredError,
     MeanAbsoluteError,
 )
-
-
-class Shown(NamedTuple):
-    """A metric of a net, and whether its samples count by their weights."""
-
-    metric: Metric
-    is_weighted: bool
-
-
-def as_shown(metrics: Sequence[Metric], weighted: Sequence[Metric]) -> tuple[Shown, ...]:
-    """Return a net's metrics in the order in which they are shown."""
-    return (*(Shown(m, False) for m in metrics), *(Shown(m, True) for m in weighted))
 
 
 # Keras' short names.

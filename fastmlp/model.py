@@ -18,7 +18,7 @@ from .history import DivergenceWarning, History
 from .kernels.contract import MOMENTS
 from .layers import Layer
 from .layers.base import checked_weights
-from .metrics import Metric, Shown, as_shown, beside
+from .metrics import Metric, beside
 from .metrics import get as metric_list
 from .runtime import lowering
 from .runtime.arguments import (
@@ -45,6 +45,7 @@ from .runtime.plan import Plan
 from .runtime.progress import resolve_verbose
 from .runtime.run import Run
 from .runtime.seeds import fresh_seed
+from .runtime.shown import Shown, as_shown
 from .runtime.stack import Stack
 from .runtime.tensors import Array, Shape
 from .runtime.training import train, train_step

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.contract import Total
-from ..metrics import Shown
 from .engine import Engine
+from .shown import Shown
 
 
 def figures_of(

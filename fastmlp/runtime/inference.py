@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from ..callbacks import Callback, having
 from ..callbacks.base import PREDICT_BATCH, TEST_BATCH
-from ..metrics import Shown
 from .data import Data
 from .engine import Engine
 from .figures import figures_of
 from .progress import BatchProgress
+from .shown import Shown
 from .tensors import Array
 
 Totals = NDArray[np.float64]

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..callbacks import Callback
-from ..metrics import Shown
 from ..telemetry import Recorder, Telemetry
 from .arguments import non_negative_integer, positive_integer, real_number, truth
 from .data import Data
 from .progress import resolve_verbose
+from .shown import Shown
 from .weights import Weights
 
 if TYPE_CHECKING:

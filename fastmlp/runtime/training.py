@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from ..callbacks import Callback, Logs, having
 from ..callbacks.base import TRAIN_BATCH
 from ..kernels.contract import Total
-from ..metrics import Shown
 from .data import Data
 from .divergence import Diagnosis, DivergenceReport, ValidationDiagnosis
 from .engine import Engine
@@ -20,6 +19,7 @@ from .progress import FitProgress
 from .recording import Amendment, Recording
 from .run import Part, Run, StopError
 from .settings import Settings
+from .shown import Shown
 from .validation import Validation
 
 
