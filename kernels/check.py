@@ -66,7 +66,7 @@ class Bounds:
     capacity: int  # samples in the workspace
     features: int  # of a sample
     outputs: int  # values of a prediction
-    metrics: int
+    totals: int  # of all metrics
     has_loss: bool
     takes_labels: bool  # instead of targets
     classes: int  # outputs that the loss reads
@@ -129,6 +129,7 @@ def check_table(net: Net, *, runs_python: bool) -> None:
     _check_buffers(table)
     _check_weights(net)
     _check_judges(table[:, Column.OP], table[:, Column.INPUTS])
+    _check_totals(net)
 
 
 def _require_of(ops: Array, rows: Array, right: Array, what: str) -> None:
@@ -164,8 +165,10 @@ def _check_numbers(table: Array, runs_python: bool) -> None:
     require(ops < FIRST_LOSS, outputs > 0, "outputs")
     require(_SAME_WIDTH[ops], inputs == outputs, "as many outputs as inputs")
     kinds = table[:, Column.KIND]
-    python = ((ops == Op.LOSS) | (ops == Op.LOSS_VALUE)) & (kinds == Loss.PYTHON)
+    python = np.isin(ops, (Op.LOSS, Op.LOSS_VALUE)) & (kinds == Loss.PYTHON)
     require(python, everything & runs_python, "no loss written in Python")
+    python = (ops == Op.METRIC) & (kinds == Metric.PYTHON)
+    require(python, everything & runs_python, "no metric written in Python")
     for op, known in _KINDS.items():
         what = f"a known {known.__name__.lower()}"
         require(ops == op, (kinds >= 0) & (kinds < len(known)), what)
@@ -231,6 +234,32 @@ def _check_judges(ops: Array, inputs: Array) -> None:
     _require("table", right, "a loss and metrics that read as many outputs", widths)
 
 
+def _check_totals(net: Net) -> None:
+    """Raise ValueError if a metric has other thresholds than there are, or too few totals."""
+    table, levels_of_all = net.table, net.thresholds.size
+    right = net.thresholds.dtype == np.float64 and net.thresholds.ndim == 1
+    _require("thresholds", right, "float64, one axis", net.thresholds.dtype)
+    ops, kinds = table[:, Column.OP], table[:, Column.KIND]
+    require = partial(_require_of, ops)
+    start, levels, totals = (table[:, c] for c in (Column.THRESHOLDS, Column.LEVELS, Column.TOTALS))
+    shown = ops >= FIRST_LOSS
+    inside = (start >= 0) & (levels >= 0) & (start <= levels_of_all)
+    require(shown, inside & (levels <= levels_of_all - start), "thresholds that there are")
+    classes = net.reals[:, Scalar.BETA]
+    outputs = table[:, Column.INPUTS]
+    least = np.ones(len(table), np.int64)
+    least[kinds == Metric.CONFUSION] = (2 * (levels + 1))[kinds == Metric.CONFUSION]
+    by_output = (kinds == Metric.CONFUSION) & (net.reals[:, Scalar.GAMMA] != 0)
+    least[by_output] *= outputs[by_output]
+    of_outputs = np.isin(kinds, (Metric.YES, Metric.SQUARES))
+    least[of_outputs] = 3 * outputs[of_outputs]
+    metric = ops == Op.METRIC
+    require(metric, totals >= least, "room for its totals")
+    require(metric & (kinds == Metric.CONFUSION), classes < outputs, "a class that there is")
+    require(ops == Op.LOSS_VALUE, totals == 1, "one total")
+    require(shown & (totals > 0), totals <= 2**40, "fewer totals")
+
+
 def check_net(net: Net, memory: Memory, *, runs_python: bool) -> Bounds:
     """Return what batches must fit.
 
@@ -286,7 +315,7 @@ def _bounds(net: Net, values: Array) -> Bounds:
         capacity=values.size // end,
         features=int(net.table[0, Column.OUTPUTS]),
         outputs=int(net.table[shown, Column.OUTPUTS]),
-        metrics=max(judges.size - 1, 0),
+        totals=int(net.table[judges[1:], Column.TOTALS].sum()),
         has_loss=judges.size > 0,
         takes_labels=all(kinds[r] in TAKE_LABELS[Op(ops[r])] for r in judges),
         classes=int(net.table[judges[0], Column.INPUTS]) if judges.size else 0,
@@ -344,8 +373,8 @@ def check_batches(bounds: Bounds, batches: Batches, course: Course) -> None:
 def _check_course(bounds: Bounds, first: int, stop: int, course: Course) -> None:
     """Raise ValueError if what is kept of batches that learn, or are evaluated, does not fit."""
     mode, every = course.mode, course.telemetry_every
-    metrics = 0 if mode == Mode.GRADIENT else bounds.metrics
-    _require_array("totals", course.totals, np.dtype(np.float64), (len(Total) + metrics,))
+    totals = 0 if mode == Mode.GRADIENT else bounds.totals
+    _require_array("totals", course.totals, np.dtype(np.float64), (len(Total) + totals,))
     _require("gradient", mode == Mode.EVALUATE or bounds.has_gradient, "room for it", "none")
     if mode == Mode.TRAIN:
         _require_array("rates", course.rates, np.dtype(np.float64), (stop - first,))

@@ -7,7 +7,7 @@ is plain data.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
@@ -135,6 +135,7 @@ class Builder:
         self._slots: list[Slot] = []
         self._sizes = {True: 0, False: 0}  # of what is trained, and of running statistics
         self._python_layers: dict[int, PythonRows] = {}
+        self._thresholds: list[float] = []
         self._python_judges: list[PythonJudge] = []
         self._rows: list[_Row] = []
         self.weighted = True  # whether what compares outputs with right answers weighs samples
@@ -309,14 +310,17 @@ class Builder:
         kind: int,
         label: str,
         *,
-        reals: dict[Scalar, float] | None = None,
+        reals: Mapping[Scalar, float] | None = None,
         built_in: Last | None = None,
         reduction: Reduction = Reduction.MEAN,
         python: PythonJudge | None = None,
+        totals: int = 1,
+        thresholds: Sequence[float] = (),
     ) -> None:
         """Add a row that compares the net's outputs with the right answers: a loss or a metric.
 
         ``reals`` are the numbers that its kernel reads; or ``python`` is what the row calls.
+        A metric adds to so many ``totals``.
         If the net ends in an activation that the row has ``built_in``, it reads what that is
         computed from.  A loss comes before it in the plan then: the activation is run only to
         predict, and for metrics that read it.
@@ -333,10 +337,14 @@ class Builder:
         scratch = FORMS[op].scratch.more
         columns[Column.Y] = self._end if scratch else 0
         self._end += scratch
+        if op != Op.LOSS:
+            columns[Column.TOTALS] = totals
+            columns |= {Column.THRESHOLDS: len(self._thresholds), Column.LEVELS: len(thresholds)}
+            self._thresholds += thresholds
         if python is not None:
             columns[Column.LAYER] = self._layers + len(self._python_judges)
             self._python_judges.append(python)
-        self._append(op, label, columns, reals or {}, place)
+        self._append(op, label, columns, dict(reals or {}), place)
 
     def finish(self) -> Plan:
         """Return the plan."""
@@ -351,8 +359,8 @@ class Builder:
         labels = [row.label for row in self._rows]
         python = {**self._python_layers, **dict(enumerate(self._python_judges, self._layers))}
         return Plan(
-            table, reals, *self._tensor_tables(), labels, self._slots, self._sizes[True],
-            self._sizes[False], self._input_shape, self.shape, python,
+            table, reals, *self._tensor_tables(), np.array(self._thresholds), labels, self._slots,
+            self._sizes[True], self._sizes[False], self._input_shape, self.shape, python,
         )  # fmt: skip
 
     def _tensor_tables(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -26,6 +26,8 @@ class Plan:
     table, reals : int64 and float64 arrays with a row per operation
         See :mod:`fastmlp.kernels.contract`.
     tensors, factors : int64 and float64 arrays with a row per tensor that is trained
+    thresholds : float64 array
+        Those of all metrics.
     labels : list of str
         A name for each row.
     all_slots : list of Slot
@@ -44,6 +46,7 @@ class Plan:
     reals: NDArray[np.float64]
     tensors: NDArray[np.int64]
     factors: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
     labels: list[str]
     all_slots: list[Slot]
     size: int
@@ -90,15 +93,21 @@ class Plan:
         return names
 
     @cached_property
-    def metrics(self) -> dict[str, int]:
+    def metrics(self) -> dict[str, slice]:
         """Where the engine adds up each metric, by name."""
         rows = np.flatnonzero(self.table[:, Column.OP] > Op.LOSS)
-        return {self.labels[r]: place for place, r in enumerate(rows, len(Total))}
+        stops = len(Total) + np.cumsum(self.table[rows, Column.TOTALS])
+        starts = stops - self.table[rows, Column.TOTALS]
+        return {
+            self.labels[r]: slice(int(start), int(stop))
+            for r, start, stop in zip(rows, starts, stops, strict=True)
+        }
 
-    @property
+    @cached_property
     def totals(self) -> int:
         """How many numbers the engine adds up."""
-        return len(Total) + len(self.metrics)
+        judges = self.table[:, Column.OP] > Op.LOSS
+        return len(Total) + int(self.table[judges, Column.TOTALS].sum())
 
     @property
     def last_label(self) -> str:

@@ -15,6 +15,7 @@ from ..contract import (
     Factor,
     Loss,
     Memory,
+    Metric,
     Net,
     Number,
     Op,
@@ -29,19 +30,20 @@ Array = np.ndarray[Any, Any]
 
 
 class PythonLayer(Protocol):
-    """What a CUSTOM row calls: arrays are (n, features), ``dparams`` is flat."""
+    """What a CUSTOM row calls: arrays are (n, features), ``dparams`` is flat.
+
+    What a loss or a metric in Python has instead is in ``fastmlp/runtime/python_rows.py``.
+    """
 
     def forward_rows(self, x: Array, training: bool) -> Array: ...
 
     def backward_rows(self, dy: Array, dparams: Array) -> Array: ...
 
 
-class PythonLoss(Protocol):
-    """What a loss in Python is to the walk: arrays are (n, outputs), or labels (n,)."""
-
-    def values(self, y_true: Array, y_pred: Array) -> Array: ...
-
-    def slopes(self, y_true: Array, y_pred: Array) -> Array: ...
+def right_answers(rows: Array, batches: Batches) -> Array:
+    """The labels or targets of some samples."""
+    answers: Array = batches.labels if batches.labels.size else batches.targets
+    return answers[rows]
 
 
 @dataclass
@@ -49,7 +51,7 @@ class Walk:
     """One net's memory and kernels, seen row by row."""
 
     kernels: ModuleType
-    python_layers: Mapping[int, PythonLayer]
+    python_layers: Mapping[int, Any]  # by the LAYER of its row, what is written in Python
     net: Net
     memory: Memory
 
@@ -232,24 +234,31 @@ class Walk:
         )  # fmt: skip
         return float(found)
 
-    def metric_row(self, r: int, rows: Array, batches: Batches) -> float:
-        """The weighted sum of a metric over the batch."""
+    def metric_row(self, r: int, rows: Array, batches: Batches, totals: Array) -> None:
+        """Add to the totals of a metric."""
         row = self.net.table[r]
         x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], rows.size, 0)
-        found = self.kernels.metric(
-            row[Column.KIND], x, rows, batches.labels, batches.targets,
-            self.weights_for(row, batches), self.net.reals[r],
+        weights = self.weights_for(row, batches)
+        if row[Column.KIND] == Metric.PYTHON:
+            metric = self.python_layers[int(row[Column.LAYER])]
+            own = weights[rows] if weights.size else None
+            metric.update(right_answers(rows, batches), x.T, own, totals)
+            return
+        start = row[Column.THRESHOLDS]
+        thresholds = self.net.thresholds[start : start + row[Column.LEVELS]]
+        self.kernels.metric(
+            row[Column.KIND], x, rows, batches.labels, batches.targets, weights, self.net.reals[r],
+            thresholds, totals,
         )  # fmt: skip
-        return float(found)
 
     def python_loss(
         self, row: Array, x: Array, rows: Array, batches: Batches, dx: Array | None
     ) -> float:
         """The same for a loss in Python."""
         loss, weights = self.python_layers[int(row[Column.LAYER])], self.weights_for(row, batches)
-        right = batches.labels[rows] if batches.labels.size else batches.targets[rows]
+        right = right_answers(rows, batches)
         weight = weights[rows] if weights.size else np.ones(rows.size, x.dtype)
-        factor = factor_of(row[Column.REDUCTION], weight)
+        factor = float(factor_of(row[Column.REDUCTION], weight))  # type: ignore[no-untyped-call]
         values = loss.values(right, x.T)
         if dx is not None:
             dx[:] = loss.slopes(right, x.T).T * (weight * (factor / rows.size))
