@@ -1,7 +1,8 @@
 """Losses: the sum over the batch, and the gradient of the *mean* over the batch.
 
 ``rows`` (n,) names the batch's samples; ``labels`` (count,) and ``targets`` (count, outputs)
-are those of the whole data set.
+are those of the whole data set.  A data set has either; the other is empty.  ``alpha`` is a loss's
+number, such as Huber's delta.
 """
 
 import math
@@ -11,30 +12,10 @@ import numpy as np
 from ..contract import Loss
 from .elementary import exp
 from .jit import exact
+from .late import Family
 from .rounding import fma
 from .softmax import softmax_forward
 from .sums import sum_of_squares
-
-
-@exact
-def loss(kind, alpha, x, rows, labels, targets, scratch, dx):
-    """Return the batch's summed loss, and set ``dx`` (outputs, n) to the mean's gradient.
-
-    A data set has either ``labels`` or ``targets``; the other is empty.
-    """
-    if kind == Loss.SOFTMAX_CROSSENTROPY:
-        if labels.size:
-            return softmax_crossentropy_labels(x, rows, labels, scratch, dx)
-        return softmax_crossentropy_targets(x, rows, targets, scratch, dx)
-    if kind == Loss.MEAN_SQUARED_ERROR:
-        return mean_squared_error(x, rows, targets, dx)
-    if kind == Loss.HUBER:
-        return huber(alpha, x, rows, targets, dx)
-    if kind == Loss.MEAN_ABSOLUTE_ERROR:
-        return mean_absolute_error(x, rows, targets, dx)
-    if kind == Loss.SIGMOID_CROSSENTROPY:
-        return sigmoid_crossentropy(x, rows, targets, dx)
-    return math.nan  # there is no such loss
 
 
 @exact
@@ -83,7 +64,15 @@ def softmax_crossentropy_targets(logits, rows, targets, scratch, dlogits):
 
 
 @exact
-def mean_squared_error(outputs, rows, targets, doutputs):
+def softmax_crossentropy(alpha, logits, rows, labels, targets, scratch, dlogits):
+    """Softmax and cross-entropy in one, for whichever there is of labels and targets."""
+    if labels.size:
+        return softmax_crossentropy_labels(logits, rows, labels, scratch, dlogits)
+    return softmax_crossentropy_targets(logits, rows, targets, scratch, dlogits)
+
+
+@exact
+def mean_squared_error(alpha, outputs, rows, labels, targets, scratch, doutputs):
     """``sum_j mean_i (outputs[i, j] - targets[rows[j], i])^2`` and its gradient over n."""
     features, n = outputs.shape
     scale = outputs.dtype.type(2.0 / (features * n))
@@ -97,7 +86,7 @@ def mean_squared_error(outputs, rows, targets, doutputs):
 
 
 @exact
-def huber(delta, outputs, rows, targets, doutputs):
+def huber(delta, outputs, rows, labels, targets, scratch, doutputs):
     """For an error e, ``e^2 / 2``; beyond delta, where that is steeper, its tangent goes on."""
     features, n = outputs.shape
     real = outputs.dtype.type
@@ -117,7 +106,7 @@ def huber(delta, outputs, rows, targets, doutputs):
 
 
 @exact
-def mean_absolute_error(outputs, rows, targets, doutputs):
+def mean_absolute_error(alpha, outputs, rows, labels, targets, scratch, doutputs):
     """The size of an error, whose slope is 0 where there is none."""
     features, n = outputs.shape
     real = outputs.dtype.type
@@ -133,7 +122,7 @@ def mean_absolute_error(outputs, rows, targets, doutputs):
 
 
 @exact
-def sigmoid_crossentropy(logits, rows, targets, dlogits):
+def sigmoid_crossentropy(alpha, logits, rows, labels, targets, scratch, dlogits):
     """Sigmoid and cross-entropy in one, for targets from 0 to 1.
 
     ``-t log s - (1 - t) log(1 - s)`` for ``s = sigmoid(z)`` is ``max(z, 0) - z t + log(1 + e)``
@@ -166,3 +155,17 @@ def scale_by(factor, values):
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):
             values[i, j] *= factor
+
+
+# ``loss(kind, alpha, x, rows, labels, targets, scratch, dx)`` returns the batch's summed loss, and
+# sets ``dx`` (outputs, n) to the mean's gradient.
+loss = Family(
+    "loss",
+    {
+        Loss.SOFTMAX_CROSSENTROPY: softmax_crossentropy,
+        Loss.MEAN_SQUARED_ERROR: mean_squared_error,
+        Loss.HUBER: huber,
+        Loss.MEAN_ABSOLUTE_ERROR: mean_absolute_error,
+        Loss.SIGMOID_CROSSENTROPY: sigmoid_crossentropy,
+    },
+)
