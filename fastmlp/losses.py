@@ -356,7 +356,7 @@ class _FromLogits(Loss):
 
     last: ClassVar[Last]
 
-    from_logits: bool = False
+    from_logits = False  # each class has it as a field, in Keras' order
 
     def check(self) -> None:
         """Raise an error if an argument is not what it should be."""
@@ -404,6 +404,8 @@ class SparseCategoricalCrossentropy(_OfClasses):
 
     kind = Kind.SOFTMAX_CROSSENTROPY
     sparse = True
+
+    from_logits: bool = False
 
     def answers(self, argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
         """Return users' labels as the kernel reads them."""
@@ -467,6 +469,7 @@ class CategoricalCrossentropy(_OfDistributions):
 
     kind = Kind.SOFTMAX_CROSSENTROPY
 
+    from_logits: bool = False
     label_smoothing: float = 0.0
 
     def check(self) -> None:
@@ -504,6 +507,7 @@ class BinaryCrossentropy(_OfQuestions):
 
     kind = Kind.SIGMOID_CROSSENTROPY
 
+    from_logits: bool = False
     label_smoothing: float = 0.0
 
     def check(self) -> None:

@@ -242,7 +242,7 @@ def log_cosh(reduction, outputs, rows, labels, targets, weights, reals, scratch,
 
 @exact
 def poisson(reduction, outputs, rows, labels, targets, weights, reals, scratch, dx):
-    """``y - t log(y + epsilon)``"""
+    """``y - t log(y + epsilon)``."""
     features, n = outputs.shape
     loss = 0.0
     for i in range(features):
@@ -262,7 +262,7 @@ def margin_of(output, target):
 
 @exact
 def hinge(reduction, outputs, rows, labels, targets, weights, reals, scratch, dx):
-    """``max(1 - t y, 0)``"""
+    """``max(1 - t y, 0)``."""
     features, n = outputs.shape
     loss = 0.0
     for i in range(features):
@@ -275,7 +275,7 @@ def hinge(reduction, outputs, rows, labels, targets, weights, reals, scratch, dx
 
 @exact
 def squared_hinge(reduction, outputs, rows, labels, targets, weights, reals, scratch, dx):
-    """``max(1 - t y, 0)^2``"""
+    """``max(1 - t y, 0)^2``."""
     features, n = outputs.shape
     loss = 0.0
     for i in range(features):
@@ -290,7 +290,7 @@ def squared_hinge(reduction, outputs, rows, labels, targets, weights, reals, scr
 
 @exact
 def categorical_hinge(reduction, outputs, rows, labels, targets, weights, reals, scratch, dx):
-    """``max(max_i (1 - t_i) y_i - sum_i t_i y_i + 1, 0)``"""
+    """``max(max_i (1 - t_i) y_i - sum_i t_i y_i + 1, 0)``."""
     features, n = outputs.shape
     loss = 0.0
     for j in range(n):

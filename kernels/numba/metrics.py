@@ -30,7 +30,7 @@ def first_maxima(x, rows, labels, targets, weights, reals, thresholds, totals):
 
 @exact
 def in_top_k(x, rows, labels, targets, weights, reals, thresholds, totals):
-    """Sum the weights of the samples of which fewer than k outputs are larger than the right one."""
+    """Sum the weights of samples of which fewer than k outputs are larger than the right one."""
     for j in range(x.shape[1]):
         own, larger = x[right_label(rows, labels, targets, j), j], 0
         for i in range(x.shape[0]):

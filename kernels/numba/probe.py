@@ -138,8 +138,8 @@ def loss_from(net, memory, batches, trial, r, loss_index, unit, k, alone):
             if trial.keeps_branches:
                 keep_to_branches(row, reals, memory.values, trial.moved, capacity, n)
     return loss_row(
-        net.table[loss_index], net.reals[loss_index], net.code, trial.moved, memory.deltas, capacity,
-        batches.order, batches,
+        net.table[loss_index], net.reals[loss_index], net.code, trial.moved, memory.deltas,
+        capacity, batches.order, batches,
     )  # fmt: skip
 
 
