@@ -32,7 +32,7 @@ class Power(losses.Loss):
 
     def __init__(self, exponent=4, reduction="sum_over_batch_size"):
         super().__init__(reduction=reduction)
-        object.__setattr__(self, "exponent", exponent)
+        self.exponent = exponent
 
     def call(self, y_true, y_pred):
         return ((y_pred - y_true) ** self.exponent).mean(axis=1)

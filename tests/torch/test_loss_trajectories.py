@@ -5,6 +5,7 @@ import pytest
 
 from fastmlp import Sequential, layers, losses, optimizers
 from fastmlp.runtime.training import epoch_order
+from tests.backends import parameter
 
 torch = pytest.importorskip("torch", reason="PyTorch, the peer, is not installed")
 functional = torch.nn.functional
@@ -90,7 +91,11 @@ def peer_of(model):
 
 @pytest.mark.parametrize(
     ("case", "backend"),
-    [*((case, "cython") for case in CASES), *((case, "numba") for case in ON_NUMBA)],
+    [
+        pytest.param(case, *of.values, marks=of.marks)
+        for of, cases in ((parameter("cython"), CASES), (parameter("numba"), ON_NUMBA))
+        for case in cases
+    ],
 )
 def test_it_stays_on_torchs_path(case, backend):
     loss, last, y, formula, rate = CASES[case]
