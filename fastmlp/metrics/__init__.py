@@ -6,7 +6,7 @@ of which :meth:`Metric.result_of` makes the figure.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from copy import copy
 from typing import Any
 
 from ..losses import snake_case
@@ -173,7 +173,10 @@ def _lacks(metric: Metric, method: str) -> bool:
 def beside(weighted: Sequence[Metric], metrics: Sequence[Metric]) -> list[Metric]:
     """Return weighted metrics under names that the other ones do not have, as Keras' are."""
     names = [metric.name for metric in metrics]
-    return [
-        replace(metric, name=f"weighted_{metric.name}") if metric.name in names else metric
-        for metric in weighted
-    ]
+    found = []
+    for metric in weighted:
+        if metric.name in names:
+            metric = copy(metric)
+            metric._set(name=f"weighted_{metric.name}")
+        found.append(metric)
+    return found

@@ -1,7 +1,7 @@
 """A user's function as a metric."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..kernels.contract import Metric as Kind
@@ -24,7 +24,7 @@ class MeanMetricWrapper(Metric):
         Of ``y_true`` (n, outputs), or (n,) integer labels, and ``y_pred`` (n, outputs), NumPy
         arrays; returns an array of which each entry, or row, belongs to a sample, or a number for
         the batch, which counts as one.
-    name : str, optional
+    name : str, optional, by keyword
         By default the function's.
 
     Raises
@@ -35,7 +35,7 @@ class MeanMetricWrapper(Metric):
 
     default_name = ""
 
-    name: str = ""
+    name: str = field(default="", kw_only=True)
     fn: Callable[[Any, Any], Any] | None = None
 
     def check(self) -> None:
