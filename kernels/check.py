@@ -235,29 +235,26 @@ def _check_judges(ops: Array, inputs: Array) -> None:
 
 
 def _check_totals(net: Net) -> None:
-    """Raise ValueError if a metric has other thresholds than there are, or too few totals."""
-    table, levels_of_all = net.table, net.thresholds.size
+    """Raise ValueError if a metric has other thresholds than there are, or not its totals."""
+    table, known = net.table, net.thresholds.size
     right = net.thresholds.dtype == np.float64 and net.thresholds.ndim == 1
     _require("thresholds", right, "float64, one axis", net.thresholds.dtype)
-    ops, kinds = table[:, Column.OP], table[:, Column.KIND]
-    require = partial(_require_of, ops)
+    ops, kinds, outputs = (table[:, c] for c in (Column.OP, Column.KIND, Column.INPUTS))
     start, levels, totals = (table[:, c] for c in (Column.THRESHOLDS, Column.LEVELS, Column.TOTALS))
-    shown = ops >= FIRST_LOSS
-    inside = (start >= 0) & (levels >= 0) & (start <= levels_of_all)
-    require(shown, inside & (levels <= levels_of_all - start), "thresholds that there are")
-    classes = net.reals[:, Scalar.BETA]
-    outputs = table[:, Column.INPUTS]
-    least = np.ones(len(table), np.int64)
-    least[kinds == Metric.CONFUSION] = (2 * (levels + 1))[kinds == Metric.CONFUSION]
-    by_output = (kinds == Metric.CONFUSION) & (net.reals[:, Scalar.GAMMA] != 0)
-    least[by_output] *= outputs[by_output]
+    require = partial(_require_of, ops)
+    is_metric = ops == Op.METRIC
+    inside = (start >= 0) & (levels >= 0) & (start <= known) & (levels <= known - start)
+    require(is_metric, inside, f"thresholds among {known}")
+    counts = is_metric & (kinds == Metric.CONFUSION)
+    require(counts, net.reals[:, Scalar.BETA] < outputs, "a class that there is")
+    wanted = np.ones(len(table), np.int64)
+    by_output = np.where(net.reals[:, Scalar.GAMMA] != 0, outputs, 1)
+    wanted[counts] = (2 * (np.where(counts, levels, 0) + 1) * by_output)[counts]
     of_outputs = np.isin(kinds, (Metric.YES, Metric.SQUARES))
-    least[of_outputs] = 3 * outputs[of_outputs]
-    metric = ops == Op.METRIC
-    require(metric, totals >= least, "room for its totals")
-    require(metric & (kinds == Metric.CONFUSION), classes < outputs, "a class that there is")
+    wanted[of_outputs] = 3 * outputs[of_outputs]
+    enough = (totals == wanted) | ((kinds == Metric.PYTHON) & (totals >= 1) & (totals <= 2))
+    require(is_metric, enough, "as many totals as it adds to")
     require(ops == Op.LOSS_VALUE, totals == 1, "one total")
-    require(shown & (totals > 0), totals <= 2**40, "fewer totals")
 
 
 def check_net(net: Net, memory: Memory, *, runs_python: bool) -> Bounds:
