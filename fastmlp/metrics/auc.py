@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -58,11 +58,11 @@ class AUC(_OfCounts):
     num_thresholds: int = 200
     curve: str = "ROC"
     summation_method: str = "interpolation"
-    thresholds: Sequence[float] | None = None
-    multi_label: bool = False
-    num_labels: int | None = None
-    label_weights: Sequence[float] | None = None
-    from_logits: bool = False
+    thresholds: Sequence[float] | None = field(default=None, kw_only=True)
+    multi_label: bool = field(default=False, kw_only=True)
+    num_labels: int | None = field(default=None, kw_only=True)
+    label_weights: Sequence[float] | None = field(default=None, kw_only=True)
+    from_logits: bool = field(default=False, kw_only=True)
 
     def check(self) -> None:
         """Raise an error if an argument is not what it should be."""

@@ -98,7 +98,10 @@ EXAMPLES = [
     losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2),
     losses.SparseCategoricalCrossentropy(from_logits=True),
     losses.MeanSquaredError(),
-    metrics.AUC(50, "PR", "majoring", [0.3, 0.6], True, 2, [0.5, 1.0], True, name="auc2"),
+    metrics.AUC(
+        50, "PR", "majoring", thresholds=[0.3, 0.6], multi_label=True, num_labels=2,
+        label_weights=[0.5, 1.0], from_logits=True, name="auc2",
+    ),
     metrics.Accuracy("equal"),
     metrics.BinaryAccuracy("b", 0.7),
     metrics.BinaryCrossentropy("bc", True, 0.1),
