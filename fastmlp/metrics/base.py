@@ -50,7 +50,7 @@ class Metric(Configurable):
 
     default_name: ClassVar[str] = ""
     better: ClassVar[Literal["min", "max"]] = "min"  # whether smaller or larger values are better
-    # Where a single output says yes; None: as the loss has it.
+
     name: str = ""
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -60,6 +60,8 @@ class Metric(Configurable):
             cls.default_name = snake_case(cls.__name__)
 
     def __post_init__(self) -> None:
+        if type(self) is Metric:
+            raise TypeError("metrics: expected a class of fastmlp.metrics, got Metric itself")
         if not isinstance(self.name, str):
             raise TypeError(f"name: expected a string, got {shown(self.name)}")
         if self.name in ("loss", "data_loss") or self.name.startswith("val_"):
