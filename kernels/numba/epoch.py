@@ -69,7 +69,7 @@ from .telemetry import record_step
 from .views import part, vector
 
 
-@view
+@exact
 def last_to_judge(table, loss_index):
     """Return the last row that compares outputs with right answers: the loss, or a metric."""
     last = loss_index
@@ -134,7 +134,7 @@ def forward(net, memory, mode, stop, capacity, n, step, team):
     return last_row
 
 
-@view
+@exact
 def write_outputs(row, values, outputs, capacity, n, start, team):
     """Write a share of the last row's output where predictions are wanted."""
     features = row[Column.OUTPUTS]
@@ -151,7 +151,7 @@ def measure_loss(net, memory, batches, course, loss_index, last_judge, capacity,
         totals = course.totals
         of_loss = judge(net, memory, batches, loss_index, last_judge, capacity, rows, totals)
         penalties = 0.0
-        for t in range(net.tensors.shape[0]):
+        for t in range(net.tensors.shape[0] if net.penalized else 0):
             if is_penalized(net, t):
                 l1, l2 = net.factors[t, Factor.L1], net.factors[t, Factor.L2]
                 penalties += call(penalty, net.code, (l1, l2, tensor_of(net, t, net.params)))
@@ -192,7 +192,8 @@ def backward(net, memory, batches, course, loss_index, batch, capacity, n, fused
             backward_row(row, reals, net, values, deltas, capacity, n, team)
             wait(team)
         if has_weights(row) and fused:
-            penalty_updates(net, row, rate, course.first_step + batch, team)
+            if net.penalized:
+                penalty_updates(net, row, rate, course.first_step + batch, team)
             weight_update_row(
                 row, reals, rate, net, values, deltas, capacity, n, batches.samples, ahead,
                 team,
@@ -200,7 +201,7 @@ def backward(net, memory, batches, course, loss_index, batch, capacity, n, fused
     wait(team)
 
 
-@view
+@exact
 def add_penalties(net, weights, step, team):
     """Add a share of the penalties' gradients, which ``weights`` have."""
     real = net.params.dtype.type
@@ -221,6 +222,16 @@ def add_penalties(net, weights, step, team):
 
 
 @view
+def clips(numbers):
+    """Whether an optimizer clips gradients."""
+    return (
+        numbers[Number.CLIPVALUE] > 0.0
+        or numbers[Number.CLIPNORM] > 0.0
+        or numbers[Number.GLOBAL_CLIPNORM] > 0.0
+    )
+
+
+@exact
 def clip_gradient(net, team):
     """Clip the gradient as the optimizer's numbers say.
 
@@ -254,20 +265,17 @@ def take_step(net, rate, step, team):
     size = net.params.size
     own, stop = first_element_of(size, team), stop_element_of(size, team)
     has = net.moments.size // max(size, 1)
-    evenly = False
-    for t in range(net.tensors.shape[0]):
-        evenly |= is_penalized(net, t)
     params, gradient = vector(net.params, own, stop - own), vector(net.gradient, own, stop - own)
     first = vector(net.moments, own, stop - own if has > 0 else 0)
     second = vector(net.moments, size + own, stop - own if has > 1 else 0)
     third = vector(net.moments, 2 * size + own, stop - own if has > 2 else 0)
     moved = (params, gradient, first, second, third)
-    arguments = (net.rule, rate, step, evenly, own, *moved, net.numbers)
+    arguments = (net.rule, rate, step, net.penalized, own, *moved, net.numbers)
     call(optimizer_step, net.code, arguments)
     wait(team)
 
 
-@view
+@exact
 def keep_params(net, before, team):
     """Keep a share of the parameters as they are before a step that is recorded."""
     size = net.params.size
@@ -276,7 +284,7 @@ def keep_params(net, before, team):
     wait(team)
 
 
-@view
+@exact
 def observe_step(net, loss_index, before, records, team):
     """Record the step that was taken, for each row with weights."""
     for r in range(1, loss_index if team.thread == 0 else 0):
@@ -331,13 +339,14 @@ def run(net, memory, batches, course, team):
         if recorded:
             keep_params(net, course.before, team)
         backward(net, memory, batches, course, loss_index, batch, capacity, n, fused, ahead, team)
-        if not fused:
+        if net.penalized and not fused:
             add_penalties(net, net.params, step, team)
         if mode == Mode.TRAIN and not fused:
-            clip_gradient(net, team)
+            if clips(net.numbers):
+                clip_gradient(net, team)
             take_step(net, course.rates[batch - batches.first], step, team)
         if recorded:
-            if fused:
+            if net.penalized and fused:
                 add_penalties(net, course.before, step, team)
             observe_step(net, loss_index, course.before, course.telemetry[batch // every], team)
     return batches.stop

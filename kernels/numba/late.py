@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from functools import cache, partial
 from importlib import import_module
+from inspect import Parameter, Signature
 from typing import Any
 
 import numba
@@ -30,6 +31,12 @@ class Family:
     def __init__(self, name: str, kernels: Mapping[IntEnum, Callable[..., Any]]) -> None:
         self.__name__ = name
         self.kernels = {int(kind): kernel for kind, kernel in kernels.items()}
+        arguments = [Parameter("kind", Parameter.POSITIONAL_ONLY)]
+        arguments += [
+            Parameter(argument.split("[")[0].split(":")[0].rstrip("!?"), Parameter.POSITIONAL_ONLY)
+            for argument in KERNELS[name].arguments[1:]
+        ]
+        self.__signature__ = Signature(arguments)
 
     def __call__(self, kind: int, *arguments: Any) -> Any:
         return self.kernels[int(kind)](*arguments)
@@ -69,19 +76,8 @@ _OWN = {
 }  # fmt: skip
 _KERNELS = KERNELS | _OWN
 
-# Matrices that may be a part of a larger one: thread's shares of weights, and left factors.
-_PARTS = {
-    "dense_forward": {"weights"},
-    "dense_forward_rows": {"weights"},
-    "dense_input_gradient": {"weights"},
-    "dense_weight_update": {"dy", "weights"},
-    "dense_weight_update_rows": {"dy", "weights"},
-    "dense_weight_update_prefetching": {"dy", "weights"},
-    "dense_weight_gradient": {"dy", "dweights"},
-    "dense_weight_gradient_rows": {"dy", "dweights"},
-    "dense_bias_update": {"dy"},
-    "dense_bias_gradient": {"dy"},
-}
+# Where a matrix may be a part of a larger one, such as a thread's share of the weights.
+_TAKES_PARTS = "dense"
 
 
 def _places() -> dict[str, int]:
@@ -97,15 +93,15 @@ _PLACES = _places()
 PLACES = sum(len(_FAMILIES.get(name, (0,))) for name in _KERNELS)
 
 
-def _type_of(argument: str, parts: set[str], real: Any) -> Any:
+def _type_of(argument: str, takes_parts: bool, real: Any) -> Any:
     """Return the type of an argument, as the contract writes it."""
     declared, _, kind = argument.partition(": ")
-    name, bracket, axes = declared.partition("[")
+    _, bracket, axes = declared.partition("[")
     dtype = numba.from_dtype(np.dtype(kind.removesuffix("_t"))) if kind else real
     if not bracket:
         return dtype
-    layout = "A" if name.rstrip("!?") in parts else "C"
-    return types.Array(dtype, len(axes.split(",")), layout)
+    ndim = len(axes.split(","))
+    return types.Array(dtype, ndim, "A" if takes_parts and ndim > 1 else "C")
 
 
 @cache
@@ -114,8 +110,8 @@ def _types_of(name: str, real: Any) -> tuple[Any, tuple[Any, ...]]:
     kernel = _KERNELS[name]
     arguments = kernel.arguments[name in _FAMILIES :]
     returns = types.none if kernel.returns == "void" else types.float64
-    parts = _PARTS.get(name, set())
-    return returns, tuple(_type_of(argument, parts, real) for argument in arguments)
+    takes_parts = kernel.file == _TAKES_PARTS
+    return returns, tuple(_type_of(argument, takes_parts, real) for argument in arguments)
 
 
 def compile_into(

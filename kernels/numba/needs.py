@@ -16,10 +16,15 @@ from ..contract import (
 )
 from .late import PLACES, compile_into
 
-# A net, with the address of each kernel that it needs; see late.py.
+# A net, with the address of each kernel that it needs, see late.py, and whether there is a penalty
+# on any of its tensors.
 CompiledNet = NamedTuple(  # type: ignore[misc]
     "CompiledNet",
-    [*Net.__annotations__.items(), ("code", Annotated[Any, "const int64_t", "places"])],
+    [
+        *Net.__annotations__.items(),
+        ("code", Annotated[Any, "const int64_t", "places"]),
+        ("penalized", int),
+    ],
 )
 
 # The kernels of each operation: those forward, and those back.  Of a family, the row has the kind.
@@ -54,7 +59,8 @@ class Compiled:
     """A net with its kernels, which are compiled when they are first needed."""
 
     def __init__(self, net: Net) -> None:
-        self.net = CompiledNet(*net, np.zeros(PLACES, np.int64))
+        self._penalized = bool(net.factors[:, [Factor.L1, Factor.L2]].any())
+        self.net = CompiledNet(*net, np.zeros(PLACES, np.int64), int(self._penalized))
         self._done: set[tuple[bool, bool, bool]] = set()
 
     def compile_for(self, course: Course) -> None:
@@ -76,11 +82,11 @@ class Compiled:
     def compile_forward(self) -> None:
         """Compile what the loss needs."""
         self._compile_rows(_FORWARD)
-        if self.net.factors[:, [Factor.L1, Factor.L2]].any():
+        if self._penalized:
             self._compile("penalty")
 
     def _compile_step(self) -> None:
-        if self.net.factors[:, [Factor.L1, Factor.L2]].any():
+        if self._penalized:
             self._compile("penalty_update", "penalty_gradient")
         if self.net.rule != Rule.DESCENT:
             compile_into(self.net.code, self.net.params.dtype, "optimizer_step", self.net.rule)

@@ -31,7 +31,7 @@ from .jit import exact, for_groups, view
 from .late import call
 from .needs import Compiled, CompiledNet
 from .penalties import penalty
-from .rows import forward_row, layer_bias, layer_weights, loss_row
+from .rows import forward_row, is_penalized, layer_bias, layer_weights, loss_row
 from .views import matrix, vector
 
 
@@ -120,6 +120,8 @@ def penalties_on(net, index):
     """Return the penalties on one parameter."""
     for t in range(net.tensors.shape[0]):
         if 0 <= index - net.tensors[t, Tensor.START] < net.tensors[t, Tensor.SIZE]:
+            if not is_penalized(net, t):
+                break
             l1, l2 = net.factors[t, Factor.L1], net.factors[t, Factor.L2]
             return call(penalty, net.code, (l1, l2, vector(net.params, index, 1)))
     return 0.0

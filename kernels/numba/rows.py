@@ -36,7 +36,7 @@ from .dense import (
 from .dropout import dropout_blocks
 from .elementwise import add, multiply, rescale, transpose
 from .gather import gather_bytes, gather_reals
-from .jit import view
+from .jit import exact, view
 from .late import call
 from .losses import loss
 from .metrics import metric
@@ -93,7 +93,7 @@ def layer_params(row, params):
     return vector(params, row[Column.WEIGHTS], row[Column.SIZE])
 
 
-@view
+@exact
 def has_weights(row):
     """Whether a row has weights."""
     return row[Column.SIZE] > 0
@@ -126,7 +126,7 @@ def running_pair(row, running, first, stop):
     return vector(running, start, size), vector(running, start + row[Column.OUTPUTS], size)
 
 
-@view
+@exact
 def normalization_forward(row, reals, net, values, capacity, n, phase, team):
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
@@ -142,7 +142,7 @@ def normalization_forward(row, reals, net, values, capacity, n, phase, team):
     call(batchnorm_forward, net.code, (epsilon, x, mean, variance, gamma, beta, y))
 
 
-@view
+@exact
 def normalization_sums(row, reals, net, values, deltas, capacity, n, learns, team):
     """Compute the gradients of gamma and beta, which that of the input needs too.
 
@@ -162,7 +162,7 @@ def normalization_sums(row, reals, net, values, deltas, capacity, n, learns, tea
         call(running_update, net.code, (momentum, variance, running_variance))
 
 
-@view
+@exact
 def normalization_backward(row, reals, net, values, deltas, capacity, n, team):
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
@@ -175,7 +175,7 @@ def normalization_backward(row, reals, net, values, deltas, capacity, n, team):
     call(batchnorm_input_gradient, net.code, arguments)
 
 
-@view
+@exact
 def normalization_gradient(row, gradient, deltas, capacity, team):
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
@@ -186,7 +186,7 @@ def normalization_gradient(row, gradient, deltas, capacity, team):
         beta[i] = dbeta[i]
 
 
-@view
+@exact
 def normalization_update(row, rate, params, deltas, capacity, team):
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
@@ -320,7 +320,7 @@ def metric_row(row, reals, net, values, capacity, rows, batches, totals):
     call(metric, net.code, (row[Column.KIND], *answers, reals, thresholds, totals))
 
 
-@view
+@exact
 def is_penalized(net, t):
     """Tell whether there is a penalty on a tensor."""
     return net.factors[t, Factor.L1] != 0 or net.factors[t, Factor.L2] != 0
@@ -332,7 +332,7 @@ def tensor_of(net, t, vector_of_params):
     return vector(vector_of_params, net.tensors[t, Tensor.START], net.tensors[t, Tensor.SIZE])
 
 
-@view
+@exact
 def penalty_updates(net, row, rate, step, team):
     """Step along a share of the gradients of the penalties on a row's tensors."""
     real = net.params.dtype.type
@@ -350,7 +350,7 @@ def penalty_updates(net, row, rate, step, team):
         wait(team)
 
 
-@view
+@exact
 def transpose_input(row, values, capacity, n, team):
     """Write a share of the input of a DENSE row, that is (inputs, n), into its (n, inputs)."""
     inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
@@ -430,7 +430,7 @@ def weight_gradient_row(row, reals, net, values, deltas, capacity, n, team):
         normalization_gradient(row, net.gradient, deltas, capacity, team)
 
 
-@view
+@exact
 def observe_row(row, reals, code, values, deltas, capacity, n, out):
     """Record one row's values, just before its backward step; overwrites the deltas of X."""
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
