@@ -29,7 +29,7 @@ from .. import (
 )
 from ..callbacks import Callback, Logs
 from ..datasets import Dataset
-from ..history import History
+from ..history import Fits, History
 from ..layers import Dense
 from ..runtime.threads import available_cores
 from .course import Yardstick
@@ -260,17 +260,22 @@ class Lab:
 
         x, y = _repeated(self.dataset, nets[0].samples)
         hot, epochs = nets[0].cool_after, nets[0].epochs
-        options: dict[str, Any] = {"validation_data": self.dataset.test, "jobs": self.settings.jobs}
+        options: dict[str, Any] = {
+            "validation_data": self.dataset.test, "jobs": self.settings.jobs, "verbose": 0,
+        }  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DivergenceWarning)
+            warnings.filterwarnings("ignore", "fit_many: ", RuntimeWarning)
             if not hot:
-                fit_many(models, x, y, nets[0].batch_size, epochs, on_done=keep, **options)
+                _all_done(
+                    fit_many(models, x, y, nets[0].batch_size, epochs, on_done=keep, **options)
+                )
                 return
-            before = fit_many(models, x, y, nets[0].batch_size, hot, **options)
+            before = _all_done(fit_many(models, x, y, nets[0].batch_size, hot, **options))
             for net, model in zip(nets, models, strict=True):
                 assert model.optimizer is not None
                 model.optimizer.learning_rate = net.learning_rate / net.cool_by
-            after = fit_many(models, x, y, nets[0].batch_size, epochs - hot, **options)
+            after = _all_done(fit_many(models, x, y, nets[0].batch_size, epochs - hot, **options))
         for index, (first, second) in enumerate(zip(before, after, strict=True)):
             keep(index, _joined(first, second))
 
@@ -290,6 +295,15 @@ class Lab:
             transient=True,
             disable=not self.console.is_terminal,
         )
+
+
+def _all_done(fits: Fits) -> Fits:
+    """Return what became of all nets; or raise what ended the training of some."""
+    if fits.interrupted:
+        raise KeyboardInterrupt
+    for error in fits.errors.values():
+        raise error
+    return fits
 
 
 def _joined(first: History, second: History) -> History:
