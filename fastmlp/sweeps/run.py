@@ -19,7 +19,7 @@ from ..runtime.arguments import (
     truth,
 )
 from ..runtime.progress import NetsProgress, resolve_verbose
-from ..runtime.schedulers import Packet, Pool, scheduler_of
+from ..runtime.schedulers import MOST_NETS, Packet, Pool, scheduler_of
 from ..runtime.schedulers import spool as spools
 from ..version import __version__
 from .halving import Halving
@@ -29,8 +29,6 @@ from .row import DONE, Row, unpack
 from .spaces import Config, Space, space_of
 from .table import Table
 from .with_optuna import Optuna
-
-PACKET = 256  # nets
 
 
 def sweep(
@@ -130,7 +128,7 @@ def sweep(
         "build": f"{build.__module__}.{build.__qualname__}",
         "batch_size": course.batch_size, "epochs": course.epochs, "shuffle": course.shuffle,
         "halving": None if halving is None else vars(halving),
-        "packet": (packet or PACKET) if halving is not None else None,
+        "packet": (packet or MOST_NETS) if halving is not None else None,
         "measure": None if measure is None else f"{measure.__module__}.{measure.__qualname__}",
         "weights": course.keeps_weights, "data": digest(*data),
         "validation_data": None if validation is None else digest(*validation),
@@ -179,7 +177,7 @@ class _Run:
         source, first = self._space.open(), 0
         while asked := source.ask():
             numbered = list(self._numbered(asked, first))
-            packets = list(self._packets(numbered, pool.width))
+            packets = list(self._packets(numbered, pool))
             if packets:
                 pool.run(packets, self._take)
             source.tell(self._told(asked, first))
@@ -193,15 +191,15 @@ class _Run:
                 yield number, Trial(config, seed)
                 number += 1
 
-    def _packets(self, nets: list[tuple[int, Trial]], width: int) -> Iterator[Packet]:
+    def _packets(self, nets: list[tuple[int, Trial]], pool: Pool) -> Iterator[Packet]:
         """Yield packets of what is not done."""
         rows = self.rows
         if self._course.halving is not None:
-            size = self._packet or PACKET
+            size = self._packet or MOST_NETS
             parts = [nets[first : first + size] for first in range(0, len(nets), size)]
         else:
             left = [net for net in nets if net[0] not in rows]
-            size = self._packet or max(1, min(PACKET, -(-len(left) // (4 * width))))
+            size = self._packet or pool.packet_size(len(left))
             parts = [left[first : first + size] for first in range(0, len(left), size)]
         for part in parts:
             done = {number: _note(rows[number]) for number, _ in part if number in rows}

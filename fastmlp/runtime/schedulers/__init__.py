@@ -5,12 +5,21 @@ from typing import Any
 
 from ..arguments import shown
 from ..threads import thread_count
-from .base import LostWorkersError, Packet, Pool, Post, Scheduler, Work
+from .base import MOST_NETS, LostWorkersError, Packet, Pool, Post, Scheduler, Work
 from .cluster import Dask
 from .local import Local
 from .processes import Joblib
 
-__all__ = ["LostWorkersError", "Packet", "Pool", "Post", "Scheduler", "Work", "scheduler_of"]
+__all__ = [
+    "MOST_NETS",
+    "LostWorkersError",
+    "Packet",
+    "Pool",
+    "Post",
+    "Scheduler",
+    "Work",
+    "scheduler_of",
+]
 
 # How a command line or a call can name one.
 NAMES = "'local', 'dask', a backend of joblib such as 'loky', or the address of a dask scheduler"

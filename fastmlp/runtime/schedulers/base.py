@@ -12,6 +12,7 @@ Post = Callable[[int, bytes, bytes], None]
 # Called with a net's number and what became of it, in the process that spreads the work.
 Take = Callable[[int, bytes], None]
 
+MOST_NETS = 256  # in a packet: enough that what a task costs does not matter
 ATTEMPTS = 4  # at a packet, of which each but the first brought no new net
 
 
@@ -58,6 +59,10 @@ class Pool(ABC):
     @abstractmethod
     def width(self) -> int:
         """How many packets can be trained at once."""
+
+    def packet_size(self, nets: int) -> int:
+        """Return how many of so many nets a packet has, so that no worker waits for long."""
+        return max(1, min(MOST_NETS, -(-nets // (4 * self.width))))
 
     @abstractmethod
     def run(self, packets: Sequence[Packet], take: Take) -> None:

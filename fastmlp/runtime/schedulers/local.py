@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from .base import Packet, Pool, Scheduler, Take, Work
+from .base import MOST_NETS, Packet, Pool, Scheduler, Take, Work
 
 
 class Local(Scheduler):
@@ -25,6 +25,9 @@ class _Here(Pool):
     @property
     def width(self) -> int:
         return 1
+
+    def packet_size(self, nets: int) -> int:
+        return MOST_NETS  # it has all threads
 
     def run(self, packets: Sequence[Packet], take: Take) -> None:
         for packet in packets:
