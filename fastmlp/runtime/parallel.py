@@ -1,5 +1,6 @@
 """Many nets side by side: the compiled loop releases the GIL, so threads suffice."""
 
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -20,6 +21,8 @@ from .many import Outcome, Task, train_side_by_side
 from .progress import NetsProgress, format_figures, resolve_verbose
 from .run import StopError
 from .threads import available_cores, get_num_threads, thread_count
+
+_SECONDS_PER_LOOK = 0.1
 
 
 def fit_many(
@@ -183,24 +186,24 @@ class _Watch:
         self._tasks, self._look = tasks, look
         self._before = [task.model.epochs_trained for task in tasks]
         self._wanted = [max(0, t.job.epochs - t.job.course.initial_epoch) for t in tasks]
-        self._over: set[int] = set()
+        self._running = set(range(len(tasks)))
+        self._epochs_over = 0
+        self._looked_at = time.monotonic()
         begin(sum(self._wanted))
 
     def is_over(self, index: int) -> None:
         """Count all epochs of a net that is done, whether there were so many or not."""
-        self._over.add(index)
-        self.look()
+        self._running.discard(index)
+        self._epochs_over += self._wanted[index]
+        if time.monotonic() - self._looked_at > _SECONDS_PER_LOOK:  # there may be many nets
+            self.look()
 
     def look(self) -> None:
         """Tell how many are done."""
-        self._look(
-            sum(
-                wanted if index in self._over else task.model.epochs_trained - before
-                for index, (task, before, wanted) in enumerate(
-                    zip(self._tasks, self._before, self._wanted, strict=True)
-                )
-            )
-        )
+        self._looked_at = time.monotonic()
+        tasks, before = self._tasks, self._before
+        running = sum(tasks[k].model.epochs_trained - before[k] for k in self._running)
+        self._look(self._epochs_over + running)
 
 
 def _train(
