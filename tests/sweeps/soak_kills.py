@@ -20,6 +20,7 @@ from fastmlp.sweeps.journal import ROWS
 
 from .tabular import build, data
 
+MODULE = "tests.sweeps.soak_kills"  # as __main__ it has another name
 WAYS = ("plain", "halving", "loky")
 
 
@@ -44,15 +45,16 @@ def files(out):
 
 
 def start(out, nets, way, epochs):
-    command = [sys.executable, "-m", __name__, "--nets", str(nets), "--way", way,
+    command = [sys.executable, "-m", MODULE, "--nets", str(nets), "--way", way,
                "--epochs", str(epochs), "--out", str(out)]  # fmt: skip
     return subprocess.Popen(command, start_new_session=True)
 
 
 def kill(child):
     """Kill a sweep and its workers, so that none of them goes on."""
-    os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
 
 
 def soak(folder, nets, kills, way="plain", epochs=8, seed=0):
@@ -86,7 +88,7 @@ def soak(folder, nets, kills, way="plain", epochs=8, seed=0):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", description=__doc__)
     parser.add_argument("--nets", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--epochs", type=int, default=8)
