@@ -5,12 +5,12 @@ A loss is a frozen dataclass whose fields are its arguments.  Its algebra is in
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
-from .kernels.contract import Activation, Op
+from .kernels.contract import Activation, Op, Reduction, Scalar
 from .kernels.contract import Loss as Kind
 from .runtime import targets
 from .runtime.arguments import real_number, truth
@@ -20,6 +20,12 @@ from .runtime.lowering import Builder, Last
 from .runtime.targets import Answers
 from .runtime.tensors import Array
 
+_REDUCTIONS = {
+    "sum_over_batch_size": Reduction.MEAN,
+    "mean": Reduction.MEAN,
+    "sum": Reduction.SUM,
+    "mean_with_sample_weight": Reduction.WEIGHTED_MEAN,
+}
 _SMALLEST = 1e-30  # that float32 holds with all its digits
 
 
@@ -27,7 +33,13 @@ _SMALLEST = 1e-30  # that float32 holds with all its digits
 class Loss(Configurable):
     """What all losses share; use one of the classes below.
 
-    The loss of a batch is the mean of its samples' losses.
+    Parameters
+    ----------
+    reduction : {"sum_over_batch_size", "sum", "mean_with_sample_weight"}, by keyword
+        What the losses of a batch's samples, each times the sample's weight, become: their sum
+        over the number of samples, which "mean" is another name of; their sum; or their sum over
+        that of the weights.  The figure of an epoch is the mean over its batches, each counted by
+        its number of samples.
 
     Attributes
     ----------
@@ -43,18 +55,21 @@ class Loss(Configurable):
     kind: ClassVar[Kind]
     sparse: ClassVar[bool] = False
 
+    reduction: str = field(default="sum_over_batch_size", kw_only=True)
+
     def __post_init__(self) -> None:
         if not hasattr(self, "kind"):
             raise TypeError("loss: expected one of the classes of fastmlp.losses, got Loss itself")
+        by_name("reduction", self.reduction, _REDUCTIONS)
         self.check()
 
     def check(self) -> None:
         """Raise an error if an argument is not what it should be."""
 
     @property
-    def alpha(self) -> float:
-        """The number that the kernel reads."""
-        return 0.0
+    def reals(self) -> dict[Scalar, float]:
+        """The numbers that the kernel reads."""
+        return {}
 
     @property
     def built_in(self) -> Last | None:
@@ -88,7 +103,11 @@ class Loss(Configurable):
             If the loss does not fit the last layer.
         """
         self.check_net(builder)
-        builder.judge(op, self.kind, label or self.name, alpha=self.alpha, built_in=self.built_in)
+        is_learned = op == Op.LOSS
+        builder.judge(
+            op, self.kind, label or self.name, reals=self.reals, built_in=self.built_in,
+            reduction=_REDUCTIONS[self.reduction] if is_learned else Reduction.MEAN,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -228,9 +247,9 @@ class Huber(Loss):
         object.__setattr__(self, "delta", delta)
 
     @property
-    def alpha(self) -> float:
-        """The number that the kernel reads."""
-        return self.delta
+    def reals(self) -> dict[Scalar, float]:
+        """The numbers that the kernel reads."""
+        return {Scalar.ALPHA: self.delta}
 
 
 @dataclass(frozen=True)

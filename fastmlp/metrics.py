@@ -6,12 +6,12 @@ A metric is the mean over the samples.  One that is the value of a loss, such as
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from . import losses
 from .kernels.contract import Metric as Kind
-from .kernels.contract import Op
+from .kernels.contract import Op, Scalar
 from .losses import Loss
 from .runtime.arguments import items, real_number, shown
 from .runtime.configuration import Configurable
@@ -64,6 +64,10 @@ class Metric(Configurable):
             If the metric does not fit the loss or the last layer.
         """
         raise NotImplementedError
+
+    def result_of(self, total: float, weight: float) -> float:
+        """Return the metric's value, of what its row adds up to and the samples' weights do."""
+        return float(total / weight) if weight else 0.0
 
     def _refuse_labels(self, loss: Loss) -> None:
         if loss.sparse:
@@ -146,7 +150,7 @@ class BinaryAccuracy(Metric):
     def lower(self, builder: Builder, loss: Loss) -> None:
         """Add the row that computes the metric, behind that of the loss."""
         self._refuse_labels(loss)
-        builder.judge(Op.METRIC, Kind.BINARY, self.name, alpha=self.threshold)
+        builder.judge(Op.METRIC, Kind.BINARY, self.name, reals={Scalar.ALPHA: self.threshold})
 
 
 @dataclass(frozen=True)
@@ -202,6 +206,8 @@ _CLASSES: tuple[type[Metric], ...] = (
     MeanSquaredError,
     MeanAbsoluteError,
 )
+
+
 # Keras' short names.
 _SHORT: dict[str, type[Metric]] = {
     "acc": _Accuracy, "accuracy": _Accuracy, "mse": MeanSquaredError, "mae": MeanAbsoluteError,
@@ -214,7 +220,7 @@ DIRECTIONS: dict[str, str] = {
 }  # fmt: skip
 
 
-def get(metrics: Sequence[str | Metric] | None) -> list[Metric]:
+def get(metrics: Sequence[str | Metric] | None, argument: str = "metrics") -> list[Metric]:
     """Return metrics that are given by their names, or as they are.
 
     As with Keras, one that is given by a name is shown under that name.
@@ -225,10 +231,19 @@ def get(metrics: Sequence[str | Metric] | None) -> list[Metric]:
         If one is unknown, or two have the same name.
     """
     given: list[Any] = items(
-        "metrics", "names such as 'accuracy'", () if metrics is None else metrics
+        argument, "names such as 'accuracy'", () if metrics is None else metrics
     )
-    found = [m if isinstance(m, Metric) else by_name("metrics", m, _KNOWN)(m) for m in given]
+    found = [m if isinstance(m, Metric) else by_name(argument, m, _KNOWN)(m) for m in given]
     names = [metric.name for metric in found]
     if len(set(names)) < len(names):
-        raise ValueError(f"metrics: expected each name once, got {names}")
+        raise ValueError(f"{argument}: expected each name once, got {names}")
     return found
+
+
+def beside(weighted: Sequence[Metric], metrics: Sequence[Metric]) -> list[Metric]:
+    """Return weighted metrics under names that the other ones do not have, as Keras' are."""
+    names = [metric.name for metric in metrics]
+    return [
+        replace(metric, name=f"weighted_{metric.name}") if metric.name in names else metric
+        for metric in weighted
+    ]

@@ -295,7 +295,14 @@ def _bounds(net: Net, values: Array) -> Bounds:
 
 
 def check_right_answers(bounds: Bounds, count: int, batches: Batches) -> None:
-    """Raise ValueError unless ``count`` samples have the labels or targets that the loss wants."""
+    """Raise ValueError unless ``count`` samples have the labels or targets that the loss wants.
+
+    And unless each has a weight, or none.
+    """
+    if batches.weights.size:
+        _require_array("weights", batches.weights, bounds.dtype, (count,))
+    else:
+        _require_array("weights", batches.weights, bounds.dtype, (0,))
     labels = batches.labels
     if bounds.takes_labels and labels.size:
         _require_array("labels", labels, np.dtype(np.int64), (count,))

@@ -108,6 +108,8 @@ class Column(IntEnum):
     RUNNING = 15  # offset in the running statistics
     FIRST_TENSOR = 16  # the row's tensors are those from this one on,
     STOP_TENSOR = 17  # up to this one
+    WEIGHTED = 18  # of rows that compare outputs with right answers: 1 if samples have weights
+    REDUCTION = 19  # of a loss: which Reduction
 
 
 class Scalar(IntEnum):
@@ -158,6 +160,14 @@ class Loss(IntEnum):
     HUBER = 2  # ALPHA: up to which error it is a square
     MEAN_ABSOLUTE_ERROR = 3
     SIGMOID_CROSSENTROPY = 4
+
+
+class Reduction(IntEnum):
+    """What the losses of a batch's samples, each times the sample's weight, become."""
+
+    MEAN = 0  # their sum over the number of samples
+    SUM = 1
+    WEIGHTED_MEAN = 2  # their sum over that of the weights
 
 
 class Metric(IntEnum):
@@ -252,6 +262,7 @@ class Total(IntEnum):
     LOSS = 0  # of the data, without penalties
     SAMPLES = 1
     PENALTY = 2  # times the number of samples, so that it has the same mean
+    WEIGHTS = 3  # of the samples, each 1 where there are none
 
 
 class Telemetry(IntEnum):
@@ -287,6 +298,7 @@ ENUMS = (
     Factor,
     Activation,
     Loss,
+    Reduction,
     Metric,
     Mode,
     Phase,
@@ -332,6 +344,7 @@ class Batches(NamedTuple):
     samples: Annotated[Any, "const uint8_t", "count bytes"]  # bytes, or reals seen as bytes
     labels: Annotated[Any, "const int64_t", "count"]
     targets: Annotated[Any, "const real", "count features"]
+    weights: Annotated[Any, "const real", "count"]  # of samples; empty if all weigh the same
     order: Annotated[Any, "const int64_t", "samples"]
     size: int
     first: int
@@ -498,14 +511,15 @@ KERNELS = {
     # Of labels and targets one is empty.
     "loss": _kernel(
         "losses",
-        "kind: int64_t; alpha; x[features, n]; rows[n]: int64_t; labels?[labels]: int64_t; "
-        "targets?[count, features]; scratch![2, n]; dx![features, n]",
+        "kind: int64_t; reduction: int64_t; x[features, n]; rows[n]: int64_t; "
+        "labels?[labels]: int64_t; targets?[count, features]; weights?[weights]; "
+        "reals[scalars]: double; scratch![2, n]; dx![features, n]",
         "features n", "double",
     ),
     "metric": _kernel(
         "metrics",
-        "kind: int64_t; alpha; x[features, n]; rows[n]: int64_t; labels?[labels]: int64_t; "
-        "targets?[count, features]",
+        "kind: int64_t; x[features, n]; rows[n]: int64_t; labels?[labels]: int64_t; "
+        "targets?[count, features]; weights?[weights]; reals[scalars]: double",
         "features n", "double",
     ),
     "dropout_mask": _kernel(

@@ -374,6 +374,7 @@ class Engine:
             data.samples,
             data.labels,
             data.targets,
+            data.weights,
             order,
             batch_size,
             first,

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Scalar, Tensor
+from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Reduction, Scalar, Tensor
 from .plan import Plan
 from .python_rows import PythonLayer, PythonRows
 from .tensors import Array, Shape, Slot, Weight
@@ -136,6 +136,7 @@ class Builder:
         self._sizes = {True: 0, False: 0}  # of what is trained, and of running statistics
         self._python_layers: dict[int, PythonRows] = {}
         self._rows: list[_Row] = []
+        self.weighted = True  # whether what compares outputs with right answers weighs samples
         self._trainable = False  # whether anything so far has parameters
         self._layers = 0
         self._current = self._last = _Current("input")
@@ -302,10 +303,18 @@ class Builder:
         return columns[Column.OP] == last.op and columns.get(Column.KIND, 0) == last.kind
 
     def judge(
-        self, op: Op, kind: int, label: str, *, alpha: float = 0.0, built_in: Last | None = None
+        self,
+        op: Op,
+        kind: int,
+        label: str,
+        *,
+        reals: dict[Scalar, float] | None = None,
+        built_in: Last | None = None,
+        reduction: Reduction = Reduction.MEAN,
     ) -> None:
         """Add a row that compares the net's outputs with the right answers: a loss or a metric.
 
+        ``reals`` are the numbers that its kernel reads.
         If the net ends in an activation that the row has ``built_in``, it reads what that is
         computed from.  A loss comes before it in the plan then: the activation is run only to
         predict, and for metrics that read it.
@@ -318,10 +327,11 @@ class Builder:
                 place = self._last_row
                 self._last_row += 1
         columns = {Column.KIND: kind, Column.INPUTS: self.outputs, Column.X: x}
+        columns |= {Column.WEIGHTED: int(self.weighted), Column.REDUCTION: reduction}
         scratch = FORMS[op].scratch.more
         columns[Column.Y] = self._end if scratch else 0
         self._end += scratch
-        self._append(op, label, columns, {Scalar.ALPHA: alpha}, place)
+        self._append(op, label, columns, reals or {}, place)
 
     def finish(self) -> Plan:
         """Return the plan."""
@@ -409,11 +419,12 @@ def lower(
     layers: Sequence[Lowers],
     input_shape: Shape,
     loss: LossT | None,
-    metrics: Sequence[Metric[LossT]],
+    metrics: Sequence[tuple[Metric[LossT], bool]],
     seed: int,
 ) -> Plan:
     """Lower built layers, and a loss and metrics if there are any, to a plan.
 
+    With each metric comes whether it weighs samples.
     ``seed`` is that of the layers that draw random numbers while training.
 
     Raises
@@ -428,6 +439,6 @@ def lower(
     builder.end(y)
     if loss is not None:
         loss.lower(builder)
-        for metric in metrics:
+        for metric, builder.weighted in metrics:
             metric.lower(builder, loss)
     return builder.finish()

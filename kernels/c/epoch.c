@@ -98,6 +98,9 @@ static int measure_loss(const struct engine *engine, int64_t loss_index, int64_t
         totals[TOTAL_LOSS] += of_loss;
         totals[TOTAL_PENALTY] += penalties * (double)engine->n;
         totals[TOTAL_SAMPLES] += (double)engine->n;
+        const struct answers batch = {
+            .rows = engine->rows, .weights = job->batches.weights, .n = engine->n};
+        totals[TOTAL_WEIGHTS] += weight_sum(&batch);
         job->team.barrier[BARRIER_STOP] =
             job->course.mode != MODE_EVALUATE && !isfinite(of_loss + penalties);
     }

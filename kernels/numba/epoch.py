@@ -41,6 +41,7 @@ from .barrier import (
 from .elementwise import rescale, transpose
 from .gather import prefetch_samples
 from .jit import exact, for_groups, view
+from .losses import weight_sum
 from .optimizers import clip_values, clipping_scale, optimizer_step, square_sum
 from .penalties import penalty, penalty_gradient
 from .rows import (
@@ -77,16 +78,16 @@ def last_to_judge(table, loss_index):
 def judge(net, memory, batches, loss_index, last_judge, capacity, rows, totals):
     """Compute the loss, which is returned, and add the metrics to their totals."""
     place, of_loss = totals.size, 0.0
-    values, labels, targets = memory.values, batches.labels, batches.targets
+    values = memory.values
     # The loss comes last, for a metric that is a loss sets a gradient, too.
     for r in range(last_judge, loss_index - 1, -1):
         row, reals = net.table[r], net.reals[r]
         op = row[Column.OP]
         if op == Op.METRIC:
             place -= 1
-            totals[place] += metric_row(row, reals, values, capacity, rows, labels, targets)
+            totals[place] += metric_row(row, reals, values, capacity, rows, batches)
         elif op >= FIRST_LOSS:
-            of_loss = loss_row(row, reals, values, memory.deltas, capacity, rows, labels, targets)
+            of_loss = loss_row(row, reals, values, memory.deltas, capacity, rows, batches)
             if op == Op.LOSS_VALUE:
                 place -= 1
                 totals[place] += of_loss
@@ -151,6 +152,7 @@ def measure_loss(net, memory, batches, course, loss_index, last_judge, capacity,
         totals[Total.LOSS] += of_loss
         totals[Total.PENALTY] += penalties * rows.size
         totals[Total.SAMPLES] += rows.size
+        totals[Total.WEIGHTS] += weight_sum(batches.weights, rows)
         # Not math.isfinite: Numba makes it x - x, which LLVM may reassociate, and folds to 0.
         finite = abs(of_loss + penalties) < math.inf
         team.barrier[STOP] = course.mode != Mode.EVALUATE and not finite

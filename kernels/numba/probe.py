@@ -135,7 +135,7 @@ def loss_from(net, memory, batches, trial, r, loss_index, unit, k, alone):
                 keep_to_branches(row, reals, memory.values, trial.moved, capacity, n)
     return loss_row(
         net.table[loss_index], net.reals[loss_index], trial.moved, memory.deltas, capacity,
-        batches.order, batches.labels, batches.targets,
+        batches.order, batches,
     )  # fmt: skip
 
 

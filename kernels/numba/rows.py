@@ -284,23 +284,30 @@ def backward_row(row, reals, params, values, deltas, capacity, n, team):
 
 
 @view
-def loss_row(row, reals, values, deltas, capacity, rows, labels, targets):
-    """Return the batch's summed loss, and leave the mean's gradient in the deltas of X."""
+def weights_for(row, batches):
+    """The samples' weights, as a row that compares outputs with right answers reads them."""
+    return vector(batches.weights, 0, batches.weights.size if row[Column.WEIGHTED] else 0)
+
+
+@view
+def loss_row(row, reals, values, deltas, capacity, rows, batches):
+    """Return the batch's loss times its number of samples; its gradient is in the deltas of X."""
     features = row[Column.INPUTS]
     n = rows.size
     at_x = row[Column.X] * capacity
     x, dx = matrix(values, at_x, features, n), matrix(deltas, at_x, features, n)
     scratch = matrix(values, row[Column.Y] * capacity, 2, n)
-    alpha = values.dtype.type(reals[Scalar.ALPHA])
-    return loss(row[Column.KIND], alpha, x, rows, labels, targets, scratch, dx)
+    labels, targets, weights = batches.labels, batches.targets, weights_for(row, batches)
+    kind, reduction = row[Column.KIND], row[Column.REDUCTION]
+    return loss(kind, reduction, x, rows, labels, targets, weights, reals, scratch, dx)
 
 
 @view
-def metric_row(row, reals, values, capacity, rows, labels, targets):
-    """Return the sum of a metric over the batch."""
+def metric_row(row, reals, values, capacity, rows, batches):
+    """Return the weighted sum of a metric over the batch."""
     x = matrix(values, row[Column.X] * capacity, row[Column.INPUTS], rows.size)
-    alpha = values.dtype.type(reals[Scalar.ALPHA])
-    return metric(row[Column.KIND], alpha, x, rows, labels, targets)
+    labels, targets, weights = batches.labels, batches.targets, weights_for(row, batches)
+    return metric(row[Column.KIND], x, rows, labels, targets, weights, reals)
 
 
 @view

@@ -1,33 +1,56 @@
-"""Losses: the sum over the batch, and the gradient of the *mean* over the batch."""
+"""Losses: of the samples of a batch, reduced to that of the batch, and its gradient.
+
+The loss of a batch is a sum of those of its samples, each times the sample's weight, over
+something: see :class:`~fastmlp.kernels.contract.Reduction`.
+"""
 
 import numpy as np
 
-from ..contract import Loss
+from ..contract import Loss, Reduction, Scalar
 from .activations import sigmoid
 from .softmax import softmax_forward
 
 
-def loss(kind, alpha, x, rows, labels, targets, scratch, dx):
-    """Return the sum of the losses, and set ``dx`` to the gradient of their mean.
+def loss(kind, reduction, x, rows, labels, targets, weights, reals, scratch, dx):
+    """Return the batch's loss times its number of samples, and set ``dx`` to the loss's gradient.
 
-    ``rows`` names the batch's samples; their right answers are integer ``labels`` or ``targets``.
+    ``rows`` names the batch's samples; their right answers are integer ``labels`` or ``targets``,
+    their ``weights`` 1 if that is empty.
     """
     onehot = np.eye(len(x), dtype=x.dtype)
     target = onehot[labels[rows]].T if labels.size else targets[rows].T
+    weight = weights[rows] if weights.size else np.ones(rows.size, x.dtype)
+    values, slopes = of_samples(kind, reals, x, target, scratch)
+    factor = factor_of(reduction, weight)
+    dx[:] = slopes * (weight * (factor / rows.size))
+    return float(np.sum(values * weight)) * factor
+
+
+def factor_of(reduction, weight):
+    """Return what turns a sum over samples into the batch's loss times its number of samples."""
+    match reduction:
+        case Reduction.SUM:
+            return float(weight.size)
+        case Reduction.WEIGHTED_MEAN:
+            total = float(np.sum(weight, dtype=np.float64))
+            return weight.size / total if total else 0.0
+    return 1.0
+
+
+def of_samples(kind, reals, x, target, scratch):
+    """Return the loss of each sample, in float64, and its slopes by the sample's outputs."""
     if kind == Loss.SOFTMAX_CROSSENTROPY:
-        return softmax_crossentropy(x, target, scratch, dx)
-    values, slopes = of_outputs(kind, alpha, x, target)
-    dx[:] = slopes / x.size
-    return float(np.sum(values)) / len(x)
+        return softmax_crossentropy(x, target, scratch)
+    values, slopes = of_outputs(kind, x.dtype.type(reals[Scalar.ALPHA]), x, target)
+    return values.mean(axis=0), slopes / len(x)
 
 
-def softmax_crossentropy(logits, target, scratch, dlogits):
-    softmax_forward(logits, scratch, dlogits)
+def softmax_crossentropy(logits, target, scratch):
+    probabilities = np.empty_like(logits)
+    softmax_forward(logits, scratch, probabilities)
     log_probabilities = logits.astype(np.float64) - scratch[0] + np.log(scratch[1])
-    dlogits *= target.sum(axis=0)  # 1 but for rounding
-    dlogits -= target
-    dlogits /= logits.shape[1]
-    return -float(np.sum(target * log_probabilities, where=target != 0))
+    slopes = probabilities * target.sum(axis=0) - target  # the sum is 1 but for rounding
+    return -np.sum(target * log_probabilities, axis=0, where=target != 0), slopes
 
 
 def of_outputs(kind, alpha, x, target):

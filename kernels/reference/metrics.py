@@ -2,20 +2,26 @@
 
 import numpy as np
 
-from ..contract import Metric
+from ..contract import Metric, Scalar
 
 
-def metric(kind, alpha, x, rows, labels, targets):
+def metric(kind, x, rows, labels, targets, weights, reals):
     """Return the sum over the samples ``rows`` of what the metric makes of their outputs ``x``.
 
-    Their right answers are integer ``labels`` or ``targets``.
+    Their right answers are integer ``labels`` or ``targets``, their ``weights`` 1 if that is empty.
     """
+    values = of_samples(kind, reals, x, rows, labels, targets)
+    return float(values @ weights[rows] if weights.size else np.sum(values))
+
+
+def of_samples(kind, reals, x, rows, labels, targets):
+    """Return what the metric makes of each sample."""
     match kind:
         case Metric.FIRST_MAXIMUM:
             right = labels[rows] if labels.size else first_maxima(targets[rows].T)
-            return float(np.sum(first_maxima(x) == right))
+            return (first_maxima(x) == right).astype(np.float64)
         case Metric.BINARY:
-            return float(np.sum((x > alpha) == targets[rows].T)) / len(x)
+            return ((x > x.dtype.type(reals[Scalar.ALPHA])) == targets[rows].T).mean(axis=0)
     raise ValueError(f"kind: expected a Metric, got {kind}")
 
 

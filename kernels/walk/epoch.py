@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from types import ModuleType
 
+import numpy as np
+
 from ..contract import (
     FIRST_LOSS,
     Batches,
@@ -29,19 +31,16 @@ from ..contract import (
 from .rows import Array, PythonLayer, Walk
 
 
-def judge(
-    walk: Walk, judges: list[int], answers: tuple[Array, Array, Array], totals: Array
-) -> float:
+def judge(walk: Walk, judges: list[int], rows: Array, batches: Batches, totals: Array) -> float:
     """Compute the loss, which is returned, and add the metrics to their totals.
 
-    ``judges`` are the rows of the loss and of the metrics; ``answers`` the batch's rows, and
-    the labels and targets of all samples.
+    ``judges`` are the rows of the loss and of the metrics; ``rows`` are the batch's samples.
     """
     for place, r in enumerate(judges[1:], len(Total)):
         is_metric = walk.net.table[r, Column.OP] == Op.METRIC
-        totals[place] += (walk.metric_row if is_metric else walk.loss_row)(r, *answers)
+        totals[place] += (walk.metric_row if is_metric else walk.loss_row)(r, rows, batches)
     # The loss comes last, for a metric that is a loss sets a gradient, too.
-    return walk.loss_row(judges[0], *answers)
+    return walk.loss_row(judges[0], rows, batches)
 
 
 # The stages of a batch, as in kernels/c/epoch.c and kernels/numba/epoch.py.
@@ -72,11 +71,15 @@ def measure_loss(
     walk: Walk, judges: list[int], batches: Batches, course: Course, rows: Array
 ) -> bool:
     """Add to the totals, and leave the loss's gradient; tell whether the loss is finite."""
-    loss = judge(walk, judges, (rows, batches.labels, batches.targets), course.totals)
+    loss = judge(walk, judges, rows, batches, course.totals)
     penalties = penalty(walk)
     course.totals[Total.LOSS] += loss
     course.totals[Total.PENALTY] += penalties * rows.size
     course.totals[Total.SAMPLES] += rows.size
+    weights = batches.weights
+    course.totals[Total.WEIGHTS] += (
+        weights[rows].sum(dtype=np.float64) if weights.size else rows.size
+    )
     return math.isfinite(loss + penalties)
 
 

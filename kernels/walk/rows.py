@@ -10,6 +10,7 @@ import numpy as np
 
 from ..contract import (
     FORMS,
+    Batches,
     Column,
     Factor,
     Memory,
@@ -204,23 +205,32 @@ class Walk:
                     epsilon, x, *statistics, gamma, *self.pair(self.memory.deltas, row, n), dy, dx,
                 )  # fmt: skip
 
-    def loss_row(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
-        """The batch's summed loss; leaves the mean's gradient in the deltas of X."""
+    def loss_row(self, r: int, rows: Array, batches: Batches) -> float:
+        """The batch's loss times its number of samples; leaves its gradient in the deltas of X."""
         row, n = self.net.table[r], rows.size
         x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], n, 0)
         dx = self.buffer(self.memory.deltas, row[Column.X], row[Column.INPUTS], n, 0)
         scratch = self.buffer(self.memory.values, row[Column.Y], 2, n, 0)
-        alpha = self.real(r, Scalar.ALPHA)
-        return float(
-            self.kernels.loss(row[Column.KIND], alpha, x, rows, labels, targets, scratch, dx)
-        )
+        found = self.kernels.loss(
+            row[Column.KIND], row[Column.REDUCTION], x, rows, batches.labels, batches.targets,
+            self.weights_for(row, batches), self.net.reals[r], scratch, dx,
+        )  # fmt: skip
+        return float(found)
 
-    def metric_row(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
-        """The sum of a metric over the batch."""
+    def metric_row(self, r: int, rows: Array, batches: Batches) -> float:
+        """The weighted sum of a metric over the batch."""
         row = self.net.table[r]
         x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], rows.size, 0)
-        alpha = self.real(r, Scalar.ALPHA)
-        return float(self.kernels.metric(row[Column.KIND], alpha, x, rows, labels, targets))
+        found = self.kernels.metric(
+            row[Column.KIND], x, rows, batches.labels, batches.targets,
+            self.weights_for(row, batches), self.net.reals[r],
+        )  # fmt: skip
+        return float(found)
+
+    def weights_for(self, row: Array, batches: Batches) -> Array:
+        """The samples' weights, as a row that compares with right answers reads them."""
+        weights: Array = batches.weights
+        return weights if row[Column.WEIGHTED] else weights[:0]
 
     def penalized(self, tensors: Iterable[int]) -> Iterator[tuple[int, slice]]:
         """Those of some tensors that have a penalty, each with its place in the parameters."""

@@ -66,6 +66,7 @@ def groups(plan, **changed):
         samples=np.ones((SAMPLES, 6)).view(np.uint8),
         labels=np.arange(SAMPLES) % 4,
         targets=np.empty((0, 0)),
+        weights=np.empty(0),
         order=np.arange(SAMPLES),
         size=2,
         first=0,
@@ -238,6 +239,7 @@ def test_only_contiguous_memory_is_taken(backend):
 BATCHES = {
     "samples": [np.ones((SAMPLES, 5), np.uint8), np.ones((SAMPLES, 49), np.uint8)],
     "labels": [np.arange(SAMPLES - 1) % 4, np.empty(0, np.int64)],
+    "weights": [np.ones(SAMPLES - 1), np.ones(SAMPLES, np.float32)],
     "size": [0, -1],
     "stop": [4, -1, FAR],
     "first": [-1],

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, Telemetry, layers, losses
-from fastmlp.kernels.contract import Loss
+from fastmlp.kernels.contract import Loss, Reduction
 from fastmlp.layers import Dense
 from tests.backends import ALL
+from tests.kernels.inputs import reals
 from tests.kernels.op_table import kernel
 
 from .nets import data, flat, net, targets
@@ -25,8 +26,8 @@ def loss_of(backend, kind, x, target, alpha=1.0):
     dtype, n = x.dtype, x.size
     scratch, dx = np.empty((2, n), dtype), np.empty((1, n), dtype)
     value = kernel(backend, "loss")(
-        int(kind), dtype.type(alpha), x[None], np.arange(n), np.empty(0, np.int64),
-        target[:, None].astype(dtype), scratch, dx,
+        int(kind), int(Reduction.MEAN), x[None], np.arange(n), np.empty(0, np.int64),
+        target[:, None].astype(dtype), np.empty(0, dtype), reals(ALPHA=alpha), scratch, dx,
     )  # fmt: skip
     return value, n * dx[0]
 
