@@ -21,6 +21,7 @@ from .many import Outcome, Task, train_side_by_side
 from .progress import NetsProgress, format_figures, resolve_verbose
 from .run import StopError
 from .threads import available_cores, get_num_threads, thread_count
+from .weights import Weights
 
 _SECONDS_PER_LOOK = 0.1
 
@@ -35,7 +36,8 @@ def fit_many(
     callbacks: Sequence[Sequence[Callback] | None] | None = None,
     *,
     subsets: Sequence[ArrayLike | None] | None = None,
-    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    sample_weight: Sequence[ArrayLike | None] | None = None,
+    validation_data: tuple[ArrayLike, ...] | None = None,
     shuffle: bool = True,
     initial_epoch: int = 0,
     jobs: int | None = None,
@@ -64,6 +66,8 @@ def fit_many(
         Which samples a net learns from: their indices, each as often as it is there, or a Boolean
         for each sample; None for all.  A net gets what ``fit(x[subset], y[subset])`` would give it,
         and nothing is copied.
+    sample_weight : sequence of one array (samples,) for each net, optional
+        How much each of all samples counts, where the net learns from it; None for all the same.
     validation_data, shuffle, initial_epoch
         As in :meth:`Sequential.fit`.
     jobs : int, optional
@@ -105,8 +109,8 @@ def fit_many(
     try:
         fits = train_many(
             models, x, y, batch_size, epochs, callbacks, subsets=subsets,
-            validation_data=validation_data, shuffle=shuffle, initial_epoch=initial_epoch,
-            jobs=jobs, report=report, begin=begin, look=look,
+            sample_weight=sample_weight, validation_data=validation_data, shuffle=shuffle,
+            initial_epoch=initial_epoch, jobs=jobs, report=report, begin=begin, look=look,
         )  # fmt: skip
     except BaseException:
         if progress:
@@ -126,10 +130,12 @@ def train_many(
     callbacks: Sequence[Sequence[Callback] | None] | None = None,
     *,
     subsets: Sequence[ArrayLike | None] | None = None,
-    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    sample_weight: Sequence[ArrayLike | None] | None = None,
+    validation_data: tuple[ArrayLike, ...] | None = None,
     shuffle: bool = True,
     initial_epoch: int = 0,
     jobs: int | None = None,
+    checked: dict[object, Data] | None = None,
     report: Callable[[Outcome], None],
     begin: Callable[[int], None] = lambda total: None,
     look: Callable[[int], None] = lambda done: None,
@@ -138,9 +144,11 @@ def train_many(
 
     Parameters
     ----------
-    models, x, y, batch_size, epochs, callbacks, subsets, validation_data, shuffle, initial_epoch,
-    jobs
+    models, x, y, batch_size, epochs, callbacks, subsets, sample_weight, validation_data, shuffle,
+    initial_epoch, jobs
         As there; the models have been checked.
+    checked : dict, optional
+        Data that calls with the same ``x`` and ``y`` share, and check and convert once.
     report : callable
         Called with what became of each net that is done or has failed, in the calling thread.
     begin, look : callable
@@ -151,8 +159,10 @@ def train_many(
     count = len(models)
     sizes, lengths = _each("batch_size", batch_size, count), _each("epochs", epochs, count)
     called = _checked_callbacks(callbacks, count)
-    parts = [None] * count if subsets is None else _one_each("subsets", subsets, count)
-    stop, claim, checked = Stop(), Claim(), dict[object, Data]()
+    parts = _or_none("subsets", subsets, count)
+    weights = _or_none("sample_weight", sample_weight, count)
+    stop, claim = Stop(), Claim()
+    checked = {} if checked is None else checked
     tasks: list[Task] = []
     try:
         claim.take([*models, *(callback for those in called for callback in those)])
@@ -163,7 +173,7 @@ def train_many(
                 job = checked_job(
                     model, x, y, sizes[index], lengths[index], callbacks=called[index],
                     validation_data=validation_data, shuffle=shuffle, stop=stop, checked=checked,
-                    course=Course(initial_epoch),
+                    weights=Weights(weights[index]), course=Course(initial_epoch),
                 )  # fmt: skip
                 rows = _checked_rows(f"subsets[{index}]", parts[index], job.data.count)
                 tasks.append(Task(model, replace(job, rows=rows, warns=False), unless_it_fails))
@@ -286,6 +296,11 @@ def _one_each(argument: str, given: object, count: int) -> list[Any]:
     if len(found) != count:
         raise ValueError(f"{argument}: expected one for each of {count} nets, got {len(found)}")
     return found
+
+
+def _or_none(argument: str, given: object, count: int) -> list[Any]:
+    """Return a list that has one thing for each net, or None for each."""
+    return [None] * count if given is None else _one_each(argument, given, count)
 
 
 def _each(argument: str, given: Any, count: int) -> list[Any]:

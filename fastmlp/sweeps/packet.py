@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..model import Sequential
 from ..runtime.arguments import is_real, shown
+from ..runtime.data import Data
 from ..runtime.many import Outcome
 from ..runtime.parallel import train_many
 from ..runtime.schedulers import Post, Work
@@ -17,7 +18,7 @@ from .row import DIVERGED, DONE, FAILED, HALVED, Row, pack
 from .spaces import Config
 
 # What build may return with a net, for this net alone.
-OPTIONS = ("batch_size", "epochs", "callbacks", "subset")
+OPTIONS = ("batch_size", "epochs", "callbacks", "subset", "sample_weight")
 
 Build = Callable[..., Any]
 Measure = Callable[[Sequential], Mapping[str, float]]
@@ -57,11 +58,16 @@ class SweepWork(Work):
     def __init__(
         self,
         build: Build,
-        data: tuple[Any, Any],
-        validation: tuple[Any, Any] | None,
+        data: tuple[Any, ...],
+        validation: tuple[Any, ...] | None,
         course: Course,
     ) -> None:
         self.build, self.data, self.validation, self.course = build, data, validation, course
+        self.checked: dict[object, Data] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is sent to a worker: it checks and converts the data by itself."""
+        return {**vars(self), "checked": {}}
 
     def train(
         self, items: Sequence[tuple[int, Any]], done: Mapping[int, bytes], jobs: int | None,
@@ -175,12 +181,13 @@ class _Packet:
 
         try:
             fits = train_many(
-                [candidate.model for candidate in group], *work.data,
+                [candidate.model for candidate in group], work.data[0], work.data[1],
                 options("batch_size", course.batch_size),
                 options("epochs", course.epochs) if epochs is None else epochs,
                 options("callbacks", None), subsets=options("subset", None),
+                sample_weight=options("sample_weight", None),
                 validation_data=work.validation, shuffle=course.shuffle, initial_epoch=before,
-                jobs=self._jobs, report=lambda outcome: report(group, outcome),
+                jobs=self._jobs, checked=work.checked, report=lambda outcome: report(group, outcome),
             )  # fmt: skip
         except (TypeError, ValueError, RuntimeError) as error:
             if len(group) == 1:

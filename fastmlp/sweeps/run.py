@@ -40,7 +40,7 @@ def sweep(
     seeds: int | Sequence[int] = 1,
     batch_size: int = 32,
     epochs: int = 1,
-    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    validation_data: tuple[ArrayLike, ...] | None = None,
     shuffle: bool = True,
     halving: Halving | None = None,
     measure: Measure | None = None,
@@ -64,8 +64,8 @@ def sweep(
         See :mod:`fastmlp.sweeps`.
     build : callable
         ``build(seed=..., **configuration)`` returns a compiled net; or a pair of it and a dict with
-        what holds for this net alone: ``batch_size``, ``epochs``, ``callbacks``, and ``subset``
-        (see :func:`fastmlp.fit_many`).
+        what holds for this net alone: ``batch_size``, ``epochs``, ``callbacks``, ``subset`` and
+        ``sample_weight`` (see :func:`fastmlp.fit_many`).
     x, y, batch_size, epochs, validation_data, shuffle
         As in :meth:`Sequential.fit`.
     seeds : int or sequence of int
@@ -114,12 +114,12 @@ def sweep(
     if weights and folder is None:
         raise ValueError("weights: expected a folder, out, to save them in")
     spreads = scheduler_of(scheduler, jobs, None if folder is None else folder / SPOOL)
-    data = _checked_data(x, y, "x", "y")
+    data = _arrays("", x, y)
     validation = None
     if validation_data is not None:
-        if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
-            raise ValueError("validation_data: expected a pair (x, y)")
-        validation = _checked_data(*validation_data, "validation_data x", "validation_data y")
+        if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
+            raise ValueError("validation_data: expected (x, y) or (x, y, sample_weight)")
+        validation = _arrays("validation_data ", *validation_data)
     shows = resolve_verbose(verbose)
     work = SweepWork(build, data, validation, course)
     _check_build(work, space, numbers[0])
@@ -268,9 +268,14 @@ def _checked_seeds(seeds: Any) -> list[int]:
     return found
 
 
-def _checked_data(x: Any, y: Any, x_name: str, y_name: str) -> tuple[Any, Any]:
-    """Return samples and answers as arrays, which can be sent and compared."""
-    return real_array(x_name, x), real_array(y_name, y)
+def _arrays(argument: str, *given: Any) -> tuple[Any, ...]:
+    """Return samples, answers and weights as arrays, which can be sent and compared."""
+    names = ("x", "y", "sample_weight")
+    return tuple(
+        real_array(f"{argument}{name}", values)
+        for name, values in zip(names, given, strict=False)
+        if values is not None
+    )
 
 
 def _check_build(work: SweepWork, space: Space, seed: int) -> None:

@@ -31,6 +31,20 @@ def test_each_net_may_have_its_own_samples():
     assert fits.unfinished == []
 
 
+def test_each_net_may_have_its_own_weights_of_samples():
+    x, y = data(60)
+    rng = np.random.default_rng(1)
+    weights = [rng.random(60), None, rng.integers(0, 3, 60)]
+    rows = np.arange(40)
+    models = nets()
+    fit_many(models, x, y, 8, 3, sample_weight=weights, subsets=[rows, rows, None], jobs=2)
+    for model, weight, own in zip(models, weights, (rows, rows, slice(None)), strict=True):
+        alone = net(*dense_tanh(), seed=model.seed)
+        given = None if weight is None else weight[own]
+        alone.fit(x[own], y[own], 8, 3, 0, sample_weight=given)
+        np.testing.assert_array_equal(model.params, alone.params)
+
+
 def test_each_net_may_have_its_own_batch_size_and_epochs():
     x, y = data(60)
     models = nets()
@@ -216,6 +230,8 @@ def test_a_line_for_each_net(capsys):
         ({"subsets": [[], None]}, ValueError, r"subsets\[0\]: expected the indices of samples"),
         ({"subsets": [[0.5], None]}, ValueError, r"subsets\[0\]: expected the indices"),
         ({"subsets": [[True], None]}, ValueError, r"subsets\[0\]: expected the indices"),
+        ({"sample_weight": [[1.0], None]}, ValueError, "sample_weight: expected a weight for each"),
+        ({"sample_weight": [None]}, ValueError, "sample_weight: expected one for each of 2 nets"),
         ({"initial_epoch": -1}, ValueError, "initial_epoch: expected a non-negative integer"),
         ({"verbose": 7}, ValueError, "verbose: expected 'auto', 0, 1 or 2, got 7"),
     ],

@@ -371,7 +371,7 @@ class TestOptuna:
         ({"weights": True}, ValueError, "weights: expected a folder, out"),
         ({"packet": 0}, ValueError, "packet: expected a positive integer"),
         ({"jobs": 0}, ValueError, "jobs: expected a positive integer"),
-        ({"validation_data": X}, ValueError, "validation_data: expected a pair"),
+        ({"validation_data": X}, ValueError, r"validation_data: expected \(x, y\) or"),
         ({"halving": 3}, TypeError, "halving: expected a fastmlp.sweeps.Halving"),
         ({"halving": sweeps.Halving("accuracy")}, ValueError, "halving: expected to monitor one"),
         ({"measure": 3}, TypeError, "measure: expected a function"),
