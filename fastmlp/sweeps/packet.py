@@ -187,7 +187,8 @@ class _Packet:
                 options("callbacks", None), subsets=options("subset", None),
                 sample_weight=options("sample_weight", None),
                 validation_data=work.validation, shuffle=course.shuffle, initial_epoch=before,
-                jobs=self._jobs, checked=work.checked, report=lambda outcome: report(group, outcome),
+                jobs=self._jobs, checked=work.checked,
+                report=lambda outcome: report(group, outcome),
             )  # fmt: skip
         except (TypeError, ValueError, RuntimeError) as error:
             if len(group) == 1:
