@@ -236,8 +236,12 @@ class NetsProgress:
     ) -> None:
         self._verbose, self._nets, self._epochs = verbose, nets, epochs
         self._display = _display(verbose) if display is None and verbose else display
-        self._done, self._troubled = 0, 0
+        self._done, self._troubled, self._before = 0, 0, 0
         self._started = self._updated = time.perf_counter()
+
+    def resume(self, nets: int, troubled: int, epochs: int) -> None:
+        """Begin with nets and epochs that were done earlier: the time left is that of the rest."""
+        self._done, self._troubled, self._before = nets, troubled, epochs
 
     def add(self, name: str, said: str, is_troubled: bool) -> None:
         """Count a net that is done; ``said`` is what became of it."""
@@ -254,8 +258,9 @@ class NetsProgress:
         self._updated = now
         assert self._display is not None
         share = min(1.0, epochs / max(1, self._epochs))
-        left = (now - self._started) * (1 - share) / share if share else 0.0
-        time_left = f"{left:.0f} s left" if share else "no epoch is done yet"
+        new = epochs - self._before
+        left = (now - self._started) * (self._epochs - epochs) / new if new > 0 else 0.0
+        time_left = f"{max(0.0, left):.0f} s left" if new > 0 else "no epoch is done yet"
         troubled = f" - {self._troubled} in trouble" if self._troubled else ""
         self._display.replace(f"{self._done}/{self._nets} nets {_bar(share)} {time_left}{troubled}")
 

@@ -7,6 +7,7 @@ from typing import Any
 from .spaces import Config
 
 DONE, DIVERGED, HALVED, FAILED = "done", "diverged", "halved", "failed"
+TROUBLED = (DIVERGED, FAILED)
 
 
 @dataclass

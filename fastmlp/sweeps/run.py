@@ -25,7 +25,7 @@ from ..version import __version__
 from .halving import Halving
 from .journal import SPOOL, Journal, digest
 from .packet import Build, Course, Measure, SweepWork, Trial, built
-from .row import DONE, Row, unpack
+from .row import TROUBLED, Row, unpack
 from .spaces import Config, Space, space_of
 from .table import Table
 from .with_optuna import Optuna
@@ -159,8 +159,7 @@ class _Run:
         self.rows: dict[int, Row] = {} if journal is None else journal.rows
         self._take_what_workers_left()
         self._progress = NetsProgress(shows, self._wanted, self._wanted)
-        for row in self.rows.values():
-            self._count(row)
+        self._progress.resume(len(self.rows), self._troubled, len(self.rows))
 
     def go(self, pool: Pool) -> Table:
         """Train what is not done, and return the table."""
@@ -228,8 +227,12 @@ class _Run:
     def _count(self, row: Row) -> None:
         figures = " - ".join(f"{name}: {value:.4f}" for name, value in row.figures.items())
         said = row.message or f"{row.seconds:.2f} s - {figures}"
-        self._progress.add(f"net {row.net}", said, row.status not in (DONE, "halved"))
+        self._progress.add(f"net {row.net}", said, row.status in TROUBLED)
         self._progress.advance(len(self.rows))
+
+    @property
+    def _troubled(self) -> int:
+        return sum(row.status in TROUBLED for row in self.rows.values())
 
     def _take_what_workers_left(self) -> None:
         """Put down what worker processes had done when their sweep was killed."""
@@ -244,8 +247,7 @@ class _Run:
         table = Table(list(self.rows.values()), self._wanted)
         if self._journal is not None:
             self._journal.finish(table)
-        troubled = sum(row.status in ("failed", "diverged") for row in self.rows.values())
-        trouble = f"; {troubled} failed or diverged" if troubled else ""
+        trouble = f"; {self._troubled} failed or diverged" if self._troubled else ""
         self._progress.end(f"{len(table)} of {self._wanted} nets are done{trouble}{more}")
         return table
 

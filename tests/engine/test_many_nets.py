@@ -201,6 +201,20 @@ def test_the_bar_shows_nets_epochs_and_the_time_left(monkeypatch):
     assert shown.lines == ["2 of 4 nets are done - 0.0 s"]
 
 
+def test_the_time_left_is_that_of_what_was_not_done_earlier(monkeypatch):
+    monkeypatch.setattr("fastmlp.runtime.progress._SECONDS_PER_UPDATE", 0.0)
+    shown = Written()
+    progress = NetsProgress(BAR, 100, 100, shown)
+    progress.resume(90, 0, 90)
+    progress._started -= 10
+    progress.advance(90)
+    progress.add("net 90", "fine", is_troubled=False)
+    progress.advance(91)
+    assert shown.replaced[0].endswith("no epoch is done yet")
+    assert shown.replaced[1].startswith("91/100 nets ")
+    assert shown.replaced[1].endswith(" 90 s left")
+
+
 def test_a_line_for_each_net(capsys):
     x, y = data(40)
     fit_many(nets(2), x, y, 8, 2, verbose=LINES, jobs=1)
