@@ -35,7 +35,6 @@ ROWS = {
     "cold": cold_row,
     "many-nets": lambda stage: many_row(stage, same_order=False),
     "many-nets-one-order": lambda stage: many_row(stage, same_order=True),
-    "two-hundred-nets": lambda stage: many_row(stage, same_order=False, nets=200),
     "crossover": crossover_row,
 }
 

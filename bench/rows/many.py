@@ -16,11 +16,11 @@ NETS = 32
 LOSS_TOLERANCE = 0.01
 
 
-def many_row(stage: Stage, *, same_order: bool, nets: int = NETS) -> dict:
+def many_row(stage: Stage, *, same_order: bool) -> dict:
     """Nets that differ in their initial weights, and in the order of their samples unless same."""
     problems = [
         make_problem(MANY, stage.rounds + 1, seed=0 if same_order else seed, weights_seed=seed)
-        for seed in range(nets)
+        for seed in range(NETS)
     ]
     # One copy of the samples for all, also after the way to another process.
     problems = [replace(problem, x=problems[0].x, y=problems[0].y) for problem in problems]
@@ -32,13 +32,13 @@ def many_row(stage: Stage, *, same_order: bool, nets: int = NETS) -> dict:
     for peer, own in zip(contestants, losses, strict=True):
         if not np.allclose(own, losses[0], rtol=LOSS_TOLERANCE):
             raise SystemExit(f"{peer.name} has other losses: {own} against {losses[0]}")
-    steps = nets * MANY.steps
+    steps = NETS * MANY.steps
     runs = {
         peer.name: lambda number, peer=peer: peer.call("epoch", number)[1] / steps * 1e6
         for peer in contestants
     }
     order = "one order of the samples" if same_order else "each its own order"
     return make_row(
-        f"train {nets} nets {MANY.net}, {order}", "µs a step of a net", cores,
+        f"train {NETS} nets {MANY.net}, {order}", "µs a step of a net", cores,
         take_turns(runs, stage.rounds),
     )  # fmt: skip
