@@ -1,8 +1,8 @@
 """Two hundred nets 784-10×5, each with an order of its own: ``python -m bench.two_hundred``.
 
 fastmlp on one core and on all, and JAX's ``vmap`` on all, take turns; a loop of PyTorch fits, which
-takes as long a net as for any number of them, trains every tenth net.  Prints microseconds a step of
-a net, and changes no file.
+takes as long a net as for any number of them, trains every tenth net.  Prints microseconds a step
+of a net, and changes no file.
 """
 
 import argparse
