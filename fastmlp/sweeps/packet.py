@@ -15,7 +15,7 @@ from ..runtime.parallel import train_many
 from ..runtime.schedulers import Post, Work
 from .halving import Halving
 from .row import DIVERGED, DONE, FAILED, HALVED, Row, pack
-from .spaces import Config
+from .spaces import TAKEN, Config
 
 # What build may return with a net, for this net alone.
 OPTIONS = ("batch_size", "epochs", "callbacks", "subset", "sample_weight")
@@ -91,7 +91,8 @@ class SweepWork(Work):
         weights = b""
         try:
             if course.measure is not None:
-                row.figures |= _checked_figures(course.measure(candidate.model), row.figures)
+                taken = {*row.figures, *row.config, *TAKEN}
+                row.figures |= _checked_figures(course.measure(candidate.model), taken)
             if course.keeps_weights and candidate.model.built:
                 weights = _file_of(candidate.model)
         except Exception as error:
@@ -245,15 +246,15 @@ def _take(row: Row, outcome: Outcome) -> str:
     return DONE
 
 
-def _checked_figures(given: Any, others: Mapping[str, float]) -> dict[str, float]:
+def _checked_figures(given: Any, taken: set[str]) -> dict[str, float]:
     """Return what ``measure`` has found; TypeError or ValueError if it is no figures."""
     if not isinstance(given, Mapping):
         raise TypeError(f"measure: expected a dict of numbers, got {shown(given)}")
     for name, value in given.items():
         if not isinstance(name, str) or not is_real(value):
             raise TypeError(f"measure: expected names and numbers, got {name!r}: {shown(value)}")
-        if name in others:
-            raise ValueError(f"measure: {name!r} is the name of a figure already")
+        if name in taken:
+            raise ValueError(f"measure: {name!r} is the name of a column already")
     return {name: float(value) for name, value in given.items()}
 
 

@@ -125,11 +125,11 @@ def sweep(
     _check_build(work, space, numbers[0])
     plan = {
         "nets": space.count * len(numbers), "space": space.describe(), "seeds": numbers,
-        "build": f"{build.__module__}.{build.__qualname__}",
+        "build": _name_of(build),
         "batch_size": course.batch_size, "epochs": course.epochs, "shuffle": course.shuffle,
         "halving": None if halving is None else vars(halving),
         "packet": (packet or MOST_NETS) if halving is not None else None,
-        "measure": None if measure is None else f"{measure.__module__}.{measure.__qualname__}",
+        "measure": None if measure is None else _name_of(measure),
         "weights": course.keeps_weights, "data": digest(*data),
         "validation_data": None if validation is None else digest(*validation),
         "version": __version__,
@@ -255,6 +255,12 @@ class _Run:
 def _note(row: Row) -> bytes:
     """Return what a packet must know of a net that is done."""
     return json.dumps(row.rungs).encode()
+
+
+def _name_of(function: Any) -> str:
+    """Return the name of a function; of another callable, such as a partial, that of its class."""
+    named = function if hasattr(function, "__qualname__") else type(function)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 def _checked_seeds(seeds: Any) -> list[int]:

@@ -1,6 +1,7 @@
 """fastmlp.sweep on this machine: what it trains, what its table says, how it goes on."""
 
 import csv
+import functools
 import json
 import math
 import subprocess
@@ -74,11 +75,23 @@ def test_a_net_may_have_options_of_its_own():
         assert row["loss"] == net.history.history["loss"][-1]
 
 
-def test_a_measure_that_fails_is_a_failed_net():
-    (row,) = run({"width": [2]}, measure=lambda net: {"loss": 1.0})
+@pytest.mark.parametrize("name", ["loss", "width", "seconds"])
+def test_a_measure_that_fails_is_a_failed_net(name):
+    (row,) = run({"width": [2]}, measure=lambda net: {name: 1.0})
     assert (row["status"], row["message"]) == (
-        "failed", "ValueError: measure: 'loss' is the name of a figure already"
+        "failed", f"ValueError: measure: {name!r} is the name of a column already"
     )  # fmt: skip
+
+
+def test_build_may_be_any_callable(tmp_path):
+    class Maker:
+        def __call__(self, seed, width):
+            return build(seed, width)
+
+    for maker in (Maker(), functools.partial(build, rate=0.05)):
+        out = tmp_path / type(maker).__name__
+        table = run({"width": [2]}, maker, out=out, measure=functools.partial(lambda net: {}))
+        assert table.is_complete
 
 
 class TestHalving:
