@@ -8,7 +8,7 @@ import time
 import pytest
 
 import fastmlp
-from fastmlp.runtime.schedulers import LostWorkersError, Packet, Work
+from fastmlp.runtime.schedulers import LostWorkersError, Packet, Work, processes
 from fastmlp.runtime.schedulers.processes import Joblib
 from fastmlp.sweeps import Halving
 
@@ -35,7 +35,7 @@ def trace(tmp_path, monkeypatch):
 def run(**options):
     return fastmlp.sweep(
         {"width": [2, 4, 8], "rate": [0.01, 0.1]}, traced, X, Y,
-        **{"seeds": 16, "batch_size": 4, "epochs": 40, "packet": 24, "verbose": 0, **options},
+        **{"seeds": 8, "batch_size": 4, "epochs": 60, "packet": 12, "verbose": 0, **options},
     )  # fmt: skip
 
 
@@ -70,8 +70,8 @@ def test_processes_one_of_which_is_killed(tmp_path, trace):
     assert killer.killed
     assert table.digest == expected.digest
     assert len(set(trace()[before:])) > 2
-    # Of two packets, of 24 nets each, those are built anew that were not done.
-    assert len(trace()) - before < 96 + 1 + 2 * 24
+    # Of two packets, of 12 nets each, those are built anew that were not done.
+    assert len(trace()) - before < 48 + 1 + 2 * 12
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +119,10 @@ class Dies(Work):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_workers_that_are_lost_again_and_again_are_an_error():
+def test_workers_that_are_lost_again_and_again_are_an_error(monkeypatch):
+    monkeypatch.setattr(processes, "ATTEMPTS", 2)
     with (
         Joblib("loky", 2).open(Dies()) as pool,
-        pytest.raises(LostWorkersError, match="workers were lost 4 times in a row"),
+        pytest.raises(LostWorkersError, match="workers were lost 2 times in a row"),
     ):
         pool.run([Packet(((0, None),))], lambda number, result: None)

@@ -85,9 +85,9 @@ class LostWorkersError(RuntimeError):
     """Workers were lost again and again, without a net that was done in between."""
 
 
-def lost(packets: int) -> LostWorkersError:
-    """Return the error after the last attempt."""
+def lost(packets: int, attempts: int) -> LostWorkersError:
+    """Return the error after so many attempts."""
     return LostWorkersError(
-        f"workers were lost {ATTEMPTS} times in a row without a net that was done in between; "
+        f"workers were lost {attempts} times in a row without a net that was done in between; "
         f"{packets} packets are left. Is there enough memory for the data on each worker?"
     )

@@ -88,7 +88,7 @@ class _Cluster(Pool):
             attempts = attempts + 1 if run.count == before else 0
             before = run.count
             if attempts == ATTEMPTS:
-                raise lost(len(run.left))
+                raise lost(len(run.left), ATTEMPTS)
             run.work = self._send()  # it may have been on the lost worker alone
 
 

@@ -63,7 +63,7 @@ class _Workers(Pool):
                 grown = any(len(spool.read(path)) > count for path, count in before.items())
                 attempts = 0 if grown or len(before) > len(paths) else attempts + 1
                 if attempts == ATTEMPTS:
-                    raise lost(len(paths)) from None
+                    raise lost(len(paths), ATTEMPTS) from None
             except BaseException:
                 for path in paths:
                     for number, (result, _) in spool.read(path).items():
