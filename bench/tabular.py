@@ -125,7 +125,8 @@ def main() -> None:
     base = median(times[contestants[-2].name])
     for name, found in times.items():
         print(f"{name}: {median(found):.2f} ({min(found):.2f}-{max(found):.2f}), "
-              f"{median(found) / base:.2f} times; of all cores {median(of_cores[name]):.2f}")  # fmt: skip
+              f"{median(found) / base:.2f} times; "
+              f"of all cores {median(of_cores[name]):.2f}")  # fmt: skip
 
 
 if __name__ == "__main__":
