@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from .. import __version__, backends, datasets
+from ..runtime.schedulers import scheduler_of
 from ..warmup import warm_up
 from . import options, q1, q2, style
 from .folder import EPOCHS, REPORT, RESULTS, RunFolder, Write, as_json, text
@@ -46,10 +47,11 @@ def main(arguments: list[str] | None = None) -> int:
     existed = path.exists()
     try:
         backends.resolve(settings.backend)
+        scheduler_of(settings.scheduler, settings.jobs)
         folder = RunFolder(path)
     except OSError as reason:
         parser.error(f"--out: {path} cannot be written to: {reason}")
-    except ValueError as reason:
+    except (ImportError, ValueError) as reason:
         parser.error(str(reason))
     try:
         dataset = settings.cut(datasets.load(settings.dataset))
@@ -58,9 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
         if not existed:
             path.rmdir()
         return FAILED
-    return Run(question, chosen.question, Lab(dataset, settings, console, question.measure)).go(
-        folder
-    )
+    with contextlib.closing(Lab(dataset, settings, console, question.measure)) as lab:
+        return Run(question, chosen.question, lab).go(folder)
 
 
 class Run:
