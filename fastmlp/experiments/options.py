@@ -100,7 +100,8 @@ def _activations(given: str) -> tuple[str, ...]:
     for name in names:
         if name not in _ACTIVATIONS:
             raise argparse.ArgumentTypeError(
-                f"expected names out of {', '.join(_ACTIVATIONS)}, with commas between, got {given!r}"
+                f"expected names out of {', '.join(_ACTIVATIONS)}, with commas between, "
+                f"got {given!r}"
             )
     if len(set(names)) < len(names):
         raise argparse.ArgumentTypeError(f"expected each name once, got {given!r}")

@@ -70,6 +70,14 @@
     return list;
   }
 
+  // Marks that say nothing of their own do not keep the mouse from those below.
+  function letThrough(marks) {
+    for (const mark of marks ?? []) {
+      if (mark.aria === false) mark.interactive = false;
+      letThrough(mark.marks);
+    }
+  }
+
   class Chart {
     constructor(figure) {
       this.figure = figure;
@@ -165,10 +173,12 @@
           description: `${panel.title || this.name}. The data are in the table below the figure.`,
           config,
         };
-        const runtime = vega.parse(vegaLite.compile(spec).spec);
+        const compiled = vegaLite.compile(spec).spec;
+        letThrough(compiled.marks);
+        const runtime = vega.parse(compiled);
         const view = new vega.View(runtime, { renderer: "svg", hover: true });
         view.tooltip(tooltip).initialize(panel.box).run();
-        if ((panel.spec.params ?? []).some((p) => p.name === "picked")) {
+        if (text.includes('"name":"picked"')) {
           view.addSignalListener("picked", (_, value) => {
             for (const [field, chosen] of Object.entries(value)) {
               if (Array.isArray(chosen) && chosen.length) this.set(field, chosen[0]);
