@@ -14,7 +14,7 @@ from .diagnosis import Course, diagnose
 from .measure import Measure, short
 
 FRAMES = 30  # a second, at most
-LOOKS = 10  # of what takes longer to look at, a second
+LOOKS = 6  # of what takes longer to look at, a second
 _CALL = 1 / 90  # seconds that the engine runs before it is asked for a frame
 SLOW = 20  # steps a second, if that is wanted
 

@@ -132,7 +132,7 @@ export class Net {
     this.find(".train").textContent = "Train";
     this.find(".state").textContent = this.about;
     this.find(".diagnosis ul").replaceChildren();
-    this.find("tbody").replaceChildren();
+    this.find(".numbers tbody").replaceChildren();
     this.find(".histograms").replaceChildren();
     this.find(".images").hidden = true;
     this.plots();
@@ -236,7 +236,7 @@ export class Net {
       meter.setAttribute("aria-hidden", "true");
       return [`${Math.round(100 * value)} %`, meter];
     };
-    this.find("tbody").replaceChildren(...layers.map((layer) => make("tr", {},
+    this.find(".numbers tbody").replaceChildren(...layers.map((layer) => make("tr", {},
       make("th", { scope: "row", textContent: layer.name }),
       make("td", { textContent: show(layer.gradient_norm) }),
       make("td", { textContent: show(layer.update_ratio) }),
