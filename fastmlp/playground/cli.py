@@ -63,6 +63,7 @@ def _listening(port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((HOST, port))
+        made.listen(128)  # from here on a browser is answered, if not at once
     except OSError:
         made.close()
         raise

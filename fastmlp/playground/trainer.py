@@ -67,7 +67,7 @@ class Trainer:
         watcher = Watcher(self._problem, self.measure, self.wish, self._send)
         try:
             watcher.look(self.model, "running")
-            if self.wish.wait(at_begin=True):
+            if self.wish.wait(lambda: None):
                 self._fit(watcher)
         except Exception as error:  # the page must know, whatever it was
             self._send({"type": "failed", "message": f"{type(error).__name__}: {error}"})
@@ -116,11 +116,18 @@ class Wish:
         """Whether each batch is to be a call of its own."""
         return self.paused or self.slow
 
-    def wait(self, *, at_begin: bool = False) -> bool:
-        """Return when the next call is wanted: False if none is any more."""
+    def wait(self, tell: Callable[[], None]) -> bool:
+        """Return when the next call is wanted: False if none is any more.
+
+        If it is paused, ``tell`` is called once before it waits.
+        """
         with self._condition:
-            if self.slow and not self.paused and not at_begin:
+            if self.slow and not self.paused:
                 self._condition.wait_for(lambda: self.stopped or self.paused, 1 / SLOW)
+            waits = self.paused and not self._steps and not self.stopped
+        if waits:
+            tell()
+        with self._condition:
             self._condition.wait_for(lambda: self.stopped or not self.paused or self._steps > 0)
             if self.paused and self._steps:
                 self._steps -= 1
@@ -148,10 +155,9 @@ class Watcher(Callback):
         assert logs is not None
         self._learn(batch, logs)
         now = time.perf_counter()
-        if self._wish.one_by_one or now - self._sent >= 1 / FRAMES:
-            whole = self._wish.one_by_one or now - self._looked >= 1 / LOOKS
-            self._frame("running", whole)
-        if not self._wish.wait():
+        if self._wish.slow or now - self._sent >= 1 / FRAMES:
+            self._frame("running", self._wish.slow or now - self._looked >= 1 / LOOKS)
+        if not self._wish.wait(lambda: self._frame("running", True)):
             self.model.stop_training = True
         self.seconds_per_call = 0.0 if self._wish.one_by_one else _CALL
 

@@ -31,6 +31,13 @@ export const show = (value) => {
 
 const MOST_POINTS = 1200;
 
+// Of a logarithmic axis, powers of ten alone are labelled: at most six of them.
+function powers(_, splits) {
+  const whole = splits.map((v) => Math.log10(v)).map((p) => (Math.abs(p - Math.round(p)) < 1e-6 ? Math.round(p) : null));
+  const every = Math.ceil(whole.filter((p) => p !== null).length / 6);
+  return splits.map((v, i) => (whole[i] !== null && whole[i] % every === 0 ? v : null));
+}
+
 export class Curves {
   // `series`: [{ label, colour, dash }]
   constructor(box, series, { log = false, range = null } = {}) {
@@ -69,12 +76,14 @@ export class Curves {
     const axis = { stroke: colour("ink"), grid: { stroke: colour("line"), width: 1 },
       ticks: { stroke: colour("line"), width: 1 }, font: "11px system-ui", labelFont: "11px system-ui" };
     const { log, range } = this.options;
+    const sparse = log ? { filter: powers, grid: { ...axis.grid, filter: powers },
+      ticks: { ...axis.ticks, filter: powers } } : {};
     this.plot = new uPlot({
       width: Math.max(this.box.clientWidth, 120), height: 170,
       scales: { x: { time: false }, y: { distr: log ? 3 : 1, ...(range ? { range } : {}) } },
       axes: [{ ...axis, label: "step", labelSize: 14, size: 28,
                values: (_, splits) => splits.map((v) => (v >= 1e4 ? `${v / 1e3}k` : v)) },
-             { ...axis, size: 52, values: (_, splits) => splits.map((v) => (v === null ? "" : show(v))) }],
+             { ...axis, ...sparse, size: 52, values: (_, splits) => splits.map((v) => (v === null ? "" : log ? v.toExponential(0) : show(v))) }],
       series: [{ label: "step" }, ...this.series.map((s) => ({
         label: s.label, stroke: s.colour(), width: 1.8, dash: s.dash, points: { show: false },
         value: (_, v) => show(v), spanGaps: true,

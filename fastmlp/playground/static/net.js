@@ -16,6 +16,7 @@ export class Net {
     for (const field of ["activation", "init", "optimizer", "schedule"]) {
       this.form[field].append(...choices[field].map((v) => make("option", { textContent: v, value: v })));
     }
+    if (matchMedia("(max-width: 52rem)").matches) this.find(".setting").open = false;
     this.hidden = [];
     this.listen();
   }
