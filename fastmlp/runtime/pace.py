@@ -1,6 +1,7 @@
 """How many batches go into one call of the engine."""
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator
 
@@ -29,8 +30,9 @@ class Pace:
                 yield first, stop
             first = stop
 
-    def stop(self, first: int, batches: int, seconds: float = SECONDS_PER_CALL) -> int:
-        """Return the end of a call that begins at a batch: at least one, at most all."""
+    def stop(self, first: int, batches: int, seconds: float = math.inf) -> int:
+        """Return the end of a call that begins at a batch, and is to take no longer than that."""
+        seconds = min(seconds, SECONDS_PER_CALL)
         return min(batches, first + max(1, int(seconds / self._seconds_per_batch)))
 
     @contextlib.contextmanager

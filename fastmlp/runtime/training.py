@@ -14,7 +14,7 @@ from .divergence import Diagnosis, DivergenceReport, ValidationDiagnosis
 from .engine import Engine
 from .figures import figures_of
 from .job import Job
-from .pace import SECONDS_PER_CALL, Pace
+from .pace import Pace
 from .progress import FitProgress
 from .recording import Amendment, Recording
 from .run import Part, Run, StopError
@@ -138,8 +138,8 @@ def _train_epoch(run: Run, epoch: int, pace: Pace, parts: Sequence[Part]) -> Non
     first, batches = 0, run.job.batches
     while first < batches:
         # Asked each time: a callback may change its mind.
-        seconds = min((w.seconds_per_call for w in watchers), default=SECONDS_PER_CALL)
-        stop = pace.stop(first, batches, min(seconds, SECONDS_PER_CALL))
+        seconds = min((w.seconds_per_call for w in watchers), default=math.inf)
+        stop = pace.stop(first, batches, seconds)
         with pace.timed(stop - first):
             _train_batches(run, order, first, stop, first_step, parts)
         if watchers:
