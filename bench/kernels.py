@@ -128,7 +128,7 @@ def gather_reals(rng, n, features):
 def sgd(rng, size):
     numbers, nothing = np.zeros(len(Number)), normal(rng, 0)
     params, gradient = normal(rng, size), normal(rng, size)
-    return int(Rule.DESCENT), 1e-6, 0, False, 0, params, gradient, *[nothing] * 3, numbers
+    return int(Rule.DESCENT), 1e-6, 0.0, 0, False, 0, params, gradient, *[nothing] * 3, numbers
 
 
 FIRST_LAYER = dense(32, 784, 10, first=True)

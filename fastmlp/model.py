@@ -15,9 +15,9 @@ from rich.table import Table
 from . import backends, losses, optimizers
 from .callbacks import Callback, check_callbacks
 from .history import DivergenceWarning, History
-from .kernels.contract import MOMENTS
 from .layers import Layer
 from .layers.base import checked_weights
+from .layers.stack import learning
 from .metrics import Given, Metric, beside
 from .metrics import get as metric_list
 from .runtime import lowering
@@ -47,7 +47,7 @@ from .runtime.run import Run
 from .runtime.seeds import fresh_seed
 from .runtime.shown import Shown, as_shown
 from .runtime.stack import Stack
-from .runtime.tensors import Array, Shape
+from .runtime.tensors import Array, Shape, Slot
 from .runtime.training import train, train_step
 from .runtime.weights import Weights
 from .telemetry import Telemetry
@@ -73,6 +73,9 @@ class Sequential(Stack, Configurable):
     dtype : {"float32", "float64"}
     backend : {"auto", "cython", "numba", "numpy"}
     name : str
+    trainable : bool
+        False freezes all layers. It is an attribute, too, and counts from the next :meth:`compile`;
+        so does that of a layer.
 
     Raises
     ------
@@ -84,7 +87,7 @@ class Sequential(Stack, Configurable):
     stop_training = False
     _is_training = False
 
-    # Set by the methods alone: only ``name`` and ``history`` are for users to set besides.
+    # Set by the methods alone: users may set ``name``, ``history`` and ``trainable``.
     optimizer: optimizers.Optimizer | None
     loss: losses.Loss | None
     metrics: list[Metric]
@@ -98,6 +101,7 @@ class Sequential(Stack, Configurable):
         dtype: str = "float32",
         backend: str = "auto",
         name: str = "sequential",
+        trainable: bool = True,
     ) -> None:
         if seed is None:
             seed = fresh_seed()
@@ -107,16 +111,21 @@ class Sequential(Stack, Configurable):
         self.name = name
         self.history: History | None = None
         super().__init__(layers, seed, chosen, backend)
+        if not truth("trainable", trainable):
+            self.trainable = False
+            self._take_trainable(self.layers)
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Set ``name``, ``history``, ``stop_training``, or what a subclass has of its own."""
+        """Set one of the attributes that are free, or what a subclass has of its own."""
         if name == "stop_training":
             value = truth(name, value)
             if value and not self._is_training:
                 raise refuse(self, name, "is not in a fit that could stop: set it in a callback")
-        elif name == "trainable" and value is True:
-            return
-        elif name == "trainable" or (name in _FIXED and not name.startswith("_")):
+        elif name == "trainable":
+            value = truth(name, value)
+            for layer in self.layers:
+                layer.trainable = value
+        elif name in _FIXED and not name.startswith("_"):
             raise refuse(self, name, "does not let it be set")
         elif type(self) is Sequential and name not in _FREE and not name.startswith("_"):
             raise unknown(self, name, _FREE)
@@ -481,7 +490,8 @@ class Sequential(Stack, Configurable):
         """Return the mean loss over all of ``x``, and its gradient, shaped as ``get_weights``.
 
         As in training: with penalties, and with the dropout masks of the step of that number.
-        What is not trained, such as a running mean, has no gradient and is left out.
+        What is not trained, such as a running mean or a frozen layer, has no gradient and is left
+        out.
 
         Raises
         ------
@@ -550,6 +560,7 @@ class Sequential(Stack, Configurable):
                 engine = self._ready_engine()
                 data = self._weighed_data(x, y, Weights(sample_weight, class_weight))
                 self._check_workspace("x", data.count)
+                self._warn_of_changes()
                 self._follow_optimizer(engine)
                 figures, taken = train_step(engine, data, self._state.steps, self.shown_metrics)
                 self._state.steps += taken
@@ -600,13 +611,18 @@ class Sequential(Stack, Configurable):
 
     @property
     def trainable_weights(self) -> list[Array]:
-        """Those of them that the optimizer changes."""
-        return [slot.of(self._state) for slot in self._slots if slot.weight.trainable]
+        """Those of them that the optimizer changes, from the next :meth:`compile` on."""
+        return [slot.of(self._state) for slot in self._slots if self._trains(slot)]
 
     @property
     def non_trainable_weights(self) -> list[Array]:
-        """Those of them that it does not, such as running means."""
-        return [slot.of(self._state) for slot in self._slots if not slot.weight.trainable]
+        """Those of them that it does not: running means, and those of frozen layers."""
+        return [slot.of(self._state) for slot in self._slots if not self._trains(slot)]
+
+    def _trains(self, slot: Slot) -> bool:
+        """Whether the optimizer is to change a tensor."""
+        learns = {id(layer): own for layer, own in learning(self.layers, self.trainable)}
+        return slot.weight.trainable and learns[id(slot.layer)]
 
     @property
     def steps_trained(self) -> int:
@@ -640,7 +656,7 @@ class Sequential(Stack, Configurable):
         if not self.built:
             raise RuntimeError("set_weights: the net has no weights yet; give it an Input layer")
         slots = self._slots
-        places = [(f"{s.layer.name}/{s.weight.name}", s.of(self._state)) for s in slots]
+        places = [(s.name, s.of(self._state)) for s in slots]
         fresh = self._state.resized(self._state.params.copy(), self._state.running.copy())
         for array, slot in zip(checked_weights(weights, places), slots, strict=True):
             slot.of(fresh)[...] = array
@@ -685,6 +701,7 @@ class Sequential(Stack, Configurable):
             "seed": self.seed,
             "dtype": str(self.dtype),
             "backend": self.backend,
+            "trainable": self.trainable,
             "layers": serialize(self.layers, "layers"),
             "build_input_shape": None if shape is None else [None, *shape],
         }
@@ -804,9 +821,12 @@ class Sequential(Stack, Configurable):
         _describe(table, self.layers, self._input_shape)
         table.add_section()
         table.add_row("total", "", f"{self.count_params():,}" if self.built else "?")
-        if running := self._state.running.size:
-            table.add_row("trainable", "", f"{self._state.params.size:,}")
-            table.add_row("non-trainable", "", f"{running:,}")
+        if self.non_trainable_weights:
+            for what, weights in (
+                ("trainable", self.trainable_weights),
+                ("non-trainable", self.non_trainable_weights),
+            ):
+                table.add_row(what, "", f"{sum(weight.size for weight in weights):,}")
         if print_fn is None:
             Console(width=line_length).print(table)
         else:
@@ -824,6 +844,7 @@ class Sequential(Stack, Configurable):
     def run_job(self, job: Job, threads: int | None = None) -> History:
         """Train as a checked job says, on so many threads; whoever calls this has a claim."""
         engine = self._ready_engine()
+        self._warn_of_changes()
         engine.threads = threads
         self._follow_optimizer(engine)
         state = self._state
@@ -848,7 +869,8 @@ class Sequential(Stack, Configurable):
         """Have the engine train by the optimizer's numbers as they are now."""
         assert self.optimizer is not None
         self.optimizer.check()  # before the state changes
-        self._state.provide_moments(MOMENTS[self.optimizer.rule])
+        self._recognize_tensors(self.optimizer)
+        self._state.provide_moments(self.optimizer.moments, self.optimizer.use_ema)
         engine.use_optimizer(self.optimizer, self._state.moments)
 
     def _compile(
@@ -862,9 +884,23 @@ class Sequential(Stack, Configurable):
             assert self._input_shape is not None
             shown = as_shown(metrics, weighted)
             lowering.lower(self.layers, self._input_shape, loss, shown, self.seed)
+            self._recognize_tensors(optimizer)
+        self._take_trainable(self.layers)
         assign(self, optimizer=optimizer, loss=loss, metrics=metrics, weighted_metrics=weighted)
         self._state.forget_moments()
         self._engine = None
+
+    def _recognize_tensors(self, optimizer: optimizers.Optimizer) -> None:
+        """Let an optimizer know which of the weights it was told to treat apart."""
+        slots = [slot for slot in self._slots if slot.weight.trainable]
+        optimizer.recognize({slot.name: slot.of(self._state) for slot in slots})
+
+    def _warn_of_changes(self) -> None:
+        """Warn if ``trainable`` is not what it was when the net was compiled."""
+        changed = [x for x, learns in learning(self.layers, self.trainable) if x._learns != learns]
+        if changed:
+            message = f"trainable: {changed[0]!r} has changed since compile(), which takes it over"
+            warnings.warn(message, UserWarning, stacklevel=3)
 
     def _check_data(
         self,
@@ -944,5 +980,5 @@ def _inference_batch_size(batch_size: int | None) -> int:
     return PREDICT_BATCH if batch_size is None else positive_integer("batch_size", batch_size)
 
 
-_FREE = ("name", "history", "stop_training")
+_FREE = ("name", "history", "stop_training", "trainable")
 _FIXED = {*dir(Sequential), *Sequential.__annotations__, *Stack.__annotations__}

@@ -5,16 +5,17 @@ An optimizer is a dataclass whose fields are its arguments.  It names its rule (
 rate for each step.  The algebra of a step is in ``kernels/*/optimizers.*`` alone.
 """
 
-from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels.contract import Number, Rule
-from .runtime.arguments import real_number, truth
+from .kernels.contract import MOMENTS, Number, Rule
+from .runtime.arguments import positive_integer, real_number, truth
 from .runtime.attributes import unknown
+from .runtime.choices import Choice
 from .runtime.configuration import Configurable
 from .runtime.lookup import by_name
 from .schedules import RATE, rates_of
@@ -39,6 +40,13 @@ class Optimizer(Configurable):
         step: each number to ``[-clipvalue, clipvalue]``, or the norm of each tensor to at most
         ``clipnorm``, or that of all together to at most ``global_clipnorm``, by a factor.  If a
         norm is not finite, what it is the norm of becomes NaN, so that it shows.
+    use_ema : bool
+        Whether to keep a running mean of the weights, with which a fit replaces them when it ends.
+        It begins with the weights after the first step; ``mean = ema_momentum * mean +
+        (1 - ema_momentum) * w`` after the others.
+    ema_momentum : float in [0, 1)
+    ema_overwrite_frequency : int, positive, or None
+        Let the weights become their mean after so many steps each, too.
 
     Raises
     ------
@@ -52,6 +60,12 @@ class Optimizer(Configurable):
     clipnorm: float | None = None
     clipvalue: float | None = None
     global_clipnorm: float | None = None
+    use_ema: bool = False
+    ema_momentum: float = 0.99
+    ema_overwrite_frequency: int | None = None
+
+    _undecayed: Choice | None = field(init=False, repr=False, default=None)
+    _rate_factors: list[tuple[float, Choice]] = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self.check()
@@ -80,11 +94,110 @@ class Optimizer(Configurable):
             setattr(self, name, real_number(name, limits[name], kind, low=1e-30))
         if len(given) > 1:
             raise ValueError(f"{given[1]}: expected None beside {given[0]}, got {limits[given[1]]}")
+        self.use_ema = truth("use_ema", self.use_ema)
+        self.fraction("ema_momentum")
+        if self.ema_overwrite_frequency is not None:
+            every = positive_integer("ema_overwrite_frequency", self.ema_overwrite_frequency)
+            self.ema_overwrite_frequency = every
 
     @property
     def needs_whole_gradient(self) -> bool:
         """Whether a step can only be taken once the gradient of all weights is known."""
-        return bool(self.weight_decay or any(getattr(self, name) for name in _CLIPS))
+        clips = any(getattr(self, name) for name in _CLIPS)
+        return bool(self.weight_decay or clips or self._rate_factors)
+
+    @property
+    def moments(self) -> int:
+        """How many vectors, as long as the parameters, it keeps between two steps."""
+        return int(MOMENTS[self.rule]) + self.use_ema
+
+    def exclude_from_weight_decay(
+        self,
+        var_list: Sequence[NDArray[Any] | str] | None = None,
+        var_names: Sequence[str] | None = None,
+    ) -> None:
+        """Let these weights not decay; a second call replaces the first.
+
+        Parameters
+        ----------
+        var_list : sequence of array or str, optional
+            Weights of the net, such as ``layer.kernel``, or their names, ``"dense/kernel"``.
+        var_names : sequence of str, optional
+            Regular expressions: excluded is what one of them is found in the name of, with that of
+            the layer, ``"dense/kernel"``. (Keras searches the weight's own name alone.)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If one is no array, no name or no regular expression; in the next use of the net, if a
+            weight is none of it.
+        """
+        self._undecayed = Choice(var_list, var_names)
+
+    def scale_learning_rate(
+        self,
+        factor: float,
+        var_list: Sequence[NDArray[Any] | str] | None = None,
+        var_names: Sequence[str] | None = None,
+    ) -> None:
+        """Multiply the learning rate of these weights; the last call that names a weight counts.
+
+        Their decay, which is a share of the learning rate, is multiplied with it.  Keras has no
+        such method.
+
+        Parameters
+        ----------
+        factor : float, not negative
+        var_list, var_names
+            As of :meth:`exclude_from_weight_decay`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the factor is out of its range, or as :meth:`exclude_from_weight_decay`.
+        """
+        number = real_number("factor", factor, RATE, low=0)
+        self._rate_factors.append((number, Choice(var_list, var_names)))
+
+    def recognize(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        """Know the arrays that were named as the tensors of a net; ValueError if they are not."""
+        for choice in self._choices():
+            choice.recognize(tensors)
+
+    def factors(self, name: str) -> tuple[float, float]:
+        """Return what the learning rate and the decay of a weight are multiplied with."""
+        rate = 1.0
+        for factor, choice in self._rate_factors:
+            rate = factor if name in choice else rate
+        return rate, float(self._undecayed is None or name not in self._undecayed)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal optimizer, and which weights it treats apart."""
+        config = super().get_config()
+        if self._undecayed is not None:
+            config["excluded_from_weight_decay"] = self._undecayed.get_config()
+        if self._rate_factors:
+            config["learning_rate_factors"] = [
+                {"factor": factor, **choice.get_config()} for factor, choice in self._rate_factors
+            ]
+        return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return the optimizer of a configuration."""
+        arguments = dict(config)
+        excluded = arguments.pop("excluded_from_weight_decay", None)
+        factors = arguments.pop("learning_rate_factors", [])
+        optimizer = super().from_config(arguments)
+        if excluded is not None:
+            optimizer.exclude_from_weight_decay(**excluded)
+        for one in factors:
+            optimizer.scale_learning_rate(**one)
+        return optimizer
+
+    def _choices(self) -> list[Choice]:
+        excluded = [] if self._undecayed is None else [self._undecayed]
+        return excluded + [choice for _, choice in self._rate_factors]
 
     def numbers(self) -> NDArray[np.float64]:
         """Return the numbers, which are checked, as the engine reads them."""

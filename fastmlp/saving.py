@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from .history import Divergence, History
-from .kernels.contract import MOMENTS
 from .model import Sequential
 from .runtime import checkpoint
 from .runtime.arguments import truth
@@ -25,7 +24,7 @@ from .runtime.configuration import (
     register_keras_serializable,
     serialize,
 )
-from .runtime.tensors import Array, Slot
+from .runtime.tensors import Array
 from .version import __version__
 
 __all__ = ["custom_object_scope", "load_model", "register_keras_serializable"]
@@ -43,7 +42,7 @@ def save_model(model: Sequential, filepath: str | os.PathLike[str], overwrite: b
         "steps": model.steps_trained,
         "epochs": model.epochs_trained,
         "history": None if model.history is None else asdict(model.history),
-        "weights": [_name_of(slot) for slot in model._slots],
+        "weights": [slot.name for slot in model._slots],
     }
     tensors = _weights_of(model)
     if model._state.moments.size:
@@ -95,7 +94,7 @@ def load_model(
     state = model._state
     state.steps, state.epochs = content["steps"], content["epochs"]
     if model.optimizer is not None and _MOMENTS in tensors:
-        state.provide_moments(MOMENTS[model.optimizer.rule])
+        state.provide_moments(model.optimizer.moments, model.optimizer.use_ema)
         if state.moments.shape != tensors[_MOMENTS].shape:
             raise ValueError(f"filepath: {model.optimizer!r} has other moments than those saved")
         state.moments[:] = tensors[_MOMENTS]
@@ -109,7 +108,7 @@ def save_weights(
     """Save the weights alone; see :meth:`Sequential.save_weights`."""
     if not model.built:
         raise RuntimeError("save_weights: the net has no weights yet; give it an Input layer")
-    names = [_name_of(slot) for slot in model._slots]
+    names = [slot.name for slot in model._slots]
     content = {"kind": "weights", "version": __version__, "weights": names}
     checkpoint.write(filepath, content, _weights_of(model), truth("overwrite", overwrite))
 
@@ -152,12 +151,8 @@ def _read(filepath: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, A
     return content, tensors
 
 
-def _name_of(slot: Slot) -> str:
-    return f"{slot.layer.name}/{slot.weight.name}"
-
-
 def _weights_of(model: Sequential) -> dict[str, Array]:
-    return {_name_of(slot): np.array(slot.of(model._state), order="C") for slot in model._slots}
+    return {slot.name: np.array(slot.of(model._state), order="C") for slot in model._slots}
 
 
 def _give_weights(
@@ -176,7 +171,7 @@ def _give_weights(
         if tensors[name].shape != slot.weight.shape:
             raise ValueError(
                 f"filepath: {path!r} has {name!r} of shape {tensors[name].shape}, and the net "
-                f"{_name_of(slot)!r} of shape {slot.weight.shape}"
+                f"{slot.name!r} of shape {slot.weight.shape}"
             )
     # Whatever the values are: a net that has diverged comes back as it was.
     fresh = model._state.resized(model._state.params.copy(), model._state.running.copy())

@@ -20,6 +20,7 @@ from .contract import (
     Activation,
     Batches,
     Column,
+    Constraint,
     Course,
     Factor,
     Loss,
@@ -106,10 +107,22 @@ def check_tensors(net: Net) -> None:
     inside = (start >= 0) & (start <= parameters) & (size >= 0) & (size <= parameters - start)
     within = f"within the {parameters} parameters"
     _require("tensors", bool(inside.all()), within, net.tensors[~inside].tolist())
+    _check_constraints(net.tensors, size)
     first, stop = net.table[:, Column.FIRST_TENSOR], net.table[:, Column.STOP_TENSOR]
     inside = (first >= 0) & (first <= stop) & (stop <= len(net.tensors))
     got = np.flatnonzero(~inside).tolist()
     _require("table", not got, f"tensors within the {len(net.tensors)}", f"others in rows {got}")
+
+
+def _check_constraints(tensors: Array, size: Array) -> None:
+    """Raise ValueError if a constraint is none that exists, or its groups are not a tensor."""
+    kind, group, stride = (tensors[:, c] for c in (Tensor.CONSTRAINT, Tensor.GROUP, Tensor.STRIDE))
+    known = (kind >= 0) & (kind < len(Constraint))
+    _require("tensors", bool(known.all()), "a known constraint", kind[~known])
+    whole = (group >= 1) & (stride >= 1) & (group <= size) & (stride <= size)
+    whole[whole] = size[whole] % (group[whole] * stride[whole]) == 0
+    right = (kind == Constraint.NONE) | whole
+    _require("tensors", bool(right.all()), "constraints on whole groups", tensors[~right].tolist())
 
 
 def check_table(net: Net, *, runs_python: bool) -> None:
@@ -272,7 +285,6 @@ def check_net(net: Net, memory: Memory, *, runs_python: bool) -> Bounds:
     got = f"{gradient.dtype} {gradient.shape}"
     _require("gradient", right, f"{dtype} ({size},), or empty", got)
     _require("rule", net.rule in set(Rule), f"one of {[r.value for r in Rule]}", net.rule)
-    _require_array("moments", net.moments, dtype, (MOMENTS[Rule(net.rule)] * size,))
     vectors = {"params": net.params, "values": memory.values, "deltas": memory.deltas}
     for name, vector in {**vectors, "running": net.running}.items():
         right = vector.dtype == dtype and vector.ndim == 1
@@ -280,6 +292,8 @@ def check_net(net: Net, memory: Memory, *, runs_python: bool) -> Bounds:
     values, deltas = memory.values, memory.deltas
     _require("deltas", deltas.shape == values.shape, f"shape {values.shape}", deltas.shape)
     _require_array("numbers", net.numbers, np.dtype(np.float64), (len(Number),))
+    moments = MOMENTS[Rule(net.rule)] + (net.numbers[Number.USE_EMA] != 0)
+    _require_array("moments", net.moments, dtype, (moments * size,))
     check_table(net, runs_python=runs_python)
     check_tensors(net)
     _require_contiguous(net, _ARRAYS[Net])

@@ -113,6 +113,7 @@ class Column(IntEnum):
     TOTALS = 20  # METRIC: to how many totals it adds
     THRESHOLDS = 21  # METRIC: where its thresholds begin,
     LEVELS = 22  # and how many it has
+    FROZEN = 23  # 1 if they are not trained; BATCH_NORMALIZATION then reads its running statistics
 
 
 class Scalar(IntEnum):
@@ -134,6 +135,9 @@ class Tensor(IntEnum):
 
     START = 0  # offset in the parameters
     SIZE = 1
+    CONSTRAINT = 2  # what it is brought to after each step
+    GROUP = 3  # NORM: so many numbers have a norm together,
+    STRIDE = 4  # and lie so far apart
 
 
 class Factor(IntEnum):
@@ -141,6 +145,19 @@ class Factor(IntEnum):
 
     L1 = 0  # of a penalty
     L2 = 1
+    RATE = 2  # of the learning rate; 0: the tensor is not trained
+    DECAY = 3  # of the decay of weights
+    LOWEST = 4  # NORM: what norms are brought to,
+    HIGHEST = 5  # by which
+    SHARE = 6  # share of the distance
+
+
+class Constraint(IntEnum):
+    """What a tensor is brought to after each step; see :mod:`fastmlp.constraints`."""
+
+    NONE = 0
+    NON_NEGATIVE = 1
+    NORM = 2
 
 
 class Activation(IntEnum):
@@ -285,6 +302,9 @@ class Number(IntEnum):
     CLIPVALUE = 8
     CLIPNORM = 9
     GLOBAL_CLIPNORM = 10
+    USE_EMA = 11  # 1: the last moment is a running mean of the parameters, at first NaN
+    EMA_MOMENTUM = 12
+    EMA_OVERWRITE_FREQUENCY = 13  # after so many steps, they become that mean; 0: never
 
 
 class Total(IntEnum):
@@ -318,6 +338,9 @@ SELU_ALPHA = 1.6732632423543772848
 SELU_SCALE = 1.0507009873554804934
 SATURATED_SLOPE = 0.01
 
+# Added to a norm before a division by it, in a constraint: Keras' epsilon.
+NORM_EPSILON = 1e-7
+
 # Where a penalty's step is rounded up depends on (step * STEP_STRIDE + i * ELEMENT_STRIDE) modulo
 # 2^32.  The strides are 2^32 / g and 2^32 / g^2 for the root of g^3 = g + 1: so no two of these
 # numbers are near each other, for many steps and elements.
@@ -330,6 +353,7 @@ ENUMS = (
     Scalar,
     Tensor,
     Factor,
+    Constraint,
     Activation,
     Loss,
     Reduction,
@@ -342,7 +366,7 @@ ENUMS = (
     Telemetry,
 )
 CONSTANTS = ("FIRST_LOSS", "LOSS_EPSILON", "OUT_OF_TOP_K", "SELU_ALPHA", "SELU_SCALE",
-             "SATURATED_SLOPE", "STEP_STRIDE", "ELEMENT_STRIDE")  # fmt: skip
+             "SATURATED_SLOPE", "NORM_EPSILON", "STEP_STRIDE", "ELEMENT_STRIDE")  # fmt: skip
 
 
 # A call of the engine takes these groups.  Beside its type, each array says what it holds in C, and
@@ -570,12 +594,21 @@ KERNELS = {
     ),
     "optimizer_step": _kernel(
         "optimizers",
-        "rule: int64_t; rate: double; step: int64_t; evenly: int64_t; "
+        "rule: int64_t; rate: double; decay: double; step: int64_t; evenly: int64_t; "
         "first: int64_t; params![size]; gradient[size]; first_moment!?[size]; "
         "second_moment!?[size]; third_moment!?[size]; numbers[numbers]: double",
         "size",
     ),
     "square_sum": _kernel("optimizers", "values[size]", "size", "double"),
+    "average_step": _kernel(
+        "optimizers", "momentum: double; params[size]; average![size]", "size"
+    ),
+    "constrain": _kernel(
+        "constraints",
+        "kind: int64_t; lowest: double; highest: double; share: double; group: int64_t; "
+        "stride: int64_t; first: int64_t; stop: int64_t; weights![size]",
+        "size",
+    ),
     "clip_values": _kernel("optimizers", "limit; values![size]", "size"),
     "record_values": _kernel("telemetry", "y[size]; out![fields]: double", "size"),
     "record_slopes": _kernel(

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .. import initializers, regularizers
+from .. import constraints, initializers, regularizers
 from ..runtime.arguments import items, positive_integer, real_array, shape_of, shown, truth
 from ..runtime.arrays import finite
 from ..runtime.attributes import assign, refuse, unknown
@@ -40,6 +40,11 @@ class Layer(Configurable):
         :class:`Input`.  Elsewhere it must be what the layer gets.
     input_dim : int, optional
         The same as ``input_shape=(input_dim,)``.
+    trainable : bool
+        Whether the optimizer changes the weights. It is an attribute, too, and counts from the
+        next :meth:`fastmlp.Sequential.compile` on. Of a layer with False, weights, penalties and
+        constraints stay out of a step, and :class:`BatchNormalization` uses and keeps its running
+        statistics; gradients go through it.
 
     Examples
     --------
@@ -61,6 +66,8 @@ class Layer(Configurable):
     name: str
     _in_use = False  # whether it is part of a net that is built
     _building = False
+    trainable: bool = True
+    _learns = True  # what trainable was when the net was compiled, or the layer put into it
 
     _not_attributes = ("input_shape", "input_dim")
 
@@ -70,6 +77,7 @@ class Layer(Configurable):
         *,
         input_shape: int | Shape | None = None,
         input_dim: int | None = None,
+        trainable: bool = True,
     ) -> None:
         if name is not None and not isinstance(name, str):
             raise TypeError(f"name: expected a string, got {shown(name)}")
@@ -87,12 +95,16 @@ class Layer(Configurable):
         self.name = name or _snake_case(type(self).__name__)
         self._declared: list[Weight] = []
         self._weights: dict[str, Array] = {}
+        if not truth("trainable", trainable):
+            assign(self, trainable=False)  # for those inside, a subclass does that
 
     def __setattr__(self, name: str, value: object) -> None:
         """Set an attribute, unless it would have no effect on a net that is built already."""
         if name == "trainable":
-            if value is not True:
-                raise refuse(self, name, "cannot be frozen")
+            value = truth(name, value)
+            for layer in self.nested:
+                layer.trainable = value
+            assign(self, trainable=value)
             return
         if name in ("weights", "declared"):
             raise refuse(self, name, "declares its weights in build, with add_weight")
@@ -164,6 +176,7 @@ class Layer(Configurable):
         fan_out: int | None = None,
         transposed: bool = False,
         regularizer: str | regularizers.L1L2 | None = None,
+        constraint: str | constraints.Constraint | None = None,
         trainable: bool = True,
     ) -> None:
         """Declare a tensor; call it from :meth:`build`.
@@ -181,6 +194,8 @@ class Layer(Configurable):
             Whether it lies in memory with its axes swapped.
         regularizer : str or fastmlp.regularizers.L1L2, optional
             The net adds its value to the loss, and its gradient to what :meth:`backward` returns.
+        constraint : str or fastmlp.constraints.Constraint, optional
+            What it is brought to after each step.
         trainable : bool
             Whether :meth:`backward` returns a gradient, for the optimizer to step along.
 
@@ -209,6 +224,7 @@ class Layer(Configurable):
                 transposed,
                 regularizers.get("regularizer", regularizer),
                 truth("trainable", trainable),
+                constraints.get("constraint", constraint),
             )
         )
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import activations, initializers, regularizers
+from .. import activations, constraints, initializers, regularizers
 from ..kernels.contract import FEW_OUTPUTS, Column, Op, Scalar
 from ..runtime.arguments import positive_integer, truth
 from ..runtime.lowering import Buffer, Builder, Layout, Param
@@ -26,6 +26,8 @@ class Dense(Layer):
         By default zeros, or with a ``"torch_default"`` kernel likewise ``"torch_default"``.
     kernel_regularizer, bias_regularizer : str or fastmlp.regularizers.L1L2, optional
         A penalty to add to the loss.
+    kernel_constraint, bias_constraint : str or fastmlp.constraints.Constraint, optional
+        What they are brought to after each step.
 
     Raises
     ------
@@ -42,6 +44,8 @@ class Dense(Layer):
         "bias_initializer",
         "kernel_regularizer",
         "bias_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
     )
 
     def __init__(
@@ -54,6 +58,8 @@ class Dense(Layer):
         bias_initializer: initializers.Given | None = None,
         kernel_regularizer: str | regularizers.L1L2 | None = None,
         bias_regularizer: str | regularizers.L1L2 | None = None,
+        kernel_constraint: str | constraints.Constraint | None = None,
+        bias_constraint: str | constraints.Constraint | None = None,
         name: str | None = None,
         **options: Any,
     ) -> None:
@@ -68,6 +74,8 @@ class Dense(Layer):
         self.bias_initializer = initializers.get("bias_initializer", bias_initializer)
         self.kernel_regularizer = regularizers.get("kernel_regularizer", kernel_regularizer)
         self.bias_regularizer = regularizers.get("bias_regularizer", bias_regularizer)
+        self.kernel_constraint = constraints.get("kernel_constraint", kernel_constraint)
+        self.bias_constraint = constraints.get("bias_constraint", bias_constraint)
 
     @property
     def _bias_is_torchs(self) -> bool:
@@ -97,6 +105,7 @@ class Dense(Layer):
             self.kernel_initializer,
             transposed=True,
             regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
         )
         if self.use_bias:
             self.add_weight(
@@ -105,6 +114,7 @@ class Dense(Layer):
                 self.bias_initializer,
                 fan_in=inputs if self._bias_is_torchs else None,
                 regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
             )
 
     def output_shape(self, input_shape: Shape) -> Shape:

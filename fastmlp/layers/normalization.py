@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import initializers, regularizers
+from .. import constraints, initializers, regularizers
 from ..kernels.contract import Column, Op, Scalar
 from ..runtime.arguments import real_number, truth
 from ..runtime.lowering import Buffer, Builder, Param
@@ -40,6 +40,8 @@ class BatchNormalization(Layer):
     moving_mean_initializer, moving_variance_initializer : str or function
     beta_regularizer, gamma_regularizer : str or fastmlp.regularizers.L1L2, optional
         A penalty to add to the loss.
+    beta_constraint, gamma_constraint : str or fastmlp.constraints.Constraint, optional
+        What they are brought to after each step.
 
     Raises
     ------
@@ -67,6 +69,8 @@ class BatchNormalization(Layer):
         "moving_variance_initializer",
         "beta_regularizer",
         "gamma_regularizer",
+        "beta_constraint",
+        "gamma_constraint",
     )
 
     def __init__(
@@ -82,6 +86,8 @@ class BatchNormalization(Layer):
         moving_variance_initializer: initializers.Given = "ones",
         beta_regularizer: str | regularizers.L1L2 | None = None,
         gamma_regularizer: str | regularizers.L1L2 | None = None,
+        beta_constraint: str | constraints.Constraint | None = None,
+        gamma_constraint: str | constraints.Constraint | None = None,
         name: str | None = None,
         **options: Any,
     ) -> None:
@@ -99,16 +105,20 @@ class BatchNormalization(Layer):
         )
         self.beta_regularizer = regularizers.get("beta_regularizer", beta_regularizer)
         self.gamma_regularizer = regularizers.get("gamma_regularizer", gamma_regularizer)
+        self.beta_constraint = constraints.get("beta_constraint", beta_constraint)
+        self.gamma_constraint = constraints.get("gamma_constraint", gamma_constraint)
 
     def build(self, input_shape: Shape) -> None:
         if self.scale:
             self.add_weight(
-                "gamma", input_shape, self.gamma_initializer, regularizer=self.gamma_regularizer
-            )
+                "gamma", input_shape, self.gamma_initializer,
+                regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
+            )  # fmt: skip
         if self.center:
             self.add_weight(
-                "beta", input_shape, self.beta_initializer, regularizer=self.beta_regularizer
-            )
+                "beta", input_shape, self.beta_initializer,
+                regularizer=self.beta_regularizer, constraint=self.beta_constraint,
+            )  # fmt: skip
         self.add_weight("moving_mean", input_shape, self.moving_mean_initializer, trainable=False)
         self.add_weight(
             "moving_variance", input_shape, self.moving_variance_initializer, trainable=False

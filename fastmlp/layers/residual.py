@@ -48,6 +48,8 @@ class Residual(Layer):
             if isinstance(layer, Input):
                 raise ValueError(f"layers[{index}]: an Input can only be the first layer of a net")
         self.layers = tuple(layers)
+        if not self.trainable:
+            self.trainable = False  # those inside, too
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy needs: layers of its own."""

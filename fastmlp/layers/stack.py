@@ -40,13 +40,19 @@ def check_layer(argument: str, layer: object, others: Sequence[Layer]) -> None:
         taken.add(id(part))
     if isinstance(layer, Input) and others:
         raise ValueError(f"{argument}: an Input can only be the first layer")
-    if not getattr(layer, "trainable", True):
-        raise ValueError(f"{argument}: {layer!r} has trainable=False, which is not supported")
     if hasattr(layer, "call"):
         raise TypeError(
             f"{argument}: {layer!r} has a method call(), which would not be called: write "
             "forward(x, training) and backward(dy)"
         )
+
+
+def learning(layers: Sequence[Layer], learns: bool = True) -> Iterator[tuple[Layer, bool]]:
+    """Return every layer, and whether it is to be trained: none in a layer that is not."""
+    for layer in layers:
+        own = learns and layer.trainable
+        yield layer, own
+        yield from learning(layer.nested, own)
 
 
 def stacked(

@@ -6,7 +6,6 @@ from typing import Any
 
 # Names that users know from Keras, with what to do here instead.
 _ADVICE = {
-    "trainable": "all weights are trained: freezing them is not supported",
     "lr": "it is called learning_rate here",
     "learning_rate": "it belongs to the optimizer: set model.optimizer.learning_rate",
     "momentum": "it belongs to the optimizer: set model.optimizer.momentum",

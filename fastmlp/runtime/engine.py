@@ -15,6 +15,7 @@ from .. import backends
 from ..kernels.contract import (
     Batches,
     Course,
+    Factor,
     Memory,
     Mode,
     Net,
@@ -151,6 +152,9 @@ class Engine:
                 self.moments, self._rule = moments, optimizer.rule
             self._optimizer = optimizer
             self._numbers[:] = optimizer.numbers()
+            for own, slot in zip(self.plan.factors, self.plan.param_slots, strict=True):
+                if not slot.frozen:
+                    own[[Factor.RATE, Factor.DECAY]] = optimizer.factors(slot.name)
 
     def forward(
         self,

@@ -67,6 +67,7 @@ class Lowers(Protocol):
 
     name: str
     _weights: dict[str, Array]
+    _learns: bool
 
     @property
     def declared(self) -> tuple[Weight, ...]: ...
@@ -109,6 +110,7 @@ class _Current:
     index: int = 0
     output_shape: Shape = ()
     slots: list[Slot] = field(default_factory=list)
+    frozen: bool = False
 
 
 class Builder:
@@ -151,10 +153,11 @@ class Builder:
     def lower(self, layer: Lowers, x: Buffer) -> Buffer:
         """Let a layer add its rows, and return the buffer of its output."""
         outer, output_shape = self._current, layer._output_shape(self.shape)
-        self._current = _Current(layer.name, repr(layer), self._layers, output_shape)
+        frozen = not layer._learns
+        self._current = _Current(layer.name, repr(layer), self._layers, output_shape, frozen=frozen)
         self._layers += 1
         for weight in layer.declared:
-            self._current.slots.append(Slot(layer, weight, self._sizes[weight.trainable]))
+            self._current.slots.append(Slot(layer, weight, self._sizes[weight.trainable], frozen))
             self._sizes[weight.trainable] += weight.size
         self._slots += self._current.slots
         y = layer._lower(self, x)
@@ -213,11 +216,12 @@ class Builder:
             Column.Y: y.offset,
             Column.ROWS: int(x.layout is Layout.SAMPLES_FIRST),
             Column.INPUT_GRADIENT: int(self._trainable),
+            Column.FROZEN: int(self._current.frozen),
         }
         self._append(
             op, label or self._current.name, {**fixed, **own, **(columns or {})}, reals or {}
         )
-        if Column.SIZE in own:
+        if Column.SIZE in own and not self._current.frozen:
             self._trainable = self._trainable or own[Column.SIZE] > 0
         return y
 
@@ -364,14 +368,23 @@ class Builder:
         )  # fmt: skip
 
     def _tensor_tables(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the tables of the tensors that are trained."""
+        """Return the tables of the tensors; the optimizer may change rates and decays later."""
         slots = [slot for slot in self._slots if slot.weight.trainable]
         tensors = np.zeros((len(slots), len(Tensor)), dtype=np.int64)
         factors = np.zeros((len(slots), len(Factor)))
-        for t, slot in enumerate(slots):
-            tensors[t, Tensor.START], tensors[t, Tensor.SIZE] = slot.start, slot.weight.size
-            if (penalty := slot.weight.regularizer) is not None:
-                factors[t, Factor.L1], factors[t, Factor.L2] = penalty.l1, penalty.l2
+        for tensor, own, slot in zip(tensors, factors, slots, strict=True):
+            weight = slot.weight
+            tensor[Tensor.START], tensor[Tensor.SIZE] = slot.start, weight.size
+            if slot.frozen:
+                continue
+            own[Factor.RATE] = own[Factor.DECAY] = 1
+            if (penalty := weight.regularizer) is not None:
+                own[Factor.L1], own[Factor.L2] = penalty.l1, penalty.l2
+            if (constraint := weight.constraint) is not None:
+                kind, *own[[Factor.LOWEST, Factor.HIGHEST, Factor.SHARE]] = constraint.form
+                groups = constraint.groups(slot.name, weight.shape, transposed=weight.transposed)
+                tensor[Tensor.CONSTRAINT] = kind
+                tensor[Tensor.GROUP], tensor[Tensor.STRIDE] = groups
         return tensors, factors
 
     def _own_tensors(self, params: Sequence[Param]) -> dict[Column, int]:

@@ -25,7 +25,7 @@ class Plan:
     ----------
     table, reals : int64 and float64 arrays with a row per operation
         See :mod:`fastmlp.kernels.contract`.
-    tensors, factors : int64 and float64 arrays with a row per tensor that is trained
+    tensors, factors : int64 and float64 arrays with a row per tensor of the parameters
     thresholds : float64 array
         Those of all metrics.
     labels : list of str
@@ -58,6 +58,11 @@ class Plan:
     @cached_property
     def slots(self) -> list[Slot]:
         """The tensors that are trained, in the order of the parameter vector."""
+        return [slot for slot in self.param_slots if not slot.frozen]
+
+    @cached_property
+    def param_slots(self) -> list[Slot]:
+        """The tensors of the parameter vector, frozen ones among them, in its order."""
         return [slot for slot in self.all_slots if slot.weight.trainable]
 
     @property
@@ -88,7 +93,7 @@ class Plan:
         for r, (label, row) in enumerate(zip(self.labels, self.table, strict=True)):
             if row[Column.OP] >= FIRST_LOSS:
                 break
-            if _has_weights(row) or row[Column.OP] == Op.ACTIVATION:
+            if _learns(row) or row[Column.OP] == Op.ACTIVATION:
                 names[r] = label
         return names
 
@@ -121,7 +126,7 @@ class Plan:
         above: dict[str, list[str]] = {}
         current: list[str] = []
         for row, label in zip(self.table, self.labels, strict=True):
-            if _has_weights(row):
+            if _learns(row):
                 current = above[label] = []
             else:
                 current.append(label)
@@ -171,7 +176,7 @@ class Plan:
 
     def check_numbers(self, dtype: np.dtype[Any]) -> None:
         """Raise ValueError if a layer's number, such as an offset, is too large for a dtype."""
-        names = [f"{slot.layer.name}/{slot.weight.name} penalty" for slot in self.slots]
+        names = [f"{slot.name} penalty" for slot in self.param_slots]
         for labels, numbers, kinds in (
             (self.labels, self.reals, (Scalar.ALPHA, Scalar.SCALE, Scalar.OFFSET)),
             (names, self.factors, (Factor.L1, Factor.L2)),
@@ -189,5 +194,7 @@ class Plan:
         return values[offset * capacity :][: features * n]
 
 
-def _has_weights(row: NDArray[np.int64]) -> bool:
-    return bool(FORMS[Op(row[Column.OP])].weights and row[Column.SIZE])
+def _learns(row: NDArray[np.int64]) -> bool:
+    """Whether a row has weights that are trained."""
+    has_weights = FORMS[Op(row[Column.OP])].weights and row[Column.SIZE]
+    return bool(has_weights and not row[Column.FROZEN])

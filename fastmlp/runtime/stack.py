@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .. import backends
 from ..layers import Input, Layer
-from ..layers.stack import build_layers, check_layer, every_layer
+from ..layers.stack import build_layers, check_layer, every_layer, learning
 from . import lowering
 from .arguments import items, real_array
 from .arrays import finite
@@ -38,6 +38,7 @@ class Stack:
     seed: int
     dtype: np.dtype[np.floating]
     backend: str
+    trainable: bool = True
     _layers: tuple[Layer, ...]
     _input_shape: Shape | None
     _slots: list[Slot]
@@ -63,11 +64,17 @@ class Stack:
             first = everything[0]
             shape = first.shape if isinstance(first, Input) else first._given_shape
         with _unchanged_after_an_error(self, *every_layer(layers)):
+            self._take_trainable(layers)
             if shape is None:
                 _name_apart([*every_layer(everything)])
             else:
                 self._build(everything, shape)
             self._layers = everything
+
+    def _take_trainable(self, layers: Sequence[Layer]) -> None:
+        """Let these layers learn, or not, as their ``trainable`` says now."""
+        for layer, learns in learning(layers, self.trainable):
+            assign(layer, _learns=learns)
 
     def _remove_last(self) -> Layer:
         """Take the last layer off, which keeps its weights as its own; the others keep theirs."""
@@ -186,7 +193,7 @@ def _first_values(slot: Slot, rng: np.random.Generator, dtype: np.dtype[np.float
     TypeError, ValueError
         If they are no finite real numbers of the weight's shape.
     """
-    weight, name = slot.weight, f"{slot.layer.name}/{slot.weight.name}"
+    weight, name = slot.weight, slot.name
     if weight.name in slot.layer._weights:
         argument, values = name, slot.layer._weights[weight.name]
     else:

@@ -29,7 +29,7 @@ class State:
         Running statistics, which training changes without a gradient.
     moments : float array (count * size,)
         What the optimizer has gathered: as many vectors, one after the other, as its rule has
-        moments; empty before the first fit.
+        moments, and a running mean of the parameters, if it keeps one; empty before the first fit.
     steps : int
         Steps taken so far, over all fits, whatever their batch sizes: dropout draws the masks of
         step ``steps`` next, and schedules and the optimizer's rule count by it.
@@ -54,7 +54,22 @@ class State:
         """Let the optimizer start from nothing."""
         self.moments = self.params[:0]
 
-    def provide_moments(self, count: int) -> None:
-        """Provide memory for so many moments; they start from nothing if there were others."""
+    def provide_moments(self, count: int, with_average: bool = False) -> None:
+        """Provide memory for so many moments; they start from nothing if there were others.
+
+        The last one may be a running mean of the parameters: NaN before the first step.
+        """
         if self.moments.size != count * self.params.size:
             self.moments = aligned_zeros(count * self.params.size, self.params.dtype)
+            if with_average:
+                self.average[:] = np.nan
+
+    @property
+    def average(self) -> Array:
+        """The running mean of the parameters, if the last moment is one."""
+        return self.moments[self.moments.size - self.params.size :]
+
+    def become_average(self) -> None:
+        """Replace the parameters by their running mean, which the last moment is."""
+        known = ~np.isnan(self.average)
+        self.params[known] = self.average[known]

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from .. import initializers, regularizers
+from .. import constraints, initializers, regularizers
 
 Shape = tuple[int, ...]
 Array = NDArray[Any]
@@ -29,6 +29,7 @@ class Weight:
     transposed: bool = False
     regularizer: regularizers.L1L2 | None = None
     trainable: bool = True
+    constraint: constraints.Constraint | None = None
 
     @property
     def size(self) -> int:
@@ -57,6 +58,12 @@ class Slot:
     layer: Owner
     weight: Weight
     start: int
+    frozen: bool = False  # whether its layer is not to be trained
+
+    @property
+    def name(self) -> str:
+        """The layer's name and its own."""
+        return f"{self.layer.name}/{self.weight.name}"
 
     def view(self, vector: Array) -> Array:
         """Return the tensor in its users' shape, as a view of the flat vector."""

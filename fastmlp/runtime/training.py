@@ -54,6 +54,8 @@ def train(run: Run) -> None:
         for callback in callbacks:
             callback.on_train_begin({})
         logs = _train_epochs(run, callbacks, parts)
+        if run.model.optimizer is not None and run.model.optimizer.use_ema:
+            run.state.become_average()  # before a callback may restore others
         for callback in callbacks:
             callback.on_train_end(dict(logs))
     except BaseException:

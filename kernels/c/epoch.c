@@ -118,7 +118,7 @@ static void backward(struct engine *engine, int64_t loss_index, int64_t batch, i
     for (int64_t r = loss_index - 1; r > 0; r--) {
         const int64_t *row = ROW(r);
         prepare_gradients(engine, r);
-        if (has_weights(row) && (observed || !fused)) weight_gradient_row(engine, r);
+        if (learns(row) && (observed || !fused)) weight_gradient_row(engine, r);
         if (observed) {
             wait(engine);
             if (job->team.thread == 0) observe_row(engine, r, record_of(engine, batch, r));
@@ -128,7 +128,7 @@ static void backward(struct engine *engine, int64_t loss_index, int64_t batch, i
             backward_row(engine, r);
             wait(engine);
         }
-        if (has_weights(row) && fused) {
+        if (learns(row) && fused) {
             penalty_updates(engine, r, rate, job->course.first_step + batch);
             weight_update_row(engine, r, rate);
         }
@@ -162,6 +162,7 @@ static void clip_gradient(const struct engine *engine) {
     if (numbers[NUMBER_CLIPVALUE] > 0) clip_values((real)numbers[NUMBER_CLIPVALUE], own, count);
     if (numbers[NUMBER_CLIPNORM] > 0) {
         for (int64_t t = engine->job->team.thread; t < tensors; t += engine->job->team.threads) {
+            if (FACTORS(t)[FACTOR_RATE] == 0) continue;
             real *tensor = net->gradient + TENSOR(t)[TENSOR_START];
             double sum = square_sum(tensor, TENSOR(t)[TENSOR_SIZE]);
             real scale = (real)clipping_scale(sum, numbers[NUMBER_CLIPNORM]);
@@ -172,26 +173,80 @@ static void clip_gradient(const struct engine *engine) {
     if (numbers[NUMBER_GLOBAL_CLIPNORM] > 0) {
         double sum = 0;
         for (int64_t t = 0; t < tensors; t++)
-            sum += square_sum(net->gradient + TENSOR(t)[TENSOR_START], TENSOR(t)[TENSOR_SIZE]);
+            if (FACTORS(t)[FACTOR_RATE] != 0)
+                sum += square_sum(net->gradient + TENSOR(t)[TENSOR_START],
+                                  TENSOR(t)[TENSOR_SIZE]);
         wait(engine);
         rescale((real)clipping_scale(sum, numbers[NUMBER_GLOBAL_CLIPNORM]), 0, own, own, count);
     }
 }
 
-/* Take this thread's share of a step along the whole gradient. */
+/* The first tensor after t whose step has other factors, or none. */
+static int64_t next_unlike(const struct engine *engine, int64_t t) {
+    const double *factors = FACTORS(t);
+    int64_t next = t + 1;
+    while (next < engine->job->net.tensors_shape[0] &&
+           FACTORS(next)[FACTOR_RATE] == factors[FACTOR_RATE] &&
+           FACTORS(next)[FACTOR_DECAY] == factors[FACTOR_DECAY])
+        next++;
+    return next;
+}
+
+/* Take this thread's share of a step along the whole gradient: of all parameters, whether those of
+   tensors that are stepped alike, which one call of the kernel takes, begin or end in it. */
 static void take_step(const struct engine *engine, int64_t batch) {
     const Job *job = engine->job;
     const Net *net = &job->net;
-    int64_t size = net->params_shape[0], first = first_of(engine, size), any = 0;
+    int64_t size = net->params_shape[0], tensors = net->tensors_shape[0], any = 0;
     int64_t moments = size ? net->moments_shape[0] / size : 0;
-    for (int64_t t = 0; t < net->tensors_shape[0]; t++) any |= is_penalized(engine, t);
-    optimizer_step(net->rule, job->course.rates[batch - job->batches.first],
-                   job->course.first_step + batch, any, first, net->params + first,
-                   net->gradient + first, moments > 0 ? net->moments + first : NULL,
-                   moments > 1 ? net->moments + size + first : NULL,
-                   moments > 2 ? net->moments + 2 * size + first : NULL, net->numbers,
-                   stop_of(engine, size) - first);
+    double rate = job->course.rates[batch - job->batches.first];
+    for (int64_t t = 0; t < tensors; t++) any |= is_penalized(engine, t);
+    for (int64_t t = 0, next; t < tensors; t = next) {
+        next = next_unlike(engine, t);
+        int64_t end = TENSOR(next - 1)[TENSOR_START] + TENSOR(next - 1)[TENSOR_SIZE];
+        int64_t first = -smaller(-TENSOR(t)[TENSOR_START], -first_of(engine, size));
+        int64_t stop = smaller(end, stop_of(engine, size));
+        if (FACTORS(t)[FACTOR_RATE] == 0 || first >= stop) continue;
+        optimizer_step(net->rule, rate * FACTORS(t)[FACTOR_RATE],
+                       net->numbers[NUMBER_WEIGHT_DECAY] * FACTORS(t)[FACTOR_DECAY],
+                       job->course.first_step + batch, any, first, net->params + first,
+                       net->gradient + first, moments > 0 ? net->moments + first : NULL,
+                       moments > 1 ? net->moments + size + first : NULL,
+                       moments > 2 ? net->moments + 2 * size + first : NULL, net->numbers,
+                       stop - first);
+    }
     wait(engine);
+}
+
+/* After a step, let the running mean of the parameters follow them; in some steps, let them become
+   that mean. */
+static void follow_parameters(const struct engine *engine, int64_t step) {
+    const Net *net = &engine->job->net;
+    if (net->numbers[NUMBER_USE_EMA] == 0) return;
+    int64_t size = net->params_shape[0], first = first_of(engine, size);
+    int64_t count = stop_of(engine, size) - first;
+    real *average = net->moments + net->moments_shape[0] - size + first;
+    average_step(net->numbers[NUMBER_EMA_MOMENTUM], net->params + first, average, count);
+    int64_t every = (int64_t)net->numbers[NUMBER_EMA_OVERWRITE_FREQUENCY];
+    if (every > 0 && (step + 1) % every == 0)
+        memcpy(net->params + first, average, (size_t)count * sizeof(real));
+    wait(engine);
+}
+
+/* After a step, bring this thread's share of each tensor to its constraint. */
+static void constrain_parameters(const struct engine *engine) {
+    const Net *net = &engine->job->net;
+    int any = 0;
+    for (int64_t t = 0; t < net->tensors_shape[0]; t++) {
+        const int64_t *tensor = TENSOR(t);
+        if (tensor[TENSOR_CONSTRAINT] == CONSTRAINT_NONE || FACTORS(t)[FACTOR_RATE] == 0) continue;
+        int64_t size = tensor[TENSOR_SIZE], group = tensor[TENSOR_GROUP], groups = size / group;
+        constrain(tensor[TENSOR_CONSTRAINT], FACTORS(t)[FACTOR_LOWEST], FACTORS(t)[FACTOR_HIGHEST],
+                  FACTORS(t)[FACTOR_SHARE], group, tensor[TENSOR_STRIDE], first_of(engine, groups),
+                  stop_of(engine, groups), net->params + tensor[TENSOR_START], size);
+        any = 1;
+    }
+    if (any) wait(engine);
 }
 
 /* Keep this thread's share of the parameters as they are before a step that is recorded. */
@@ -207,7 +262,7 @@ static void keep_params(const struct engine *engine) {
 static void observe_step(const struct engine *engine, int64_t loss_index, int64_t batch) {
     const Job *job = engine->job;
     for (int64_t r = 1; job->team.thread == 0 && r < loss_index; r++) {
-        if (!has_weights(ROW(r))) continue;
+        if (!learns(ROW(r))) continue;
         int64_t start = ROW(r)[COLUMN_WEIGHTS];
         record_step(job->course.before + start, job->net.params + start, job->net.gradient + start,
                     record_of(engine, batch, r), ROW(r)[COLUMN_SIZE]);
@@ -247,6 +302,10 @@ static int64_t run(const Job *job) {
         if (mode == MODE_TRAIN && !fused) {
             clip_gradient(engine);
             take_step(engine, batch);
+        }
+        if (mode == MODE_TRAIN) {
+            follow_parameters(engine, now);
+            constrain_parameters(engine);
         }
         if (recorded) {
             if (fused) add_penalties(engine, job->course.before, now);

@@ -10,7 +10,7 @@
    them for all that the compiler knows. */
 struct step {
     const double *numbers;
-    double rate;
+    double rate, decay;
     int64_t step;
     int evenly;    /* Round up and down by turns: no change is too small to count. */
     int64_t first; /* The number of the first parameter here, among all. */
@@ -26,15 +26,26 @@ INLINE vector rest_of(const struct step *step, int64_t which) {
     return broadcast((real)(1 - step->numbers[which]));
 }
 
-/* What the decay of weights adds to a change, for each weight: Loshchilov & Hutter (2019). */
-INLINE vector decay_of(const struct step *step) {
-    return broadcast((real)(-step->rate * step->numbers[NUMBER_WEIGHT_DECAY]));
+/* How changes are applied to weights. */
+struct manner {
+    int evenly, decays;
+    vector decay; /* what the decay adds to a weight of 1: Loshchilov & Hutter (2019) */
+};
+
+INLINE struct manner manner_of(const struct step *step) {
+    return (struct manner){
+        .evenly = step->evenly,
+        .decays = step->decay != 0,
+        .decay = broadcast((real)(-step->rate * step->decay)),
+    };
 }
 
-INLINE void apply(int evenly, vector decay, real *params, vector change, int64_t count, turns now) {
+/* Let weights decay, and then change.  The decay is a sum of its own, and even: added to the change
+   first, it would be lost in float32 where it is less than the rounding of that. */
+INLINE void apply(struct manner manner, real *params, vector change, int64_t count, turns now) {
     vector w = load_some(params, count);
-    change = fused(decay, w, change);
-    store_some(params, evenly ? add_evenly(w, change, now) : w + change, count);
+    if (manner.decays) w = add_evenly(w, manner.decay * w, now);
+    store_some(params, manner.evenly ? add_evenly(w, change, now) : w + change, count);
 }
 
 /* v, or 0 if it is too small for a normal number: arithmetic on those is many times slower, and
@@ -110,11 +121,11 @@ static void descent_step(const struct step *step, real *params, const real *grad
 /* The same, with what a step along the whole gradient may have besides. */
 static void whole_descent_step(const struct step *step, real *params, const real *gradient,
                                int64_t size) {
-    const vector rate = broadcast(-(real)step->rate), decay = decay_of(step);
-    const int evenly = step->evenly;
+    const vector rate = broadcast(-(real)step->rate);
+    const struct manner manner = manner_of(step);
     turns now = turns_of(step->step, step->first);
     FOR_VECTORS(i, count, size) {
-        apply(evenly, decay, params + i, rate * load_some(gradient + i, count), count, now);
+        apply(manner, params + i, rate * load_some(gradient + i, count), count, now);
         now = next_turns(now);
     }
 }
@@ -122,16 +133,17 @@ static void whole_descent_step(const struct step *step, real *params, const real
 /* Keras' form: v = m v - rate g, then w += v, or w += m v - rate g (Nesterov). */
 static void momentum_step(const struct step *step, real *params, const real *gradient,
                           real *velocity, int64_t size) {
-    const vector rate = broadcast((real)step->rate), decay = decay_of(step);
+    const vector rate = broadcast((real)step->rate);
     const vector momentum = number(step, NUMBER_MOMENTUM);
-    const int nesterov = step->numbers[NUMBER_NESTEROV] != 0, evenly = step->evenly;
+    const int nesterov = step->numbers[NUMBER_NESTEROV] != 0;
+    const struct manner manner = manner_of(step);
     turns now = turns_of(step->step, step->first);
     FOR_VECTORS(i, count, size) {
         vector change = rate * load_some(gradient + i, count);
         vector v = fused(momentum, load_some(velocity + i, count), -change);
         v = keep(velocity + i, v, count);
         change = nesterov ? fused(momentum, v, -change) : v;
-        apply(evenly, decay, params + i, change, count, now);
+        apply(manner, params + i, change, count, now);
         now = next_turns(now);
     }
 }
@@ -142,10 +154,10 @@ static void momentum_step(const struct step *step, real *params, const real *gra
    change is added to v = m v, and w changes by v. */
 static void rmsprop_step(const struct step *step, real *params, const real *gradient, real *square,
                          real *velocity, real *mean, int64_t size) {
-    const vector rate = broadcast(-(real)step->rate), decay = decay_of(step);
+    const vector rate = broadcast(-(real)step->rate);
     const vector rest = rest_of(step, NUMBER_RHO), epsilon = number(step, NUMBER_EPSILON);
     const vector momentum = number(step, NUMBER_MOMENTUM);
-    const int evenly = step->evenly;
+    const struct manner manner = manner_of(step);
     turns now = turns_of(step->step, step->first);
     FOR_VECTORS(i, count, size) {
         vector g = load_some(gradient + i, count);
@@ -158,7 +170,7 @@ static void rmsprop_step(const struct step *step, real *params, const real *grad
         if (velocity)
             change = keep(velocity + i,
                           fused(momentum, load_some(velocity + i, count), change), count);
-        apply(evenly, decay, params + i, change, count, now);
+        apply(manner, params + i, change, count, now);
         now = next_turns(now);
     }
 }
@@ -168,15 +180,15 @@ static void rmsprop_step(const struct step *step, real *params, const real *grad
 static void adagrad_step(const struct step *step, real *params, const real *gradient, real *sum,
                          int64_t size) {
     const double *numbers = step->numbers;
-    const vector rate = broadcast(-(real)step->rate), decay = decay_of(step);
+    const vector rate = broadcast(-(real)step->rate);
     const vector least = broadcast(
         (real)(numbers[NUMBER_INITIAL_ACCUMULATOR_VALUE] + numbers[NUMBER_EPSILON]));
-    const int evenly = step->evenly;
+    const struct manner manner = manner_of(step);
     turns now = turns_of(step->step, step->first);
     FOR_VECTORS(i, count, size) {
         vector g = load_some(gradient + i, count);
         vector s = keep(sum + i, fused(g, g, load_some(sum + i, count)), count);
-        apply(evenly, decay, params + i, rate * g / square_root(s + least), count, now);
+        apply(manner, params + i, rate * g / square_root(s + least), count, now);
         now = next_turns(now);
     }
 }
@@ -185,9 +197,9 @@ static void adagrad_step(const struct step *step, real *params, const real *grad
    c += (1 - rho) (d^2 - c), w -= rate d. */
 static void adadelta_step(const struct step *step, real *params, const real *gradient,
                           real *square, real *changes, int64_t size) {
-    const vector rate = broadcast(-(real)step->rate), decay = decay_of(step);
+    const vector rate = broadcast(-(real)step->rate);
     const vector rest = rest_of(step, NUMBER_RHO), epsilon = number(step, NUMBER_EPSILON);
-    const int evenly = step->evenly;
+    const struct manner manner = manner_of(step);
     turns now = turns_of(step->step, step->first);
     FOR_VECTORS(i, count, size) {
         vector g = load_some(gradient + i, count);
@@ -195,7 +207,7 @@ static void adadelta_step(const struct step *step, real *params, const real *gra
         vector c = load_some(changes + i, count);
         vector d = g * (square_root(c + epsilon) / square_root(s + epsilon));
         follow_square(changes + i, rest, d, count);
-        apply(evenly, decay, params + i, rate * d, count, now);
+        apply(manner, params + i, rate * d, count, now);
         now = next_turns(now);
     }
 }
@@ -207,11 +219,11 @@ static void adadelta_step(const struct step *step, real *params, const real *gra
 static void adam_step(const struct step *step, real *params, const real *gradient, real *mean,
                       real *square, real *largest, int64_t size) {
     const double *numbers = step->numbers, t = (double)step->step + 1;
-    const int evenly = step->evenly;
+    const struct manner manner = manner_of(step);
     const vector rest1 = rest_of(step, NUMBER_BETA_1), rest2 = rest_of(step, NUMBER_BETA_2);
     const vector scale = broadcast((real)(-step->rate / (1 - pow(numbers[NUMBER_BETA_1], t))));
     const vector correction = broadcast((real)(1 / (1 - pow(numbers[NUMBER_BETA_2], t))));
-    const vector epsilon = number(step, NUMBER_EPSILON), decay = decay_of(step);
+    const vector epsilon = number(step, NUMBER_EPSILON);
     turns now = turns_of(step->step, step->first);
     FOR_VECTORS(i, count, size) {
         vector g = load_some(gradient + i, count);
@@ -219,7 +231,7 @@ static void adam_step(const struct step *step, real *params, const real *gradien
         vector v = follow_square(square + i, rest2, g, count);
         if (largest) v = keep(largest + i, larger(load_some(largest + i, count), v), count);
         vector change = scale * m / (square_root(v * correction) + epsilon);
-        apply(evenly, decay, params + i, change, count, now);
+        apply(manner, params + i, change, count, now);
         now = next_turns(now);
     }
 }
@@ -229,17 +241,17 @@ static void adam_step(const struct step *step, real *params, const real *gradien
 static void adamax_step(const struct step *step, real *params, const real *gradient, real *mean,
                         real *largest, int64_t size) {
     const double *numbers = step->numbers, t = (double)step->step + 1;
-    const int evenly = step->evenly;
+    const struct manner manner = manner_of(step);
     const vector rest = rest_of(step, NUMBER_BETA_1), beta2 = number(step, NUMBER_BETA_2);
     const vector scale = broadcast((real)(-step->rate / (1 - pow(numbers[NUMBER_BETA_1], t))));
-    const vector epsilon = number(step, NUMBER_EPSILON), decay = decay_of(step);
+    const vector epsilon = number(step, NUMBER_EPSILON);
     turns now = turns_of(step->step, step->first);
     FOR_VECTORS(i, count, size) {
         vector g = load_some(gradient + i, count);
         vector m = follow(mean + i, rest, g, count);
         vector u = larger(beta2 * load_some(largest + i, count), absolute(g));
         u = keep(largest + i, u, count);
-        apply(evenly, decay, params + i, scale * m / (u + epsilon), count, now);
+        apply(manner, params + i, scale * m / (u + epsilon), count, now);
         now = next_turns(now);
     }
 }
@@ -266,13 +278,13 @@ static void nadam_step(const struct step *step, real *params, const real *gradie
                        real *square, int64_t size) {
     const double beta1 = step->numbers[NUMBER_BETA_1], t = (double)step->step + 1;
     const double product = momentums_up_to(beta1, t), next = momentum_at(beta1, t + 1);
-    const int evenly = step->evenly;
+    const struct manner manner = manner_of(step);
     const vector rest1 = rest_of(step, NUMBER_BETA_1), rest2 = rest_of(step, NUMBER_BETA_2);
     const vector of_mean = broadcast((real)(-step->rate * next / (1 - product * next)));
     const vector of_gradient =
         broadcast((real)(-step->rate * (1 - momentum_at(beta1, t)) / (1 - product)));
     const vector correction = broadcast((real)(1 / (1 - pow(step->numbers[NUMBER_BETA_2], t))));
-    const vector epsilon = number(step, NUMBER_EPSILON), decay = decay_of(step);
+    const vector epsilon = number(step, NUMBER_EPSILON);
     turns now = turns_of(step->step, step->first);
     FOR_VECTORS(i, count, size) {
         vector g = load_some(gradient + i, count);
@@ -280,7 +292,7 @@ static void nadam_step(const struct step *step, real *params, const real *gradie
         vector v = follow_square(square + i, rest2, g, count);
         vector change = fused(of_mean, m, of_gradient * g);
         change = change / (square_root(v * correction) + epsilon);
-        apply(evenly, decay, params + i, change, count, now);
+        apply(manner, params + i, change, count, now);
         now = next_turns(now);
     }
 }
@@ -289,24 +301,24 @@ static void nadam_step(const struct step *step, real *params, const real *gradie
    of 0 is 0, that of NaN is NaN. */
 static void lion_step(const struct step *step, real *params, const real *gradient, real *mean,
                       int64_t size) {
-    const vector rate = broadcast(-(real)step->rate), decay = decay_of(step), zero = {0};
+    const vector rate = broadcast(-(real)step->rate), zero = {0};
     const vector rest1 = rest_of(step, NUMBER_BETA_1), rest2 = rest_of(step, NUMBER_BETA_2);
-    const int evenly = step->evenly;
+    const struct manner manner = manner_of(step);
     turns now = turns_of(step->step, step->first);
     FOR_VECTORS(i, count, size) {
         vector g = load_some(gradient + i, count), m = load_some(mean + i, count);
         vector c = fused(rest1, g - m, m);
         c = where_less(c, zero, -rate, where_less(zero, c, rate, c));
         follow(mean + i, rest2, g, count);
-        apply(evenly, decay, params + i, c, count, now);
+        apply(manner, params + i, c, count, now);
         now = next_turns(now);
     }
 }
 
-static void optimizer_step(int64_t rule, double rate, int64_t step, int64_t evenly, int64_t first,
-                           real *params, const real *gradient, real *m1, real *m2, real *m3,
-                           const double *numbers, int64_t size) {
-    const struct step now = {numbers, rate, step, evenly != 0, first};
+static void optimizer_step(int64_t rule, double rate, double decay, int64_t step, int64_t evenly,
+                           int64_t first, real *params, const real *gradient, real *m1, real *m2,
+                           real *m3, const double *numbers, int64_t size) {
+    const struct step now = {numbers, rate, decay, step, evenly != 0, first};
     switch (rule) {
     case RULE_DESCENT: descent_step(&now, params, gradient, size); break;
     case RULE_WHOLE_DESCENT: whole_descent_step(&now, params, gradient, size); break;
@@ -321,5 +333,17 @@ static void optimizer_step(int64_t rule, double rate, int64_t step, int64_t even
     case RULE_ADAMAX: adamax_step(&now, params, gradient, m1, m2, size); break;
     case RULE_NADAM: nadam_step(&now, params, gradient, m1, m2, size); break;
     case RULE_LION: lion_step(&now, params, gradient, m1, size); break;
+    }
+}
+
+/* Let a running mean of the parameters follow them; NaN stands for none yet. */
+static void average_step(double momentum, const real *params, real *average, int64_t size) {
+    const vector share = broadcast((real)(1 - momentum));
+    FOR_VECTORS(i, count, size) {
+        vector w = load_some(params + i, count), a = load_some(average + i, count);
+        integers none = a != a;
+        a = fused(share, w - a, a);
+        a = (vector)(((integers)w & none) | ((integers)a & ~none));
+        store_some(average + i, a, count);
     }
 }

@@ -26,7 +26,8 @@ INLINE real *bias_of(const int64_t *row, real *vector_of_params) {
     return row[COLUMN_BIAS] < 0 ? NULL : vector_of_params + row[COLUMN_BIAS];
 }
 
-INLINE int has_weights(const int64_t *row) { return row[COLUMN_SIZE] > 0; }
+/* Whether a row has weights that are trained. */
+INLINE int learns(const int64_t *row) { return row[COLUMN_SIZE] > 0 && !row[COLUMN_FROZEN]; }
 
 /* Where a BATCH_NORMALIZATION row's gamma is, among the parameters or their gradients. */
 INLINE real *gamma_of(const int64_t *row, real *vector_of_params) {
@@ -77,7 +78,7 @@ static void gather(const struct engine *engine) {
 struct normalization {
     int64_t first, count;
     double epsilon;
-    real *mean, *variance; /* of the batch */
+    real *mean, *variance; /* of the batch; if it is frozen, the running ones */
     real *running_mean, *running_variance;
     const real *gamma, *beta; /* NULL if the layer has none */
     real *dgamma, *dbeta;     /* whether it has or not: dx needs them */
@@ -90,6 +91,7 @@ static struct normalization normalization_of(const struct engine *engine, int64_
     real *statistics = value(engine, row[COLUMN_Y] + outputs) + first;
     real *gradients = delta(engine, row[COLUMN_Y] + outputs) + first;
     real *running = job->net.running ? job->net.running + row[COLUMN_RUNNING] + first : NULL;
+    if (row[COLUMN_FROZEN]) statistics = running;
     const real *gamma = gamma_of(row, job->net.params), *beta = bias_of(row, job->net.params);
     return (struct normalization){
         .first = first,
@@ -110,7 +112,7 @@ static void normalization_forward(const struct engine *engine, int64_t r, int64_
     struct normalization own = normalization_of(engine, r);
     const real *x = value(engine, ROW(r)[COLUMN_X]) + own.first * engine->n;
     real *y = value(engine, ROW(r)[COLUMN_Y]) + own.first * engine->n;
-    int predicts = phase == PHASE_PREDICT;
+    int predicts = phase == PHASE_PREDICT || ROW(r)[COLUMN_FROZEN];
     if (!predicts) batch_statistics(x, own.mean, own.variance, own.count, engine->n);
     batchnorm_forward(own.epsilon, x, predicts ? own.running_mean : own.mean,
                       predicts ? own.running_variance : own.variance, own.gamma, own.beta, y,
@@ -118,9 +120,15 @@ static void normalization_forward(const struct engine *engine, int64_t r, int64_
 }
 
 /* Compute the gradients of gamma and beta, which that of x needs too; in training, let the running
-   statistics follow the batch's. */
+   statistics follow the batch's.  If it is frozen, statistics do not depend on x: as if those
+   gradients were 0. */
 static void normalization_sums(const struct engine *engine, int64_t r) {
     struct normalization own = normalization_of(engine, r);
+    if (ROW(r)[COLUMN_FROZEN]) {
+        memset(own.dgamma, 0, (size_t)own.count * sizeof(real));
+        memset(own.dbeta, 0, (size_t)own.count * sizeof(real));
+        return;
+    }
     const real *x = value(engine, ROW(r)[COLUMN_X]) + own.first * engine->n;
     const real *dy = delta(engine, ROW(r)[COLUMN_Y]) + own.first * engine->n;
     batchnorm_weight_gradient(own.epsilon, x, own.mean, own.variance, dy, own.dgamma, own.dbeta,
@@ -271,7 +279,7 @@ static void metric_row(const struct engine *engine, int64_t r, double *totals) {
 
 /* Write the inputs of a DENSE row, that are (inputs, n), as (n, inputs) too, if it wants them. */
 static void transpose_input(const struct engine *engine, const int64_t *row) {
-    if (row[COLUMN_ROWS] || row[COLUMN_X_ROWS] < 0) return;
+    if (row[COLUMN_ROWS] || row[COLUMN_X_ROWS] < 0 || row[COLUMN_FROZEN]) return;
     transpose_rows(value(engine, row[COLUMN_X]), value(engine, row[COLUMN_X_ROWS]), engine->n,
                    row[COLUMN_INPUTS], first_of(engine, engine->n), stop_of(engine, engine->n));
     wait(engine);

@@ -19,6 +19,7 @@ from ..contract import (
     RUN,
     Batches,
     Column,
+    Constraint,
     Course,
     Factor,
     Memory,
@@ -41,19 +42,20 @@ from .barrier import (
     stop_of,
     wait,
 )
+from .constraints import constrain
 from .elementwise import rescale, transpose
 from .gather import prefetch_samples
 from .jit import exact, for_groups, view
 from .late import call
 from .losses import weight_sum
 from .needs import Compiled, CompiledNet
-from .optimizers import clip_values, clipping_scale, optimizer_step, square_sum
+from .optimizers import average_step, clip_values, clipping_scale, optimizer_step, square_sum
 from .penalties import penalty, penalty_gradient
 from .rows import (
     backward_row,
     forward_row,
     gather,
-    has_weights,
+    is_learned,
     is_penalized,
     layer_params,
     loss_row,
@@ -180,7 +182,7 @@ def backward(net, memory, batches, course, loss_index, batch, capacity, n, fused
     for r in range(loss_index - 1, 0, -1):
         row, reals = net.table[r], net.reals[r]
         prepare_gradients(row, reals, net, values, deltas, capacity, n, learns, team)
-        if has_weights(row) and (observed or not fused):
+        if is_learned(row) and (observed or not fused):
             weight_gradient_row(row, reals, net, values, deltas, capacity, n, team)
         if observed:
             wait(team)
@@ -191,7 +193,7 @@ def backward(net, memory, batches, course, loss_index, batch, capacity, n, fused
         if row[Column.INPUT_GRADIENT]:
             backward_row(row, reals, net, values, deltas, capacity, n, team)
             wait(team)
-        if has_weights(row) and fused:
+        if is_learned(row) and fused:
             if net.penalized:
                 penalty_updates(net, row, rate, course.first_step + batch, team)
             weight_update_row(
@@ -245,6 +247,8 @@ def clip_gradient(net, team):
         call(clip_values, net.code, (real(numbers[Number.CLIPVALUE]), own))
     if numbers[Number.CLIPNORM] > 0.0:
         for t in range(team.thread, net.tensors.shape[0], team.threads):
+            if net.factors[t, Factor.RATE] == 0.0:
+                continue
             tensor = tensor_of(net, t, net.gradient)
             squares = call(square_sum, net.code, (tensor,))
             scale = clipping_scale(squares, numbers[Number.CLIPNORM])
@@ -253,26 +257,91 @@ def clip_gradient(net, team):
     if numbers[Number.GLOBAL_CLIPNORM] > 0.0:
         total = 0.0
         for t in range(net.tensors.shape[0]):
-            total += call(square_sum, net.code, (tensor_of(net, t, net.gradient),))
+            if net.factors[t, Factor.RATE] != 0.0:
+                total += call(square_sum, net.code, (tensor_of(net, t, net.gradient),))
         wait(team)
         scale = clipping_scale(total, numbers[Number.GLOBAL_CLIPNORM])
         rescale(real(scale), real(0), own, own)
 
 
 @view
+def next_unlike(net, t):
+    """Return the first tensor after ``t`` whose step has other factors, or how many there are."""
+    after = t + 1
+    while (
+        after < net.tensors.shape[0]
+        and net.factors[after, Factor.RATE] == net.factors[t, Factor.RATE]
+        and net.factors[after, Factor.DECAY] == net.factors[t, Factor.DECAY]
+    ):
+        after += 1
+    return after
+
+
+@view
 def take_step(net, rate, step, team):
-    """Take a share of a step along the whole gradient."""
+    """Take a share of a step along the whole gradient.
+
+    It is a share of all parameters, whether tensors that are stepped alike, for which there is one
+    call of the kernel, begin or end in it.
+    """
+    size, weight_decay = net.params.size, net.numbers[Number.WEIGHT_DECAY]
+    has = net.moments.size // max(size, 1)
+    t = 0
+    while t < net.tensors.shape[0]:
+        after = next_unlike(net, t)
+        own = max(first_element_of(size, team), net.tensors[t, Tensor.START])
+        stop = net.tensors[after - 1, Tensor.START] + net.tensors[after - 1, Tensor.SIZE]
+        stop = min(stop_element_of(size, team), stop)
+        if net.factors[t, Factor.RATE] != 0.0 and own < stop:
+            rates = (
+                rate * net.factors[t, Factor.RATE],
+                weight_decay * net.factors[t, Factor.DECAY],
+            )
+            params = vector(net.params, own, stop - own)
+            gradient = vector(net.gradient, own, stop - own)
+            first = vector(net.moments, own, stop - own if has > 0 else 0)
+            second = vector(net.moments, size + own, stop - own if has > 1 else 0)
+            third = vector(net.moments, 2 * size + own, stop - own if has > 2 else 0)
+            moved = (params, gradient, first, second, third)
+            arguments = (net.rule, *rates, step, net.penalized, own, *moved, net.numbers)
+            call(optimizer_step, net.code, arguments)
+        t = after
+    wait(team)
+
+
+@exact
+def follow_parameters(net, step, team):
+    """Let the running mean of the parameters follow them, or take its place in some steps."""
     size = net.params.size
     own, stop = first_element_of(size, team), stop_element_of(size, team)
-    has = net.moments.size // max(size, 1)
-    params, gradient = vector(net.params, own, stop - own), vector(net.gradient, own, stop - own)
-    first = vector(net.moments, own, stop - own if has > 0 else 0)
-    second = vector(net.moments, size + own, stop - own if has > 1 else 0)
-    third = vector(net.moments, 2 * size + own, stop - own if has > 2 else 0)
-    moved = (params, gradient, first, second, third)
-    arguments = (net.rule, rate, step, net.penalized, own, *moved, net.numbers)
-    call(optimizer_step, net.code, arguments)
+    params = vector(net.params, own, stop - own)
+    average = vector(net.moments, net.moments.size - size + own, stop - own)
+    call(average_step, net.code, (net.numbers[Number.EMA_MOMENTUM], params, average))
+    every = int(net.numbers[Number.EMA_OVERWRITE_FREQUENCY])
+    if every > 0 and (step + 1) % every == 0:
+        for i in range(params.size):
+            params[i] = average[i]
     wait(team)
+
+
+@exact
+def constrain_parameters(net, team):
+    """Bring a share of each tensor to its constraint."""
+    waits = False
+    for t in range(net.tensors.shape[0]):
+        kind, factors = net.tensors[t, Tensor.CONSTRAINT], net.factors[t]
+        if kind == Constraint.NONE or factors[Factor.RATE] == 0.0:
+            continue
+        weights, group = tensor_of(net, t, net.params), net.tensors[t, Tensor.GROUP]
+        groups = weights.size // group
+        bounds = (factors[Factor.LOWEST], factors[Factor.HIGHEST], factors[Factor.SHARE])
+        first, stop = first_of(groups, team), stop_of(groups, team)
+        stride = net.tensors[t, Tensor.STRIDE]
+        arguments = (kind, *bounds, group, stride, first, stop, weights)
+        call(constrain, net.code, arguments)
+        waits = True
+    if waits:
+        wait(team)
 
 
 @exact
@@ -289,7 +358,7 @@ def observe_step(net, loss_index, before, records, team):
     """Record the step that was taken, for each row with weights."""
     for r in range(1, loss_index if team.thread == 0 else 0):
         row = net.table[r]
-        if has_weights(row):
+        if is_learned(row):
             was, now = layer_params(row, before), layer_params(row, net.params)
             gradient = layer_params(row, net.gradient)
             call(record_step, net.code, (was, now, gradient, records[r]))
@@ -345,6 +414,10 @@ def run(net, memory, batches, course, team):
             if clips(net.numbers):
                 clip_gradient(net, team)
             take_step(net, course.rates[batch - batches.first], step, team)
+        if mode == Mode.TRAIN and net.numbers[Number.USE_EMA] != 0.0:
+            follow_parameters(net, step, team)
+        if mode == Mode.TRAIN and net.constrained:
+            constrain_parameters(net, team)
         if recorded:
             if net.penalized and fused:
                 add_penalties(net, course.before, step, team)

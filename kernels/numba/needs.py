@@ -13,17 +13,19 @@ from ..contract import (
     Number,
     Op,
     Rule,
+    Tensor,
 )
 from .late import PLACES, compile_into
 
-# A net, with the address of each kernel that it needs, see late.py, and whether there is a penalty
-# on any of its tensors.
+# A net, with the address of each kernel that it needs, see late.py, and whether there is a penalty,
+# or a constraint, on any of its tensors.
 CompiledNet = NamedTuple(  # type: ignore[misc]
     "CompiledNet",
     [
         *Net.__annotations__.items(),
         ("code", Annotated[Any, "const int64_t", "places"]),
         ("penalized", int),
+        ("constrained", int),
     ],
 )
 
@@ -60,14 +62,18 @@ class Compiled:
 
     def __init__(self, net: Net) -> None:
         self._penalized = bool(net.factors[:, [Factor.L1, Factor.L2]].any())
-        self.net = CompiledNet(*net, np.zeros(PLACES, np.int64), int(self._penalized))
-        self._done: set[tuple[bool, bool, bool]] = set()
+        self._constrained = bool(net.tensors[:, Tensor.CONSTRAINT].any())
+        flags = int(self._penalized), int(self._constrained)
+        self.net = CompiledNet(*net, np.zeros(PLACES, np.int64), *flags)
+        self._done: set[tuple[bool, ...]] = set()
 
     def compile_for(self, course: Course) -> None:
         """Compile what a call of the engine may need."""
         learns, observed = course.mode >= Mode.GRADIENT, course.telemetry_every > 0
-        clips = learns and bool(self.net.numbers[_CLIPS].any())  # may change from fit to fit
-        if (learns, observed, clips) in self._done:
+        # The optimizer's numbers may change from fit to fit.
+        clips = learns and bool(self.net.numbers[_CLIPS].any())
+        averages = learns and bool(self.net.numbers[Number.USE_EMA])
+        if (learns, observed, clips, averages) in self._done:
             return
         self.compile_forward()
         if learns:
@@ -77,7 +83,9 @@ class Compiled:
             self._compile(*_OBSERVED)
         if clips:
             self._compile("clip_values", "square_sum")
-        self._done.add((learns, observed, clips))
+        if averages:
+            self._compile("average_step")
+        self._done.add((learns, observed, clips, averages))
 
     def compile_forward(self) -> None:
         """Compile what the loss needs."""
@@ -88,6 +96,8 @@ class Compiled:
     def _compile_step(self) -> None:
         if self._penalized:
             self._compile("penalty_update", "penalty_gradient")
+        if self._constrained:
+            self._compile("constrain")
         if self.net.rule != Rule.DESCENT:
             compile_into(self.net.code, self.net.params.dtype, "optimizer_step", self.net.rule)
 

@@ -38,16 +38,24 @@ def larger(a, b):
 
 
 @exact
-def decay_of(numbers, rate):
-    """Return what the decay adds to a change for each weight: Loshchilov & Hutter (2019)."""
-    return -rate * numbers[Number.WEIGHT_DECAY]
+def changed(w, change, decay, evenly, now):
+    """Return a weight after its decay (Loshchilov & Hutter, 2019), and then its change.
+
+    The decay is a sum of its own, and even: added to the change first, it would be lost in float32
+    where it is less than the rounding of that.
+    """
+    if decay != 0:
+        w = add_evenly(w, decay * w, now)
+    return add_evenly(w, change, now) if evenly else w + change
 
 
 @exact
-def changed(w, change, decay, evenly, now):
-    """Return a weight after its change and its decay."""
-    change = fma(decay, w, change)
-    return add_evenly(w, change, now) if evenly else w + change
+def average_step(momentum, params, average):
+    """Let a running mean of the parameters follow them; NaN stands for none yet."""
+    share = params.dtype.type(1.0 - momentum)
+    for i in range(params.size):
+        w, a = params[i], average[i]
+        average[i] = w if a != a else fma(share, w - a, a)
 
 
 @exact
@@ -85,15 +93,19 @@ def descent_step(rate, params, gradient):
 
 
 @exact
-def plain_descent_step(rate, step, evenly, first, params, gradient, m1, m2, m3, numbers):
+def plain_descent_step(
+    rate, weight_decay, step, evenly, first, params, gradient, m1, m2, m3, numbers
+):
     descent_step(rate, params, gradient)
 
 
 @exact
-def whole_descent_step(rate, step, evenly, first, params, gradient, m1, m2, m3, numbers):
+def whole_descent_step(
+    rate, weight_decay, step, evenly, first, params, gradient, m1, m2, m3, numbers
+):
     """The same, with what a step along the whole gradient may have besides."""
     real = params.dtype.type
-    down, decay = real(-rate), real(decay_of(numbers, rate))
+    down, decay = real(-rate), real(-rate * weight_decay)
     now = turn(step, first)
     for i in range(params.size):
         params[i] = changed(params[i], down * gradient[i], decay, evenly, now)
@@ -101,10 +113,12 @@ def whole_descent_step(rate, step, evenly, first, params, gradient, m1, m2, m3, 
 
 
 @exact
-def momentum_step(rate, step, evenly, first, params, gradient, velocity, m2, m3, numbers):
+def momentum_step(
+    rate, weight_decay, step, evenly, first, params, gradient, velocity, m2, m3, numbers
+):
     """Keras' form: ``v = m v - rate g``, then ``w += v``, or ``w += m v - rate g`` (Nesterov)."""
     real = params.dtype.type
-    down, decay = real(-rate), real(decay_of(numbers, rate))
+    down, decay = real(-rate), real(-rate * weight_decay)
     momentum, smallest = real(numbers[Number.MOMENTUM]), smallest_normal(params)
     nesterov = numbers[Number.NESTEROV] != 0.0
     now = turn(step, first)
@@ -118,13 +132,15 @@ def momentum_step(rate, step, evenly, first, params, gradient, velocity, m2, m3,
 
 
 @exact
-def rmsprop_step(rate, step, evenly, first, params, gradient, square, m2, m3, numbers):
+def rmsprop_step(
+    rate, weight_decay, step, evenly, first, params, gradient, square, m2, m3, numbers
+):
     """Keras' form of Hinton's RMSprop: ``s += (1 - rho) (g^2 - s)``.
 
     Then ``w -= rate g / sqrt(s + epsilon)``.
     """
     real = params.dtype.type
-    down, decay = real(-rate), real(decay_of(numbers, rate))
+    down, decay = real(-rate), real(-rate * weight_decay)
     rest, epsilon = real(1.0 - numbers[Number.RHO]), real(numbers[Number.EPSILON])
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
@@ -137,11 +153,11 @@ def rmsprop_step(rate, step, evenly, first, params, gradient, square, m2, m3, nu
 
 @exact
 def rmsprop_momentum_step(
-    rate, step, evenly, first, params, gradient, square, velocity, m3, numbers
+    rate, weight_decay, step, evenly, first, params, gradient, square, velocity, m3, numbers
 ):
     """The same change, added to ``v = m v``; w changes by v."""
     real = params.dtype.type
-    down, decay = real(-rate), real(decay_of(numbers, rate))
+    down, decay = real(-rate), real(-rate * weight_decay)
     rest, epsilon = real(1.0 - numbers[Number.RHO]), real(numbers[Number.EPSILON])
     momentum, smallest = real(numbers[Number.MOMENTUM]), smallest_normal(params)
     now = turn(step, first)
@@ -157,14 +173,14 @@ def rmsprop_momentum_step(
 
 @exact
 def rmsprop_centered_step(
-    rate, step, evenly, first, params, gradient, square, velocity, mean, numbers
+    rate, weight_decay, step, evenly, first, params, gradient, square, velocity, mean, numbers
 ):
     """That with s less the square of the mean ``a += (1 - rho) (g - a)``.
 
     But never less than 0, as rounding may have it.
     """
     real = params.dtype.type
-    down, decay = real(-rate), real(decay_of(numbers, rate))
+    down, decay = real(-rate), real(-rate * weight_decay)
     rest, epsilon = real(1.0 - numbers[Number.RHO]), real(numbers[Number.EPSILON])
     momentum, smallest = real(numbers[Number.MOMENTUM]), smallest_normal(params)
     now = turn(step, first)
@@ -183,13 +199,13 @@ def rmsprop_centered_step(
 
 
 @exact
-def adagrad_step(rate, step, evenly, first, params, gradient, total, m2, m3, numbers):
+def adagrad_step(rate, weight_decay, step, evenly, first, params, gradient, total, m2, m3, numbers):
     """``s += g^2``, ``w -= rate g / sqrt(s + epsilon)``.
 
     The sum's first value is added where it is used, so that all moments start from 0.
     """
     real = params.dtype.type
-    down, decay = real(-rate), real(decay_of(numbers, rate))
+    down, decay = real(-rate), real(-rate * weight_decay)
     least = real(numbers[Number.INITIAL_ACCUMULATOR_VALUE] + numbers[Number.EPSILON])
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
@@ -201,13 +217,15 @@ def adagrad_step(rate, step, evenly, first, params, gradient, total, m2, m3, num
 
 
 @exact
-def adadelta_step(rate, step, evenly, first, params, gradient, square, changes, m3, numbers):
+def adadelta_step(
+    rate, weight_decay, step, evenly, first, params, gradient, square, changes, m3, numbers
+):
     """``s += (1 - rho) (g^2 - s)``, ``d = g sqrt(c + epsilon) / sqrt(s + epsilon)``.
 
     Then ``c += (1 - rho) (d^2 - c)``, ``w -= rate d``.
     """
     real = params.dtype.type
-    down, decay = real(-rate), real(decay_of(numbers, rate))
+    down, decay = real(-rate), real(-rate * weight_decay)
     rest, epsilon = real(1.0 - numbers[Number.RHO]), real(numbers[Number.EPSILON])
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
@@ -221,7 +239,7 @@ def adadelta_step(rate, step, evenly, first, params, gradient, square, changes, 
 
 
 @exact
-def adam_step(rate, step, evenly, first, params, gradient, mean, square, m3, numbers):
+def adam_step(rate, weight_decay, step, evenly, first, params, gradient, mean, square, m3, numbers):
     """Algorithm 1 of Kingma & Ba: ``m += (1 - b1) (g - m)``, ``v += (1 - b2) (g^2 - v)``.
 
     And with t steps up to this one,
@@ -232,7 +250,7 @@ def adam_step(rate, step, evenly, first, params, gradient, mean, square, m3, num
     rest_1, rest_2 = real(1.0 - beta_1), real(1.0 - beta_2)
     scale = real(-rate / (1.0 - math.pow(beta_1, t)))
     correction = real(1.0 / (1.0 - math.pow(beta_2, t)))
-    epsilon, decay = real(numbers[Number.EPSILON]), real(decay_of(numbers, rate))
+    epsilon, decay = real(numbers[Number.EPSILON]), real(-rate * weight_decay)
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
         g = gradient[i]
@@ -246,14 +264,16 @@ def adam_step(rate, step, evenly, first, params, gradient, mean, square, m3, num
 
 
 @exact
-def amsgrad_step(rate, step, evenly, first, params, gradient, mean, square, largest, numbers):
+def amsgrad_step(
+    rate, weight_decay, step, evenly, first, params, gradient, mean, square, largest, numbers
+):
     """Adam, divided by the largest v so far."""
     real = params.dtype.type
     beta_1, beta_2, t = numbers[Number.BETA_1], numbers[Number.BETA_2], step + 1.0
     rest_1, rest_2 = real(1.0 - beta_1), real(1.0 - beta_2)
     scale = real(-rate / (1.0 - math.pow(beta_1, t)))
     correction = real(1.0 / (1.0 - math.pow(beta_2, t)))
-    epsilon, decay = real(numbers[Number.EPSILON]), real(decay_of(numbers, rate))
+    epsilon, decay = real(numbers[Number.EPSILON]), real(-rate * weight_decay)
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
         g = gradient[i]
@@ -269,13 +289,15 @@ def amsgrad_step(rate, step, evenly, first, params, gradient, mean, square, larg
 
 
 @exact
-def adamax_step(rate, step, evenly, first, params, gradient, mean, largest, m3, numbers):
+def adamax_step(
+    rate, weight_decay, step, evenly, first, params, gradient, mean, largest, m3, numbers
+):
     """M as in Adam, ``u = max(b2 u, |g|)``, ``w -= rate m / (1 - b1^t) / (u + epsilon)``."""
     real = params.dtype.type
     beta_1 = numbers[Number.BETA_1]
     rest, beta_2 = real(1.0 - beta_1), real(numbers[Number.BETA_2])
     scale = real(-rate / (1.0 - math.pow(beta_1, step + 1.0)))
-    epsilon, decay = real(numbers[Number.EPSILON]), real(decay_of(numbers, rate))
+    epsilon, decay = real(numbers[Number.EPSILON]), real(-rate * weight_decay)
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
         g = gradient[i]
@@ -310,7 +332,9 @@ def momentums_up_to(beta_1, t):
 
 
 @exact
-def nadam_step(rate, step, evenly, first, params, gradient, mean, square, m3, numbers):
+def nadam_step(
+    rate, weight_decay, step, evenly, first, params, gradient, mean, square, m3, numbers
+):
     """M and v as in Adam, ``u_t = b1 (1 - 0.96^t / 2)``, and p_t the product of u_1 to u_t.
 
     Then w decreases by ``rate (u_(t+1) m / (1 - p_(t+1)) + (1 - u_t) g / (1 - p_t))``, divided by
@@ -323,7 +347,7 @@ def nadam_step(rate, step, evenly, first, params, gradient, mean, square, m3, nu
     of_mean = real(-rate * after / (1.0 - product * after))
     of_gradient = real(-rate * (1.0 - momentum_at(beta_1, t)) / (1.0 - product))
     correction = real(1.0 / (1.0 - math.pow(beta_2, t)))
-    epsilon, decay = real(numbers[Number.EPSILON]), real(decay_of(numbers, rate))
+    epsilon, decay = real(numbers[Number.EPSILON]), real(-rate * weight_decay)
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
         g = gradient[i]
@@ -337,13 +361,13 @@ def nadam_step(rate, step, evenly, first, params, gradient, mean, square, m3, nu
 
 
 @exact
-def lion_step(rate, step, evenly, first, params, gradient, mean, m2, m3, numbers):
+def lion_step(rate, weight_decay, step, evenly, first, params, gradient, mean, m2, m3, numbers):
     """``w -= rate sign(m + (1 - b1) (g - m))``, then ``m += (1 - b2) (g - m)``.
 
     The sign of 0 is 0, that of NaN is NaN.
     """
     real = params.dtype.type
-    up, down, decay = real(rate), real(-rate), real(decay_of(numbers, rate))
+    up, down, decay = real(rate), real(-rate), real(-rate * weight_decay)
     rest_1, rest_2 = real(1.0 - numbers[Number.BETA_1]), real(1.0 - numbers[Number.BETA_2])
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):

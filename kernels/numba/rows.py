@@ -94,9 +94,9 @@ def layer_params(row, params):
 
 
 @exact
-def has_weights(row):
-    """Whether a row has weights."""
-    return row[Column.SIZE] > 0
+def is_learned(row):
+    """Whether a row has weights that are trained."""
+    return row[Column.SIZE] > 0 and row[Column.FROZEN] == 0
 
 
 @view
@@ -131,7 +131,7 @@ def normalization_forward(row, reals, net, values, capacity, n, phase, team):
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
     y = matrix(values, row[Column.Y] * capacity + first * n, stop - first, n)
-    if phase == Phase.PREDICT:
+    if phase == Phase.PREDICT or row[Column.FROZEN] != 0:
         mean, variance = running_pair(row, net.running, first, stop)
     else:
         mean, variance = normalization_pair(row, values, capacity, first, stop)
@@ -146,13 +146,19 @@ def normalization_forward(row, reals, net, values, capacity, n, phase, team):
 def normalization_sums(row, reals, net, values, deltas, capacity, n, learns, team):
     """Compute the gradients of gamma and beta, which that of the input needs too.
 
-    In training, let the running statistics follow the batch's.
+    In training, let the running statistics follow the batch's.  If it is frozen, they do not depend
+    on the input: as if those gradients were 0.
     """
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
     dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
     mean, variance = normalization_pair(row, values, capacity, first, stop)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
+    if row[Column.FROZEN] != 0:
+        for i in range(dgamma.size):
+            dgamma[i] = 0.0
+            dbeta[i] = 0.0
+        return
     epsilon = reals[Scalar.EPSILON]
     call(batchnorm_weight_gradient, net.code, (epsilon, x, mean, variance, dy, dgamma, dbeta))
     if learns:
@@ -168,7 +174,10 @@ def normalization_backward(row, reals, net, values, deltas, capacity, n, team):
     x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
     dx = matrix(deltas, row[Column.X] * capacity + first * n, stop - first, n)
     dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
-    mean, variance = normalization_pair(row, values, capacity, first, stop)
+    if row[Column.FROZEN] != 0:
+        mean, variance = running_pair(row, net.running, first, stop)
+    else:
+        mean, variance = normalization_pair(row, values, capacity, first, stop)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
     gamma = layer_gamma(row, net.params, first, stop)
     arguments = (reals[Scalar.EPSILON], x, mean, variance, gamma, dgamma, dbeta, dy, dx)
@@ -362,7 +371,12 @@ def transpose_input(row, values, capacity, n, team):
 @view
 def prepare_gradients(row, reals, net, values, deltas, capacity, n, learns, team):
     """Compute a share of what several gradients of one row need."""
-    if row[Column.OP] == Op.DENSE and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
+    if (
+        row[Column.OP] == Op.DENSE
+        and not row[Column.ROWS]
+        and row[Column.X_ROWS] >= 0
+        and is_learned(row)
+    ):
         transpose_input(row, values, capacity, n, team)
         wait(team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION:

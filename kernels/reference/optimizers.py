@@ -24,8 +24,8 @@ class Given:
 
 
 def optimizer_step(
-    rule, rate, step, evenly, first, params, gradient, first_moment, second_moment, third_moment,
-    numbers,
+    rule, rate, decay, step, evenly, first, params, gradient, first_moment, second_moment,
+    third_moment, numbers,
 ):  # fmt: skip
     """Change the parameters, and the moments that the rule has, by one step.
 
@@ -35,9 +35,15 @@ def optimizer_step(
     real = params.dtype.type
     moments = [m for m in (first_moment, second_moment, third_moment) if m.size]
     change = CHANGES[rule](Given(rate, step, numbers, real), gradient, *moments)
-    if rule != Rule.DESCENT:  # the decay of Loshchilov & Hutter (2019)
-        change = change + real(-rate * numbers[Number.WEIGHT_DECAY]) * params
+    if rule != Rule.DESCENT and decay:  # that of Loshchilov & Hutter (2019)
+        params[:] = add_evenly(params, real(-rate * decay) * params, step, first)
     params[:] = add_evenly(params, change, step, first) if evenly else params + change
+
+
+def average_step(momentum, params, average):
+    """Let a running mean of the parameters follow them; NaN stands for none yet."""
+    share = average.dtype.type(1 - momentum)
+    average[:] = np.where(np.isnan(average), params, average + share * (params - average))
 
 
 def square_sum(values):

@@ -105,7 +105,7 @@ def backward(
         walk.prepare_gradients(r, n, mode == Mode.TRAIN)
         if custom:
             walk.backward_row(r, n)
-        if walk.has_weights(r) and (records is not None or not fused):
+        if walk.learns(r) and (records is not None or not fused):
             walk.weight_gradient_row(r, n)
         if records is not None:
             walk.observe_row(r, n, records[r])
@@ -129,12 +129,13 @@ def take_step(walk: Walk, loss_index: int, n: int, rate: float, step: int, fused
     if not fused:
         walk.clip_gradient()
         evenly = any(True for _ in walk.penalized(range(len(walk.net.tensors))))
-        walk.optimizer_step(rate, step, evenly, slice(None))
-        return
+        walk.take_step(rate, step, evenly)
     for r in range(loss_index - 1, 0, -1):
-        if walk.has_weights(r):
+        if fused and walk.learns(r):
             walk.penalty_updates(walk.net.table[r], walk.net.params.dtype.type(rate), step)
             walk.weight_update_row(r, rate, step, n)
+    walk.follow_parameters(step)
+    walk.constrain_parameters()
 
 
 @contextmanager
@@ -153,7 +154,7 @@ def whole_steps(walk: Walk, totals: Array) -> Iterator[None]:
 def observe_step(walk: Walk, loss_index: int, before: Array, records: Array) -> None:
     """Record the step that was taken, for each row with weights."""
     for r in range(1, loss_index):
-        if walk.has_weights(r):
+        if walk.learns(r):
             row = walk.net.table[r]
             vectors = (walk.own(row, v) for v in (before, walk.net.params, walk.net.gradient))
             walk.kernels.record_step(*vectors, records[r])

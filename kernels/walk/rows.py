@@ -10,8 +10,10 @@ import numpy as np
 
 from ..contract import (
     FORMS,
+    MOMENTS,
     Batches,
     Column,
+    Constraint,
     Factor,
     Loss,
     Memory,
@@ -80,9 +82,11 @@ class Walk:
         start = row[Column.WEIGHTS]
         return vector[start : start + row[Column.SIZE]] if vector.size else vector
 
-    def has_weights(self, r: int) -> bool:
+    def learns(self, r: int) -> bool:
+        """Whether a row has weights that are trained."""
         row = self.net.table[r]
-        return bool(FORMS[row[Column.OP]].weights and row[Column.SIZE])
+        has_weights = FORMS[row[Column.OP]].weights and row[Column.SIZE]
+        return bool(has_weights and not row[Column.FROZEN])
 
     def real(self, r: int, scalar: Scalar) -> Any:
         return self.memory.values.dtype.type(self.net.reals[r, scalar])
@@ -117,6 +121,12 @@ class Walk:
         start, outputs = row[Column.RUNNING], row[Column.OUTPUTS]
         both = self.net.running[start : start + 2 * outputs]
         return both[:outputs], both[outputs:]
+
+    def statistics(self, row: Array, n: int) -> tuple[Array, Array]:
+        """The means and variances that a BATCH_NORMALIZATION row learns with."""
+        return (
+            self.running_pair(row) if row[Column.FROZEN] else self.pair(self.memory.values, row, n)
+        )
 
     def gather(self, samples: Array, rows: Array) -> None:
         row = self.net.table[0]
@@ -169,8 +179,9 @@ class Walk:
                 if phase == Phase.PREDICT:
                     statistics = self.running_pair(row)
                 else:
-                    statistics = self.pair(self.memory.values, row, n)
-                    self.kernels.batch_statistics(x, *statistics)
+                    statistics = self.statistics(row, n)
+                    if not row[Column.FROZEN]:
+                        self.kernels.batch_statistics(x, *statistics)
                 gamma, beta = self.gamma_and_beta(row, self.net.params)
                 epsilon = self.net.reals[r, Scalar.EPSILON]
                 self.kernels.batchnorm_forward(epsilon, x, *statistics, gamma, beta, y)
@@ -201,7 +212,10 @@ class Walk:
                 self.kernels.transpose(dy, dx)
             case Op.CUSTOM:
                 layer = self.python_layers[int(row[Column.LAYER])]
-                gradient = layer.backward_rows(dy.T, self.own(row, self.net.gradient))
+                own = self.own(row, self.net.gradient)
+                gradient = layer.backward_rows(dy.T, own)
+                if row[Column.FROZEN]:
+                    own[:] = 0
                 dx[:] = gradient if row[Column.ROWS] else gradient.T
             case Op.DROPOUT:
                 self.kernels.multiply(dy.ravel(), self.mask(row, n), dx.ravel())
@@ -212,9 +226,9 @@ class Walk:
             case Op.BATCH_NORMALIZATION:
                 gamma, _ = self.gamma_and_beta(row, self.net.params)
                 epsilon = self.net.reals[r, Scalar.EPSILON]
-                statistics = self.pair(self.memory.values, row, n)
                 self.kernels.batchnorm_input_gradient(
-                    epsilon, x, *statistics, gamma, *self.pair(self.memory.deltas, row, n), dy, dx,
+                    epsilon, x, *self.statistics(row, n), gamma,
+                    *self.pair(self.memory.deltas, row, n), dy, dx,
                 )  # fmt: skip
 
     def loss_row(self, r: int, rows: Array, batches: Batches, learns: bool = True) -> float:
@@ -273,8 +287,7 @@ class Walk:
         """Those of some tensors that have a penalty, each with its place in the parameters."""
         for t in tensors:
             if self.net.factors[t, Factor.L1] or self.net.factors[t, Factor.L2]:
-                start = self.net.tensors[t, Tensor.START]
-                yield t, slice(start, start + self.net.tensors[t, Tensor.SIZE])
+                yield t, self.place(t)
 
     def real_factors(self, t: int) -> Array:
         """L1 and L2 of a tensor, in the dtype of the net."""
@@ -303,16 +316,16 @@ class Walk:
         row = self.net.table[r]
         if row[Column.OP] != Op.BATCH_NORMALIZATION:
             return
+        sums = self.pair(self.memory.deltas, row, n)
+        if row[Column.FROZEN]:  # its statistics do not depend on x: as if the sums were 0
+            for total in sums:
+                total[:] = 0
+            return
         x, _ = self.ends(self.memory.values, row, n)
         _, dy = self.ends(self.memory.deltas, row, n)
         statistics = self.pair(self.memory.values, row, n)
-        self.kernels.batchnorm_weight_gradient(
-            self.net.reals[r, Scalar.EPSILON],
-            x,
-            *statistics,
-            dy,
-            *self.pair(self.memory.deltas, row, n),
-        )
+        epsilon = self.net.reals[r, Scalar.EPSILON]
+        self.kernels.batchnorm_weight_gradient(epsilon, x, *statistics, dy, *sums)
         if learns:
             momentum = self.net.reals[r, Scalar.MOMENTUM]
             for batch, running in zip(statistics, self.running_pair(row), strict=True):
@@ -340,12 +353,13 @@ class Walk:
                 parts, none = self.gamma_and_beta(row, self.net.params), self.net.params[:0]
                 for part, found in zip(parts, self.pair(self.memory.deltas, row, n), strict=True):
                     self.kernels.optimizer_step(
-                        Rule.DESCENT, rate, step, False, 0, part, found[: part.size], none, none,
-                        none, self.net.numbers,
+                        Rule.DESCENT, rate, 0.0, step, False, 0, part, found[: part.size],
+                        none, none, none, self.net.numbers,
                     )  # fmt: skip
             case Op.CUSTOM:
                 start = row[Column.WEIGHTS]
-                self.optimizer_step(rate, step, False, slice(start, start + row[Column.SIZE]))
+                place = slice(start, start + row[Column.SIZE])
+                self.optimizer_step(rate, 0.0, step, False, place)
 
     def dense_gradient(self, r: int, n: int) -> None:
         row = self.net.table[r]
@@ -377,8 +391,7 @@ class Walk:
         """Clip the gradient as the optimizer's numbers say."""
         net = self.net
         value, norm, global_norm = net.numbers[Number.CLIPVALUE : Number.GLOBAL_CLIPNORM + 1]
-        ends = net.tensors[:, [Tensor.START]] + net.tensors[:, [Tensor.SIZE]] * [0, 1]
-        tensors = [net.gradient[start:stop] for start, stop in ends]
+        tensors = [net.gradient[self.place(t)] for t in self.trained]
         if value > 0:
             self.kernels.clip_values(net.params.dtype.type(value), net.gradient)
         if norm > 0:
@@ -395,12 +408,64 @@ class Walk:
             scale = limit / norm if norm < math.inf else math.nan
             self.kernels.rescale(real(scale), real(0), values, values)
 
-    def optimizer_step(self, rate: float, step: int, evenly: bool, part: slice) -> None:
+    def take_step(self, rate: float, step: int, evenly: bool) -> None:
+        """Step along the whole gradient: once for all tensors in a row that are stepped alike."""
+        factors = self.net.factors
+        alike: list[tuple[float, float, slice]] = []
+        for t in self.trained:
+            own, decay = factors[t, Factor.RATE], factors[t, Factor.DECAY]
+            place = self.place(t)
+            if alike and alike[-1][:2] == (own, decay) and alike[-1][2].stop == place.start:
+                place = slice(alike.pop()[2].start, place.stop)
+            alike.append((own, decay, place))
+        for own, decay, place in alike:
+            decay = decay * self.net.numbers[Number.WEIGHT_DECAY]
+            self.optimizer_step(rate * own, decay, step, evenly, place)
+
+    def follow_parameters(self, step: int) -> None:
+        """Let the running mean of the parameters follow them, or take its place at times."""
+        net = self.net
+        if not net.numbers[Number.USE_EMA]:
+            return
+        average = net.moments[net.moments.size - net.params.size :]
+        self.kernels.average_step(net.numbers[Number.EMA_MOMENTUM], net.params, average)
+        every = int(net.numbers[Number.EMA_OVERWRITE_FREQUENCY])
+        if every > 0 and (step + 1) % every == 0:
+            net.params[:] = average
+
+    def constrain_parameters(self) -> None:
+        """Bring each tensor to its constraint."""
+        for t in self.trained:
+            kind, group, stride = self.net.tensors[t, [Tensor.CONSTRAINT, Tensor.GROUP,
+                                                       Tensor.STRIDE]]  # fmt: skip
+            if kind == Constraint.NONE:
+                continue
+            numbers = self.net.factors[t, [Factor.LOWEST, Factor.HIGHEST, Factor.SHARE]]
+            weights = self.net.params[self.place(t)]
+            groups = weights.size // group
+            self.kernels.constrain(kind, *numbers, group, stride, 0, groups, weights)
+
+    @property
+    def trained(self) -> list[int]:
+        """The tensors that are trained."""
+        return np.flatnonzero(self.net.factors[:, Factor.RATE]).tolist()
+
+    def place(self, t: int) -> slice:
+        """The place of a tensor in the parameters."""
+        start, size = self.net.tensors[t, [Tensor.START, Tensor.SIZE]]
+        return slice(start, start + size)
+
+    def optimizer_step(
+        self, rate: float, decay: float, step: int, evenly: bool, part: slice
+    ) -> None:
         """Change some parameters, and their moments, as the rule says."""
         net, size = self.net, self.net.params.size
-        first, second, third = (net.moments[i * size : (i + 1) * size] for i in range(3))
+        has = MOMENTS[Rule(net.rule)]
+        first, second, third = (
+            net.moments[i * size : (i + 1) * size if i < has else i * size] for i in range(3)
+        )
         self.kernels.optimizer_step(
-            net.rule, rate, step, evenly, part.start or 0,
+            net.rule, rate, decay, step, evenly, part.start,
             net.params[part], net.gradient[part], first[part], second[part], third[part],
             net.numbers,
         )  # fmt: skip

@@ -11,7 +11,7 @@ from tests.engine.nets import Scale, data, net
 X, Y = data()
 
 MODEL = ["layers", "loss", "optimizer", "metrics", "seed", "dtype", "backend", "params"]
-MODEL += ["epochs_trained", "steps_trained", "built", "trainable", "learning_rate", "metrcs", "fit"]
+MODEL += ["epochs_trained", "steps_trained", "built", "learning_rate", "metrcs", "fit"]
 
 
 @pytest.mark.parametrize("name", MODEL)
@@ -41,7 +41,7 @@ LAYERS = {
 
 @pytest.mark.parametrize("layer", LAYERS, ids=repr)
 def test_of_layers(layer):
-    for name in [*LAYERS[layer], "name", "trainable", "weights", "activatoin", "forward"]:
+    for name in [*LAYERS[layer], "name", "weights", "activatoin", "forward"]:
         before = dict(vars(layer))
         with pytest.raises(AttributeError, match=rf"^{name}: <"):
             setattr(layer, name, 0.25)
@@ -51,20 +51,13 @@ def test_of_layers(layer):
 def test_of_a_layer_of_ones_own_are_free():
     layer = Scale()
     layer.anything = 1
-    with pytest.raises(AttributeError, match="^trainable: .*freezing them is not supported"):
-        layer.trainable = False
     with pytest.raises(TypeError):
         layer.weights["scale"] = 1
-
-    class Frozen(Dense):
-        trainable = False
 
     class LikeKeras(Dense):
         def call(self, x):
             return x
 
-    with pytest.raises(ValueError, match="trainable=False"):
-        net(Frozen(3))
     with pytest.raises(TypeError, match=r"method call\(\)"):
         net(LikeKeras(3))
 

@@ -13,6 +13,7 @@ import fastmlp
 from fastmlp import (
     Sequential,
     activations,
+    constraints,
     initializers,
     layers,
     losses,
@@ -42,6 +43,10 @@ def sizes(y_true, y_pred):
 
 # One of each class, with no argument at its default.
 EXAMPLES = [
+    constraints.MaxNorm(3, 1),
+    constraints.MinMaxNorm(0.5, 2, 0.3, [0, 1]),
+    constraints.NonNeg(),
+    constraints.UnitNorm(1),
     activations.Activation("elu", Kind.ELU, 0.3),
     activations.ELU(0.7),
     activations.LeakyReLU(0.01),
@@ -65,7 +70,8 @@ EXAMPLES = [
     layers.Dense(
         3, activations.LeakyReLU(0.1), use_bias=False, kernel_initializer="orthogonal",
         bias_initializer=initializers.Constant(2.0), kernel_regularizer=regularizers.L1(0.1),
-        bias_regularizer="l2", name="d", input_shape=(4,),
+        bias_regularizer="l2", kernel_constraint="max_norm", bias_constraint="non_neg", name="d",
+        input_shape=(4,), trainable=False,
     ),
     layers.Dropout(0.25, seed=3, name="e", input_shape=(2, 3)),
     layers.Flatten(name="f", input_shape=(2, 3)),
@@ -162,6 +168,7 @@ EXAMPLES = [
     Sequential([layers.Dense(3)], seed=3, dtype="float64", backend="numpy", name="s"),
 ]  # fmt: skip
 ABSTRACT = {
+    "Constraint",
     "Initializer",
     "Layer",
     "LearningRateSchedule",
@@ -246,7 +253,7 @@ def mine(shape, fan_in, fan_out, rng):
 
 def test_a_class_of_ones_own():
     layer = Scale(2.5, name="twice")
-    assert layer.get_config() == {"factor": 2.5, "name": "twice"}
+    assert layer.get_config() == {"factor": 2.5, "name": "twice", "trainable": True}
     config = serialize(layer)
     with pytest.raises(ValueError, match="^custom_objects: 'Scale' is not part of fastmlp"):
         deserialize(config)

@@ -210,9 +210,9 @@ def test_a_gradient_that_is_no_number_shows(backend, rule):
     params, gradient, moments, numbers = kernel_arguments(rule, 37)
     gradient[1] = np.nan
     step = kernels(backend).optimizer_step
-    step(int(rule), 0.1, 0, False, 0, params, gradient, *moments, numbers)
+    step(int(rule), 0.1, 0.0, 0, False, 0, params, gradient, *moments, numbers)
     gradient[1] = 1
-    step(int(rule), 0.1, 1, False, 0, params, gradient, *moments, numbers)
+    step(int(rule), 0.1, 0.0, 1, False, 0, params, gradient, *moments, numbers)
     for vector in (params, *moments):
         np.testing.assert_array_equal(np.isnan(vector), (np.arange(37) == 1)[: vector.size])
 
@@ -224,7 +224,7 @@ def test_moments_that_are_no_number_stay_so(backend, rule):
         params, gradient, moments, numbers = kernel_arguments(rule, 37)
         moments[place][5] = np.nan
         kernels(backend).optimizer_step(
-            int(rule), 0.1, 0, False, 0, params, gradient, *moments, numbers
+            int(rule), 0.1, 0.0, 0, False, 0, params, gradient, *moments, numbers
         )
         assert np.isnan(params[5])
         assert np.isnan(moments[place][5])
@@ -240,7 +240,7 @@ def test_moments_that_are_too_small_become_0(backend, rule, dtype):
     for moment in moments:
         moment[:] = np.finfo(dtype).tiny / 2
     kernels(backend).optimizer_step(
-        int(rule), 0.1, 0, False, 0, params, gradient, *moments, numbers
+        int(rule), 0.1, 0.0, 0, False, 0, params, gradient, *moments, numbers
     )
     for moment in moments:
         assert (moment == 0).all()

@@ -169,11 +169,18 @@ def test_one_beyond_the_end_is_refused(backend, column):
 @each
 def test_tensors_that_lead_out_of_the_parameters_are_refused(backend):
     plan = plan_of(backend)
-    for column in Tensor:
+    for column in (Tensor.START, Tensor.SIZE, Tensor.CONSTRAINT):
         for wrong in (-FAR, -1, plan.size + 1, FAR):
             tensors = plan.tensors.copy()
             tensors[-1, column] = wrong
-            with pytest.raises(ValueError, match=r"^tensors: expected within the \d+ parameters"):
+            with pytest.raises(ValueError, match=r"^tensors: expected (within the \d+|a known)"):
+                bind(backend)(net_of(plan, tensors=tensors), memory_of(plan))
+    for column in (Tensor.GROUP, Tensor.STRIDE):
+        for wrong in (-FAR, -1, 0, plan.size + 1, FAR):
+            tensors = plan.tensors.copy()
+            tensors[-1, [Tensor.CONSTRAINT, Tensor.GROUP, Tensor.STRIDE]] = 2, 1, 1
+            tensors[-1, column] = wrong
+            with pytest.raises(ValueError, match="^tensors: expected constraints on whole groups"):
                 bind(backend)(net_of(plan, tensors=tensors), memory_of(plan))
     with pytest.raises(ValueError, match="^factors: expected"):
         bind(backend)(net_of(plan, factors=np.zeros((1, len(Factor)))), memory_of(plan))

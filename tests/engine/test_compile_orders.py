@@ -57,7 +57,7 @@ for real in (np.dtype(dtype).type for dtype in DTYPES):
     for rule in (0, 1, 2):
         for evenly in (False, True):
             moments = w.copy(), w.copy(), w.copy()
-            compiled.optimizer_step(rule, 0.1, 0, evenly, 0, w, w.copy(), *moments, numbers)
+            compiled.optimizer_step(rule, 0.1, 0.1, 0, evenly, 0, w, w.copy(), *moments, numbers)
     compiled.activation_forward(1, real(0), w, w.copy())
     compiled.penalty_update(real(0.1), real(0.1), real(0.1), 0, 0, w)
 if "float64" in DTYPES:

@@ -5,6 +5,7 @@ import numpy as np
 from fastmlp.kernels import reference
 from fastmlp.kernels.contract import (
     MOMENTS,
+    Constraint,
     Loss,
     Metric,
     Number,
@@ -342,37 +343,60 @@ def optimizer(rule, evenly=False, **numbers):
         if rule == Rule.RMSPROP_CENTERED:
             first += 4 + third**2  # a variance that is not lost in its rounding
         return (
-            int(rule), float(dtype(0.3)), 7, evenly, 2**33 if evenly else 0,
-            normal(rng, dtype, size), normal(rng, dtype, size), first, second, third, given,
+            int(rule), float(dtype(0.3)), given[Number.WEIGHT_DECAY], 7, evenly,
+            2**33 if evenly else 0, normal(rng, dtype, size), normal(rng, dtype, size),
+            first, second, third, given,
         )  # fmt: skip
 
     return make
 
 
-def bound_optimizer(rule, rate, step, evenly, first, params, gradient, *moments):
+def bound_optimizer(rule, rate, decay, step, evenly, first, params, gradient, *moments):
     if rule == Rule.ADAM:
         mean, square = np.abs(moments[0]) + np.abs(gradient), moments[1] + gradient**2
         change = 1 + mean / np.sqrt(square * 1e-3)
         return 8 * (np.abs(params) + change), 4 * mean, 4 * square
     if rule not in (Rule.DESCENT, Rule.MOMENTUM):
-        return bound_by_magnitudes(rule, rate, step, params, gradient, *moments)
+        return bound_by_magnitudes(rule, rate, decay, step, params, gradient, *moments)
     speed = np.abs(moments[0]) if moments[0].size else 0
     bound = 4 * (np.abs(params) + np.abs(gradient) + speed)
     return (bound, 4 * (np.abs(gradient) + speed)) if rule == Rule.MOMENTUM else (bound,)
 
 
-def bound_by_magnitudes(rule, rate, step, params, gradient, *moments_and_numbers):
+def bound_by_magnitudes(rule, rate, decay, step, params, gradient, *moments_and_numbers):
     """Bounds by a step in which no terms cancel."""
     *moments, numbers = (np.abs(given) for given in moments_and_numbers)
     towards, change = np.abs(gradient), np.zeros_like(params)
     if rule in (Rule.RMSPROP_MOMENTUM, Rule.RMSPROP_CENTERED):  # whose velocity is downwards
         moments[1] = -moments[1]
     before = [np.abs(moment) for moment in moments if moment.size]
-    reference.optimizer_step(rule, rate, step, False, 0, change, towards, *moments, numbers)
+    reference.optimizer_step(rule, rate, decay, step, False, 0, change, towards, *moments, numbers)
     after = [np.abs(moment) for moment in moments if moment.size]
     scale = towards + towards**2
     bounds = (8 * (a + b + scale) for a, b in zip(before, after, strict=True))
     return 32 * (np.abs(params) + np.abs(change)), *bounds
+
+
+def average(rng, dtype, m, k, n):
+    """Parameters, and their running means, of which some do not exist yet."""
+    means = normal(rng, dtype, m * k)
+    means[::5] = np.nan
+    return 0.9, normal(rng, dtype, m * k), means
+
+
+def constrained(kind, axis):
+    """A tensor (m, n), whose groups are its rows, its columns, or all of it."""
+
+    def make(rng, dtype, m, k, n):
+        group, stride = {0: (m, n), 1: (n, 1), 2: (m * n, 1)}[axis]
+        groups = m * n // group
+        weights = normal(rng, dtype, m * n)
+        weights[:: max(groups, 2)] *= dtype(0)
+        if kind == Constraint.NON_NEGATIVE:
+            group, groups = 1, m * n
+        return int(kind), 0.5, 2.0, 0.75, group, stride, groups // 3, groups, weights
+
+    return make
 
 
 def batch_statistics(rng, dtype, m, k, n):

@@ -14,7 +14,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from fastmlp.kernels.contract import MOMENTS, Activation, Reduction, Rule, Telemetry
+from fastmlp.kernels.contract import MOMENTS, Activation, Constraint, Reduction, Rule, Telemetry
 from fastmlp.kernels.numba.jit import fast
 from tests import backends
 
@@ -186,7 +186,7 @@ OPERATIONS = [
     *(
         Operation(
             "optimizer_step", inputs.optimizer(rule, evenly, **numbers), inputs.bound_optimizer,
-            (5, *range(7, 7 + MOMENTS[rule])),
+            (6, *range(8, 8 + MOMENTS[rule])),
             f"{rule.name} {numbers} {'evenly' if evenly else ''}",
         )
         for rule, evenly, numbers in [
@@ -206,6 +206,18 @@ OPERATIONS = [
                 for evenly in (False, True)
             ),
         ]
+    ),
+    Operation(
+        "average_step", inputs.average,
+        lambda momentum, w, mean: (4 * (np.abs(w) + np.abs(np.nan_to_num(mean))),), (2,),
+    ),
+    *(
+        Operation(
+            "constrain", inputs.constrained(kind, axis),
+            lambda *arguments: ((16 + arguments[-1].size / 4) * np.abs(arguments[-1]),), (8,),
+            f"{kind.name} {axis}",
+        )
+        for kind, axis in [(Constraint.NON_NEGATIVE, 2), *((Constraint.NORM, i) for i in range(3))]
     ),
     Operation(
         "square_sum", lambda rng, dtype, m, k, n: (normal(rng, dtype, m * k),),

@@ -104,7 +104,7 @@ def test_weights_without_slope_stay(backend):
     for step in range(20):
         kernels(backend).penalty_update(np.float32(0), np.float32(0), np.float32(1), step, 0, after)
         kernels(backend).optimizer_step(
-            int(Rule.MOMENTUM), RATE, step, True, 0, after, nothing, nothing.copy(),
+            int(Rule.MOMENTUM), RATE, 0.0, step, True, 0, after, nothing, nothing.copy(),
             nothing[:0], nothing[:0], numbers,
         )  # fmt: skip
     np.testing.assert_array_equal(after, w)
