@@ -16,7 +16,7 @@ from .layers import Input, Layer
 from .layers.base import checked_weights
 from .layers.nested import shown_as
 from .layers.stack import learning
-from .metrics import Metric, beside
+from .metrics import Given, beside
 from .metrics import get as metric_list
 from .runtime import on_batch
 from .runtime.arguments import (
@@ -181,9 +181,9 @@ class Sequential(Compiled, Configurable):
     def compile(
         self,
         optimizer: str | optimizers.Optimizer = "sgd",
-        loss: str | losses.Loss | None = None,
-        metrics: Sequence[str | Metric] | None = None,
-        weighted_metrics: Sequence[str | Metric] | None = None,
+        loss: str | losses.Loss | type[losses.Loss] | None = None,
+        metrics: Sequence[Given] | None = None,
+        weighted_metrics: Sequence[Given] | None = None,
     ) -> None:
         """Choose what to minimize, and how.
 
@@ -194,10 +194,10 @@ class Sequential(Compiled, Configurable):
         ----------
         optimizer : str or fastmlp.optimizers.Optimizer
         loss : str or fastmlp.losses.Loss
-        metrics : sequence of str or fastmlp.metrics.Metric, optional
+        metrics : sequence of str, fastmlp.metrics.Metric, or functions, optional
             What is shown beside the loss, under the names that are used here.  ``"accuracy"`` or
             ``"acc"`` is the share of right answers, as the loss understands them.
-        weighted_metrics : sequence of str or fastmlp.metrics.Metric, optional
+        weighted_metrics : sequence of str, fastmlp.metrics.Metric, or functions, optional
             The same with each sample counted by its weight.  One whose name is among ``metrics``
             is shown as "weighted_" and that name.
 

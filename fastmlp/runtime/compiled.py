@@ -71,7 +71,7 @@ class Compiled(Stack):
         state = self._state
         previous, steps = self.history, state.steps
         self.history = history = History(
-            {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.data.count}
+            {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.count}
         )
         run = Run(cast("Sequential", self), engine, job, history, state)
         assign(self, stop_training=False, _is_training=True)
