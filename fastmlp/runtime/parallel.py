@@ -1,6 +1,6 @@
 """Many nets side by side: the compiled loop releases the GIL, so threads suffice."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from queue import SimpleQueue
@@ -16,6 +16,7 @@ from .data import Data
 from .job import Job, Stop, checked_job
 from .team import Worker, dismiss_all
 from .threads import available_cores, get_num_threads, thread_count
+from .weights import Weights
 
 
 def fit_many(
@@ -25,8 +26,10 @@ def fit_many(
     batch_size: int = 32,
     epochs: int = 1,
     *,
-    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    validation_data: tuple[ArrayLike, ...] | None = None,
     shuffle: bool = True,
+    class_weight: Mapping[int, float] | None = None,
+    sample_weight: ArrayLike | None = None,
     jobs: int | None = None,
     on_done: Callable[[int, History], None] | None = None,
 ) -> list[History]:
@@ -40,7 +43,7 @@ def fit_many(
     ----------
     models : sequence of Sequential
         Compiled; with layers, sizes and settings of their own.
-    x, y, batch_size, epochs, validation_data, shuffle
+    x, y, batch_size, epochs, validation_data, shuffle, class_weight, sample_weight
         As in :meth:`Sequential.fit`.
     jobs : int, optional
         How many train at once; by default one per available core.
@@ -84,6 +87,7 @@ def fit_many(
                     epochs,
                     validation_data=validation_data,
                     shuffle=shuffle,
+                    weights=Weights(sample_weight, class_weight),
                     stop=stop,
                     checked=checked,
                 )
