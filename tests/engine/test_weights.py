@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastmlp import check_gradients, fit_many, load_model, losses, metrics
+from fastmlp import check_gradients, load_model, losses, metrics
 from fastmlp.layers import Dense, Dropout
 from tests.backends import ALL
 
@@ -232,17 +232,6 @@ def test_reductions_are_checked():
     loss, figure = model.test_on_batch(X, targets(41))
     assert loss == pytest.approx(41 * figure, rel=1e-12)
     assert metrics.MeanSquaredError().name == "mean_squared_error"
-
-
-def test_nets_side_by_side_have_them_too():
-    models = [net(Dense(7, "tanh"), metrics=()) for _ in range(3)]
-    models[0].fit(X, LABELS, 8, 2, 0, sample_weight=WEIGHTS)
-    fit_many(models[1:2], X, LABELS, 8, 2, sample_weight=WEIGHTS)
-    np.testing.assert_array_equal(flat(models[0]), flat(models[1]))
-    models[2].fit(X, LABELS, 8, 2, 0, class_weight={1: 3})
-    other = net(Dense(7, "tanh"), metrics=())
-    fit_many([other], X, LABELS, 8, 2, class_weight={1: 3})
-    np.testing.assert_array_equal(flat(models[2]), flat(other))
 
 
 def test_a_file_knows_which_metrics_are_weighted(tmp_path):
