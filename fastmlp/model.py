@@ -18,7 +18,7 @@ from .history import DivergenceWarning, History
 from .kernels.contract import MOMENTS
 from .layers import Layer
 from .layers.base import checked_weights
-from .metrics import Metric, beside
+from .metrics import Given, Metric, beside
 from .metrics import get as metric_list
 from .runtime import lowering
 from .runtime.arguments import (
@@ -183,9 +183,9 @@ class Sequential(Stack, Configurable):
     def compile(
         self,
         optimizer: str | optimizers.Optimizer = "sgd",
-        loss: str | losses.Loss | None = None,
-        metrics: Sequence[str | Metric] | None = None,
-        weighted_metrics: Sequence[str | Metric] | None = None,
+        loss: str | losses.Loss | type[losses.Loss] | None = None,
+        metrics: Sequence[Given] | None = None,
+        weighted_metrics: Sequence[Given] | None = None,
     ) -> None:
         """Choose what to minimize, and how.
 
@@ -196,10 +196,10 @@ class Sequential(Stack, Configurable):
         ----------
         optimizer : str or fastmlp.optimizers.Optimizer
         loss : str or fastmlp.losses.Loss
-        metrics : sequence of str or fastmlp.metrics.Metric, optional
+        metrics : sequence of str, fastmlp.metrics.Metric, or functions, optional
             What is shown beside the loss, under the names that are used here.  ``"accuracy"`` or
             ``"acc"`` is the share of right answers, as the loss understands them.
-        weighted_metrics : sequence of str or fastmlp.metrics.Metric, optional
+        weighted_metrics : sequence of str, fastmlp.metrics.Metric, or functions, optional
             The same with each sample counted by its weight.  One whose name is among ``metrics``
             is shown as "weighted_" and that name.
 

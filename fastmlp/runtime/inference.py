@@ -65,7 +65,7 @@ def _totals(
         for callback in watchers:
             callback.on_test_batch_begin(batch, {})
         part = data.part(slice(start, start + batch_size))
-        totals += engine.evaluate(part, batch_size)
+        engine.evaluate(part, batch_size, totals=totals)
         for callback in watchers:
             callback.on_test_batch_end(batch, figures_of(engine, totals, metrics))
         if advance is not None:

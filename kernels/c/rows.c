@@ -259,13 +259,14 @@ static double loss_row(const struct engine *engine, int64_t r) {
                 batches->targets, weights_for(engine, row), REALS(r), scratch, dx, features, n);
 }
 
-/* The weighted sum of a metric over the batch. */
-static double metric_row(const struct engine *engine, int64_t r) {
+/* Add to the totals of a metric. */
+static void metric_row(const struct engine *engine, int64_t r, double *totals) {
     const Batches *batches = &engine->job->batches;
     const int64_t *row = ROW(r);
-    return metric(row[COLUMN_KIND], value(engine, row[COLUMN_X]), engine->rows, batches->labels,
-                  batches->targets, weights_for(engine, row), REALS(r), row[COLUMN_INPUTS],
-                  engine->n);
+    metric(row[COLUMN_KIND], value(engine, row[COLUMN_X]), engine->rows, batches->labels,
+           batches->targets, weights_for(engine, row), REALS(r),
+           row[COLUMN_LEVELS] ? engine->job->net.thresholds + row[COLUMN_THRESHOLDS] : NULL, totals,
+           row[COLUMN_INPUTS], engine->n, row[COLUMN_LEVELS]);
 }
 
 /* Write the inputs of a DENSE row, that are (inputs, n), as (n, inputs) too, if it wants them. */

@@ -31,16 +31,23 @@ from ..contract import (
 from .rows import Array, PythonLayer, Walk
 
 
-def judge(walk: Walk, judges: list[int], rows: Array, batches: Batches, totals: Array) -> float:
+def judge(
+    walk: Walk, judges: list[int], rows: Array, batches: Batches, totals: Array, learns: bool
+) -> float:
     """Compute the loss, which is returned, and add the metrics to their totals.
 
     ``judges`` are the rows of the loss and of the metrics; ``rows`` are the batch's samples.
     """
-    for place, r in enumerate(judges[1:], len(Total)):
-        is_metric = walk.net.table[r, Column.OP] == Op.METRIC
-        totals[place] += (walk.metric_row if is_metric else walk.loss_row)(r, rows, batches)
+    place = len(Total)
+    for r in judges[1:]:
+        own = totals[place : place + walk.net.table[r, Column.TOTALS]]
+        if walk.net.table[r, Column.OP] == Op.METRIC:
+            walk.metric_row(r, rows, batches, own)
+        else:
+            own += walk.loss_row(r, rows, batches, learns=False)
+        place += own.size
     # The loss comes last, for a metric that is a loss sets a gradient, too.
-    return walk.loss_row(judges[0], rows, batches)
+    return walk.loss_row(judges[0], rows, batches, learns)
 
 
 # The stages of a batch, as in kernels/c/epoch.c and kernels/numba/epoch.py.
@@ -71,7 +78,8 @@ def measure_loss(
     walk: Walk, judges: list[int], batches: Batches, course: Course, rows: Array
 ) -> bool:
     """Add to the totals, and leave the loss's gradient; tell whether the loss is finite."""
-    loss = judge(walk, judges, rows, batches, course.totals)
+    learns = course.mode != Mode.EVALUATE
+    loss = judge(walk, judges, rows, batches, course.totals, learns)
     penalties = penalty(walk)
     course.totals[Total.LOSS] += loss
     course.totals[Total.PENALTY] += penalties * rows.size

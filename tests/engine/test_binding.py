@@ -16,6 +16,7 @@ from fastmlp.kernels.contract import (
     Number,
     Op,
     Rule,
+    Scalar,
     Team,
     Telemetry,
     Tensor,
@@ -46,8 +47,9 @@ def net_of(plan, **changed):
     """The first argument of ``bind``, all fitting but for what is changed."""
     params, numbers = np.zeros(plan.size), np.zeros(len(Number))
     fitting = Net(
-        plan.table.copy(), plan.reals.copy(), plan.tensors.copy(), plan.factors.copy(), params,
-        np.zeros(plan.size), params[:0], np.zeros(plan.running_size), int(Rule.DESCENT), numbers,
+        plan.table.copy(), plan.reals.copy(), plan.tensors.copy(), plan.factors.copy(),
+        plan.thresholds.copy(), params, np.zeros(plan.size), params[:0],
+        np.zeros(plan.running_size), int(Rule.DESCENT), numbers,
     )  # fmt: skip
     return fitting._replace(**changed)
 
@@ -101,7 +103,7 @@ def test_what_fits_is_taken(backend):
 COLUMNS = [
     Column.OP, Column.KIND, Column.INPUTS, Column.OUTPUTS, Column.X, Column.Y, Column.WEIGHTS,
     Column.BIAS, Column.SIZE, Column.X_ROWS, Column.OTHER, Column.RUNNING,
-    Column.FIRST_TENSOR, Column.STOP_TENSOR,
+    Column.FIRST_TENSOR, Column.STOP_TENSOR, Column.TOTALS, Column.THRESHOLDS, Column.LEVELS,
 ]  # fmt: skip
 
 
@@ -118,6 +120,8 @@ def is_read(row, column):
         return bool(form.weights)
     if column == Column.OTHER:
         return form.reads_other
+    if column in (Column.TOTALS, Column.THRESHOLDS, Column.LEVELS):
+        return op == Op.METRIC
     if column == Column.RUNNING:
         return form.running > 0
     if column in (Column.SIZE, Column.FIRST_TENSOR, Column.STOP_TENSOR):
@@ -314,3 +318,18 @@ def test_the_gradient_check_probes_only_parameters_that_a_row_owns(backend):
             probe(net_of(plan), memory, batch, trial)
     x, y = data(SAMPLES)
     assert check_gradients(net(backend=backend), x, y).passed
+
+
+@each
+def test_metrics_have_room_and_thresholds_of_their_own(backend):
+    model = net(last="sigmoid", loss="bce", metrics=["precision", "f1_score"], backend=backend)
+    plan = model._ready_engine().plan
+    assert bind(backend)(net_of(plan), memory_of(plan))
+    of_class = plan.reals.copy()
+    rows = np.flatnonzero(plan.table[:, Column.OP] == Op.METRIC)
+    of_class[rows[0], Scalar.BETA] = 4
+    fewer = plan.table.copy()
+    fewer[rows[1], Column.TOTALS] -= 1
+    for changed in ({"thresholds": np.empty(0)}, {"reals": of_class}, {"table": fewer}):
+        with pytest.raises(ValueError, match=r"^table: row \d+ \(METRIC\): expected"):
+            bind(backend)(net_of(plan, **changed), memory_of(plan))

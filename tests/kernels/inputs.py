@@ -178,41 +178,133 @@ def bound_sigmoid(kind, reduction, logits, rows, labels, targets, *rest):
     return (EXP + 4 * sizes) / sizes.size, 16 * EXP * sizes.sum() / len(logits)
 
 
+def make_loss(kind, make_right, make_outputs, **numbers):
+    """Arguments of any loss: ``make_right(rng, count, outputs)`` makes targets."""
+
+    def make(rng, dtype, m, k, n):
+        rows = rng.permutation(2 * n)[:n]
+        outputs = make_outputs(rng, dtype, m, n)
+        return (
+            int(kind), int(Reduction.WEIGHTED_MEAN), outputs, rows,
+            *answers(dtype, make_right(rng, 2 * n, m)), weights_of(rng, dtype, 2 * n, True),
+            reals(**numbers), *scratch(dtype, m, n),
+        )  # fmt: skip
+
+    return make
+
+
+def positive(rng, dtype, *shape):
+    return (rng.random(shape) + 0.1).astype(dtype)
+
+
+def classes(rng, count, outputs):
+    return np.eye(outputs)[rng.integers(0, outputs, count)]
+
+
+def shares(rng, count, outputs):
+    return rng.choice([0, 1, 0.25, 0.5], (count, outputs))
+
+
+def signs(rng, count, outputs):
+    return rng.choice([-1.0, 1.0], (count, outputs))
+
+
+def numbers(rng, count, outputs):
+    return rng.standard_normal((count, outputs))
+
+
+def amounts(rng, count, outputs):
+    return rng.random((count, outputs)) + 0.1
+
+
+def bound_by(steepness, more=1.0):
+    """A bound by the size of numbers times how steep the loss may be; ``more`` what it may add."""
+
+    def bound(kind, reduction, x, rows, labels, targets, weights, reals, *rest):
+        n = x.shape[1]
+        sizes = steepness * (more + np.abs(x) + np.abs(targets[rows].T)) ** 2
+        return 64 * sizes.max() / n, 64 * sizes.sum()
+
+    return bound
+
+
 # For each loss that looks at each output by itself, its numbers and its bounds.
 LOSSES = {
     Loss.MEAN_SQUARED_ERROR: ({}, bound_squares),
     Loss.HUBER: ({"ALPHA": 0.7}, bound_slopes(1)),
     Loss.MEAN_ABSOLUTE_ERROR: ({}, bound_slopes(1)),
     Loss.SIGMOID_CROSSENTROPY: ({}, bound_sigmoid),
+    Loss.QUANTILE: ({"ALPHA": 0.3}, bound_slopes(1)),
+    Loss.LOG_COSH: ({}, bound_by(1)),
 }
 
+# For the others, how targets and outputs are made, numbers, and a bound.
+OTHER_LOSSES = [
+    (Loss.MEAN_ABSOLUTE_PERCENTAGE_ERROR, amounts, normal, {}, bound_by(1000)),
+    (Loss.MEAN_SQUARED_LOGARITHMIC_ERROR, amounts, normal, {}, bound_by(1)),
+    (Loss.POISSON, amounts, positive, {}, bound_by(10)),
+    (Loss.HINGE, signs, normal, {}, bound_by(1)),
+    (Loss.HINGE, classes, normal, {}, bound_by(1)),
+    (Loss.SQUARED_HINGE, signs, normal, {}, bound_by(2)),
+    (Loss.CATEGORICAL_HINGE, classes, normal, {}, bound_by(2)),
+    (Loss.KL_DIVERGENCE, shares, positive, {}, bound_by(20)),
+    (Loss.COSINE_SIMILARITY, numbers, normal, {}, bound_by(200)),
+    (Loss.SIGMOID_CROSSENTROPY, shares, normal, {"SMOOTHING": 0.2}, bound_by(1)),
+    (Loss.SOFTMAX_CROSSENTROPY, shares, normal, {"SMOOTHING": 0.2}, bound_by(4)),
+    (Loss.SIGMOID_FOCAL, shares, normal, {"ALPHA": 0.3, "BETA": 0.7, "GAMMA": 2.0}, bound_by(4)),
+    (Loss.SIGMOID_FOCAL, shares, normal,
+     {"ALPHA": 1, "BETA": 1, "GAMMA": 0.5, "SMOOTHING": 0.1}, bound_by(4)),
+    (Loss.SOFTMAX_FOCAL, classes, normal, {"ALPHA": 0.25, "GAMMA": 2.0}, bound_by(4)),
+    (Loss.SOFTMAX_FOCAL, classes, normal,
+     {"ALPHA": 1, "GAMMA": 0.5, "SMOOTHING": 0.1}, bound_by(8)),
+]  # fmt: skip
 
-def counting(labels, weighted=False):
+
+def make_metric(kind, make_right, totals, thresholds=(), labels=False, **numbers):
+    """Arguments of a metric, which has so many ``totals(outputs)``.
+
+    Few different outputs, hence ties.
+    """
+
     def make(rng, dtype, m, k, n):
-        # Few different values, hence ties: the first maximum counts.
-        outputs = rng.integers(0, 3, (m + 1, n)).astype(dtype)
+        outputs = (rng.integers(-2, 3, (m + 1, n)) / 4).astype(dtype)
         rows = rng.permutation(2 * n)[:n]
-        right = rng.integers(0, m + 1, 2 * n)
-        right = right if labels else np.eye(m + 1)[right]
+        right = rng.integers(0, m + 1, 2 * n) if labels else make_right(rng, 2 * n, m + 1)
         return (
-            int(Metric.FIRST_MAXIMUM), outputs, rows, *answers(dtype, right),
-            weights_of(rng, dtype, 2 * n, weighted), reals(),
+            int(kind), outputs, rows, *answers(dtype, right),
+            weights_of(rng, dtype, 2 * n, True), reals(**numbers),
+            np.array(thresholds, np.float64), rng.random(totals(m + 1)),
         )  # fmt: skip
 
     return make
 
 
-def binary(weighted=False):
-    def make(rng, dtype, m, k, n):
-        outputs, rows = rng.random((m, n)).astype(dtype), rng.permutation(2 * n)[:n]
-        outputs[0, 0] = 0.5  # not above the threshold
-        right = rng.choice([0, 1, 0.5], (2 * n, m))
-        return (
-            int(Metric.BINARY), outputs, rows, *answers(dtype, right),
-            weights_of(rng, dtype, 2 * n, weighted), reals(ALPHA=0.5),
-        )  # fmt: skip
+def one(outputs):
+    return 1
 
-    return make
+
+def three(outputs):
+    return 3 * outputs
+
+
+LEVELS = (-0.5, 0.0, 0.2, 0.5)
+METRICS = [
+    ("labels", Metric.FIRST_MAXIMUM, None, one, {"labels": True}),
+    ("classes", Metric.FIRST_MAXIMUM, classes, one, {}),
+    ("labels", Metric.IN_TOP_K, None, one, {"labels": True, "ALPHA": 2}),
+    ("classes", Metric.IN_TOP_K, classes, one, {"ALPHA": 1}),
+    ("shares", Metric.BINARY, shares, one, {"ALPHA": 0.25}),
+    ("shares", Metric.EQUAL, shares, one, {}),
+    ("all", Metric.CONFUSION, shares, lambda _: 10, {"thresholds": LEVELS, "BETA": -1}),
+    ("top", Metric.CONFUSION, shares, lambda _: 4,
+     {"thresholds": (-1e10,), "ALPHA": 2, "BETA": -1}),
+    ("second", Metric.CONFUSION, shares, lambda _: 10, {"thresholds": LEVELS, "BETA": 1}),
+    ("each", Metric.CONFUSION, shares, lambda m: 10 * m,
+     {"thresholds": LEVELS, "BETA": -1, "GAMMA": 1}),
+    ("threshold", Metric.YES, shares, three, {"ALPHA": 0.25}),
+    ("largest", Metric.YES, classes, three, {"BETA": 1}),
+    ("numbers", Metric.SQUARES, numbers, three, {}),
+]  # fmt: skip
 
 
 def make_penalty(rng, dtype, m, k, n):

@@ -170,13 +170,18 @@ OPERATIONS = [
         for kind, (numbers, bound) in inputs.LOSSES.items() for weighted in (False, True)
     ),
     *(
-        Operation("metric", make, lambda *given: (8 * len(given[2]),), (),
-                  f"{name} {weighted}")
-        for weighted in (False, True)
-        for name, make in {
-            "labels": inputs.counting(True, weighted), "targets": inputs.counting(False, weighted),
-            "binary": inputs.binary(weighted),
-        }.items()
+        Operation(
+            "loss", inputs.make_loss(kind, right, outputs, **numbers), bound,
+            (9,), f"{kind.name} {right.__name__} {numbers}",
+        )
+        for kind, right, outputs, numbers, bound in inputs.OTHER_LOSSES
+    ),
+    *(
+        Operation(
+            "metric", inputs.make_metric(kind, right, totals, **more),
+            lambda *given: (64 * given[1].size,), (8,), f"{kind.name} {name}",
+        )
+        for name, kind, right, totals, more in inputs.METRICS
     ),
     *(
         Operation(
