@@ -198,7 +198,7 @@ class Lab:
         self.console.print(f"[dim]{title}: {len(todo)} trained in {seconds:.1f} s[/dim]")
 
     def observe(self, nets: Iterable[Net]) -> None:
-        """Train nets, watched from the inside, side by side."""
+        """Look at nets, and train them watched from the inside, side by side."""
         todo = [net for net in dict.fromkeys(nets) if net not in self.observations]
         leave = _LeaveEarly()
         with warnings.catch_warnings():  # around all threads: filters are not of one thread
@@ -217,6 +217,7 @@ class Lab:
         model = net.build(self.dataset, self.settings.backend)
         first = next(layer for layer in model.layers if isinstance(layer, Dense))
         before = first.get_weights()[0]
+        looked = probe(net, model, self.dataset)
         telemetry = Telemetry(OBSERVED_EVERY)
         history = model.fit(
             *self.dataset.train,
@@ -240,6 +241,7 @@ class Lab:
             before,
             first.get_weights()[0],
         )
+        self.probes[net] = looked
         self._keep(net, model, history)
 
     def check_gradients(self, net: Net, samples: int) -> None:

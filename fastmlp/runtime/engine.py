@@ -220,6 +220,18 @@ class Engine:
         loss = (totals[Total.LOSS] + totals[Total.PENALTY]) / data.count
         return float(loss), self.gradient.copy()
 
+    def activations(self, data: Data) -> dict[str, Array]:
+        """Return the outputs (features, samples) of each activation, by its row's label.
+
+        All samples are one batch, and dropout is off.
+        """
+        plan, count = self.plan, data.count
+        outputs = np.empty((count, plan.outputs), self.params.dtype)
+        with self._lock:
+            self._run(Mode.PREDICT, data, None, count, outputs=outputs)
+            values = self.workspace(count).memory.values
+            return {label: buffer.copy() for label, buffer in plan.activations(values, count)}
+
     def evaluate(
         self,
         data: Data,

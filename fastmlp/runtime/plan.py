@@ -147,6 +147,14 @@ class Plan:
             factors[row[Column.WEIGHTS] :][: inputs * outputs] = np.tile(largest, outputs)
         return factors
 
+    def activations(self, values: Array, n: int) -> list[tuple[str, Array]]:
+        """Return what a batch of ``n`` samples has behind each activation, with the row's label."""
+        return [
+            (label, self._buffer(values, row[Column.Y], row[Column.OUTPUTS], n).reshape(-1, n))
+            for row, label in zip(self.table, self.labels, strict=True)
+            if row[Column.OP] == Op.ACTIVATION
+        ]
+
     def first_not_finite(self, params: Array, values: Array, n: int) -> tuple[str, str]:
         """Return the label of the first row with weights or outputs that are not finite.
 

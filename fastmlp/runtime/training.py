@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..callbacks import Callback, Logs, having
-from ..callbacks.base import TRAIN_BATCH
+from ..callbacks.base import TRAIN_BATCH, TRAIN_CALL
 from ..kernels.contract import Total
 from .data import Data
 from .divergence import Diagnosis, DivergenceReport, ValidationDiagnosis
@@ -138,10 +138,22 @@ def _steps_taken(totals: NDArray[np.float64], batch_size: int) -> int:
 def _train_epoch(run: Run, epoch: int, pace: Pace, parts: Sequence[Part]) -> None:
     """Run an epoch's batches; ``run`` says what they added up to, and where they ended."""
     order, first_step = _order_of(run, epoch), run.state.steps
-    for first, stop in pace.calls(run.job.batches):
-        _train_batches(run, order, first, stop, first_step, parts)
-        if run.is_cut_short:
+    watchers = having(run.job.callbacks, TRAIN_CALL)
+    first, batches = 0, run.job.batches
+    while first < batches:
+        # Asked each time: a callback may change its mind.
+        seconds = min((w.seconds_per_call for w in watchers), default=math.inf)
+        stop = pace.stop(first, batches, seconds)
+        with pace.timed(stop - first):
+            _train_batches(run, order, first, stop, first_step, parts)
+        if watchers:
+            run.state.steps = first_step + _steps_taken(run.totals, run.job.batch_size)
+            figures = figures_of(run.engine, run.totals, run.job.metrics)
+            for watcher in watchers:
+                watcher.on_train_batches_end(run.reached - 1, dict(figures))
+        if run.is_cut_short or (watchers and run.model.stop_training):
             break
+        first = stop
 
 
 def _train_epoch_by_batches(
