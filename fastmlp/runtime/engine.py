@@ -237,13 +237,16 @@ class Engine:
         data: Data,
         batch_size: int = PREDICT_BATCH,
         advance: Callable[[int, NDArray[np.float64]], None] | None = None,
+        totals: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
         """Return the totals over all samples; see :class:`fastmlp.kernels.contract.Total`.
+
+        They are added to ``totals``, if there are some already.
 
         All samples count, whether their loss is finite or not.  ``advance`` is told now and then
         how many batches are done, with the totals so far.
         """
-        totals = np.zeros(self.plan.totals)
+        totals = np.zeros(self.plan.totals) if totals is None else totals
         self._run_all(
             Mode.EVALUATE, data, batch_size,
             None if advance is None else lambda done: advance(done, totals), totals=totals,
@@ -317,8 +320,8 @@ class Engine:
         """The plan, with what training changes."""
         plan = self.plan
         return Net(
-            plan.table, plan.reals, plan.tensors, plan.factors, self.params, self.gradient,
-            self.moments, self.running, int(self._rule), self._numbers,
+            plan.table, plan.reals, plan.tensors, plan.factors, plan.thresholds, self.params,
+            self.gradient, self.moments, self.running, int(self._rule), self._numbers,
         )  # fmt: skip
 
     def _forget_workspaces(self) -> None:
@@ -386,6 +389,7 @@ class Engine:
             data.samples,
             data.labels,
             data.targets,
+            data.weights,
             order,
             batch_size,
             first,

@@ -19,6 +19,7 @@ from .progress import FitProgress
 from .recording import Amendment, Recording
 from .run import Part, Run, StopError
 from .settings import Settings
+from .shown import Shown
 from .validation import Validation
 
 
@@ -60,7 +61,7 @@ def train(run: Run) -> None:
 
 
 def train_step(
-    engine: Engine, data: Data, step: int, metrics: Sequence[str]
+    engine: Engine, data: Data, step: int, metrics: Sequence[Shown]
 ) -> tuple[dict[str, float], int]:
     """Take a step along the gradient of all samples, the one of that number.
 

@@ -1,6 +1,8 @@
 """Activations with their derivatives, a pair of loops each, over flat buffers.
 
-A derivative may use the input ``x``, the output ``y``, or both: whichever is cheaper.
+``alpha`` is leaky ReLU's slope and ELU's scale.  A derivative may use the input ``x``, the output
+``y``, or both: whichever is cheaper.  To add an activation: write its pair, and name it below in
+both families.
 """
 
 import math
@@ -8,6 +10,7 @@ import math
 from ..contract import SELU_ALPHA, SELU_SCALE, Activation
 from .elementary import exp, expm1_negative, sigmoid, tanh
 from .jit import exact
+from .late import Family
 from .rounding import fma
 
 SQRT_HALF = math.sqrt(0.5)
@@ -45,85 +48,174 @@ def mish_slope(x):
 
 
 @exact
-def activation_forward(kind, alpha, x, y):
-    """Set ``y`` to the activation of ``x``; ``alpha`` is leaky ReLU's slope and ELU's scale."""
-    n = x.size
-    real = x.dtype.type
-    zero, half, one = real(0), real(0.5), real(1)
-    if kind == Activation.SIGMOID:
-        for i in range(n):
-            y[i] = sigmoid(x[i])
-    elif kind == Activation.TANH:
-        for i in range(n):
-            y[i] = tanh(x[i])
-    elif kind == Activation.RELU:
-        for i in range(n):
-            # Written so that NaN stays NaN; max(x, 0) would hide it.
-            y[i] = zero if x[i] < zero else x[i]
-    elif kind == Activation.LEAKY_RELU:
-        for i in range(n):
-            y[i] = alpha * x[i] if x[i] < zero else x[i]
-    elif kind == Activation.ELU:
-        for i in range(n):
-            y[i] = alpha * expm1_negative(x[i]) if x[i] < zero else x[i]
-    elif kind == Activation.SELU:
-        for i in range(n):
-            y[i] = (
-                real(SELU_SCALE * SELU_ALPHA) * expm1_negative(x[i])
-                if x[i] < zero
-                else real(SELU_SCALE) * x[i]
-            )
-    elif kind == Activation.GELU:
-        for i in range(n):
-            y[i] = half * x[i] * (one + real(math.erf(x[i] * real(SQRT_HALF))))
-    elif kind == Activation.SILU:
-        for i in range(n):
-            y[i] = x[i] * sigmoid(x[i])
-    elif kind == Activation.SOFTPLUS:
-        for i in range(n):
-            above = zero if x[i] < zero else x[i]
-            y[i] = above + real(math.log1p(exp(-abs(x[i]))))
-    elif kind == Activation.MISH:
-        for i in range(n):
-            y[i] = mish(x[i])
+def sigmoid_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = sigmoid(x[i])
 
 
 @exact
-def activation_backward(kind, alpha, x, y, dy, dx):
-    """Set ``dx`` to ``dy`` times the slope at ``x``, where the activation is ``y``."""
-    n = x.size
+def sigmoid_backward(alpha, x, y, dy, dx):
+    one = x.dtype.type(1)
+    for i in range(x.size):
+        dx[i] = dy[i] * y[i] * (one - y[i])
+
+
+@exact
+def tanh_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = tanh(x[i])
+
+
+@exact
+def tanh_backward(alpha, x, y, dy, dx):
+    one = x.dtype.type(1)
+    for i in range(x.size):
+        dx[i] = dy[i] * fma(-y[i], y[i], one)
+
+
+@exact
+def relu_forward(alpha, x, y):
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        # Written so that NaN stays NaN; max(x, 0) would hide it.
+        y[i] = zero if x[i] < zero else x[i]
+
+
+@exact
+def relu_backward(alpha, x, y, dy, dx):
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        dx[i] = dy[i] if x[i] > zero else zero
+
+
+@exact
+def leaky_relu_forward(alpha, x, y):
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        y[i] = alpha * x[i] if x[i] < zero else x[i]
+
+
+@exact
+def leaky_relu_backward(alpha, x, y, dy, dx):
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        dx[i] = dy[i] if x[i] > zero else alpha * dy[i]
+
+
+@exact
+def elu_forward(alpha, x, y):
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        y[i] = alpha * expm1_negative(x[i]) if x[i] < zero else x[i]
+
+
+@exact
+def elu_backward(alpha, x, y, dy, dx):
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        dx[i] = dy[i] if x[i] > zero else dy[i] * (y[i] + alpha)
+
+
+@exact
+def selu_forward(alpha, x, y):
     real = x.dtype.type
-    zero, one = real(0), real(1)
-    if kind == Activation.SIGMOID:
-        for i in range(n):
-            dx[i] = dy[i] * y[i] * (one - y[i])
-    elif kind == Activation.TANH:
-        for i in range(n):
-            dx[i] = dy[i] * fma(-y[i], y[i], one)
-    elif kind == Activation.RELU:
-        for i in range(n):
-            dx[i] = dy[i] if x[i] > zero else zero
-    elif kind == Activation.LEAKY_RELU:
-        for i in range(n):
-            dx[i] = dy[i] if x[i] > zero else alpha * dy[i]
-    elif kind == Activation.ELU:
-        for i in range(n):
-            dx[i] = dy[i] if x[i] > zero else dy[i] * (y[i] + alpha)
-    elif kind == Activation.SELU:
-        for i in range(n):
-            dx[i] = dy[i] * (
-                real(SELU_SCALE) if x[i] > zero else y[i] + real(SELU_SCALE * SELU_ALPHA)
-            )
-    elif kind == Activation.GELU:
-        for i in range(n):
-            dx[i] = dy[i] * gelu_slope(x[i])
-    elif kind == Activation.SILU:
-        for i in range(n):
-            s = sigmoid(x[i])
-            dx[i] = dy[i] * s * fma(x[i], one - s, one)
-    elif kind == Activation.SOFTPLUS:
-        for i in range(n):
-            dx[i] = dy[i] * sigmoid(x[i])
-    elif kind == Activation.MISH:
-        for i in range(n):
-            dx[i] = dy[i] * mish_slope(x[i])
+    zero, scale, below = real(0), real(SELU_SCALE), real(SELU_SCALE * SELU_ALPHA)
+    for i in range(x.size):
+        y[i] = below * expm1_negative(x[i]) if x[i] < zero else scale * x[i]
+
+
+@exact
+def selu_backward(alpha, x, y, dy, dx):
+    real = x.dtype.type
+    zero, scale, below = real(0), real(SELU_SCALE), real(SELU_SCALE * SELU_ALPHA)
+    for i in range(x.size):
+        dx[i] = dy[i] * (scale if x[i] > zero else y[i] + below)
+
+
+@exact
+def gelu_forward(alpha, x, y):
+    real = x.dtype.type
+    half, one = real(0.5), real(1)
+    for i in range(x.size):
+        y[i] = half * x[i] * (one + real(math.erf(x[i] * real(SQRT_HALF))))
+
+
+@exact
+def gelu_backward(alpha, x, y, dy, dx):
+    for i in range(x.size):
+        dx[i] = dy[i] * gelu_slope(x[i])
+
+
+@exact
+def silu_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = x[i] * sigmoid(x[i])
+
+
+@exact
+def silu_backward(alpha, x, y, dy, dx):
+    one = x.dtype.type(1)
+    for i in range(x.size):
+        s = sigmoid(x[i])
+        dx[i] = dy[i] * s * fma(x[i], one - s, one)
+
+
+@exact
+def softplus_forward(alpha, x, y):
+    real = x.dtype.type
+    zero = real(0)
+    for i in range(x.size):
+        above = zero if x[i] < zero else x[i]
+        y[i] = above + real(math.log1p(exp(-abs(x[i]))))
+
+
+@exact
+def softplus_backward(alpha, x, y, dy, dx):
+    for i in range(x.size):
+        dx[i] = dy[i] * sigmoid(x[i])
+
+
+@exact
+def mish_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = mish(x[i])
+
+
+@exact
+def mish_backward(alpha, x, y, dy, dx):
+    for i in range(x.size):
+        dx[i] = dy[i] * mish_slope(x[i])
+
+
+# Called with the kind first: ``activation_forward(kind, alpha, x, y)`` sets ``y``, and
+# ``activation_backward(kind, alpha, x, y, dy, dx)`` sets ``dx`` to ``dy`` times the slope at ``x``.
+activation_forward = Family(
+    "activation_forward",
+    {
+        Activation.SIGMOID: sigmoid_forward,
+        Activation.TANH: tanh_forward,
+        Activation.RELU: relu_forward,
+        Activation.LEAKY_RELU: leaky_relu_forward,
+        Activation.ELU: elu_forward,
+        Activation.SELU: selu_forward,
+        Activation.GELU: gelu_forward,
+        Activation.SILU: silu_forward,
+        Activation.SOFTPLUS: softplus_forward,
+        Activation.MISH: mish_forward,
+    },
+)
+activation_backward = Family(
+    "activation_backward",
+    {
+        Activation.SIGMOID: sigmoid_backward,
+        Activation.TANH: tanh_backward,
+        Activation.RELU: relu_backward,
+        Activation.LEAKY_RELU: leaky_relu_backward,
+        Activation.ELU: elu_backward,
+        Activation.SELU: selu_backward,
+        Activation.GELU: gelu_backward,
+        Activation.SILU: silu_backward,
+        Activation.SOFTPLUS: softplus_backward,
+        Activation.MISH: mish_backward,
+    },
+)

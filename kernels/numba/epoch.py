@@ -17,7 +17,9 @@ from ..check import checked
 from ..contract import (
     FIRST_LOSS,
     RUN,
+    Batches,
     Column,
+    Course,
     Factor,
     Memory,
     Mode,
@@ -26,6 +28,7 @@ from ..contract import (
     Op,
     Phase,
     Rule,
+    Team,
     Tensor,
     Total,
 )
@@ -41,6 +44,9 @@ from .barrier import (
 from .elementwise import rescale, transpose
 from .gather import prefetch_samples
 from .jit import exact, for_groups, view
+from .late import call
+from .losses import weight_sum
+from .needs import Compiled, CompiledNet
 from .optimizers import clip_values, clipping_scale, optimizer_step, square_sum
 from .penalties import penalty, penalty_gradient
 from .rows import (
@@ -63,7 +69,7 @@ from .telemetry import record_step
 from .views import part, vector
 
 
-@view
+@exact
 def last_to_judge(table, loss_index):
     """Return the last row that compares outputs with right answers: the loss, or a metric."""
     last = loss_index
@@ -77,16 +83,17 @@ def last_to_judge(table, loss_index):
 def judge(net, memory, batches, loss_index, last_judge, capacity, rows, totals):
     """Compute the loss, which is returned, and add the metrics to their totals."""
     place, of_loss = totals.size, 0.0
-    values, labels, targets = memory.values, batches.labels, batches.targets
+    values = memory.values
     # The loss comes last, for a metric that is a loss sets a gradient, too.
     for r in range(last_judge, loss_index - 1, -1):
         row, reals = net.table[r], net.reals[r]
         op = row[Column.OP]
         if op == Op.METRIC:
-            place -= 1
-            totals[place] += metric_row(row, reals, values, capacity, rows, labels, targets)
+            place -= row[Column.TOTALS]
+            own = vector(totals, place, row[Column.TOTALS])
+            metric_row(row, reals, net, values, capacity, rows, batches, own)
         elif op >= FIRST_LOSS:
-            of_loss = loss_row(row, reals, values, memory.deltas, capacity, rows, labels, targets)
+            of_loss = loss_row(row, reals, net.code, values, memory.deltas, capacity, rows, batches)
             if op == Op.LOSS_VALUE:
                 place -= 1
                 totals[place] += of_loss
@@ -127,7 +134,7 @@ def forward(net, memory, mode, stop, capacity, n, step, team):
     return last_row
 
 
-@view
+@exact
 def write_outputs(row, values, outputs, capacity, n, start, team):
     """Write a share of the last row's output where predictions are wanted."""
     features = row[Column.OUTPUTS]
@@ -144,13 +151,14 @@ def measure_loss(net, memory, batches, course, loss_index, last_judge, capacity,
         totals = course.totals
         of_loss = judge(net, memory, batches, loss_index, last_judge, capacity, rows, totals)
         penalties = 0.0
-        for t in range(net.tensors.shape[0]):
+        for t in range(net.tensors.shape[0] if net.penalized else 0):
             if is_penalized(net, t):
                 l1, l2 = net.factors[t, Factor.L1], net.factors[t, Factor.L2]
-                penalties += penalty(l1, l2, tensor_of(net, t, net.params))
+                penalties += call(penalty, net.code, (l1, l2, tensor_of(net, t, net.params)))
         totals[Total.LOSS] += of_loss
         totals[Total.PENALTY] += penalties * rows.size
         totals[Total.SAMPLES] += rows.size
+        totals[Total.WEIGHTS] += weight_sum(batches.weights, rows)
         # Not math.isfinite: Numba makes it x - x, which LLVM may reassociate, and folds to 0.
         finite = abs(of_loss + penalties) < math.inf
         team.barrier[STOP] = course.mode != Mode.EVALUATE and not finite
@@ -171,28 +179,29 @@ def backward(net, memory, batches, course, loss_index, batch, capacity, n, fused
     learns = course.mode == Mode.TRAIN
     for r in range(loss_index - 1, 0, -1):
         row, reals = net.table[r], net.reals[r]
-        prepare_gradients(row, reals, net.running, values, deltas, capacity, n, learns, team)
+        prepare_gradients(row, reals, net, values, deltas, capacity, n, learns, team)
         if has_weights(row) and (observed or not fused):
-            weight_gradient_row(row, reals, net.gradient, values, deltas, capacity, n, team)
+            weight_gradient_row(row, reals, net, values, deltas, capacity, n, team)
         if observed:
             wait(team)
             if team.thread == 0:
                 record = course.telemetry[batch // course.telemetry_every, r]
-                observe_row(row, reals, values, deltas, capacity, n, record)
+                observe_row(row, reals, net.code, values, deltas, capacity, n, record)
             wait(team)
         if row[Column.INPUT_GRADIENT]:
-            backward_row(row, reals, net.params, values, deltas, capacity, n, team)
+            backward_row(row, reals, net, values, deltas, capacity, n, team)
             wait(team)
         if has_weights(row) and fused:
-            penalty_updates(net, row, rate, course.first_step + batch, team)
+            if net.penalized:
+                penalty_updates(net, row, rate, course.first_step + batch, team)
             weight_update_row(
-                row, reals, rate, net.params, values, deltas, capacity, n, batches.samples, ahead,
+                row, reals, rate, net, values, deltas, capacity, n, batches.samples, ahead,
                 team,
             )  # fmt: skip
     wait(team)
 
 
-@view
+@exact
 def add_penalties(net, weights, step, team):
     """Add a share of the penalties' gradients, which ``weights`` have."""
     real = net.params.dtype.type
@@ -203,20 +212,26 @@ def add_penalties(net, weights, step, team):
         size = net.tensors[t, Tensor.SIZE]
         own, stop = first_element_of(size, team), stop_element_of(size, team)
         start = net.tensors[t, Tensor.START] + own
-        penalty_gradient(
-            real(net.factors[t, Factor.L1]),
-            real(net.factors[t, Factor.L2]),
-            step,
-            own,
-            vector(weights, start, stop - own),
-            vector(net.gradient, start, stop - own),
-        )
+        own_weights = vector(weights, start, stop - own)
+        own_gradient = vector(net.gradient, start, stop - own)
+        l1, l2 = real(net.factors[t, Factor.L1]), real(net.factors[t, Factor.L2])
+        call(penalty_gradient, net.code, (l1, l2, step, own, own_weights, own_gradient))
         waits = True
     if waits:
         wait(team)
 
 
 @view
+def clips(numbers):
+    """Whether an optimizer clips gradients."""
+    return (
+        numbers[Number.CLIPVALUE] > 0.0
+        or numbers[Number.CLIPNORM] > 0.0
+        or numbers[Number.GLOBAL_CLIPNORM] > 0.0
+    )
+
+
+@exact
 def clip_gradient(net, team):
     """Clip the gradient as the optimizer's numbers say.
 
@@ -227,17 +242,18 @@ def clip_gradient(net, team):
     start = first_element_of(size, team)  # take_step's share, too: it need not wait for this
     own = vector(net.gradient, start, stop_element_of(size, team) - start)
     if numbers[Number.CLIPVALUE] > 0.0:
-        clip_values(real(numbers[Number.CLIPVALUE]), own)
+        call(clip_values, net.code, (real(numbers[Number.CLIPVALUE]), own))
     if numbers[Number.CLIPNORM] > 0.0:
         for t in range(team.thread, net.tensors.shape[0], team.threads):
             tensor = tensor_of(net, t, net.gradient)
-            scale = clipping_scale(square_sum(tensor), numbers[Number.CLIPNORM])
+            squares = call(square_sum, net.code, (tensor,))
+            scale = clipping_scale(squares, numbers[Number.CLIPNORM])
             rescale(real(scale), real(0), tensor, tensor)
         wait(team)
     if numbers[Number.GLOBAL_CLIPNORM] > 0.0:
         total = 0.0
         for t in range(net.tensors.shape[0]):
-            total += square_sum(tensor_of(net, t, net.gradient))
+            total += call(square_sum, net.code, (tensor_of(net, t, net.gradient),))
         wait(team)
         scale = clipping_scale(total, numbers[Number.GLOBAL_CLIPNORM])
         rescale(real(scale), real(0), own, own)
@@ -249,26 +265,17 @@ def take_step(net, rate, step, team):
     size = net.params.size
     own, stop = first_element_of(size, team), stop_element_of(size, team)
     has = net.moments.size // max(size, 1)
-    evenly = False
-    for t in range(net.tensors.shape[0]):
-        evenly |= is_penalized(net, t)
-    optimizer_step(
-        net.rule,
-        rate,
-        step,
-        evenly,
-        own,
-        vector(net.params, own, stop - own),
-        vector(net.gradient, own, stop - own),
-        vector(net.moments, own, stop - own if has > 0 else 0),
-        vector(net.moments, size + own, stop - own if has > 1 else 0),
-        vector(net.moments, 2 * size + own, stop - own if has > 2 else 0),
-        net.numbers,
-    )
+    params, gradient = vector(net.params, own, stop - own), vector(net.gradient, own, stop - own)
+    first = vector(net.moments, own, stop - own if has > 0 else 0)
+    second = vector(net.moments, size + own, stop - own if has > 1 else 0)
+    third = vector(net.moments, 2 * size + own, stop - own if has > 2 else 0)
+    moved = (params, gradient, first, second, third)
+    arguments = (net.rule, rate, step, net.penalized, own, *moved, net.numbers)
+    call(optimizer_step, net.code, arguments)
     wait(team)
 
 
-@view
+@exact
 def keep_params(net, before, team):
     """Keep a share of the parameters as they are before a step that is recorded."""
     size = net.params.size
@@ -277,18 +284,15 @@ def keep_params(net, before, team):
     wait(team)
 
 
-@view
+@exact
 def observe_step(net, loss_index, before, records, team):
     """Record the step that was taken, for each row with weights."""
     for r in range(1, loss_index if team.thread == 0 else 0):
         row = net.table[r]
         if has_weights(row):
-            record_step(
-                layer_params(row, before),
-                layer_params(row, net.params),
-                layer_params(row, net.gradient),
-                records[r],
-            )
+            was, now = layer_params(row, before), layer_params(row, net.params)
+            gradient = layer_params(row, net.gradient)
+            call(record_step, net.code, (was, now, gradient, records[r]))
     wait(team)
 
 
@@ -335,13 +339,14 @@ def run(net, memory, batches, course, team):
         if recorded:
             keep_params(net, course.before, team)
         backward(net, memory, batches, course, loss_index, batch, capacity, n, fused, ahead, team)
-        if not fused:
+        if net.penalized and not fused:
             add_penalties(net, net.params, step, team)
         if mode == Mode.TRAIN and not fused:
-            clip_gradient(net, team)
+            if clips(net.numbers):
+                clip_gradient(net, team)
             take_step(net, course.rates[batch - batches.first], step, team)
         if recorded:
-            if fused:
+            if net.penalized and fused:
                 add_penalties(net, course.before, step, team)
             observe_step(net, loss_index, course.before, course.telemetry[batch // every], team)
     return batches.stop
@@ -349,8 +354,14 @@ def run(net, memory, batches, course, team):
 
 def _bind(net: Net, memory: Memory) -> Callable[..., Callable[[], int]]:
     """Return a function of batches, course and team, which returns the call of the engine."""
-    ready = for_groups(run, RUN, net.params.dtype)
-    return lambda *groups: partial(ready, net, memory, *groups)
+    ready = for_groups(run, (CompiledNet, *RUN[1:]), net.params.dtype)
+    compiled = Compiled(net)
+
+    def prepare(batches: Batches, course: Course, team: Team) -> Callable[[], int]:
+        compiled.compile_for(course)
+        return partial(ready, compiled.net, memory, batches, course, team)
+
+    return prepare
 
 
 bind = checked(_bind)

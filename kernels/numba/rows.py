@@ -36,7 +36,8 @@ from .dense import (
 from .dropout import dropout_blocks
 from .elementwise import add, multiply, rescale, transpose
 from .gather import gather_bytes, gather_reals
-from .jit import view
+from .jit import exact, view
+from .late import call
 from .losses import loss
 from .metrics import metric
 from .normalization import (
@@ -49,7 +50,7 @@ from .normalization import (
 from .optimizers import descent_step
 from .penalties import penalty_update
 from .softmax import softmax_backward, softmax_forward
-from .telemetry import record_slopes, record_values
+from .telemetry import record_flat, record_values
 from .views import matrix, part, vector
 
 
@@ -92,7 +93,7 @@ def layer_params(row, params):
     return vector(params, row[Column.WEIGHTS], row[Column.SIZE])
 
 
-@view
+@exact
 def has_weights(row):
     """Whether a row has weights."""
     return row[Column.SIZE] > 0
@@ -125,22 +126,24 @@ def running_pair(row, running, first, stop):
     return vector(running, start, size), vector(running, start + row[Column.OUTPUTS], size)
 
 
-@view
-def normalization_forward(row, reals, params, running, values, capacity, n, phase, team):
+@exact
+def normalization_forward(row, reals, net, values, capacity, n, phase, team):
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
     y = matrix(values, row[Column.Y] * capacity + first * n, stop - first, n)
     if phase == Phase.PREDICT:
-        mean, variance = running_pair(row, running, first, stop)
+        mean, variance = running_pair(row, net.running, first, stop)
     else:
         mean, variance = normalization_pair(row, values, capacity, first, stop)
-        batch_statistics(x, mean, variance)
-    gamma, beta = layer_gamma(row, params, first, stop), layer_bias(row, params, first, stop)
-    batchnorm_forward(reals[Scalar.EPSILON], x, mean, variance, gamma, beta, y)
+        call(batch_statistics, net.code, (x, mean, variance))
+    gamma = layer_gamma(row, net.params, first, stop)
+    beta = layer_bias(row, net.params, first, stop)
+    epsilon = reals[Scalar.EPSILON]
+    call(batchnorm_forward, net.code, (epsilon, x, mean, variance, gamma, beta, y))
 
 
-@view
-def normalization_sums(row, reals, running, values, deltas, capacity, n, learns, team):
+@exact
+def normalization_sums(row, reals, net, values, deltas, capacity, n, learns, team):
     """Compute the gradients of gamma and beta, which that of the input needs too.
 
     In training, let the running statistics follow the batch's.
@@ -150,28 +153,29 @@ def normalization_sums(row, reals, running, values, deltas, capacity, n, learns,
     dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
     mean, variance = normalization_pair(row, values, capacity, first, stop)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
-    batchnorm_weight_gradient(reals[Scalar.EPSILON], x, mean, variance, dy, dgamma, dbeta)
+    epsilon = reals[Scalar.EPSILON]
+    call(batchnorm_weight_gradient, net.code, (epsilon, x, mean, variance, dy, dgamma, dbeta))
     if learns:
-        running_mean, running_variance = running_pair(row, running, first, stop)
-        running_update(reals[Scalar.MOMENTUM], mean, running_mean)
-        running_update(reals[Scalar.MOMENTUM], variance, running_variance)
+        running_mean, running_variance = running_pair(row, net.running, first, stop)
+        momentum = reals[Scalar.MOMENTUM]
+        call(running_update, net.code, (momentum, mean, running_mean))
+        call(running_update, net.code, (momentum, variance, running_variance))
 
 
-@view
-def normalization_backward(row, reals, params, values, deltas, capacity, n, team):
+@exact
+def normalization_backward(row, reals, net, values, deltas, capacity, n, team):
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
     dx = matrix(deltas, row[Column.X] * capacity + first * n, stop - first, n)
     dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
     mean, variance = normalization_pair(row, values, capacity, first, stop)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
-    gamma = layer_gamma(row, params, first, stop)
-    batchnorm_input_gradient(
-        reals[Scalar.EPSILON], x, mean, variance, gamma, dgamma, dbeta, dy, dx
-    )  # fmt: skip
+    gamma = layer_gamma(row, net.params, first, stop)
+    arguments = (reals[Scalar.EPSILON], x, mean, variance, gamma, dgamma, dbeta, dy, dx)
+    call(batchnorm_input_gradient, net.code, arguments)
 
 
-@view
+@exact
 def normalization_gradient(row, gradient, deltas, capacity, team):
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
@@ -182,7 +186,7 @@ def normalization_gradient(row, gradient, deltas, capacity, team):
         beta[i] = dbeta[i]
 
 
-@view
+@exact
 def normalization_update(row, rate, params, deltas, capacity, team):
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
@@ -193,7 +197,6 @@ def normalization_update(row, rate, params, deltas, capacity, team):
 @view
 def forward_row(row, reals, net, values, capacity, n, step, phase, team):
     """Compute a share of the output buffer of one row."""
-    params = net.params
     op = row[Column.OP]
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
     at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
@@ -205,21 +208,24 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
     real = values.dtype.type
     if op == Op.DENSE:
         weights, bias = (
-            layer_weights(row, params, first, stop),
-            layer_bias(row, params, first, stop),
+            layer_weights(row, net.params, first, stop),
+            layer_bias(row, net.params, first, stop),
         )
         if row[Column.ROWS]:
             scale = real(reals[Scalar.SCALE])
-            dense_forward_rows(matrix(values, at_x, n, inputs), weights, bias, scale, y_matrix)
+            x_matrix = matrix(values, at_x, n, inputs)
+            call(dense_forward_rows, net.code, (x_matrix, weights, bias, scale, y_matrix))
         else:
-            dense_forward(matrix(values, at_x, inputs, n), weights, bias, y_matrix)
+            x_matrix = matrix(values, at_x, inputs, n)
+            call(dense_forward, net.code, (x_matrix, weights, bias, y_matrix))
     elif op == Op.ACTIVATION:
-        activation_forward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y)
+        alpha = real(reals[Scalar.ALPHA])
+        call(activation_forward, net.code, (row[Column.KIND], alpha, x, y))
     elif op == Op.SOFTMAX:
         if team.thread == 0:
             scratch = matrix(values, at_y + outputs * capacity, 2, n)
             all_y = matrix(values, at_y, outputs, n)
-            softmax_forward(matrix(values, at_x, inputs, n), scratch, all_y)
+            call(softmax_forward, net.code, (matrix(values, at_x, inputs, n), scratch, all_y))
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET]), x, y)
     elif op == Op.TRANSPOSE:
@@ -235,17 +241,18 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
                 blocks = (mask.size + 3) // 4
                 first_block, stop_block = first_of(blocks, team), stop_of(blocks, team)
                 key, rate = row[Column.KEY], reals[Scalar.RATE]
-                dropout_blocks(key, step, rate, mask, first_block, stop_block)
+                arguments = (key, step, rate, mask, first_block, stop_block)
+                call(dropout_blocks, net.code, arguments)
                 wait(team)
             multiply(x, vector(values, at_mask + own, size), y)
     elif op == Op.ADD:
         add(x, vector(values, row[Column.OTHER] * capacity + own, size), y)
     elif op == Op.BATCH_NORMALIZATION:
-        normalization_forward(row, reals, params, net.running, values, capacity, n, phase, team)
+        normalization_forward(row, reals, net, values, capacity, n, phase, team)
 
 
 @view
-def backward_row(row, reals, params, values, deltas, capacity, n, team):
+def backward_row(row, reals, net, values, deltas, capacity, n, team):
     """Compute a share of the gradient with respect to one row's input from that of its output."""
     op = row[Column.OP]
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
@@ -258,15 +265,17 @@ def backward_row(row, reals, params, values, deltas, capacity, n, team):
     all_dy = matrix(deltas, at_y, outputs, n)
     real = values.dtype.type
     if op == Op.DENSE:
-        weights = part(params, row[Column.WEIGHTS] + first, outputs, stop - first, inputs)
-        dense_input_gradient(weights, all_dy, matrix(deltas, at_x + first * n, stop - first, n))
+        weights = part(net.params, row[Column.WEIGHTS] + first, outputs, stop - first, inputs)
+        dx_matrix = matrix(deltas, at_x + first * n, stop - first, n)
+        call(dense_input_gradient, net.code, (weights, all_dy, dx_matrix))
     elif op == Op.ACTIVATION:
-        activation_backward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y, dy, dx)
+        alpha = real(reals[Scalar.ALPHA])
+        call(activation_backward, net.code, (row[Column.KIND], alpha, x, y, dy, dx))
     elif op == Op.SOFTMAX:
         if team.thread == 0:
             scratch = matrix(deltas, at_y + outputs * capacity, 2, n)
             all_y, all_dx = matrix(values, at_y, outputs, n), matrix(deltas, at_x, inputs, n)
-            softmax_backward(all_y, all_dy, scratch, all_dx)
+            call(softmax_backward, net.code, (all_y, all_dy, scratch, all_dx))
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(0), dy, dx)
     elif op == Op.TRANSPOSE:
@@ -280,30 +289,38 @@ def backward_row(row, reals, params, values, deltas, capacity, n, team):
         for i in range(size):
             dx[i] = dy[i]
     elif op == Op.BATCH_NORMALIZATION:
-        normalization_backward(row, reals, params, values, deltas, capacity, n, team)
+        normalization_backward(row, reals, net, values, deltas, capacity, n, team)
 
 
 @view
-def loss_row(row, reals, values, deltas, capacity, rows, labels, targets):
-    """Return the batch's summed loss, and leave the mean's gradient in the deltas of X."""
+def weights_for(row, batches):
+    """The samples' weights, as a row that compares outputs with right answers reads them."""
+    return vector(batches.weights, 0, batches.weights.size if row[Column.WEIGHTED] else 0)
+
+
+@view
+def loss_row(row, reals, code, values, deltas, capacity, rows, batches):
+    """Return the batch's loss times its number of samples; its gradient is in the deltas of X."""
     features = row[Column.INPUTS]
     n = rows.size
     at_x = row[Column.X] * capacity
     x, dx = matrix(values, at_x, features, n), matrix(deltas, at_x, features, n)
     scratch = matrix(values, row[Column.Y] * capacity, 2, n)
-    alpha = values.dtype.type(reals[Scalar.ALPHA])
-    return loss(row[Column.KIND], alpha, x, rows, labels, targets, scratch, dx)
+    labels, targets, weights = batches.labels, batches.targets, weights_for(row, batches)
+    answers = (row[Column.REDUCTION], x, rows, labels, targets, weights)
+    return call(loss, code, (row[Column.KIND], *answers, reals, scratch, dx))
 
 
 @view
-def metric_row(row, reals, values, capacity, rows, labels, targets):
-    """Return the sum of a metric over the batch."""
+def metric_row(row, reals, net, values, capacity, rows, batches, totals):
+    """Add to the totals of a metric."""
     x = matrix(values, row[Column.X] * capacity, row[Column.INPUTS], rows.size)
-    alpha = values.dtype.type(reals[Scalar.ALPHA])
-    return metric(row[Column.KIND], alpha, x, rows, labels, targets)
+    answers = (x, rows, batches.labels, batches.targets, weights_for(row, batches))
+    thresholds = vector(net.thresholds, row[Column.THRESHOLDS], row[Column.LEVELS])
+    call(metric, net.code, (row[Column.KIND], *answers, reals, thresholds, totals))
 
 
-@view
+@exact
 def is_penalized(net, t):
     """Tell whether there is a penalty on a tensor."""
     return net.factors[t, Factor.L1] != 0 or net.factors[t, Factor.L2] != 0
@@ -315,7 +332,7 @@ def tensor_of(net, t, vector_of_params):
     return vector(vector_of_params, net.tensors[t, Tensor.START], net.tensors[t, Tensor.SIZE])
 
 
-@view
+@exact
 def penalty_updates(net, row, rate, step, team):
     """Step along a share of the gradients of the penalties on a row's tensors."""
     real = net.params.dtype.type
@@ -327,13 +344,13 @@ def penalty_updates(net, row, rate, step, team):
         own, stop = first_element_of(size, team), stop_element_of(size, team)
         l1, l2 = real(net.factors[t, Factor.L1]), real(net.factors[t, Factor.L2])
         weights = vector(net.params, net.tensors[t, Tensor.START] + own, stop - own)
-        penalty_update(l1, l2, rate, step, own, weights)
+        call(penalty_update, net.code, (l1, l2, rate, step, own, weights))
         waits = True
     if waits:
         wait(team)
 
 
-@view
+@exact
 def transpose_input(row, values, capacity, n, team):
     """Write a share of the input of a DENSE row, that is (inputs, n), into its (n, inputs)."""
     inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
@@ -343,17 +360,17 @@ def transpose_input(row, values, capacity, n, team):
 
 
 @view
-def prepare_gradients(row, reals, running, values, deltas, capacity, n, learns, team):
+def prepare_gradients(row, reals, net, values, deltas, capacity, n, learns, team):
     """Compute a share of what several gradients of one row need."""
     if row[Column.OP] == Op.DENSE and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
         transpose_input(row, values, capacity, n, team)
         wait(team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION:
-        normalization_sums(row, reals, running, values, deltas, capacity, n, learns, team)
+        normalization_sums(row, reals, net, values, deltas, capacity, n, learns, team)
 
 
 @view
-def dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+def dense_update(row, reals, rate, net, values, deltas, capacity, n, samples, ahead, team):
     """Take a share of the step along one DENSE row's gradient, without storing it.
 
     A first layer meanwhile prefetches the samples ``ahead``.
@@ -361,63 +378,69 @@ def dense_update(row, reals, rate, params, values, deltas, capacity, n, samples,
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     inputs = row[Column.INPUTS]
     dy = part(deltas, row[Column.Y] * capacity + first * n, stop - first, n, n)
-    weights = layer_weights(row, params, first, stop)
+    weights = layer_weights(row, net.params, first, stop)
     if row[Column.X_ROWS] < 0:
         x = matrix(values, row[Column.X] * capacity, inputs, n)
-        dense_weight_update(x, dy, -rate, weights)
+        call(dense_weight_update, net.code, (x, dy, -rate, weights))
     else:
         x = matrix(values, row[Column.X_ROWS] * capacity, n, inputs)
         scale = -rate * values.dtype.type(reals[Scalar.SCALE])
         if row[Column.ROWS]:
-            dense_weight_update_prefetching(x, dy, scale, weights, samples, ahead)
+            arguments = (x, dy, scale, weights, samples, ahead)
+            call(dense_weight_update_prefetching, net.code, arguments)
         else:
-            dense_weight_update_rows(x, dy, scale, weights)
-    dense_bias_update(dy, -rate, layer_bias(row, params, first, stop))
+            call(dense_weight_update_rows, net.code, (x, dy, scale, weights))
+    bias = layer_bias(row, net.params, first, stop)
+    call(dense_bias_update, net.code, (dy, -rate, bias))
 
 
 @view
-def dense_gradient(row, reals, gradient, values, deltas, capacity, n, team):
+def dense_gradient(row, reals, net, values, deltas, capacity, n, team):
     """Compute a share of one DENSE row's part of the flat gradient."""
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     inputs = row[Column.INPUTS]
     dy = part(deltas, row[Column.Y] * capacity + first * n, stop - first, n, n)
-    weights = layer_weights(row, gradient, first, stop)
+    weights = layer_weights(row, net.gradient, first, stop)
     if row[Column.X_ROWS] < 0:
         x = matrix(values, row[Column.X] * capacity, inputs, n)
-        dense_weight_gradient(x, dy, weights)
+        call(dense_weight_gradient, net.code, (x, dy, weights))
     else:
         x = matrix(values, row[Column.X_ROWS] * capacity, n, inputs)
         scale = values.dtype.type(reals[Scalar.SCALE])
-        dense_weight_gradient_rows(x, dy, scale, weights)
-    dense_bias_gradient(dy, layer_bias(row, gradient, first, stop))
+        call(dense_weight_gradient_rows, net.code, (x, dy, scale, weights))
+    bias = layer_bias(row, net.gradient, first, stop)
+    call(dense_bias_gradient, net.code, (dy, bias))
 
 
 @view
-def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+def weight_update_row(row, reals, rate, net, values, deltas, capacity, n, samples, ahead, team):
     """Take a share of the step along one row's gradient, which need not be stored."""
     if row[Column.OP] == Op.DENSE:
-        dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team)
+        dense_update(row, reals, rate, net, values, deltas, capacity, n, samples, ahead, team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION:
-        normalization_update(row, rate, params, deltas, capacity, team)
+        normalization_update(row, rate, net.params, deltas, capacity, team)
 
 
 @view
-def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team):
+def weight_gradient_row(row, reals, net, values, deltas, capacity, n, team):
     """Compute a share of one row's part of the flat gradient."""
     if row[Column.OP] == Op.DENSE:
-        dense_gradient(row, reals, gradient, values, deltas, capacity, n, team)
+        dense_gradient(row, reals, net, values, deltas, capacity, n, team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION:
-        normalization_gradient(row, gradient, deltas, capacity, team)
+        normalization_gradient(row, net.gradient, deltas, capacity, team)
 
 
-@view
-def observe_row(row, reals, values, deltas, capacity, n, out):
+@exact
+def observe_row(row, reals, code, values, deltas, capacity, n, out):
     """Record one row's values, just before its backward step; overwrites the deltas of X."""
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
     y = vector(values, row[Column.Y] * capacity, outputs * n)
-    record_values(y, out)
+    call(record_values, code, (y, out))
     if row[Column.OP] == Op.ACTIVATION:
         x = vector(values, row[Column.X] * capacity, inputs * n)
         scratch = vector(deltas, row[Column.X] * capacity, inputs * n)
         alpha = values.dtype.type(reals[Scalar.ALPHA])
-        record_slopes(row[Column.KIND], alpha, x, y, n, row[Column.ROWS], scratch, out)
+        for i in range(scratch.size):
+            scratch[i] = 1
+        call(activation_backward, code, (row[Column.KIND], alpha, x, y, scratch, scratch))
+        call(record_flat, code, (scratch, n, row[Column.ROWS], out))
