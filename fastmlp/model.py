@@ -829,7 +829,7 @@ class Sequential(Stack, Configurable):
         state = self._state
         previous, steps, before = self.history, state.steps, state.epochs
         self.history = history = History(
-            {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.data.count}
+            {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.count}
         )
         assign(self, stop_training=False, _is_training=True)
         try:

@@ -129,8 +129,8 @@ def having(callbacks: Sequence[Callback], hooks: Sequence[str]) -> tuple[Callbac
     )
 
 
-def check_callbacks(callbacks: object) -> tuple[Callback, ...]:
-    """Return the callbacks of a list, or none for None.
+def check_callbacks(callbacks: object, argument: str = "callbacks") -> tuple[Callback, ...]:
+    """Return the callbacks of a list, or none for None; ``argument`` is its name in messages.
 
     Raises
     ------
@@ -142,13 +142,11 @@ def check_callbacks(callbacks: object) -> tuple[Callback, ...]:
     if callbacks is None:
         return ()
     checked: list[Callback] = []
-    for index, callback in enumerate(items("callbacks", "Callback objects", callbacks)):
-        argument = f"callbacks[{index}]"
+    for index, callback in enumerate(items(argument, "Callback objects", callbacks)):
+        name = f"{argument}[{index}]"
         if not isinstance(callback, Callback):
-            raise TypeError(
-                f"{argument}: expected a fastmlp.callbacks.Callback, got {shown(callback)}"
-            )
+            raise TypeError(f"{name}: expected a fastmlp.callbacks.Callback, got {shown(callback)}")
         if any(callback is other for other in checked):
-            raise ValueError(f"{argument}: {shown(callback)} is in the list already")
+            raise ValueError(f"{name}: {shown(callback)} is in the list already")
         checked.append(callback)
     return tuple(checked)

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from .. import __version__, backends, datasets
+from ..runtime.schedulers import scheduler_of
 from ..warmup import warm_up
 from . import options, q1, q2, style
 from .folder import EPOCHS, PAGE, REPORT, RESULTS, RunFolder, Write, as_json, text
@@ -49,10 +50,11 @@ def main(arguments: list[str] | None = None) -> int:
     existed = path.exists()
     try:
         backends.resolve(settings.backend)
+        scheduler_of(settings.scheduler, settings.jobs)
         folder = RunFolder(path)
     except OSError as reason:
         parser.error(f"--out: {path} cannot be written to: {reason}")
-    except ValueError as reason:
+    except (ImportError, ValueError) as reason:
         parser.error(str(reason))
     try:
         dataset = settings.cut(datasets.load(settings.dataset))
@@ -61,10 +63,10 @@ def main(arguments: list[str] | None = None) -> int:
         if not existed:
             path.rmdir()
         return FAILED
-    lab = Lab(dataset, settings, console, question.measure)
     options_typed = shlex.join(sys.argv[1:] if arguments is None else arguments)
-    run = Run(question, chosen.question, lab, f"{parser.prog} {options_typed}")
-    return run.go(folder)
+    with contextlib.closing(Lab(dataset, settings, console, question.measure)) as lab:
+        run = Run(question, chosen.question, lab, f"{parser.prog} {options_typed}")
+        return run.go(folder)
 
 
 class Run:

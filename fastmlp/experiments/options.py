@@ -49,6 +49,11 @@ def _add_run(one: argparse.ArgumentParser) -> None:
     )
     one.add_argument("--backend", choices=backends.NAMES, default="auto")
     one.add_argument("--jobs", type=_integer(1024), help="nets at once; default: one per core")
+    one.add_argument(
+        "--scheduler", default="local",
+        help="where the maps' and sweeps' nets are trained: 'local', 'dask', a backend of joblib "
+        "such as 'loky', or the address or file of a dask scheduler",
+    )  # fmt: skip
 
 
 def _add_nets(one: argparse.ArgumentParser, words: Mapping[str, str]) -> None:

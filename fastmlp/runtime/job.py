@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..callbacks import Callback
 from ..telemetry import Recorder, Telemetry
@@ -25,7 +25,7 @@ NO_WEIGHTS = Weights()
 
 @dataclass
 class Stop:
-    """A wish that fits end after the call of the engine that they are in.
+    """A wish that fits end after the call of the engine that they are in, by a StopError.
 
     Not a threading.Event: that takes several lines to set, between which Ctrl-C may come.
     """
@@ -78,11 +78,19 @@ class Job:
     recorder: Recorder | None = None
     stop: Stop = field(default_factory=Stop)
     course: Course = field(default_factory=Course)
+    # Which of the samples an epoch visits, each as often as it is here; None for all.
+    rows: NDArray[np.int64] | None = None
+    warns: bool = True  # of a divergence, when the fit ends
+
+    @property
+    def count(self) -> int:
+        """How many samples an epoch visits."""
+        return self.data.count if self.rows is None else len(self.rows)
 
     @cached_property
     def batches(self) -> int:
         """How many an epoch has."""
-        return self.course.steps_per_epoch or -(-self.data.count // self.batch_size)
+        return self.course.steps_per_epoch or -(-self.count // self.batch_size)
 
 
 def checked_job(

@@ -17,7 +17,7 @@ from .job import Job
 from .pace import Pace
 from .progress import FitProgress
 from .recording import Amendment, Recording
-from .run import Part, Run, StopError
+from .run import Part, Run
 from .settings import Settings
 from .shown import Shown
 from .validation import Validation
@@ -39,6 +39,11 @@ def train(run: Run) -> None:
 
     Random numbers follow the epoch's number over all fits of the net, which begin with
     ``state.epochs``; the history and the callbacks count from 0.
+
+    Raises
+    ------
+    StopError
+        If somebody wished that the fit ends.
     """
     callbacks = _callbacks_of(run.job)
     parts = [callback for callback in callbacks if isinstance(callback, Part)]
@@ -51,8 +56,6 @@ def train(run: Run) -> None:
         logs = _train_epochs(run, callbacks, parts)
         for callback in callbacks:
             callback.on_train_end(dict(logs))
-    except StopError:
-        pass
     except BaseException:
         run.history.drop_incomplete()
         for part in parts:
@@ -174,8 +177,9 @@ def _train_epoch_by_batches(
 
 def _order_of(run: Run, epoch: int) -> NDArray[np.int64]:
     """Return the order in which an epoch visits its samples."""
-    job, count = run.job, run.job.data.count
-    return epoch_order(job.seed, epoch, count) if job.shuffle else np.arange(count)
+    job, count = run.job, run.job.count
+    order = epoch_order(job.seed, epoch, count) if job.shuffle else np.arange(count)
+    return order if job.rows is None else job.rows[order]
 
 
 def _train_batches(
