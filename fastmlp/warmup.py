@@ -17,6 +17,9 @@ from .model import Sequential
 from .runtime.threads import available_cores
 
 DTYPES = ("float32", "float64")
+_COMPILE = (
+    f"import sys; from {__spec__.parent}.warmup import warm_up; warm_up('numba', sys.argv[1:])"
+)
 
 
 def warm_up(
@@ -24,8 +27,9 @@ def warm_up(
 ) -> float:
     """Make the kernels ready for use, and return the seconds that took.
 
-    Compiled kernels are kept on disk: it takes long once per machine and version.  With
-    ``"float64"`` come those of the gradient check.
+    Compiled kernels are kept on disk: it takes long once per machine and version.  They are those
+    that any net needs, with ``"float64"`` those of the gradient check, too; others are compiled
+    when a net needs them, or by ``python -m fastmlp.warmup``.
     """
     started = time.perf_counter()
     console = console or Console(stderr=True)
@@ -72,11 +76,21 @@ def _compile_elsewhere(dtype: str) -> "subprocess.Popen[bytes]":
     """
     home = str(Path(__file__).parents[1])
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", __spec__.name, "--backend", "numba", "--dtype", dtype],
+        [sys.executable, "-P", "-c", _COMPILE, dtype],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([home, os.environ.get("PYTHONPATH", "")])},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def _compile_everything(dtypes: Sequence[str]) -> float:
+    """Compile the kernels of all layers, losses and optimizers, and return the seconds."""
+    from .kernels.numba.late import compile_everything
+
+    started = time.perf_counter()
+    for dtype in dtypes:
+        compile_everything(np.dtype(dtype))
+    return time.perf_counter() - started
 
 
 def main() -> None:
@@ -89,6 +103,8 @@ def main() -> None:
     dtypes = options.dtype or DTYPES
     seconds = warm_up(options.backend, dtypes)
     name = backends.resolve(options.backend)
+    if name == "numba":
+        seconds += _compile_everything(dtypes)
     Console().print(f"{name}, {' and '.join(dtypes)}: ready after {seconds:.1f} s")
 
 

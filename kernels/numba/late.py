@@ -74,7 +74,13 @@ _OWN = {
         (),
     ),
 }  # fmt: skip
-_KERNELS = KERNELS | _OWN
+
+# Those that the engine calls by name, being small, or that only Python calls.
+_BY_NAME = (
+    "rescale", "multiply", "add", "transpose", "gather_bytes", "gather_reals", "matmul_nn",
+    "matmul_nt", "dropout_mask", "record_slopes",
+)  # fmt: skip
+_KERNELS = {name: kernel for name, kernel in KERNELS.items() if name not in _BY_NAME} | _OWN
 
 # Where a matrix may be a part of a larger one, such as a thread's share of the weights.
 _TAKES_PARTS = "dense"
@@ -114,13 +120,17 @@ def _types_of(name: str, real: Any) -> tuple[Any, tuple[Any, ...]]:
     return returns, tuple(_type_of(argument, takes_parts, real) for argument in arguments)
 
 
+def _kernel(name: str) -> Any:
+    return getattr(import_module(f".{_KERNELS[name].file}", __package__), name)
+
+
 def compile_into(
     code: np.ndarray[Any, Any], dtype: np.dtype[Any], name: str, kind: int | None = None
 ) -> None:
     """Put a kernel's address into its place in ``code``, compiled for reals of a dtype."""
     if numba.config.DISABLE_JIT:
         return
-    kernel = getattr(import_module(f".{_KERNELS[name].file}", __package__), name)
+    kernel = _kernel(name)
     if kind is not None:
         kernel = kernel.kernels[kind]
     returns, arguments = _types_of(name, numba.from_dtype(dtype))
@@ -130,6 +140,14 @@ def compile_into(
     assert compiled.signature.return_type == returns, (name, kind, compiled.signature)
     address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
     code[_PLACES[name] + (kind or 0)] = address
+
+
+def compile_everything(dtype: np.dtype[Any]) -> None:
+    """Compile all kernels that are called by address, for reals of a dtype."""
+    code = np.zeros(PLACES, np.int64)
+    for name in _KERNELS:
+        for kind in _kernel(name).kernels if name in _FAMILIES else (None,):
+            compile_into(code, dtype, name, kind)
 
 
 def call(kernel, code, arguments):

@@ -44,7 +44,7 @@ def test_of_two_dtypes_one_is_compiled_elsewhere(helpers, monkeypatch):
     monkeypatch.setattr(disk_cache, "cache_is_empty", lambda: True)
     warmup.warm_up("numba", warmup.DTYPES, console=QUIET)
     assert [helper.returncode for helper in helpers] == [0]
-    assert helpers[0].args[-2:] == ["--dtype", "float64"]
+    assert helpers[0].args[-1] == "float64"
 
 
 def test_a_helper_does_not_outlive_an_interruption(helpers, monkeypatch):
