@@ -1,8 +1,10 @@
 """What a gradient check found, as data and as a table."""
 
 import enum
+import html
 import io
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -229,31 +231,38 @@ class GradientReport:
 
     def __str__(self) -> str:
         console = Console(width=110, record=True, file=io.StringIO(), highlight=False)
-        console.print(self._tensor_table())
+        for part in self._parts():
+            console.print(part)
+        return "\n".join(line.rstrip() for line in console.export_text().splitlines())
+
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook."""
+        return "".join(map(_as_html, self._parts()))
+
+    def _parts(self) -> Iterator[Table | str]:
+        """Yield tables and sentences."""
+        yield self._tensor_table()
         if self.kinks:
             wrong = sum(not kink.passed for kink in self.kinks)
-            console.print(
+            yield (
                 f"At a kink, where the loss has a slope on either side, and judged apart: "
                 f"{len(self.kinks)} of the parameters; {wrong or 'none'} of them wrong."
             )
         if self.verdict is Verdict.FAILED:
-            console.print("Largest differences:")
-            console.print(self._worst_table())
-            console.print(f"Where: {self.location}.")
+            yield "Largest differences:"
+            yield self._worst_table()
+            yield f"Where: {self.location}."
         hidden = sum(tensor.unresolved for tensor in self.tensors)
         if hidden and self.verdict is not Verdict.CANNOT_TELL:
-            console.print(
-                f"Not judged, as rounding hides their derivative: {hidden:,} of the parameters."
-            )
-        console.print(
+            yield f"Not judged, as rounding hides their derivative: {hidden:,} of the parameters."
+        yield (
             f"{self.verdict.upper()}: relative error {self.relative_error:.2e} over "
             f"{self.parameters:,} parameters: {self.explanation}."
         )
-        console.print(
+        yield (
             f"(Rule: every entry's |a - n| / (|a| + |n|) is at most {self.tolerance:g}, or "
             "|a - n| is below what rounding and the step do to n.)"
         )
-        return "\n".join(line.rstrip() for line in console.export_text().splitlines())
 
     def _tensor_table(self) -> Table:
         table = Table(title=f"gradient check, loss {self.loss:.6g}", title_justify="left")
@@ -292,3 +301,16 @@ class GradientReport:
                 f"{entry.relative_error:.1e}",
             )
         return table
+
+
+def _as_html(part: Table | str) -> str:
+    """Return a table or a sentence as HTML, with the colours of the notebook around it."""
+    if isinstance(part, str):
+        return f"<p>{html.escape(part)}</p>"
+    heads = "".join(f"<th>{html.escape(str(column.header))}</th>" for column in part.columns)
+    rows = "".join(
+        f"<tr>{''.join(f'<td>{html.escape(str(cell))}</td>' for cell in row)}</tr>"
+        for row in zip(*(column.cells for column in part.columns), strict=True)
+    )
+    title = f"<caption>{html.escape(str(part.title))}</caption>" if part.title else ""
+    return f"<table>{title}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"

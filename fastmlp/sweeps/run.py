@@ -246,6 +246,7 @@ class _Run:
     def _end(self, more: str) -> Table:
         table = Table(list(self.rows.values()), self._wanted)
         if self._journal is not None:
+            spools.remove(self._journal.folder / SPOOL)  # all that is in there has been taken
             self._journal.finish(table)
         trouble = f"; {self._troubled} failed or diverged" if self._troubled else ""
         self._progress.end(f"{len(table)} of {self._wanted} nets are done{trouble}{more}")

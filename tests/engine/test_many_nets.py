@@ -233,7 +233,7 @@ def test_a_line_for_each_net(capsys):
         ({"batch_size": [8]}, ValueError, "batch_size: expected one for each of 2 nets, got 1"),
         ({"batch_size": [8, 0]}, ValueError, "batch_size: expected a positive integer, got 0"),
         ({"epochs": [1, 2, 3]}, ValueError, "epochs: expected one for each of 2 nets, got 3"),
-        ({"callbacks": [EarlyStopping()] * 2}, TypeError, r"callbacks\[0\]: expected a list of"),
+        ({"callbacks": [5, None]}, TypeError, r"callbacks\[0\]: expected a list of"),
         ({"callbacks": [[5], None]}, TypeError, r"callbacks\[0\]\[0\]: expected a fastmlp"),
         ({"callbacks": [[]]}, ValueError, "callbacks: expected one for each of 2 nets, got 1"),
         ({"callbacks": [[one] for one in [EarlyStopping()] * 2]}, ValueError,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastmlp import check_gradients, losses, metrics
+from fastmlp import check_gradients, load_model, losses, metrics
 from fastmlp.layers import Dense, Dropout
 from tests.backends import ALL
 
@@ -232,3 +232,12 @@ def test_reductions_are_checked():
     loss, figure = model.test_on_batch(X, targets(41))
     assert loss == pytest.approx(41 * figure, rel=1e-12)
     assert metrics.MeanSquaredError().name == "mean_squared_error"
+
+
+def test_a_file_knows_which_metrics_are_weighted(tmp_path):
+    model = net(Dense(7, "tanh"))
+    model.compile("sgd", "sparse_categorical_crossentropy", ["acc"], ["acc"])
+    model.save(tmp_path / "net.safetensors")
+    loaded = load_model(tmp_path / "net.safetensors")
+    options = {"sample_weight": WEIGHTS, "return_dict": True}
+    assert loaded.evaluate(X, LABELS, **options) == model.evaluate(X, LABELS, **options)

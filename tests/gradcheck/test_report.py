@@ -217,3 +217,12 @@ def test_text_with_a_gradient_that_is_not_finite():
     assert not report.passed
     assert "not finite" in str(report)
     assert report.explanation == "one of the two gradients is not finite"
+
+
+def test_a_notebook_shows_what_is_printed():
+    report = check_gradients(net(), *batch())
+    shown, printed = report._repr_html_(), str(report)
+    assert shown.count("<tr>") == 1 + len(report.tensors)
+    assert "<td>hidden/kernel</td>" in shown
+    for line in printed.splitlines()[-2:]:
+        assert line.split(": ")[0].replace("'", "&#x27;") in shown

@@ -39,12 +39,12 @@ def run(**options):
     )  # fmt: skip
 
 
-def kill_one(trace, out, others=()):
+def kill_one(trace, out):
     """Kill a worker that is training when some nets are done; return a thread that does."""
 
     def watch():
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+        deadline = time.monotonic() + 300
+        while time.monotonic() < deadline and not over.is_set():
             rows = out / "rows.jsonl"
             spooled = [path.stat().st_size for path in (out / "spool").glob("*.jsonl")]
             pids = [pid for pid in trace() if pid != os.getpid()]
@@ -54,9 +54,9 @@ def kill_one(trace, out, others=()):
                 return
             time.sleep(0.005)
 
-    killed = []
+    killed, over = [], threading.Event()
     thread = threading.Thread(target=watch)
-    thread.killed = killed
+    thread.killed, thread.over = killed, over
     thread.start()
     return thread
 
@@ -66,6 +66,7 @@ def test_processes_one_of_which_is_killed(tmp_path, trace):
     before = len(trace())
     killer = kill_one(trace, tmp_path / "out")
     table = run(scheduler="loky", jobs=2, out=tmp_path / "out")
+    killer.over.set()
     killer.join()
     assert killer.killed
     assert table.digest == expected.digest
@@ -93,6 +94,7 @@ def test_a_cluster_one_of_whose_workers_is_killed(tmp_path, trace, cluster):
         client.run(os.environ.update, FASTMLP_TEST_TRACE=os.environ["FASTMLP_TEST_TRACE"])
         client.register_plugin(_Trace(os.environ["FASTMLP_TEST_TRACE"]))
         table = run(scheduler=client, out=tmp_path / "out", halving=Halving("loss", 10, 4))
+        killer.over.set()
         killer.join()
         again = run(scheduler=cluster.scheduler_address, halving=Halving("loss", 10, 4))
     assert killer.killed

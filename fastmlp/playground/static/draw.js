@@ -6,8 +6,15 @@ export const make = (tag, properties = {}, ...children) => {
   return element;
 };
 
-export const colour = (name) =>
-  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const colours = new Map(); // to ask for one takes longer than to draw a point
+export const forgetColours = () => colours.clear();
+
+export function colour(name) {
+  if (!colours.has(name)) {
+    colours.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  }
+  return colours.get(name);
+}
 
 export const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
@@ -141,10 +148,10 @@ export function drawBoundary(canvas, boundary, points) {
     const data = bytes(boundary.data);
     const image = new ImageData(side, side);
     const paper = rgb(colour("paper"));
-    const colours = CLASS_COLOURS.map((name) => rgb(colour(name)));
+    const ofClasses = CLASS_COLOURS.map((name) => rgb(colour(name)));
     data.forEach((value, i) => {
       const sure = (value % 50) / 49;
-      const made = mix(paper, colours[Math.floor(value / 50) % colours.length], 0.12 + 0.5 * sure);
+      const made = mix(paper, ofClasses[Math.floor(value / 50) % ofClasses.length], 0.12 + 0.5 * sure);
       image.data.set([...made, 255], 4 * i);
     });
     const small = new OffscreenCanvas(side, side);

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
@@ -113,17 +114,16 @@ class _Run:
         self._topic = f"fastmlp-{uuid.uuid4().hex}"
         self._news: SimpleQueue[Any] = SimpleQueue()
         self._futures: dict[str, Any] = {}
+        self._waiting = deque(packets)
         self._missing = {name: packet.missing for name, packet in packets.items()}
         self._done_at: dict[str, float] = {}
         client.subscribe_topic(self._topic, self._news.put)
 
     def submit(self, count: int) -> None:
         """Have up to so many packets under way."""
-        for name, packet in self.left.items():
-            if len(self._futures) >= count:
-                break
-            if name in self._futures or name in self._done_at:
-                continue
+        while self._waiting and len(self._futures) < count:
+            name = self._waiting.popleft()
+            packet = self.left[name]
             # A name of its own for each attempt: what an earlier one left is not what is meant.
             key = f"{self._topic}-{name}-{uuid.uuid4().hex[:8]}"
             future = self._client.submit(
@@ -176,6 +176,7 @@ class _Run:
         try:
             results = future.result()
         except (KilledWorker, FutureCancelledError):
+            self._waiting.append(name)
             return True
         self._done_at[name] = time.monotonic()
         self._keep(name, results)
@@ -190,6 +191,7 @@ class _Run:
                 packet = self.left[name]
                 missing = tuple(item for item in packet.items if item[0] in self._missing[name])
                 self.left[f"{name}-again"] = Packet(missing)
+                self._waiting.append(f"{name}-again")
                 self._missing[f"{name}-again"] = {number for number, _ in missing}
                 del self.left[name]
                 failed = True
