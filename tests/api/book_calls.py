@@ -122,7 +122,7 @@ new("linear").compile(loss=losses.SparseCategoricalCrossentropy(from_logits=True
 model.compile(loss=losses.CategoricalCrossentropy(label_smoothing=0.1), optimizer="adam")
 new("sigmoid", 1).compile(loss=losses.BinaryCrossentropy(), optimizer="adam", metrics=[metrics.BinaryAccuracy()])
 model.compile(loss="sparse_categorical_crossentropy", metrics=[metrics.SparseCategoricalAccuracy(name="acc")])
-model.compile(loss="kullback_leibler_divergence", optimizer="adam")
+model.compile(loss="kl_divergence", optimizer="adam")
 new("sigmoid", 1).compile(loss="hinge", optimizer="adam")
 new("softplus", 1).compile(loss="poisson", optimizer="adam")
 new("linear").compile(loss="log_cosh", optimizer="adam")
