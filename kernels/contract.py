@@ -35,9 +35,13 @@ class Op(IntEnum):
     ADD = 9  # y = x + OTHER; dx = dy, and the branch's FORK sees to OTHER
     BATCH_NORMALIZATION = 10  # its scratch begins with the batch's means and variances; in the
     # deltas, with the gradients of gamma and beta, whether it has those or not
-    LOSS = 11  # compares outputs with the right answers, and sets dx
-    METRIC = 12  # adds to a total of its own
-    LOSS_VALUE = 13  # a metric too: the value of a loss, of which nothing is learned
+    LAYER_NORMALIZATION = 11  # its scratch: among the deltas the gradients of gamma and beta; then,
+    # for each sample, among the values its mean and its inverse deviation
+    SCALE = 12  # each feature times a number and plus one, or one of both; scratch: their gradients
+    PRELU = 13  # leaky ReLU with a slope for each feature; scratch: the gradient of the slopes
+    LOSS = 14  # compares outputs with the right answers, and sets dx
+    METRIC = 15  # adds to a total of its own
+    LOSS_VALUE = 16  # a metric too: the value of a loss, of which nothing is learned
 
 
 # From here on, rows compare outputs with the right answers.
@@ -81,6 +85,9 @@ FORMS = {
         running=2,  # the means, then the variances
         scratch=Scratch(per_output=2),
     ),
+    Op.LAYER_NORMALIZATION: Form(weights="vectors", scratch=Scratch(per_output=2, more=2)),
+    Op.SCALE: Form(weights="vectors", scratch=Scratch(per_output=2)),  # gamma, then beta
+    Op.PRELU: Form(weights="vectors", scratch=Scratch(per_output=2)),
     Op.LOSS: Form(same_width=False, scratch=Scratch(more=2)),
     Op.METRIC: Form(same_width=False),
     Op.LOSS_VALUE: Form(same_width=False, scratch=Scratch(more=2)),
@@ -91,7 +98,7 @@ class Column(IntEnum):
     """The integer columns of a table."""
 
     OP = 0
-    KIND = 1  # which activation, loss or metric
+    KIND = 1  # which activation, normalization of a layer, loss or metric
     LAYER = 2  # index in Sequential.layers, for messages and telemetry
     INPUTS = 3  # features in
     OUTPUTS = 4  # features out
@@ -114,11 +121,11 @@ class Column(IntEnum):
 class Scalar(IntEnum):
     """The real columns of a table."""
 
-    ALPHA = 0  # slope or scale of an activation; the number of a loss or a metric
+    ALPHA = 0  # the number of an activation, a loss or a metric
     SCALE = 1  # INPUT and RESCALE compute x * SCALE + OFFSET, DENSE SCALE * W x + b
     OFFSET = 2
     RATE = 3  # of dropout
-    EPSILON = 4  # BATCH_NORMALIZATION: what is added to a variance
+    EPSILON = 4  # of a normalization: what is added to a variance
     MOMENTUM = 5  # BATCH_NORMALIZATION: the share of running statistics that a step leaves
 
 
@@ -165,6 +172,30 @@ class Activation(IntEnum):
     SILU = 7
     SOFTPLUS = 8
     MISH = 9
+    CELU = 10
+    EXPONENTIAL = 11
+    HARD_SIGMOID = 12
+    HARD_SILU = 13
+    HARD_TANH = 14
+    HARD_SHRINK = 15
+    SOFT_SHRINK = 16
+    TANH_SHRINK = 17
+    SOFTSIGN = 18
+    LOG_SIGMOID = 19
+    CLIPPED_RELU = 20  # ALPHA: the largest value
+    SQUAREPLUS = 21
+    SPARSE_PLUS = 22
+    SPARSE_SIGMOID = 23
+    THRESHOLD = 24  # x above ALPHA, else 0
+    MINIMUM = 25  # x, but at most ALPHA
+    JUMP = 26  # x + ALPHA above 0, else x
+
+
+class Spread(IntEnum):
+    """The ``KIND`` of a ``LAYER_NORMALIZATION`` row: what a sample is divided by the root of."""
+
+    VARIANCE = 0
+    MEAN_SQUARE = 1  # the square of the distance from 0 instead of the mean
 
 
 class Loss(IntEnum):
@@ -310,6 +341,7 @@ ENUMS = (
     Factor,
     Constraint,
     Activation,
+    Spread,
     Loss,
     Metric,
     Mode,
@@ -517,6 +549,41 @@ KERNELS = {
         "normalization",
         "epsilon: double; x[features, n]; mean[features]; variance[features]; gamma?[features]; "
         "dgamma[features]; dbeta[features]; dy[features, n]; dx![features, n]",
+        "features n",
+    ),
+    "layernorm_forward": _kernel(
+        "normalization",
+        "kind: int64_t; epsilon: double; x[features, n]; gamma?[features]; beta?[features]; "
+        "scratch![2, n]; y![features, n]",
+        "features n",
+    ),
+    "layernorm_weight_gradient": _kernel(
+        "normalization",
+        "x[features, n]; statistics[2, n]; dy[features, n]; dgamma![features]; dbeta![features]",
+        "features n",
+    ),
+    "layernorm_input_gradient": _kernel(
+        "normalization",
+        "kind: int64_t; x[features, n]; statistics[2, n]; gamma?[features]; dy[features, n]; "
+        "scratch![2, n]; dx![features, n]",
+        "features n",
+    ),
+    "scale_forward": _kernel(
+        "scaling", "x[features, n]; gamma?[features]; beta?[features]; y![features, n]",
+        "features n",
+    ),
+    "scale_weight_gradient": _kernel(
+        "scaling", "x[features, n]; dy[features, n]; dgamma![features]; dbeta![features]",
+        "features n",
+    ),
+    "prelu_forward": _kernel(
+        "scaling", "x[features, n]; slopes[features]; y![features, n]", "features n"
+    ),
+    "prelu_weight_gradient": _kernel(
+        "scaling", "x[features, n]; dy[features, n]; dslopes![features]", "features n"
+    ),
+    "prelu_input_gradient": _kernel(
+        "scaling", "x[features, n]; slopes[features]; dy[features, n]; dx![features, n]",
         "features n",
     ),
     # Of labels and targets one is empty.

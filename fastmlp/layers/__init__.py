@@ -4,12 +4,17 @@ from .activation import Activation
 from .base import Layer
 from .dense import Dense
 from .dropout import Dropout
+from .feature_normalization import Normalization
+from .layer_normalization import LayerNormalization, RMSNormalization
 from .normalization import BatchNormalization
+from .relus import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .rescaling import Rescaling
 from .residual import Residual
-from .shape import Flatten, Input
+from .scale import Scale
+from .shape import Flatten, Input, Reshape
 
 __all__ = [
+    "ELU",
     "Activation",
     "BatchNormalization",
     "Dense",
@@ -17,6 +22,15 @@ __all__ = [
     "Flatten",
     "Input",
     "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "Normalization",
+    "PReLU",
+    "RMSNormalization",
+    "ReLU",
     "Rescaling",
+    "Reshape",
     "Residual",
+    "Scale",
+    "Softmax",
 ]

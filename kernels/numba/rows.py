@@ -44,10 +44,20 @@ from .normalization import (
     batchnorm_forward,
     batchnorm_input_gradient,
     batchnorm_weight_gradient,
+    layernorm_forward,
+    layernorm_input_gradient,
+    layernorm_weight_gradient,
     running_update,
 )
 from .optimizers import descent_step
 from .penalties import penalty_update
+from .scaling import (
+    prelu_forward,
+    prelu_input_gradient,
+    prelu_weight_gradient,
+    scale_forward,
+    scale_weight_gradient,
+)
 from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_slopes, record_values
 from .views import matrix, part, vector
@@ -100,7 +110,7 @@ def is_learned(row):
 
 @view
 def layer_gamma(row, params, first, stop):
-    """The same units of the gamma of a BATCH_NORMALIZATION row, empty if it has none."""
+    """The same units of the gamma of a row with vectors, empty if it has none."""
     beside = row[Column.OUTPUTS] if row[Column.BIAS] >= 0 else 0
     size = stop - first if row[Column.SIZE] > beside else 0
     return vector(params, row[Column.WEIGHTS] + (first if size > 0 else 0), size)
@@ -108,9 +118,9 @@ def layer_gamma(row, params, first, stop):
 
 @view
 def normalization_pair(row, memory, capacity, first, stop):
-    """Two vectors behind a BATCH_NORMALIZATION row's Y: the batch's statistics, or gradients.
+    """Two vectors behind the Y of a row with vectors: in the deltas, the gradients of these.
 
-    Among the values they are the means and variances, among the deltas those of gamma and beta.
+    Among the values of a BATCH_NORMALIZATION row, the batch's means and variances.
     """
     outputs = row[Column.OUTPUTS]
     start = (row[Column.Y] + outputs) * capacity + first
@@ -200,6 +210,86 @@ def normalization_update(row, rate, params, deltas, capacity, team):
 
 
 @view
+def sample_statistics(row, memory, capacity, n):
+    """Each sample's mean and inverse deviation, of a LAYER_NORMALIZATION row's values."""
+    return matrix(memory, (row[Column.Y] + 3 * row[Column.OUTPUTS]) * capacity, 2, n)
+
+
+@view
+def vectors_forward(row, reals, params, values, capacity, n, team):
+    """The way forward of a row with vectors, and without statistics of the batch."""
+    op, outputs = row[Column.OP], row[Column.OUTPUTS]
+    first, stop = first_of(outputs, team), stop_of(outputs, team)
+    at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
+    x = matrix(values, at_x + first * n, stop - first, n)
+    y = matrix(values, at_y + first * n, stop - first, n)
+    if op == Op.SCALE:
+        gamma, beta = layer_gamma(row, params, first, stop), layer_bias(row, params, first, stop)
+        scale_forward(x, gamma, beta, y)
+    elif op == Op.PRELU:
+        prelu_forward(x, layer_gamma(row, params, first, stop), y)
+    elif team.thread == 0:
+        layernorm_forward(
+            row[Column.KIND],
+            reals[Scalar.EPSILON],
+            matrix(values, at_x, outputs, n),
+            layer_gamma(row, params, 0, outputs),
+            layer_bias(row, params, 0, outputs),
+            sample_statistics(row, values, capacity, n),
+            matrix(values, at_y, outputs, n),
+        )
+
+
+@view
+def vectors_sums(row, values, deltas, capacity, n, team):
+    """Compute a share of the gradients of its vectors."""
+    op = row[Column.OP]
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
+    if op == Op.SCALE:
+        scale_weight_gradient(x, dy, dgamma, dbeta)
+    elif op == Op.PRELU:
+        prelu_weight_gradient(x, dy, dgamma)
+    else:
+        statistics = sample_statistics(row, values, capacity, n)
+        layernorm_weight_gradient(x, statistics, dy, dgamma, dbeta)
+
+
+@view
+def vectors_backward(row, params, values, deltas, capacity, n, team):
+    """Compute a share of the gradient of its input."""
+    op, outputs = row[Column.OP], row[Column.OUTPUTS]
+    first, stop = first_of(outputs, team), stop_of(outputs, team)
+    at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
+    x = matrix(values, at_x + first * n, stop - first, n)
+    dx = matrix(deltas, at_x + first * n, stop - first, n)
+    dy = matrix(deltas, at_y + first * n, stop - first, n)
+    gamma = layer_gamma(row, params, first, stop)
+    if op == Op.SCALE:
+        scale_forward(dy, gamma, vector(params, 0, 0), dx)
+    elif op == Op.PRELU:
+        prelu_input_gradient(x, gamma, dy, dx)
+    elif team.thread == 0:
+        layernorm_input_gradient(
+            row[Column.KIND],
+            matrix(values, at_x, outputs, n),
+            sample_statistics(row, values, capacity, n),
+            layer_gamma(row, params, 0, outputs),
+            matrix(deltas, at_y, outputs, n),
+            sample_statistics(row, deltas, capacity, n),
+            matrix(deltas, at_x, outputs, n),
+        )
+
+
+@view
+def has_vectors(row):
+    """Whether it is a row with vectors, and without statistics of the batch."""
+    return Op.LAYER_NORMALIZATION <= row[Column.OP] <= Op.PRELU
+
+
+@view
 def forward_row(row, reals, net, values, capacity, n, step, phase, team):
     """Compute a share of the output buffer of one row."""
     params = net.params
@@ -251,6 +341,8 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
         add(x, vector(values, row[Column.OTHER] * capacity + own, size), y)
     elif op == Op.BATCH_NORMALIZATION:
         normalization_forward(row, reals, params, net.running, values, capacity, n, phase, team)
+    elif has_vectors(row):
+        vectors_forward(row, reals, params, values, capacity, n, team)
 
 
 @view
@@ -290,6 +382,8 @@ def backward_row(row, reals, params, running, values, deltas, capacity, n, team)
             dx[i] = dy[i]
     elif op == Op.BATCH_NORMALIZATION:
         normalization_backward(row, reals, params, running, values, deltas, capacity, n, team)
+    elif has_vectors(row):
+        vectors_backward(row, params, values, deltas, capacity, n, team)
 
 
 @view
@@ -364,6 +458,8 @@ def prepare_gradients(row, reals, running, values, deltas, capacity, n, learns, 
         wait(team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION:
         normalization_sums(row, reals, running, values, deltas, capacity, n, learns, team)
+    elif has_vectors(row) and is_learned(row):
+        vectors_sums(row, values, deltas, capacity, n, team)
 
 
 @view
@@ -411,7 +507,7 @@ def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, sam
     """Take a share of the step along one row's gradient, which need not be stored."""
     if row[Column.OP] == Op.DENSE:
         dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team)
-    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION or has_vectors(row):
         normalization_update(row, rate, params, deltas, capacity, team)
 
 
@@ -420,7 +516,7 @@ def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team)
     """Compute a share of one row's part of the flat gradient."""
     if row[Column.OP] == Op.DENSE:
         dense_gradient(row, reals, gradient, values, deltas, capacity, n, team)
-    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION or has_vectors(row):
         normalization_gradient(row, gradient, deltas, capacity, team)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from fastmlp.kernels.contract import MOMENTS, Activation, Constraint, Rule, Telemetry
+from fastmlp.kernels.contract import MOMENTS, Activation, Constraint, Rule, Spread, Telemetry
 from fastmlp.kernels.numba.jit import fast
 from tests import backends
 
@@ -151,6 +151,68 @@ OPERATIONS = [
         Operation("batchnorm_input_gradient", *inputs.batchnorm("input", gamma), (8,),
                   f"{'with' if gamma else 'without'} gamma")
         for gamma in (True, False)
+    ),
+    *(
+        Operation(
+            "layernorm_forward", *inputs.layernorm("forward", kind, gamma), (5, 6),
+            f"{kind.name} {'with' if gamma else 'without'} gamma and beta",
+        )
+        for kind in Spread for gamma in (True, False)
+    ),
+    Operation("layernorm_weight_gradient", *inputs.layernorm("weights"), (3, 4)),
+    *(
+        Operation(
+            "layernorm_input_gradient", *inputs.layernorm("input", kind, gamma), (6,),
+            f"{kind.name} {'with' if gamma else 'without'} gamma",
+        )
+        for kind in Spread for gamma in (True, False)
+    ),
+    *(
+        Operation(
+            "scale_forward",
+            lambda rng, dtype, m, k, n, gamma=gamma, beta=beta: (
+                normal(rng, dtype, m, n), normal(rng, dtype, m * gamma),
+                normal(rng, dtype, m * beta), unset(dtype, m, n),
+            ),
+            lambda x, gamma, beta, y: (
+                2 * (np.abs(x) * (np.abs(gamma)[:, None] if gamma.size else 1)
+                     + (np.abs(beta)[:, None] if beta.size else 0)),
+            ),
+            (3,), f"{'with' if gamma else 'without'} gamma {'with' if beta else 'without'} beta",
+        )
+        for gamma in (1, 0) for beta in (1, 0)
+    ),
+    Operation(
+        "scale_weight_gradient",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m, n), normal(rng, dtype, m, n), unset(dtype, m), unset(dtype, m)
+        ),
+        lambda x, dy, *_: (
+            (n := x.shape[1]) * np.abs(x * dy).sum(axis=1) + 1e-30, n * np.abs(dy).sum(axis=1)
+        ),
+        (2, 3),
+    ),
+    Operation(
+        "prelu_forward",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m, n), normal(rng, dtype, m), unset(dtype, m, n)
+        ),
+        lambda x, slopes, y: (np.abs(x) * (1 + np.abs(slopes)[:, None]),), (2,),
+    ),
+    Operation(
+        "prelu_weight_gradient",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m, n), normal(rng, dtype, m, n), unset(dtype, m)
+        ),
+        lambda x, dy, _: (x.shape[1] * np.abs(x * dy).sum(axis=1),), (2,),
+    ),
+    Operation(
+        "prelu_input_gradient",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m, n), normal(rng, dtype, m), normal(rng, dtype, m, n),
+            unset(dtype, m, n),
+        ),
+        lambda x, slopes, dy, dx: (np.abs(dy) * (1 + np.abs(slopes)[:, None]),), (3,),
     ),
     Operation("loss", *inputs.crossentropy(labels=True), (6, 7), "crossentropy of labels"),
     Operation("loss", *inputs.crossentropy(labels=False), (6, 7), "crossentropy of targets"),
