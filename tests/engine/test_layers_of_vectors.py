@@ -9,6 +9,7 @@ import torch
 from fastmlp import (
     Sequential,
     check_gradients,
+    initializers,
     layers,
     load_model,
     models,
@@ -38,7 +39,7 @@ from .nets import data, net
 each = pytest.mark.parametrize("backend", ALL)
 X, Y = data(40)
 STEPPERS = {
-    "descent": (lambda: optimizers.SGD(0.05), lambda w: torch.optim.SGD(w, 0.05)),
+    "descent": (lambda: optimizers.SGD(0.02), lambda w: torch.optim.SGD(w, 0.02)),
     "adam": (
         lambda: optimizers.Adam(0.01),
         lambda w: torch.optim.Adam(w, 0.01, eps=1e-7),
@@ -52,7 +53,7 @@ def rich(width=7, python=False, **options):
         Normalization(mean=0.1, variance=2.0),
         Scale(use_bias=True, scale_regularizer=regularizers.L2(0.01)),
         LayerNormalization(gamma_initializer="normal", beta_initializer="normal"),
-        Dense(width), PReLU(alpha_initializer=lambda shape, *_: np.full(shape, 0.2)),
+        Dense(width), PReLU(initializers.Constant(0.2)),
         RMSNormalization(),
         *[OfPython()] * python,
         layers.Residual([Dense(width), LayerNormalization(center=False), BatchNormalization()]),
