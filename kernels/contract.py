@@ -29,7 +29,7 @@ class Op(IntEnum):
     SOFTMAX = 3
     RESCALE = 4
     TRANSPOSE = 5  # from (n, features) to (features, n)
-    DROPOUT = 6
+    DROPOUT = 6  # or another noise, which it keeps as a mask
     CUSTOM = 7  # a layer written in Python: only `walk` can run it
     FORK = 8  # where a branch begins: the gradient of OTHER, where it ends, joins that of X
     ADD = 9  # y = x + OTHER; dx = dy, and the branch's FORK sees to OTHER
@@ -98,7 +98,7 @@ class Column(IntEnum):
     """The integer columns of a table."""
 
     OP = 0
-    KIND = 1  # which activation, normalization of a layer, loss or metric
+    KIND = 1  # which activation, noise, normalization of a layer, loss or metric
     LAYER = 2  # index in Sequential.layers, for messages and telemetry
     INPUTS = 3  # features in
     OUTPUTS = 4  # features out
@@ -121,10 +121,10 @@ class Column(IntEnum):
 class Scalar(IntEnum):
     """The real columns of a table."""
 
-    ALPHA = 0  # the number of an activation, a loss or a metric
-    SCALE = 1  # INPUT and RESCALE compute x * SCALE + OFFSET, DENSE SCALE * W x + b
+    ALPHA = 0  # the number of an activation, a loss or a metric; ALPHA_DROPOUT: what is dropped
+    SCALE = 1  # INPUT, RESCALE, ALPHA_DROPOUT: x * SCALE + OFFSET; DENSE: SCALE * W x + b
     OFFSET = 2
-    RATE = 3  # of dropout
+    RATE = 3  # of dropout; of Gaussian noise, its standard deviation
     EPSILON = 4  # of a normalization: what is added to a variance
     MOMENTUM = 5  # BATCH_NORMALIZATION: the share of running statistics that a step leaves
 
@@ -189,6 +189,15 @@ class Activation(IntEnum):
     THRESHOLD = 24  # x above ALPHA, else 0
     MINIMUM = 25  # x, but at most ALPHA
     JUMP = 26  # x + ALPHA above 0, else x
+
+
+class Noise(IntEnum):
+    """The ``KIND`` of a ``DROPOUT`` row."""
+
+    DROPOUT = 0  # x times a mask of 0 and 1 / (1 - RATE)
+    GAUSSIAN_DROPOUT = 1  # x times normal numbers about 1
+    GAUSSIAN_NOISE = 2  # x plus normal numbers about 0
+    ALPHA_DROPOUT = 3  # x * SCALE + OFFSET, or ALPHA where the mask is 0
 
 
 class Spread(IntEnum):
@@ -341,6 +350,7 @@ ENUMS = (
     Factor,
     Constraint,
     Activation,
+    Noise,
     Spread,
     Loss,
     Metric,
@@ -601,6 +611,13 @@ KERNELS = {
     ),
     "dropout_mask": _kernel(
         "dropout", "key: int64_t; step: int64_t; rate: double; mask![size]", "size"
+    ),
+    "normal_mask": _kernel(
+        "dropout",
+        "key: int64_t; step: int64_t; mean: double; deviation: double; mask![size]", "size"
+    ),
+    "alpha_dropout": _kernel(
+        "dropout", "scale; offset; dropped; x[size]; mask[size]; y![size]", "size"
     ),
     "penalty": _kernel("penalties", "l1: double; l2: double; weights[size]", "size", "double"),
     "penalty_gradient": _kernel(

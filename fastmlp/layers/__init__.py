@@ -6,6 +6,7 @@ from .dense import Dense
 from .dropout import Dropout
 from .feature_normalization import Normalization
 from .layer_normalization import LayerNormalization, RMSNormalization
+from .noise import AlphaDropout, GaussianDropout, GaussianNoise
 from .normalization import BatchNormalization
 from .relus import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .rescaling import Rescaling
@@ -16,10 +17,13 @@ from .shape import Flatten, Input, Reshape
 __all__ = [
     "ELU",
     "Activation",
+    "AlphaDropout",
     "BatchNormalization",
     "Dense",
     "Dropout",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
     "Input",
     "Layer",
     "LayerNormalization",

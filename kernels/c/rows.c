@@ -212,6 +212,38 @@ static void vectors_backward(const struct engine *engine, int64_t r) {
     }
 }
 
+/* Draw a mask in training, or use the one that is there, or none. */
+static void noise_forward(const struct engine *engine, int64_t r, int64_t step, int64_t phase) {
+    const int64_t *row = ROW(r);
+    const double *reals = REALS(r);
+    int64_t outputs = row[COLUMN_OUTPUTS], all = outputs * engine->n, blocks = (all + 3) / 4;
+    int64_t start = first_of(engine, outputs) * engine->n;
+    int64_t size = stop_of(engine, outputs) * engine->n - start;
+    int64_t first = first_of(engine, blocks), stop = stop_of(engine, blocks);
+    int64_t kind = row[COLUMN_KIND], key = row[COLUMN_KEY];
+    const real *x = value(engine, row[COLUMN_X]) + start;
+    real *y = value(engine, row[COLUMN_Y]) + start, *mask = value(engine, row[COLUMN_Y] + outputs);
+    if (phase == PHASE_PREDICT) {
+        memcpy(y, x, (size_t)size * sizeof(real));
+        return;
+    }
+    if (phase == PHASE_LEARN) {
+        if (kind == NOISE_GAUSSIAN_DROPOUT || kind == NOISE_GAUSSIAN_NOISE)
+            normal_blocks(key, step, kind == NOISE_GAUSSIAN_DROPOUT, reals[SCALAR_RATE], mask, all,
+                          first, stop);
+        else
+            dropout_blocks(key, step, reals[SCALAR_RATE], mask, all, first, stop);
+        wait(engine);
+    }
+    if (kind == NOISE_GAUSSIAN_NOISE)
+        add(x, mask + start, y, size);
+    else if (kind == NOISE_ALPHA_DROPOUT)
+        alpha_dropout((real)reals[SCALAR_SCALE], (real)reals[SCALAR_OFFSET],
+                      (real)reals[SCALAR_ALPHA], x, mask + start, y, size);
+    else
+        multiply(x, mask + start, y, size);
+}
+
 /* Compute this thread's share of one row's output buffer. */
 static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t phase) {
     const Job *job = engine->job;
@@ -249,21 +281,7 @@ static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t 
     case OP_TRANSPOSE:
         transpose_rows(x, y, outputs, n, first, stop);
         break;
-    case OP_DROPOUT: {
-        real *mask = value(engine, row[COLUMN_Y] + outputs);
-        if (phase == PHASE_PREDICT) {
-            memcpy(y + start, x + start, (size_t)size * sizeof(real));
-            break;
-        }
-        if (phase == PHASE_LEARN) {
-            int64_t blocks = (outputs * n + 3) / 4;
-            dropout_blocks(row[COLUMN_KEY], step, reals[SCALAR_RATE], mask, outputs * n,
-                           first_of(engine, blocks), stop_of(engine, blocks));
-            wait(engine);
-        }
-        multiply(x + start, mask + start, y + start, size);
-        break;
-    }
+    case OP_DROPOUT: noise_forward(engine, r, step, phase); break;
     case OP_ADD:
         add(x + start, value(engine, row[COLUMN_OTHER]) + start, y + start, size);
         break;
@@ -304,9 +322,16 @@ static void backward_row(const struct engine *engine, int64_t r) {
     case OP_TRANSPOSE: /* dx is (n, features) */
         transpose_rows(dy, dx, n, inputs, first_of(engine, n), stop_of(engine, n));
         break;
-    case OP_DROPOUT:
-        multiply(dy + start, value(engine, row[COLUMN_Y] + outputs) + start, dx + start, size);
+    case OP_DROPOUT: {
+        const real *mask = value(engine, row[COLUMN_Y] + outputs) + start;
+        if (row[COLUMN_KIND] == NOISE_GAUSSIAN_NOISE)
+            memcpy(dx + start, dy + start, (size_t)size * sizeof(real));
+        else if (row[COLUMN_KIND] == NOISE_ALPHA_DROPOUT)
+            alpha_dropout((real)reals[SCALAR_SCALE], 0, 0, dy + start, mask, dx + start, size);
+        else
+            multiply(dy + start, mask, dx + start, size);
         break;
+    }
     case OP_FORK:
         add(dx + start, delta(engine, row[COLUMN_OTHER]) + start, dx + start, size);
         break;

@@ -8,6 +8,7 @@ import numpy as np
 from ..contract import (
     Column,
     Factor,
+    Noise,
     Op,
     Phase,
     Scalar,
@@ -33,7 +34,7 @@ from .dense import (
     dense_weight_update_prefetching,
     dense_weight_update_rows,
 )
-from .dropout import dropout_blocks
+from .dropout import alpha_dropout, dropout_blocks, normal_blocks
 from .elementwise import add, multiply, rescale, transpose
 from .gather import gather_bytes, gather_reals
 from .jit import view
@@ -290,6 +291,39 @@ def has_vectors(row):
 
 
 @view
+def noise_forward(row, reals, values, capacity, n, step, phase, team):
+    """Draw a mask in training, or use the one that is there, or none."""
+    outputs, kind, key = row[Column.OUTPUTS], row[Column.KIND], row[Column.KEY]
+    real = values.dtype.type
+    own = first_element_of(outputs * n, team)
+    size = stop_element_of(outputs * n, team) - own
+    at_mask = (row[Column.Y] + outputs) * capacity
+    x = vector(values, row[Column.X] * capacity + own, size)
+    y = vector(values, row[Column.Y] * capacity + own, size)
+    if phase == Phase.PREDICT:
+        rescale(real(1), real(0), x, y)
+    else:
+        if phase == Phase.LEARN:
+            mask = vector(values, at_mask, outputs * n)
+            blocks = (mask.size + 3) // 4
+            first, stop = first_of(blocks, team), stop_of(blocks, team)
+            if kind == Noise.GAUSSIAN_DROPOUT or kind == Noise.GAUSSIAN_NOISE:
+                mean = 1.0 if kind == Noise.GAUSSIAN_DROPOUT else 0.0
+                normal_blocks(key, step, mean, reals[Scalar.RATE], mask, first, stop)
+            else:
+                dropout_blocks(key, step, reals[Scalar.RATE], mask, first, stop)
+            wait(team)
+        mask = vector(values, at_mask + own, size)
+        if kind == Noise.GAUSSIAN_NOISE:
+            add(x, mask, y)
+        elif kind == Noise.ALPHA_DROPOUT:
+            scale, offset = real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET])
+            alpha_dropout(scale, offset, real(reals[Scalar.ALPHA]), x, mask, y)
+        else:
+            multiply(x, mask, y)
+
+
+@view
 def forward_row(row, reals, net, values, capacity, n, step, phase, team):
     """Compute a share of the output buffer of one row."""
     params = net.params
@@ -325,18 +359,7 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
         own_y = part(values, at_y + first * n, stop - first, n, n)
         transpose(part(values, at_x + first, n, stop - first, inputs), own_y)
     elif op == Op.DROPOUT:
-        if phase == Phase.PREDICT:
-            rescale(real(1), real(0), x, y)
-        else:
-            at_mask = at_y + outputs * capacity
-            if phase == Phase.LEARN:
-                mask = vector(values, at_mask, outputs * n)
-                blocks = (mask.size + 3) // 4
-                first_block, stop_block = first_of(blocks, team), stop_of(blocks, team)
-                key, rate = row[Column.KEY], reals[Scalar.RATE]
-                dropout_blocks(key, step, rate, mask, first_block, stop_block)
-                wait(team)
-            multiply(x, vector(values, at_mask + own, size), y)
+        noise_forward(row, reals, values, capacity, n, step, phase, team)
     elif op == Op.ADD:
         add(x, vector(values, row[Column.OTHER] * capacity + own, size), y)
     elif op == Op.BATCH_NORMALIZATION:
@@ -374,7 +397,13 @@ def backward_row(row, reals, params, running, values, deltas, capacity, n, team)
         own_dx = part(deltas, at_x + first, n, stop - first, inputs)
         transpose(part(deltas, at_y + first * n, stop - first, n, n), own_dx)
     elif op == Op.DROPOUT:
-        multiply(dy, vector(values, at_y + outputs * capacity + own, size), dx)
+        mask = vector(values, at_y + outputs * capacity + own, size)
+        if row[Column.KIND] == Noise.GAUSSIAN_NOISE:
+            rescale(real(1), real(0), dy, dx)
+        elif row[Column.KIND] == Noise.ALPHA_DROPOUT:
+            alpha_dropout(real(reals[Scalar.SCALE]), real(0), real(0), dy, mask, dx)
+        else:
+            multiply(dy, mask, dx)
     elif op == Op.FORK:
         add(dx, vector(deltas, row[Column.OTHER] * capacity + own, size), dx)
     elif op == Op.ADD:

@@ -16,6 +16,7 @@ from ..contract import (
     Factor,
     Memory,
     Net,
+    Noise,
     Number,
     Op,
     Phase,
@@ -155,14 +156,8 @@ class Walk:
                 layer = self.python_layers[int(row[Column.LAYER])]
                 training = phase != Phase.PREDICT
                 y[:] = layer.forward_rows(x if row[Column.ROWS] else x.T, training).T
-            case Op.DROPOUT if phase == Phase.PREDICT:
-                y[:] = x
             case Op.DROPOUT:
-                mask = self.mask(row, n)
-                if phase == Phase.LEARN:
-                    rate = self.net.reals[r, Scalar.RATE]
-                    self.kernels.dropout_mask(row[Column.KEY], step, rate, mask)
-                self.kernels.multiply(x.ravel(), mask, y.ravel())
+                self.noise_forward(r, n, step, phase)
             case Op.ADD:
                 self.kernels.add(x.ravel(), self.other(self.memory.values, row, n), y.ravel())
             case Op.BATCH_NORMALIZATION:
@@ -186,6 +181,40 @@ class Walk:
             case Op.PRELU:
                 self.kernels.prelu_forward(x, self.own(row, self.net.params), y)
         return y
+
+    def noise_forward(self, r: int, n: int, step: int, phase: Phase) -> None:
+        """Draw a mask in training, or use the one that is there, or none."""
+        row = self.net.table[r]
+        x, y = (end.ravel() for end in self.ends(self.memory.values, row, n))
+        mask, kind, rate = self.mask(row, n), row[Column.KIND], self.net.reals[r, Scalar.RATE]
+        if phase == Phase.PREDICT:
+            y[:] = x
+            return
+        if phase == Phase.LEARN:
+            if kind in (Noise.GAUSSIAN_DROPOUT, Noise.GAUSSIAN_NOISE):
+                mean = float(kind == Noise.GAUSSIAN_DROPOUT)
+                self.kernels.normal_mask(row[Column.KEY], step, mean, rate, mask)
+            else:
+                self.kernels.dropout_mask(row[Column.KEY], step, rate, mask)
+        if kind == Noise.GAUSSIAN_NOISE:
+            self.kernels.add(x, mask, y)
+        elif kind == Noise.ALPHA_DROPOUT:
+            numbers = (self.real(r, s) for s in (Scalar.SCALE, Scalar.OFFSET, Scalar.ALPHA))
+            self.kernels.alpha_dropout(*numbers, x, mask, y)
+        else:
+            self.kernels.multiply(x, mask, y)
+
+    def noise_backward(self, r: int, n: int) -> None:
+        row = self.net.table[r]
+        dx, dy = (end.ravel() for end in self.ends(self.memory.deltas, row, n))
+        if row[Column.KIND] == Noise.GAUSSIAN_NOISE:
+            dx[:] = dy
+        elif row[Column.KIND] == Noise.ALPHA_DROPOUT:
+            scale = self.real(r, Scalar.SCALE)
+            zero = scale.dtype.type(0)
+            self.kernels.alpha_dropout(scale, zero, zero, dy, self.mask(row, n), dx)
+        else:
+            self.kernels.multiply(dy, self.mask(row, n), dx)
 
     def backward_row(self, r: int, n: int) -> None:
         """From the gradient with respect to a row's output to that of its input."""
@@ -218,7 +247,7 @@ class Walk:
                     own[:] = 0
                 dx[:] = gradient if row[Column.ROWS] else gradient.T
             case Op.DROPOUT:
-                self.kernels.multiply(dy.ravel(), self.mask(row, n), dx.ravel())
+                self.noise_backward(r, n)
             case Op.FORK:
                 self.kernels.add(dx.ravel(), self.other(self.memory.deltas, row, n), dx.ravel())
             case Op.ADD:

@@ -17,7 +17,10 @@ KERAS = {
         "lora_alpha",
         "quantization_config",
     ],
+    "layers.AlphaDropout": ["rate", "noise_shape", "seed"],
     "layers.Dropout": ["rate", "noise_shape", "seed"],
+    "layers.GaussianDropout": ["rate", "seed"],
+    "layers.GaussianNoise": ["stddev", "seed"],
     "layers.ELU": ["alpha"],
     "layers.Flatten": ["data_format"],
     "layers.LayerNormalization": [

@@ -72,7 +72,10 @@ EXAMPLES = [
         input_shape=(4,), trainable=False,
     ),
     layers.Dropout(0.25, seed=3, name="e", input_shape=(2, 3)),
+    layers.AlphaDropout(0.25, seed=3, name="v"),
     layers.ELU(0.3, name="l"),
+    layers.GaussianDropout(0.25, 3, name="w"),
+    layers.GaussianNoise(0.25, 3, name="x"),
     layers.LeakyReLU(0.4, name="m", trainable=False),
     layers.LayerNormalization(
         1, epsilon=0.1, center=False, scale=False, gamma_initializer="zeros",

@@ -345,6 +345,24 @@ OPERATIONS = [
         )
         for rate, key, step in [(0.0, 1, 0), (0.25, 2**62 + 5, 7), (0.5, -3, 2**33), (0.99, 0, 1)]
     ),
+    *(
+        Operation(
+            "normal_mask",
+            lambda rng, dtype, m, k, n, key=key, step=step: (
+                np.int64(key), step, 0.5, 2.0, unset(dtype, m * n)
+            ),
+            lambda key, step, mean, deviation, mask: (32.0,), (4,), f"step {step}",
+        )
+        for key, step in [(1, 0), (2**62 + 5, 2**33), (-3, 7)]
+    ),
+    Operation(
+        "alpha_dropout",
+        lambda rng, dtype, m, k, n: (
+            dtype(0.8), dtype(0.3), dtype(-1.1), normal(rng, dtype, m * n),
+            rng.integers(0, 2, m * n).astype(dtype), unset(dtype, m * n),
+        ),
+        lambda scale, offset, dropped, x, mask, y: (2 * (np.abs(x) + 2),), (5,),
+    ),
     Operation(
         "record_values",
         lambda rng, dtype, m, k, n: (
