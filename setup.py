@@ -124,6 +124,8 @@ setup(
     package_dir={"fastmlp": "fastmlp", "fastmlp.kernels": "kernels"},
     package_data={
         "fastmlp": ["py.typed"],
+        "fastmlp.pages": ["static/*", "vendor/*"],
+        "fastmlp.playground": ["static/*"],
         "fastmlp.kernels.c": ["*.c", "*.h", "*.pxi", "*.pyx"],
     },
     ext_modules=[binding("f32"), binding("f64")] if builds_kernels else [],

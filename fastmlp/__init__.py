@@ -21,21 +21,24 @@ from . import (
     regularizers,
     saving,
     schedules,
+    sweeps,
     utils,
 )
 from .gradcheck import GradientReport, check_gradients
-from .history import Divergence, DivergenceWarning, History
+from .history import Divergence, DivergenceWarning, Fits, History
 from .layers import Input
 from .model import Sequential
 from .runtime.parallel import fit_many
 from .runtime.threads import get_num_threads, set_num_threads
 from .saving import load_model
+from .sweeps import sweep
 from .telemetry import Telemetry
 from .version import __version__
 
 __all__ = [
     "Divergence",
     "DivergenceWarning",
+    "Fits",
     "GradientReport",
     "History",
     "Input",
@@ -61,5 +64,7 @@ __all__ = [
     "saving",
     "schedules",
     "set_num_threads",
+    "sweep",
+    "sweeps",
     "utils",
 ]

@@ -1,6 +1,7 @@
 """What a fit leaves behind."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -86,3 +87,67 @@ class History:
         for values in self.history.values():
             del values[len(self.epoch) :]
             values += [math.nan] * (len(self.epoch) - len(values))
+
+
+class Fits(list[History]):
+    """The histories of many nets, in their order; of one that failed, the epochs that it completed.
+
+    Attributes
+    ----------
+    errors : dict of int to Exception
+        What ended the training of nets that failed, by their places.
+    interrupted : bool
+        Whether Ctrl-C ended the training.
+    unfinished : list of int
+        The nets that it stopped, or whose turn had not come.
+    seconds : list of float
+        How long each net was trained.
+    """
+
+    def __init__(
+        self,
+        histories: Sequence[History],
+        errors: dict[int, Exception],
+        unfinished: list[int],
+        seconds: list[float],
+        interrupted: bool = False,
+    ) -> None:
+        super().__init__(histories)
+        self.errors = errors
+        self.unfinished = unfinished
+        self.seconds = seconds
+        self.interrupted = interrupted
+
+    @property
+    def diverged(self) -> list[int]:
+        """The nets whose loss, or a weight, was no longer a finite number."""
+        return [index for index, history in enumerate(self) if history.divergence is not None]
+
+    def summary(self) -> str:
+        """Return in a sentence or a few what became of the nets."""
+        left_out = {*self.errors, *self.unfinished}
+        parts = [f"{len(self) - len(left_out)} of {len(self)} nets are done"]
+        if self.diverged:
+            first = self[self.diverged[0]].divergence
+            assert first is not None
+            parts.append(f"diverged: {_numbers(self.diverged)} ({first.message})")
+        if self.errors:
+            index, error = next(iter(sorted(self.errors.items())))
+            parts.append(
+                f"failed: {_numbers(sorted(self.errors))} (net {index}: "
+                f"{type(error).__name__}: {error})"
+            )
+        if self.interrupted:
+            parts.append("interrupted")
+        if self.unfinished:
+            parts.append(f"not finished: {_numbers(self.unfinished)}")
+        return "; ".join(parts)
+
+
+_SHOWN = 10  # numbers of nets in a sentence
+
+
+def _numbers(indices: Sequence[int]) -> str:
+    more = len(indices) - _SHOWN
+    listed = ", ".join(map(str, indices[:_SHOWN]))
+    return f"{listed} and {more} more" if more > 0 else listed

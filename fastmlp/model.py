@@ -18,7 +18,7 @@ from .history import DivergenceWarning, History
 from .layers import Layer
 from .layers.base import checked_weights
 from .layers.stack import learning
-from .metrics import Metric
+from .metrics import Given, Metric, beside
 from .metrics import get as metric_list
 from .runtime import lowering
 from .runtime.arguments import (
@@ -45,9 +45,11 @@ from .runtime.plan import Plan
 from .runtime.progress import resolve_verbose
 from .runtime.run import Run
 from .runtime.seeds import fresh_seed
+from .runtime.shown import Shown, as_shown
 from .runtime.stack import Stack
 from .runtime.tensors import Array, Shape, Slot
 from .runtime.training import train, train_step
+from .runtime.weights import Weights
 from .telemetry import Telemetry
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
@@ -89,6 +91,7 @@ class Sequential(Stack, Configurable):
     optimizer: optimizers.Optimizer | None
     loss: losses.Loss | None
     metrics: list[Metric]
+    weighted_metrics: list[Metric]
 
     def __init__(
         self,
@@ -104,7 +107,7 @@ class Sequential(Stack, Configurable):
             seed = fresh_seed()
         seed, chosen = seed_integer("seed", seed), by_name("dtype", dtype, _DTYPES)
         backend = backends.resolve(backend)
-        assign(self, optimizer=None, loss=None, metrics=[])
+        assign(self, optimizer=None, loss=None, metrics=[], weighted_metrics=[])
         self.name = name
         self.history: History | None = None
         super().__init__(layers, seed, chosen, backend)
@@ -189,8 +192,9 @@ class Sequential(Stack, Configurable):
     def compile(
         self,
         optimizer: str | optimizers.Optimizer = "sgd",
-        loss: str | losses.Loss | None = None,
-        metrics: Sequence[str | Metric] | None = None,
+        loss: str | losses.Loss | type[losses.Loss] | None = None,
+        metrics: Sequence[Given] | None = None,
+        weighted_metrics: Sequence[Given] | None = None,
     ) -> None:
         """Choose what to minimize, and how.
 
@@ -201,9 +205,12 @@ class Sequential(Stack, Configurable):
         ----------
         optimizer : str or fastmlp.optimizers.Optimizer
         loss : str or fastmlp.losses.Loss
-        metrics : sequence of str or fastmlp.metrics.Metric, optional
+        metrics : sequence of str, fastmlp.metrics.Metric, or functions, optional
             What is shown beside the loss, under the names that are used here.  ``"accuracy"`` or
             ``"acc"`` is the share of right answers, as the loss understands them.
+        weighted_metrics : sequence of str, fastmlp.metrics.Metric, or functions, optional
+            The same with each sample counted by its weight.  One whose name is among ``metrics``
+            is shown as "weighted_" and that name.
 
         Raises
         ------
@@ -216,10 +223,11 @@ class Sequential(Stack, Configurable):
             raise ValueError("loss: expected a name such as 'sparse_categorical_crossentropy'")
         new_optimizer, new_loss = optimizers.get(optimizer), losses.get(loss)
         new_metrics = metric_list(metrics)
+        weighted = beside(metric_list(weighted_metrics, "weighted_metrics"), new_metrics)
         claim = Claim()
         try:
             claim.take([self])
-            self._compile(new_optimizer, new_loss, new_metrics)
+            self._compile(new_optimizer, new_loss, new_metrics, weighted)
         finally:
             claim.active = False
 
@@ -233,8 +241,10 @@ class Sequential(Stack, Configurable):
         callbacks: Sequence[Callback] | None = None,
         *,
         validation_split: float = 0.0,
-        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        validation_data: tuple[ArrayLike, ...] | None = None,
         shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: ArrayLike | None = None,
         telemetry: Telemetry | None = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
@@ -267,10 +277,19 @@ class Sequential(Stack, Configurable):
             hooks for that.
         validation_split : float in [0, 1)
             Set the last share of the samples apart, before shuffling.
-        validation_data : (x, y), optional
+        validation_data : (x, y) or (x, y, sample_weight), optional
             Evaluated after each epoch, or as ``validation_freq`` says.
         shuffle : bool
             Whether each epoch visits the samples in a new order.
+        class_weight : dict, optional
+            The weight of the samples of each class, by its number; of those that are missing, 1.
+            The class of a sample is its label, or where its target is largest, or, with one
+            output, its target.  Samples that ``validation_split`` sets apart have none.
+        sample_weight : array (samples,), optional
+            What each sample's loss is multiplied with.  The loss of a batch is the sum over the
+            number of samples, not over that of the weights, unless the loss's ``reduction`` says
+            otherwise.  Metrics count samples by their weights if they are among the
+            ``weighted_metrics`` of :meth:`compile`.
         telemetry : fastmlp.Telemetry, optional
             Measures the layers inside the loop.
         initial_epoch : int, not negative
@@ -309,6 +328,7 @@ class Sequential(Stack, Configurable):
                 job = checked_job(
                     self, x, y, batch_size, epochs, verbose, validation_split, validation_data,
                     shuffle, called, telemetry,
+                    weights=Weights(sample_weight, class_weight),
                     course=Course(
                         initial_epoch, steps_per_epoch, validation_steps, validation_batch_size,
                         validation_freq,
@@ -325,6 +345,7 @@ class Sequential(Stack, Configurable):
         y: ArrayLike,
         batch_size: int | None = None,
         verbose: str | int = "auto",
+        sample_weight: ArrayLike | None = None,
         *,
         callbacks: Sequence[Callback] | None = None,
         return_dict: Literal[False] = False,
@@ -337,6 +358,7 @@ class Sequential(Stack, Configurable):
         y: ArrayLike,
         batch_size: int | None = None,
         verbose: str | int = "auto",
+        sample_weight: ArrayLike | None = None,
         *,
         callbacks: Sequence[Callback] | None = None,
         return_dict: Literal[True],
@@ -348,6 +370,7 @@ class Sequential(Stack, Configurable):
         y: ArrayLike,
         batch_size: int | None = None,
         verbose: str | int = "auto",
+        sample_weight: ArrayLike | None = None,
         *,
         callbacks: Sequence[Callback] | None = None,
         return_dict: bool = False,
@@ -368,6 +391,8 @@ class Sequential(Stack, Configurable):
         verbose : {"auto", 0, 1, 2}
             1 shows a progress bar and then the figures, 2 the figures alone, 0 and "auto"
             nothing: they are what is returned.
+        sample_weight : array (samples,), optional
+            As for :meth:`fit`.
         callbacks : sequence of fastmlp.callbacks.Callback, optional
             Their hooks ``on_test_...`` are called.
         return_dict : bool
@@ -386,15 +411,15 @@ class Sequential(Stack, Configurable):
         called = self._introduced(callbacks)
         with self._built_for(x):
             engine = self._ready_engine()
-            data = self._check_data("{}", x, y)
+            data = self._weighed_data(x, y, Weights(sample_weight))
             self._check_workspace("batch_size", min(batch_size, data.count))
-            figures = evaluate(engine, data, batch_size, self._figures_wanted, shows, called)
+            figures = evaluate(engine, data, batch_size, self.shown_metrics, shows, called)
             return self._returned(figures, wants_dict)
 
     @property
-    def _figures_wanted(self) -> list[str]:
-        """The names of the metrics."""
-        return [metric.name for metric in self.metrics]
+    def shown_metrics(self) -> tuple[Shown, ...]:
+        """All metrics, in the order in which they are shown."""
+        return as_shown(self.metrics, self.weighted_metrics)
 
     def _returned(
         self, figures: dict[str, float], wants_dict: bool
@@ -402,8 +427,8 @@ class Sequential(Stack, Configurable):
         """Return figures in the form that Keras has for them."""
         if wants_dict:
             return figures
-        values = [figures[name] for name in ("loss", *self._figures_wanted)]
-        return values if self.metrics else values[0]
+        names = [metric.name for metric, _ in self.shown_metrics]
+        return [figures[name] for name in ("loss", *names)] if names else figures["loss"]
 
     def predict(
         self,
@@ -455,7 +480,12 @@ class Sequential(Stack, Configurable):
             return outputs.reshape(-1, *engine.plan.output_shape)
 
     def loss_and_gradient(
-        self, x: ArrayLike, y: ArrayLike, *, step: int = 0
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        step: int = 0,
     ) -> tuple[float, list[Array]]:
         """Return the mean loss over all of ``x``, and its gradient, shaped as ``get_weights``.
 
@@ -474,7 +504,7 @@ class Sequential(Stack, Configurable):
         step = non_negative_integer("step", step)
         with self._built_for(x):
             engine = self._ready_engine()
-            data = self._check_data("{}", x, y)
+            data = self._weighed_data(x, y, Weights(sample_weight))
             self._check_workspace("x", data.count)
             value, gradient = engine.loss_and_gradient(data, step)
             return value, [np.array(slot.view(gradient)) for slot in engine.plan.slots]
@@ -496,7 +526,12 @@ class Sequential(Stack, Configurable):
         return self.predict(x)
 
     def train_on_batch(
-        self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
         """Take one step along the gradient of all of ``x``, as one batch.
 
@@ -523,11 +558,11 @@ class Sequential(Stack, Configurable):
             claim.take([self])
             with self._built_for(x):
                 engine = self._ready_engine()
-                data = self._check_data("{}", x, y)
+                data = self._weighed_data(x, y, Weights(sample_weight, class_weight))
                 self._check_workspace("x", data.count)
                 self._warn_of_changes()
                 self._follow_optimizer(engine)
-                figures, taken = train_step(engine, data, self._state.steps, self._figures_wanted)
+                figures, taken = train_step(engine, data, self._state.steps, self.shown_metrics)
                 self._state.steps += taken
         finally:
             claim.active = False
@@ -538,12 +573,17 @@ class Sequential(Stack, Configurable):
         return self._returned(figures, wants_dict)
 
     def test_on_batch(
-        self, x: ArrayLike, y: ArrayLike, *, return_dict: bool = False
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
         """Return what :meth:`evaluate` does, with all of ``x`` as one batch."""
         wants_dict = truth("return_dict", return_dict)
         count = max(1, len(real_array("x", x)))
-        return self._returned(self.evaluate(x, y, count, 0, return_dict=True), wants_dict)
+        figures = self.evaluate(x, y, count, 0, sample_weight, return_dict=True)
+        return self._returned(figures, wants_dict)
 
     def predict_on_batch(self, x: ArrayLike) -> Array:
         """Return what :meth:`predict` does, with all of ``x`` as one batch."""
@@ -700,6 +740,7 @@ class Sequential(Stack, Configurable):
             "optimizer": serialize(self.optimizer, "optimizer"),
             "loss": serialize(self.loss, "loss"),
             "metrics": serialize(self.metrics, "metrics"),
+            "weighted_metrics": serialize(self.weighted_metrics, "weighted_metrics"),
         }
 
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
@@ -809,7 +850,7 @@ class Sequential(Stack, Configurable):
         state = self._state
         previous, steps, before = self.history, state.steps, state.epochs
         self.history = history = History(
-            {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.data.count}
+            {"batch_size": job.batch_size, "epochs": job.epochs, "samples": job.count}
         )
         assign(self, stop_training=False, _is_training=True)
         try:
@@ -833,14 +874,19 @@ class Sequential(Stack, Configurable):
         engine.use_optimizer(self.optimizer, self._state.moments)
 
     def _compile(
-        self, optimizer: optimizers.Optimizer, loss: losses.Loss, metrics: list[Metric]
+        self,
+        optimizer: optimizers.Optimizer,
+        loss: losses.Loss,
+        metrics: list[Metric],
+        weighted: list[Metric],
     ) -> None:
         if self.built:
             assert self._input_shape is not None
-            lowering.lower(self.layers, self._input_shape, loss, metrics, self.seed)
+            shown = as_shown(metrics, weighted)
+            lowering.lower(self.layers, self._input_shape, loss, shown, self.seed)
             self._recognize_tensors(optimizer)
         self._take_trainable(self.layers)
-        assign(self, optimizer=optimizer, loss=loss, metrics=metrics)
+        assign(self, optimizer=optimizer, loss=loss, metrics=metrics, weighted_metrics=weighted)
         self._state.forget_moments()
         self._engine = None
 
@@ -873,6 +919,10 @@ class Sequential(Stack, Configurable):
             checked[argument, expected] = data
         return data
 
+    def _weighed_data(self, x: ArrayLike, y: ArrayLike, weights: Weights) -> Data:
+        """Return the data with the samples' weights, if they fit the net."""
+        return weights.of(self._check_data("{}", x, y), self._ready_engine().plan.outputs)
+
     def _introduced(self, callbacks: Sequence[Callback] | None) -> tuple[Callback, ...]:
         """Return the callbacks of an evaluation or a prediction, which now know the net."""
         called = check_callbacks(callbacks)
@@ -900,7 +950,7 @@ class Sequential(Stack, Configurable):
             if self._input_shape is None:
                 raise RuntimeError("the net does not know its input shape yet; add an Input layer")
             lowered = lowering.lower(
-                self._layers, self._input_shape, self.loss, self.metrics, self.seed
+                self._layers, self._input_shape, self.loss, self.shown_metrics, self.seed
             )
             how = self.backend, lowered.python_layers
             self._engine = Engine(

@@ -46,7 +46,7 @@ class Telemetry:
     every: int
     rows: list[str] = field(init=False, default_factory=list)
     _layer: weakref.ref[Layer] | None = field(init=False, default=None, repr=False)
-    # The steps and the records of each epoch, added together lest Ctrl-C come in between.
+    # The steps and the records of each call, added together lest Ctrl-C come in between.
     _parts: list[tuple[range, Array]] = field(init=False, default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
@@ -106,7 +106,7 @@ class Telemetry:
         return Recorder(self, layer, rows)
 
     def add(self, layer: Layer, rows: list[str], steps: range, records: Array) -> None:
-        """Keep the ``records`` (steps, rows, fields) of an epoch."""
+        """Keep the ``records`` (steps, rows, fields) of a call of the engine."""
         self._layer, self.rows = weakref.ref(layer), rows
         self._parts.append((steps, records))
 
@@ -125,18 +125,22 @@ class Recorder(Part):
         self._layer = layer
         self._rows = rows
         self._first_step = 0
+        self._kept = 0
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Provide the array that the engine fills in the epoch to come."""
         self._first_step = self.run.state.steps
+        self._kept = 0
         records = -(-self.run.job.batches // self.every)
         self.run.records = np.full((records, len(self._rows), len(Field)), np.nan)
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Keep what was recorded in the batches that were run."""
+    def on_call_end(self) -> None:
+        """Keep what was recorded in the batches of a call."""
         assert self.run.records is not None
         keep = [r for r, name in enumerate(self._rows) if name is not None]
         steps = range(self._first_step, self._first_step + self.run.reached, self.every)
-        names = [name for name in self._rows if name is not None]
-        records = self.run.records[: len(steps), keep]
-        self._telemetry.add(self._layer, names, steps, records)
+        if len(steps) > self._kept:
+            names = [name for name in self._rows if name is not None]
+            records = self.run.records[self._kept : len(steps), keep]
+            self._telemetry.add(self._layer, names, steps[self._kept :], records)
+            self._kept = len(steps)

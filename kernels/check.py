@@ -74,7 +74,7 @@ class Bounds:
     capacity: int  # samples in the workspace
     features: int  # of a sample
     outputs: int  # values of a prediction
-    metrics: int
+    totals: int  # of all metrics
     has_loss: bool
     takes_labels: bool  # instead of targets
     classes: int  # outputs that the loss reads
@@ -149,6 +149,7 @@ def check_table(net: Net, *, runs_python: bool) -> None:
     _check_buffers(table)
     _check_weights(net)
     _check_judges(table[:, Column.OP], table[:, Column.INPUTS])
+    _check_totals(net)
 
 
 def _require_of(ops: Array, rows: Array, right: Array, what: str) -> None:
@@ -184,6 +185,10 @@ def _check_numbers(table: Array, runs_python: bool) -> None:
     require(ops < FIRST_LOSS, outputs > 0, "outputs")
     require(_SAME_WIDTH[ops], inputs == outputs, "as many outputs as inputs")
     kinds = table[:, Column.KIND]
+    python = np.isin(ops, (Op.LOSS, Op.LOSS_VALUE)) & (kinds == Loss.PYTHON)
+    require(python, everything & runs_python, "no loss written in Python")
+    python = (ops == Op.METRIC) & (kinds == Metric.PYTHON)
+    require(python, everything & runs_python, "no metric written in Python")
     for op, known in _KINDS.items():
         what = f"a known {known.__name__.lower()}"
         require(ops == op, (kinds >= 0) & (kinds < len(known)), what)
@@ -249,6 +254,29 @@ def _check_judges(ops: Array, inputs: Array) -> None:
     _require("table", right, "a loss and metrics that read as many outputs", widths)
 
 
+def _check_totals(net: Net) -> None:
+    """Raise ValueError if a metric has other thresholds than there are, or not its totals."""
+    table, known = net.table, net.thresholds.size
+    right = net.thresholds.dtype == np.float64 and net.thresholds.ndim == 1
+    _require("thresholds", right, "float64, one axis", net.thresholds.dtype)
+    ops, kinds, outputs = (table[:, c] for c in (Column.OP, Column.KIND, Column.INPUTS))
+    start, levels, totals = (table[:, c] for c in (Column.THRESHOLDS, Column.LEVELS, Column.TOTALS))
+    require = partial(_require_of, ops)
+    is_metric = ops == Op.METRIC
+    inside = (start >= 0) & (levels >= 0) & (start <= known) & (levels <= known - start)
+    require(is_metric, inside, f"thresholds among {known}")
+    counts = is_metric & (kinds == Metric.CONFUSION)
+    require(counts, net.reals[:, Scalar.BETA] < outputs, "a class that there is")
+    wanted = np.ones(len(table), np.int64)
+    by_output = np.where(net.reals[:, Scalar.GAMMA] != 0, outputs, 1)
+    wanted[counts] = (2 * (np.where(counts, levels, 0) + 1) * by_output)[counts]
+    of_outputs = np.isin(kinds, (Metric.YES, Metric.SQUARES))
+    wanted[of_outputs] = 3 * outputs[of_outputs]
+    enough = (totals == wanted) | ((kinds == Metric.PYTHON) & (totals >= 1) & (totals <= 2))
+    require(is_metric, enough, "as many totals as it adds to")
+    require(ops == Op.LOSS_VALUE, totals == 1, "one total")
+
+
 def check_net(net: Net, memory: Memory, *, runs_python: bool) -> Bounds:
     """Return what batches must fit.
 
@@ -305,7 +333,7 @@ def _bounds(net: Net, values: Array) -> Bounds:
         capacity=values.size // end,
         features=int(net.table[0, Column.OUTPUTS]),
         outputs=int(net.table[shown, Column.OUTPUTS]),
-        metrics=max(judges.size - 1, 0),
+        totals=int(net.table[judges[1:], Column.TOTALS].sum()),
         has_loss=judges.size > 0,
         takes_labels=all(kinds[r] in TAKE_LABELS[Op(ops[r])] for r in judges),
         classes=int(net.table[judges[0], Column.INPUTS]) if judges.size else 0,
@@ -316,7 +344,14 @@ def _bounds(net: Net, values: Array) -> Bounds:
 
 
 def check_right_answers(bounds: Bounds, count: int, batches: Batches) -> None:
-    """Raise ValueError unless ``count`` samples have the labels or targets that the loss wants."""
+    """Raise ValueError unless ``count`` samples have the labels or targets that the loss wants.
+
+    And unless each has a weight, or none.
+    """
+    if batches.weights.size:
+        _require_array("weights", batches.weights, bounds.dtype, (count,))
+    else:
+        _require_array("weights", batches.weights, bounds.dtype, (0,))
     labels = batches.labels
     if bounds.takes_labels and labels.size:
         _require_array("labels", labels, np.dtype(np.int64), (count,))
@@ -356,8 +391,8 @@ def check_batches(bounds: Bounds, batches: Batches, course: Course) -> None:
 def _check_course(bounds: Bounds, first: int, stop: int, course: Course) -> None:
     """Raise ValueError if what is kept of batches that learn, or are evaluated, does not fit."""
     mode, every = course.mode, course.telemetry_every
-    metrics = 0 if mode == Mode.GRADIENT else bounds.metrics
-    _require_array("totals", course.totals, np.dtype(np.float64), (len(Total) + metrics,))
+    totals = 0 if mode == Mode.GRADIENT else bounds.totals
+    _require_array("totals", course.totals, np.dtype(np.float64), (len(Total) + totals,))
     _require("gradient", mode == Mode.EVALUATE or bounds.has_gradient, "room for it", "none")
     if mode == Mode.TRAIN:
         _require_array("rates", course.rates, np.dtype(np.float64), (stop - first,))

@@ -40,7 +40,7 @@ class Op(IntEnum):
     SCALE = 12  # each feature times a number and plus one, or one of both; scratch: their gradients
     PRELU = 13  # leaky ReLU with a slope for each feature; scratch: the gradient of the slopes
     LOSS = 14  # compares outputs with the right answers, and sets dx
-    METRIC = 15  # adds to a total of its own
+    METRIC = 15  # adds to totals of its own
     LOSS_VALUE = 16  # a metric too: the value of a loss, of which nothing is learned
 
 
@@ -115,7 +115,12 @@ class Column(IntEnum):
     RUNNING = 15  # offset in the running statistics
     FIRST_TENSOR = 16  # the row's tensors are those from this one on,
     STOP_TENSOR = 17  # up to this one
-    FROZEN = 18  # 1 if they are not trained; BATCH_NORMALIZATION then reads its running statistics
+    WEIGHTED = 18  # of rows that compare outputs with right answers: 1 if samples have weights
+    REDUCTION = 19  # of a loss: which Reduction
+    TOTALS = 20  # METRIC: to how many totals it adds
+    THRESHOLDS = 21  # METRIC: where its thresholds begin,
+    LEVELS = 22  # and how many it has
+    FROZEN = 23  # 1 if weights are not trained; BATCH_NORMALIZATION then reads running statistics
 
 
 class Scalar(IntEnum):
@@ -127,6 +132,9 @@ class Scalar(IntEnum):
     RATE = 3  # of dropout; of Gaussian noise, its standard deviation
     EPSILON = 4  # of a normalization: what is added to a variance
     MOMENTUM = 5  # BATCH_NORMALIZATION: the share of running statistics that a step leaves
+    BETA = 6  # another number of a loss
+    GAMMA = 7  # of a focal loss: the power
+    SMOOTHING = 8  # of a cross-entropy: the share of a target that all classes have alike
 
 
 class Tensor(IntEnum):
@@ -215,6 +223,27 @@ class Loss(IntEnum):
     HUBER = 2  # ALPHA: up to which error it is a square
     MEAN_ABSOLUTE_ERROR = 3
     SIGMOID_CROSSENTROPY = 4
+    MEAN_ABSOLUTE_PERCENTAGE_ERROR = 5
+    MEAN_SQUARED_LOGARITHMIC_ERROR = 6
+    LOG_COSH = 7
+    POISSON = 8
+    HINGE = 9
+    SQUARED_HINGE = 10
+    CATEGORICAL_HINGE = 11
+    KL_DIVERGENCE = 12
+    COSINE_SIMILARITY = 13
+    QUANTILE = 14  # ALPHA: which
+    SIGMOID_FOCAL = 15  # ALPHA, BETA: the factors of a target of 1, and of one of 0
+    SOFTMAX_FOCAL = 16  # ALPHA: a factor
+    PYTHON = 17  # written in Python: only `walk` can run it
+
+
+class Reduction(IntEnum):
+    """What the losses of a batch's samples, each times the sample's weight, become."""
+
+    MEAN = 0  # their sum over the number of samples
+    SUM = 1
+    WEIGHTED_MEAN = 2  # their sum over that of the weights
 
 
 class Metric(IntEnum):
@@ -222,12 +251,24 @@ class Metric(IntEnum):
 
     FIRST_MAXIMUM = 0  # whether the largest output is the right one
     BINARY = 1  # the share of outputs that are above ALPHA where their target is 1, and not where 0
+    IN_TOP_K = 2  # whether fewer than ALPHA outputs are larger than the right one
+    EQUAL = 3  # the share of outputs that are their targets
+    # How many outputs with a target of 0, and with another, are above how many of the thresholds:
+    # totals[0, k] and totals[1, k] for k of them.  Only those among the ALPHA largest of their
+    # sample count, others as -1e10, unless that is 0; only those of the class BETA, unless that is
+    # below 0; and if GAMMA is 1, each output has totals of its own, the first's first.
+    CONFUSION = 4
+    # For each output, how often it says yes and is right, says yes and is wrong, and says no and is
+    # wrong.  Above ALPHA it says yes; or, if BETA is 1, where it is the largest and not 0.
+    YES = 5
+    SQUARES = 6  # for each output, the sums of targets, of their squares, and of squared errors
+    PYTHON = 7  # written in Python: only `walk` can run it
 
 
 # What can compare outputs with integer labels; everything can with targets.
 TAKE_LABELS = {
-    Op.LOSS: (Loss.SOFTMAX_CROSSENTROPY,),
-    Op.METRIC: (Metric.FIRST_MAXIMUM,),
+    Op.LOSS: (Loss.SOFTMAX_CROSSENTROPY, Loss.PYTHON),
+    Op.METRIC: (Metric.FIRST_MAXIMUM, Metric.IN_TOP_K, Metric.PYTHON),
     Op.LOSS_VALUE: (Loss.SOFTMAX_CROSSENTROPY,),
 }
 
@@ -307,11 +348,12 @@ class Number(IntEnum):
 
 
 class Total(IntEnum):
-    """What ``run`` adds up over the samples it sees; a total for each metric's row follows."""
+    """What ``run`` adds up over the samples it sees; the totals of each metric's row follow."""
 
     LOSS = 0  # of the data, without penalties
     SAMPLES = 1
     PENALTY = 2  # times the number of samples, so that it has the same mean
+    WEIGHTS = 3  # of the samples, each 1 where there are none
 
 
 class Telemetry(IntEnum):
@@ -328,6 +370,9 @@ class Telemetry(IntEnum):
 # The gradient of a layer's weights reads its inputs as (n, features), turning them round if need
 # be.  Up to this many outputs it is faster to leave them, and to sum across the vectors.
 FEW_OUTPUTS = 16
+
+LOSS_EPSILON = 1e-7  # Keras': keeps losses from dividing by 0, and from its logarithm
+OUT_OF_TOP_K = -1e10  # Keras': what an output counts as that is not among the largest
 
 SELU_ALPHA = 1.6732632423543772848
 SELU_SCALE = 1.0507009873554804934
@@ -353,6 +398,7 @@ ENUMS = (
     Noise,
     Spread,
     Loss,
+    Reduction,
     Metric,
     Mode,
     Phase,
@@ -361,8 +407,8 @@ ENUMS = (
     Total,
     Telemetry,
 )
-CONSTANTS = ("FIRST_LOSS", "SELU_ALPHA", "SELU_SCALE", "SATURATED_SLOPE", "NORM_EPSILON",
-             "STEP_STRIDE", "ELEMENT_STRIDE")  # fmt: skip
+CONSTANTS = ("FIRST_LOSS", "LOSS_EPSILON", "OUT_OF_TOP_K", "SELU_ALPHA", "SELU_SCALE",
+             "SATURATED_SLOPE", "NORM_EPSILON", "STEP_STRIDE", "ELEMENT_STRIDE")  # fmt: skip
 
 
 # A call of the engine takes these groups.  Beside its type, each array says what it holds in C, and
@@ -377,6 +423,7 @@ class Net(NamedTuple):
     reals: Annotated[Any, "const double", "rows scalars"]
     tensors: Annotated[Any, "const int64_t", "tensors columns"]
     factors: Annotated[Any, "const double", "tensors factors"]
+    thresholds: Annotated[Any, "const double", "levels"]  # of metrics, each one's in rising order
     params: Annotated[Any, "real", "size"]
     gradient: Annotated[Any, "real", "size"]
     moments: Annotated[Any, "real", "moments*size"]
@@ -398,6 +445,7 @@ class Batches(NamedTuple):
     samples: Annotated[Any, "const uint8_t", "count bytes"]  # bytes, or reals seen as bytes
     labels: Annotated[Any, "const int64_t", "count"]
     targets: Annotated[Any, "const real", "count features"]
+    weights: Annotated[Any, "const real", "count"]  # of samples; empty if all weigh the same
     order: Annotated[Any, "const int64_t", "samples"]
     size: int
     first: int
@@ -599,15 +647,17 @@ KERNELS = {
     # Of labels and targets one is empty.
     "loss": _kernel(
         "losses",
-        "kind: int64_t; alpha; x[features, n]; rows[n]: int64_t; labels?[labels]: int64_t; "
-        "targets?[count, features]; scratch![2, n]; dx![features, n]",
+        "kind: int64_t; reduction: int64_t; x[features, n]; rows[n]: int64_t; "
+        "labels?[labels]: int64_t; targets?[count, features]; weights?[weights]; "
+        "reals[scalars]: double; scratch![2, n]; dx![features, n]",
         "features n", "double",
     ),
     "metric": _kernel(
         "metrics",
-        "kind: int64_t; alpha; x[features, n]; rows[n]: int64_t; labels?[labels]: int64_t; "
-        "targets?[count, features]",
-        "features n", "double",
+        "kind: int64_t; x[features, n]; rows[n]: int64_t; labels?[labels]: int64_t; "
+        "targets?[count, features]; weights?[weights]; reals[scalars]: double; "
+        "thresholds?[levels]: double; totals![totals]: double",
+        "features n levels",
     ),
     "dropout_mask": _kernel(
         "dropout", "key: int64_t; step: int64_t; rate: double; mask![size]", "size"

@@ -5,10 +5,11 @@ import pytest
 from fastmlp import backends
 
 
-def _parameter(name):
+def parameter(name):
+    """Return a backend as a test's parameter."""
     reason = backends.available().missing.get(name)
     return pytest.param(name, marks=pytest.mark.skipif(bool(reason), reason=f"{name}: {reason}"))
 
 
-COMPILED = [_parameter("numba"), _parameter("cython")]
-ALL = [*COMPILED, _parameter("numpy")]
+COMPILED = [parameter("numba"), parameter("cython")]
+ALL = [*COMPILED, parameter("numpy")]

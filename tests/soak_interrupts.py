@@ -12,6 +12,7 @@ import faulthandler
 import signal
 import threading
 import time
+import warnings
 
 import numpy as np
 
@@ -89,8 +90,15 @@ class Soak:
             "predict": lambda: self.model.predict(self.x[:16]),
             "evaluate": lambda: self.model.evaluate(self.x, self.y),
             "fit": lambda: self.model.fit(self.x, self.y, 128, 2, verbose=0),
-            "fit_many": lambda: fit_many(self.many, self.x, self.y, epochs=20, jobs=self.threads),
+            "fit_many": self._fit_many,
         }
+
+    def _fit_many(self):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "fit_many: .*interrupted", RuntimeWarning)
+            fits = fit_many(self.many, self.x, self.y, epochs=20, verbose=0, jobs=self.threads)
+        if fits.interrupted:
+            raise KeyboardInterrupt
 
     def run(self, name, threads, presses=1):
         """Interrupt one call, within about the time that it takes."""

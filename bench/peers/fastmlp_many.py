@@ -20,5 +20,7 @@ class FastmlpMany:
     def epoch(self, number: int) -> list[float]:
         assert number == self.models[0].epochs_trained
         problem = self.problem
-        histories = fit_many(self.models, problem.x, problem.y, problem.workload.batch_size)
+        histories = fit_many(
+            self.models, problem.x, problem.y, problem.workload.batch_size, verbose=0
+        )
         return [history.history["loss"][0] for history in histories]

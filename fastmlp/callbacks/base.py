@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 Logs = dict[str, float]
 
 TRAIN_BATCH = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+TRAIN_CALL = ("on_train_batches_end",)
 TEST_BATCH = ("on_test_batch_begin", "on_test_batch_end")
 PREDICT_BATCH = ("on_predict_batch_begin", "on_predict_batch_end")
 
@@ -25,8 +26,9 @@ class Callback:
     ``self.model.optimizer.learning_rate`` counts from the next epoch on, or the next batch, if it
     is made in a hook of a batch.
 
-    The hooks of batches cost a call of the engine each; what does not have them pays nothing.  They
-    change no bit of the result.
+    The hooks of batches cost a call of the engine each; what does not have them pays nothing.  To
+    watch a fit at little cost, there is :meth:`on_train_batches_end`, which Keras does not have.
+    None of them changes a bit of the result.
 
     After an error or Ctrl-C, also in a callback, no other hook is called.
 
@@ -36,8 +38,12 @@ class Callback:
         The net that is trained; known from just before :meth:`on_train_begin` on.
     params : dict
         ``epochs``, ``steps`` (of an epoch), ``batch_size``, ``samples`` and ``verbose``.
+    seconds_per_call : float
+        How long the engine may run before :meth:`on_train_batches_end` is called, at most 0.2; 0 is
+        one batch.  It may be changed while the fit runs.
     """
 
+    seconds_per_call = 0.2
     model: "Sequential"
     params: dict[str, Any]
 
@@ -71,6 +77,14 @@ class Callback:
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """After a batch and its step; ``logs`` has the figures of the epoch so far."""
         self.on_batch_end(batch, logs)
+
+    def on_train_batches_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After the batches of one call of the engine, the last of which has this number.
+
+        ``logs`` has the figures of the epoch so far.  A long epoch takes several calls, each about
+        as long as :attr:`seconds_per_call` says.  It is not called in a fit with hooks of batches.
+        ``self.model.stop_training = True`` ends the fit here.
+        """
 
     def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Another name of :meth:`on_train_batch_begin`."""
@@ -115,8 +129,8 @@ def having(callbacks: Sequence[Callback], hooks: Sequence[str]) -> tuple[Callbac
     )
 
 
-def check_callbacks(callbacks: object) -> tuple[Callback, ...]:
-    """Return the callbacks of a list, or none for None.
+def check_callbacks(callbacks: object, argument: str = "callbacks") -> tuple[Callback, ...]:
+    """Return the callbacks of a list, or none for None; ``argument`` is its name in messages.
 
     Raises
     ------
@@ -128,13 +142,11 @@ def check_callbacks(callbacks: object) -> tuple[Callback, ...]:
     if callbacks is None:
         return ()
     checked: list[Callback] = []
-    for index, callback in enumerate(items("callbacks", "Callback objects", callbacks)):
-        argument = f"callbacks[{index}]"
+    for index, callback in enumerate(items(argument, "Callback objects", callbacks)):
+        name = f"{argument}[{index}]"
         if not isinstance(callback, Callback):
-            raise TypeError(
-                f"{argument}: expected a fastmlp.callbacks.Callback, got {shown(callback)}"
-            )
+            raise TypeError(f"{name}: expected a fastmlp.callbacks.Callback, got {shown(callback)}")
         if any(callback is other for other in checked):
-            raise ValueError(f"{argument}: {shown(callback)} is in the list already")
+            raise ValueError(f"{name}: {shown(callback)} is in the list already")
         checked.append(callback)
     return tuple(checked)

@@ -6,9 +6,11 @@ import dataclasses
 import datetime
 import os
 import platform
+import shlex
 import sys
 import time
 from collections.abc import Iterable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -19,11 +21,13 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from .. import __version__, backends, datasets
+from ..runtime.schedulers import scheduler_of
 from ..warmup import warm_up
 from . import options, q1, q2, style
-from .folder import EPOCHS, REPORT, RESULTS, RunFolder, Write, as_json, text
+from .folder import EPOCHS, PAGE, REPORT, RESULTS, RunFolder, Write, as_json, text
 from .lab import Lab
 from .nets import Net
+from .page import page
 from .pictures import pictures
 from .report import Figure, Section, to_markdown
 
@@ -46,10 +50,11 @@ def main(arguments: list[str] | None = None) -> int:
     existed = path.exists()
     try:
         backends.resolve(settings.backend)
+        scheduler_of(settings.scheduler, settings.jobs)
         folder = RunFolder(path)
     except OSError as reason:
         parser.error(f"--out: {path} cannot be written to: {reason}")
-    except ValueError as reason:
+    except (ImportError, ValueError) as reason:
         parser.error(str(reason))
     try:
         dataset = settings.cut(datasets.load(settings.dataset))
@@ -58,18 +63,20 @@ def main(arguments: list[str] | None = None) -> int:
         if not existed:
             path.rmdir()
         return FAILED
-    return Run(question, chosen.question, Lab(dataset, settings, console, question.measure)).go(
-        folder
-    )
+    options_typed = shlex.join(sys.argv[1:] if arguments is None else arguments)
+    with contextlib.closing(Lab(dataset, settings, console, question.measure)) as lab:
+        run = Run(question, chosen.question, lab, f"{parser.prog} {options_typed}")
+        return run.go(folder)
 
 
 class Run:
     """A question on its way: trains, says what it finds, and leaves it in a folder."""
 
-    def __init__(self, question: ModuleType, name: str, lab: Lab) -> None:
+    def __init__(self, question: ModuleType, name: str, lab: Lab, command: str) -> None:
         self.question = question
         self.name = name
         self.lab = lab
+        self.command = command
         self.sections: list[Section] = []
         self.interrupted = False
         self.started = time.perf_counter()
@@ -77,7 +84,7 @@ class Run:
         self.failed: dict[str, Exception] = {}
 
     def go(self, folder: RunFolder) -> int:
-        """Run the question; numbers are written first, then words, then pictures."""
+        """Run the question; numbers are written first, then words, then pictures and the page."""
         console = self.lab.console
         if self.lab.dataset.note:
             console.print(self.lab.dataset.note, style="yellow", markup=False)
@@ -94,6 +101,7 @@ class Run:
             self._publish(folder)
         try:
             self._draw(folder)
+            self.failed |= folder.add({PAGE: partial(self._write_page, pictures=folder.path)})
         except KeyboardInterrupt:
             self.interrupted = True
             console.print("\nInterrupted: some figures are missing.", style="yellow")
@@ -152,24 +160,37 @@ class Run:
             )
         console.print(
             f"{'Interrupted after' if self.interrupted else 'Done in'} {self.seconds:.0f} s: "
-            f"{folder.path / REPORT}, with its figures, {RESULTS} and {EPOCHS} beside it.",
+            f"{folder.path / PAGE}, with {REPORT}, the figures, {RESULTS} and {EPOCHS} beside it.",
             soft_wrap=True, markup=False,
         )  # fmt: skip
         return INTERRUPTED if self.interrupted else FAILED if self.failed else 0
 
     def _report(self) -> str:
+        return to_markdown(self.question.TITLE, self._preface(), self._sections())
+
+    def _write_page(self, path: Path, pictures: Path) -> None:
+        made = page(
+            self.question.TITLE, self._preface(), self._sections(), self._manifest(), self.lab,
+            self.question.CHARTS, pictures,
+        )  # fmt: skip
+        path.write_text(made, encoding="utf-8")
+
+    def _preface(self) -> str:
         preface = _preface(self._manifest())
         if self.failed:
             names = ", ".join(self.failed)
             preface += f"\n\n**Missing, because they could not be written: {names}.**"
-        sections = [
+        return preface
+
+    def _sections(self) -> list[Section]:
+        """Return the sections with those of their figures that could be drawn."""
+        return [
             dataclasses.replace(
                 section,
                 figures=[f for f in section.figures if f"{f.name}.png" not in self.failed],
             )
             for section in self.sections
         ]
-        return to_markdown(self.question.TITLE, preface, sections)
 
     def results(self, error: str = "") -> dict[str, object]:
         """Return all numbers; after an error those of the nets, which need no words."""
@@ -180,7 +201,7 @@ class Run:
             **self._manifest(),
             **({"error": error} if error else {}),
             "files": [
-                RESULTS, EPOCHS, REPORT, *self.question.ARRAYS,
+                RESULTS, EPOCHS, REPORT, PAGE, *self.question.ARRAYS,
                 *(f"{f.name}.{kind}" for f in _figures(self.sections) for kind in ("png", "svg")),
             ],
             "statements": [
@@ -210,7 +231,8 @@ class Run:
                     writer.writerow({**dataclasses.asdict(net), "epoch": epoch + 1, **figures})
 
     def _manifest(self) -> dict[str, object]:
-        return _manifest(self.name, self.lab, self.interrupted, self.seconds)
+        manifest = _manifest(self.name, self.lab, self.interrupted, self.seconds)
+        return {"command": self.command, **manifest}
 
 
 def _figures(sections: Iterable[Section]) -> list[Figure]:

@@ -15,6 +15,7 @@ Write = Callable[[Path], object]
 RESULTS = "results.json"
 EPOCHS = "epochs.csv"
 REPORT = "report.md"
+PAGE = "report.html"
 
 
 class RunFolder:

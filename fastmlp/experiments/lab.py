@@ -1,10 +1,12 @@
 """The lab: trains the nets of an experiment, none twice, and keeps what became of them."""
 
+import pickle
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,21 +27,20 @@ from .. import (
     Sequential,
     Telemetry,
     check_gradients,
-    fit_many,
 )
 from ..callbacks import Callback, Logs
 from ..datasets import Dataset
 from ..history import History
 from ..layers import Dense
+from ..runtime.schedulers import Packet, Pool, scheduler_of
 from ..runtime.threads import available_cores
 from .course import Yardstick
 from .nets import Net, Outcome, label_entropy
 from .probe import Probe, probe
 from .settings import Settings
+from .training import Measure, Training, outcome_of, repeated
 
 OBSERVED_EVERY = 25  # steps
-
-Measure = Callable[[Dataset, Net, Sequential], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class _LeaveEarly(Callback):
 
 
 class Lab:
-    """Trains nets on one data set, side by side on all cores.
+    """Trains nets on one data set, side by side on all cores, or where the settings say.
 
     Parameters
     ----------
@@ -134,6 +135,8 @@ class Lab:
         self.entropy = label_entropy(labels)
         self.chance = float(np.bincount(labels).max() / len(labels))
         self._measure = measure
+        self._pool: Pool | None = None
+        self._open = ExitStack()
         self._ceiling: float | None = None
         self._courses: dict[Net, str] = {}  # by the fixed ceiling
 
@@ -186,13 +189,16 @@ class Lab:
         started = time.perf_counter()
         with self._progress() as progress:
             task = progress.add_task(title, total=len(todo))
-            for group in _trained_alike(todo):
-                self._train_group(group, lambda: progress.advance(task), probed)
+            if probed:
+                for net in todo:
+                    model = net.build(self.dataset, self.settings.backend)
+                    self.probes[net] = probe(net, model, self.dataset)
+            self._train(todo, lambda: progress.advance(task))
         seconds = time.perf_counter() - started
         self.console.print(f"[dim]{title}: {len(todo)} trained in {seconds:.1f} s[/dim]")
 
     def observe(self, nets: Iterable[Net]) -> None:
-        """Train nets, watched from the inside, side by side."""
+        """Look at nets, and train them watched from the inside, side by side."""
         todo = [net for net in dict.fromkeys(nets) if net not in self.observations]
         leave = _LeaveEarly()
         with warnings.catch_warnings():  # around all threads: filters are not of one thread
@@ -211,6 +217,7 @@ class Lab:
         model = net.build(self.dataset, self.settings.backend)
         first = next(layer for layer in model.layers if isinstance(layer, Dense))
         before = first.get_weights()[0]
+        looked = probe(net, model, self.dataset)
         telemetry = Telemetry(OBSERVED_EVERY)
         history = model.fit(
             *self.dataset.train,
@@ -234,12 +241,15 @@ class Lab:
             before,
             first.get_weights()[0],
         )
+        self.probes[net] = looked
         self._keep(net, model, history)
 
     def check_gradients(self, net: Net, samples: int) -> None:
         """Check a net's gradient on the first samples, after an epoch of training."""
         model = net.build(self.dataset, self.settings.backend)
-        x, y = _repeated(self.dataset, net.samples)
+        x, y = self.dataset.train
+        rows = repeated(self.dataset, net.samples)
+        x, y = (x, y) if rows is None else (x[rows], y[rows])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DivergenceWarning)
             model.fit(x, y, net.batch_size, 1, verbose=0)
@@ -248,36 +258,33 @@ class Lab:
         else:
             self.gradient_checks[net] = None
 
-    def _train_group(self, nets: list[Net], advance: Callable[[], None], probed: bool) -> None:
-        models = [net.build(self.dataset, self.settings.backend) for net in nets]
-        if probed:
-            for net, model in zip(nets, models, strict=True):
-                self.probes[net] = probe(net, model, self.dataset)
+    def _train(self, nets: list[Net], advance: Callable[[], None]) -> None:
+        """Train nets, wherever the settings say."""
+        if self._pool is None:
+            settings = self.settings
+            work = Training(self.dataset, settings.backend, self._measure)
+            spreads = scheduler_of(settings.scheduler, settings.jobs)
+            self._pool = self._open.enter_context(spreads.open(work))
+        size = self._pool.packet_size(len(nets))
+        numbered = list(enumerate(nets))
+        packets = [
+            Packet(tuple(numbered[first : first + size])) for first in range(0, len(nets), size)
+        ]
 
-        def keep(index: int, history: History) -> None:
-            self._keep(nets[index], models[index], history)
-            advance()
+        def take(number: int, result: bytes) -> None:
+            if nets[number] not in self.outcomes:
+                self.outcomes[nets[number]] = pickle.loads(result)
+                advance()
 
-        x, y = _repeated(self.dataset, nets[0].samples)
-        hot, epochs = nets[0].cool_after, nets[0].epochs
-        options: dict[str, Any] = {"validation_data": self.dataset.test, "jobs": self.settings.jobs}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DivergenceWarning)
-            if not hot:
-                fit_many(models, x, y, nets[0].batch_size, epochs, on_done=keep, **options)
-                return
-            before = fit_many(models, x, y, nets[0].batch_size, hot, **options)
-            for net, model in zip(nets, models, strict=True):
-                assert model.optimizer is not None
-                model.optimizer.learning_rate = net.learning_rate / net.cool_by
-            after = fit_many(models, x, y, nets[0].batch_size, epochs - hot, **options)
-        for index, (first, second) in enumerate(zip(before, after, strict=True)):
-            keep(index, _joined(first, second))
+        self._pool.run(packets, take)
+
+    def close(self) -> None:
+        """Let go of the workers."""
+        self._pool = None
+        self._open.close()
 
     def _keep(self, net: Net, model: Sequential, history: History) -> None:
-        divergence = history.divergence.message if history.divergence else ""
-        measured = self._measure(self.dataset, net, model)
-        self.outcomes[net] = Outcome(history.history, divergence, measured)
+        self.outcomes[net] = outcome_of(self.dataset, self._measure, net, model, history)
 
     def _progress(self) -> Progress:
         return Progress(
@@ -290,31 +297,3 @@ class Lab:
             transient=True,
             disable=not self.console.is_terminal,
         )
-
-
-def _joined(first: History, second: History) -> History:
-    """Return the history of a training that was done in two parts."""
-    figures = {name: first.history[name] + second.history[name] for name in first.history}
-    return History(second.params, figures, first.epoch + second.epoch, second.divergence)
-
-
-def _repeated(
-    dataset: Dataset, samples: int | None
-) -> tuple[NDArray[np.number], NDArray[np.integer]]:
-    """Return the first samples, repeated until there are as many as in the whole set.
-
-    So an epoch has as many steps, and nothing but the data differs.
-    """
-    x, y = dataset.train
-    if samples is None or samples >= len(x):
-        return x, y
-    order = np.arange(len(x)) % samples
-    return x[order], y[order]
-
-
-def _trained_alike(nets: Iterable[Net]) -> Iterable[list[Net]]:
-    """Group the nets by what one call of ``fit_many`` has in common."""
-    groups: dict[object, list[Net]] = {}
-    for net in nets:
-        groups.setdefault((net.batch_size, net.epochs, net.samples, net.cool_after), []).append(net)
-    return groups.values()

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 
-from .. import backends, initializers
+from .. import activations, backends, initializers
 from .settings import Settings
-from .style import NAMES
 
 # A rate is a float32 in the kernels: outside of this range it could be 0 or infinite there.
 _SMALLEST, _LARGEST = 1e-30, 1e30
+
+_ACTIVATIONS = tuple(name for name in activations.NAMES if name != "softmax")
 
 
 def parser(questions: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
@@ -48,6 +49,11 @@ def _add_run(one: argparse.ArgumentParser) -> None:
     )
     one.add_argument("--backend", choices=backends.NAMES, default="auto")
     one.add_argument("--jobs", type=_integer(1024), help="nets at once; default: one per core")
+    one.add_argument(
+        "--scheduler", default="local",
+        help="where the maps' and sweeps' nets are trained: 'local', 'dask', a backend of joblib "
+        "such as 'loky', or the address or file of a dask scheduler",
+    )  # fmt: skip
 
 
 def _add_nets(one: argparse.ArgumentParser, words: Mapping[str, str]) -> None:
@@ -55,7 +61,7 @@ def _add_nets(one: argparse.ArgumentParser, words: Mapping[str, str]) -> None:
     group = one.add_argument_group("the nets (default: the report's)")
     group.add_argument(
         "--activations", "--activation", type=_activations, metavar="NAME[,NAME...]",
-        help=words["activations"] + f"; of {', '.join(NAMES)}",
+        help=words["activations"] + f"; of {', '.join(_ACTIVATIONS)}",
     )  # fmt: skip
     for option, convert, default in (
         ("depth", _integer(200), None),
@@ -97,9 +103,10 @@ def _directory(given: str) -> Path:
 def _activations(given: str) -> tuple[str, ...]:
     names = tuple(given.split(","))
     for name in names:
-        if name not in NAMES:
+        if name not in _ACTIVATIONS:
             raise argparse.ArgumentTypeError(
-                f"expected names out of {', '.join(NAMES)}, with commas between, got {given!r}"
+                f"expected names out of {', '.join(_ACTIVATIONS)}, with commas between, "
+                f"got {given!r}"
             )
     if len(set(names)) < len(names):
         raise argparse.ArgumentTypeError(f"expected each name once, got {given!r}")

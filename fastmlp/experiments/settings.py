@@ -32,6 +32,7 @@ class Settings:
     dropout: float | None = None
     backend: str = "auto"
     jobs: int | None = None
+    scheduler: str = "local"
     quick: bool = False
 
     def seeds_or(self, default: int) -> range:

@@ -27,6 +27,7 @@ def check_gradients(
     x: ArrayLike,
     y: ArrayLike,
     *,
+    sample_weight: ArrayLike | None = None,
     step: int = 0,
     tolerance: float | None = None,
 ) -> GradientReport: ...
@@ -43,7 +44,13 @@ def check_gradients(
 
 
 def check_gradients(
-    model: Any, x: Any, y: Any, *, step: int = 0, tolerance: float | None = None
+    model: Any,
+    x: Any,
+    y: Any,
+    *,
+    sample_weight: ArrayLike | None = None,
+    step: int = 0,
+    tolerance: float | None = None,
 ) -> GradientReport:
     """Compare the analytic gradient with a numeric one, for every single parameter.
 
@@ -64,6 +71,8 @@ def check_gradients(
     model : Sequential, or function
     x, y : arrays
         One batch, as for ``fit``; or your gradient, and the point.
+    sample_weight : array (samples,), optional
+        Of a net: how much each sample counts, as in ``fit``.
     step : int
         Of a net: whose dropout masks are used.
     tolerance : float in (0, 1), optional
@@ -89,9 +98,11 @@ def check_gradients(
     if isinstance(model, Sequential):
         if isinstance(step, bool) or not isinstance(step, (int, np.integer)) or step < 0:
             raise ValueError(f"step: expected a non-negative integer, got {step!r}")
-        with subject_of(model, x, y, int(step)) as subject:
+        with subject_of(model, x, y, sample_weight, int(step)) as subject:
             return _check(subject, tolerance, started)
     if callable(model):
+        if sample_weight is not None:
+            raise ValueError("sample_weight: expected none for a function: its samples are its own")
         if isinstance(step, bool) or not isinstance(step, (int, np.integer)) or step:
             raise ValueError(
                 f"step: expected none for a function, as it chooses a net's masks, got {step!r}"

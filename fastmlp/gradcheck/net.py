@@ -14,6 +14,7 @@ from ..runtime.data import Data, check_data
 from ..runtime.engine import Engine
 from ..runtime.plan import Plan
 from ..runtime.threads import available_cores
+from ..runtime.weights import Weights
 from .diagnosis import Context
 from .slopes import STEP, Flags, Indices, Question, Vector
 from .subject import Subject, Tensor
@@ -24,7 +25,9 @@ _NEARBY = 4 * float(np.finfo(np.float64).eps)
 
 
 @contextmanager
-def subject_of(model: Sequential, x: ArrayLike, y: ArrayLike, step: int) -> Iterator[Subject]:
+def subject_of(
+    model: Sequential, x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, step: int
+) -> Iterator[Subject]:
     """Copy a net to float64 for a while; a net that was not built is not after an error.
 
     Raises
@@ -37,6 +40,7 @@ def subject_of(model: Sequential, x: ArrayLike, y: ArrayLike, step: int) -> Iter
     with model._built_for(x):
         plan, loss = model.checked_plan(x)
         data = check_data("{}", x, y, plan.input_shape, plan.outputs, loss, np.dtype(np.float64))
+        data = Weights(sample_weight).of(data, plan.outputs)
         engine = Engine(
             plan,
             backends.bind_of(model.backend, plan.python_layers),
@@ -98,7 +102,14 @@ def _question(engine: Engine, data: Data, value: float, backend: str) -> Questio
     probe = backends.probe_of(backend, plan.python_layers)
     memory = engine.workspace(data.count).memory
     batches = Batches(
-        data.samples, data.labels, data.targets, np.arange(data.count), data.count, 0, 1
+        data.samples,
+        data.labels,
+        data.targets,
+        data.weights,
+        np.arange(data.count),
+        data.count,
+        0,
+        1,
     )
     l1 = _penalty_factors(plan, "l1")
     threads = 1 if plan.python_layers or backend == "numpy" else available_cores()

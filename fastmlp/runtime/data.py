@@ -1,6 +1,6 @@
 """What a net is trained on: users' arrays, checked, in the form that the engine reads."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,16 +22,20 @@ class Data:
         The samples as they lie in memory, be they uint8 or the net's float.
     labels : int64 array (count,), or empty
     targets : float array (count, outputs), or empty
+    weights : float array (count,), or empty if all samples weigh the same
     """
 
     samples: NDArray[np.uint8]
     labels: NDArray[np.int64]
     targets: Array
+    weights: Array = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
+        if not self.weights.size:
+            object.__setattr__(self, "weights", np.empty(0, self.targets.dtype))
         # All read-only, as some are anyway: arrays that are not are another type to the compiler,
         # which would compile the engine once more.
-        for name in ("samples", "labels", "targets"):
+        for name in ("samples", "labels", "targets", "weights"):
             array = getattr(self, name)[...]
             array.flags.writeable = False
             object.__setattr__(self, name, array)
@@ -43,7 +47,7 @@ class Data:
 
     def part(self, rows: slice) -> "Data":
         """Return some of the samples, as views."""
-        return Data(self.samples[rows], self.labels[rows], self.targets[rows])
+        return Data(self.samples[rows], self.labels[rows], self.targets[rows], self.weights[rows])
 
 
 def check_samples(argument: str, x: ArrayLike, shape: Shape, dtype: np.dtype[Any]) -> Data:

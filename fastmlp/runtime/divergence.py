@@ -47,7 +47,7 @@ class DivergenceReport(Part):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         divergence = self.run.history.divergence
-        if divergence is not None:
+        if divergence is not None and self.run.job.warns:
             # From here up to whoever called fit: train, run_job, fit.
             warnings.warn(divergence.message, DivergenceWarning, stacklevel=5)
 
@@ -61,9 +61,9 @@ def _all_finite(values: Array) -> bool:
 def _of_batch(run: Run, epoch: int) -> Divergence:
     """Say where the loss stopped being finite: the workspace still holds that batch's values."""
     engine, job, step = run.engine, run.job, run.reached
-    n = min(job.batch_size, job.data.count)
+    n = min(job.batch_size, job.count)
     values = engine.workspace(n).memory.values
-    n = min(n, job.data.count - step * job.batch_size)
+    n = min(n, job.count - step * job.batch_size)
     layer, what = engine.plan.first_not_finite(engine.params, values, n)
     loss = float(run.totals[Total.LOSS])
     return _divergence(engine, epoch, step, loss, layer, f"the loss became {loss}", what)

@@ -224,18 +224,33 @@ class Engine:
         loss = (totals[Total.LOSS] + totals[Total.PENALTY]) / data.count
         return float(loss), self.gradient.copy()
 
+    def activations(self, data: Data) -> dict[str, Array]:
+        """Return the outputs (features, samples) of each activation, by its row's label.
+
+        All samples are one batch, and dropout is off.
+        """
+        plan, count = self.plan, data.count
+        outputs = np.empty((count, plan.outputs), self.params.dtype)
+        with self._lock:
+            self._run(Mode.PREDICT, data, None, count, outputs=outputs)
+            values = self.workspace(count).memory.values
+            return {label: buffer.copy() for label, buffer in plan.activations(values, count)}
+
     def evaluate(
         self,
         data: Data,
         batch_size: int = PREDICT_BATCH,
         advance: Callable[[int, NDArray[np.float64]], None] | None = None,
+        totals: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
         """Return the totals over all samples; see :class:`fastmlp.kernels.contract.Total`.
+
+        They are added to ``totals``, if there are some already.
 
         All samples count, whether their loss is finite or not.  ``advance`` is told now and then
         how many batches are done, with the totals so far.
         """
-        totals = np.zeros(self.plan.totals)
+        totals = np.zeros(self.plan.totals) if totals is None else totals
         self._run_all(
             Mode.EVALUATE, data, batch_size,
             None if advance is None else lambda done: advance(done, totals), totals=totals,
@@ -309,8 +324,8 @@ class Engine:
         """The plan, with what training changes."""
         plan = self.plan
         return Net(
-            plan.table, plan.reals, plan.tensors, plan.factors, self.params, self.gradient,
-            self.moments, self.running, int(self._rule), self._numbers,
+            plan.table, plan.reals, plan.tensors, plan.factors, plan.thresholds, self.params,
+            self.gradient, self.moments, self.running, int(self._rule), self._numbers,
         )  # fmt: skip
 
     def _forget_workspaces(self) -> None:
@@ -378,6 +393,7 @@ class Engine:
             data.samples,
             data.labels,
             data.targets,
+            data.weights,
             order,
             batch_size,
             first,

@@ -7,19 +7,21 @@ from numpy.typing import NDArray
 
 from ..kernels.contract import Total
 from .engine import Engine
+from .shown import Shown
 
 
 def figures_of(
-    engine: Engine, totals: NDArray[np.float64], metrics: Sequence[str]
+    engine: Engine, totals: NDArray[np.float64], metrics: Sequence[Shown]
 ) -> dict[str, float]:
     """Return the means that totals stand for; ``data_loss`` only where it is not ``loss``.
 
-    ``metrics`` names those of the net, in the order in which they are wanted.
+    ``metrics`` are those of the net, in the order in which they are wanted.
     """
     samples = max(totals[Total.SAMPLES], 1.0)
     figures = {"loss": float((totals[Total.LOSS] + totals[Total.PENALTY]) / samples)}
-    for name in metrics:
-        figures[name] = float(totals[engine.plan.metrics[name]] / samples)
+    for metric, is_weighted in metrics:
+        weight = totals[Total.WEIGHTS] if is_weighted else samples
+        figures[metric.name] = metric.result_of(totals[engine.plan.metrics[metric.name]], weight)
     if engine.plan.is_penalized:
         figures["data_loss"] = float(totals[Total.LOSS] / samples)
     return figures

@@ -12,6 +12,7 @@ from .data import Data
 from .engine import Engine
 from .figures import figures_of
 from .progress import BatchProgress
+from .shown import Shown
 from .tensors import Array
 
 Totals = NDArray[np.float64]
@@ -21,7 +22,7 @@ def evaluate(
     engine: Engine,
     data: Data,
     batch_size: int,
-    metrics: Sequence[str],
+    metrics: Sequence[Shown],
     verbose: int = 0,
     callbacks: Sequence[Callback] = (),
     advance: Callable[[int, Totals], None] | None = None,
@@ -52,7 +53,7 @@ def _totals(
     engine: Engine,
     data: Data,
     batch_size: int,
-    metrics: Sequence[str],
+    metrics: Sequence[Shown],
     watchers: Sequence[Callback],
     advance: Callable[[int, Totals], None] | None,
 ) -> Totals:
@@ -64,7 +65,7 @@ def _totals(
         for callback in watchers:
             callback.on_test_batch_begin(batch, {})
         part = data.part(slice(start, start + batch_size))
-        totals += engine.evaluate(part, batch_size)
+        engine.evaluate(part, batch_size, totals=totals)
         for callback in watchers:
             callback.on_test_batch_end(batch, figures_of(engine, totals, metrics))
         if advance is not None:

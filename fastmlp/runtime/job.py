@@ -6,23 +6,26 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..callbacks import Callback
 from ..telemetry import Recorder, Telemetry
 from .arguments import non_negative_integer, positive_integer, real_number, truth
 from .data import Data
 from .progress import resolve_verbose
+from .shown import Shown
+from .weights import Weights
 
 if TYPE_CHECKING:
     from ..model import Sequential
 
 BATCH_SIZE = 32
+NO_WEIGHTS = Weights()
 
 
 @dataclass
 class Stop:
-    """A wish that fits end after the call of the engine that they are in.
+    """A wish that fits end after the call of the engine that they are in, by a StopError.
 
     Not a threading.Event: that takes several lines to set, between which Ctrl-C may come.
     """
@@ -69,17 +72,25 @@ class Job:
     epochs: int
     shuffle: bool
     seed: int
-    metrics: tuple[str, ...]
+    metrics: tuple[Shown, ...]
     verbose: int
     callbacks: tuple[Callback, ...] = ()
     recorder: Recorder | None = None
     stop: Stop = field(default_factory=Stop)
     course: Course = field(default_factory=Course)
+    # Which of the samples an epoch visits, each as often as it is here; None for all.
+    rows: NDArray[np.int64] | None = None
+    warns: bool = True  # of a divergence, when the fit ends
+
+    @property
+    def count(self) -> int:
+        """How many samples an epoch visits."""
+        return self.data.count if self.rows is None else len(self.rows)
 
     @cached_property
     def batches(self) -> int:
         """How many an epoch has."""
-        return self.course.steps_per_epoch or -(-self.data.count // self.batch_size)
+        return self.course.steps_per_epoch or -(-self.count // self.batch_size)
 
 
 def checked_job(
@@ -90,11 +101,12 @@ def checked_job(
     epochs: int = 1,
     verbose: str | int = 0,
     validation_split: float = 0.0,
-    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    validation_data: tuple[ArrayLike, ...] | None = None,
     shuffle: bool = True,
     callbacks: tuple[Callback, ...] = (),
     telemetry: Telemetry | None = None,
     *,
+    weights: Weights = NO_WEIGHTS,
     stop: Stop | None = None,
     checked: dict[object, Data] | None = None,
     course: Course | None = None,
@@ -124,22 +136,38 @@ def checked_job(
         engine = model._ready_engine()
         checked = {} if checked is None else checked
         data, validation = model._check_data("{}", x, y, checked), None
+        of_samples = Weights(weights.sample_weight).of(data, engine.plan.outputs)
+        weighed = weights.of(data, engine.plan.outputs)
         if validation_data is not None:
-            if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
-                raise ValueError("validation_data: expected a pair (x, y)")
-            validation = model._check_data("validation_data {}", *validation_data, checked)
+            validation = _checked_validation(model, validation_data, checked)
         elif split:
-            data, validation = _set_apart(data, split)
+            # As with Keras, classes weigh differently only where the net learns.
+            validation = _set_apart(of_samples, split)[1]
+            weighed = _set_apart(weighed, split)[0]
+        data = weighed
         validation = _checked_course(course, data, validation, batch_size)
         model._check_workspace("batch_size", min(batch_size, data.count))
         recorder = None
         if telemetry is not None:
             recorder = telemetry.recorder(model.layers[0], engine.plan.observed_rows)
-        names = tuple(metric.name for metric in model.metrics)
         return Job(
-            data, validation, batch_size, epochs, shuffle, model.seed, names, shows,
+            data, validation, batch_size, epochs, shuffle, model.seed, model.shown_metrics, shows,
             callbacks, recorder, stop or Stop(), course,
         )  # fmt: skip
+
+
+def _checked_validation(
+    model: "Sequential", given: tuple[ArrayLike, ...], checked: dict[object, Data]
+) -> Data:
+    """Return the samples of ``validation_data``."""
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+        raise ValueError("validation_data: expected (x, y) or (x, y, sample_weight)")
+    x, y, *weights = given
+    data = model._check_data("validation_data {}", x, y, checked)
+    outputs = model._ready_engine().plan.outputs
+    return Weights(weights[0] if weights else None).of(
+        data, outputs, "validation_data sample_weight"
+    )
 
 
 def _checked_course(

@@ -7,7 +7,7 @@ is plain data.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
@@ -15,9 +15,9 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Scalar, Tensor
+from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Reduction, Scalar, Tensor
 from .plan import Plan
-from .python_rows import PythonLayer, PythonRows
+from .python_rows import PythonJudge, PythonLayer, PythonRows
 from .tensors import Array, Shape, Slot, Weight
 
 # A scale within these bounds may be applied to the sums of the first product instead of to the
@@ -137,7 +137,10 @@ class Builder:
         self._slots: list[Slot] = []
         self._sizes = {True: 0, False: 0}  # of what is trained, and of running statistics
         self._python_layers: dict[int, PythonRows] = {}
+        self._thresholds: list[float] = []
+        self._python_judges: list[PythonJudge] = []
         self._rows: list[_Row] = []
+        self.weighted = True  # whether what compares outputs with right answers weighs samples
         self._trainable = False  # whether anything so far has parameters
         self._layers = 0
         self._current = self._last = _Current("input")
@@ -306,10 +309,22 @@ class Builder:
         return columns[Column.OP] == last.op and columns.get(Column.KIND, 0) == last.kind
 
     def judge(
-        self, op: Op, kind: int, label: str, *, alpha: float = 0.0, built_in: Last | None = None
+        self,
+        op: Op,
+        kind: int,
+        label: str,
+        *,
+        reals: Mapping[Scalar, float] | None = None,
+        built_in: Last | None = None,
+        reduction: Reduction = Reduction.MEAN,
+        python: PythonJudge | None = None,
+        totals: int = 1,
+        thresholds: Sequence[float] = (),
     ) -> None:
         """Add a row that compares the net's outputs with the right answers: a loss or a metric.
 
+        ``reals`` are the numbers that its kernel reads; or ``python`` is what the row calls.
+        A metric adds to so many ``totals``.
         If the net ends in an activation that the row has ``built_in``, it reads what that is
         computed from.  A loss comes before it in the plan then: the activation is run only to
         predict, and for metrics that read it.
@@ -322,10 +337,18 @@ class Builder:
                 place = self._last_row
                 self._last_row += 1
         columns = {Column.KIND: kind, Column.INPUTS: self.outputs, Column.X: x}
+        columns |= {Column.WEIGHTED: int(self.weighted), Column.REDUCTION: reduction}
         scratch = FORMS[op].scratch.more
         columns[Column.Y] = self._end if scratch else 0
         self._end += scratch
-        self._append(op, label, columns, {Scalar.ALPHA: alpha}, place)
+        if op != Op.LOSS:
+            columns[Column.TOTALS] = totals
+            columns |= {Column.THRESHOLDS: len(self._thresholds), Column.LEVELS: len(thresholds)}
+            self._thresholds += thresholds
+        if python is not None:
+            columns[Column.LAYER] = self._layers + len(self._python_judges)
+            self._python_judges.append(python)
+        self._append(op, label, columns, dict(reals or {}), place)
 
     def finish(self) -> Plan:
         """Return the plan."""
@@ -338,9 +361,10 @@ class Builder:
                 reals[r, scalar] = real
         table[0, Column.X] = self._end
         labels = [row.label for row in self._rows]
+        python = {**self._python_layers, **dict(enumerate(self._python_judges, self._layers))}
         return Plan(
-            table, reals, *self._tensor_tables(), labels, self._slots, self._sizes[True],
-            self._sizes[False], self._input_shape, self.shape, self._python_layers,
+            table, reals, *self._tensor_tables(), np.array(self._thresholds), labels, self._slots,
+            self._sizes[True], self._sizes[False], self._input_shape, self.shape, python,
         )  # fmt: skip
 
     def _tensor_tables(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -414,7 +438,7 @@ class Builder:
         reals: dict[Scalar, float],
         place: int | None = None,
     ) -> None:
-        own = {Column.BIAS: -1, **columns, Column.OP: op, Column.LAYER: self._current.index}
+        own = {Column.BIAS: -1, Column.LAYER: self._current.index, **columns, Column.OP: op}
         self._rows.insert(len(self._rows) if place is None else place, _Row(label, own, reals))
 
 
@@ -422,11 +446,12 @@ def lower(
     layers: Sequence[Lowers],
     input_shape: Shape,
     loss: LossT | None,
-    metrics: Sequence[Metric[LossT]],
+    metrics: Sequence[tuple[Metric[LossT], bool]],
     seed: int,
 ) -> Plan:
     """Lower built layers, and a loss and metrics if there are any, to a plan.
 
+    With each metric comes whether it weighs samples.
     ``seed`` is that of the layers that draw random numbers while training.
 
     Raises
@@ -441,6 +466,6 @@ def lower(
     builder.end(y)
     if loss is not None:
         loss.lower(builder)
-        for metric in metrics:
+        for metric, builder.weighted in metrics:
             metric.lower(builder, loss)
     return builder.finish()

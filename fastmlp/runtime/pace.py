@@ -1,5 +1,7 @@
 """How many batches go into one call of the engine."""
 
+import contextlib
+import math
 import time
 from collections.abc import Iterator
 
@@ -8,7 +10,7 @@ SECONDS_PER_CALL = 0.2
 
 
 class Pace:
-    """Makes calls that take about ``SECONDS_PER_CALL`` each, from how long those before took.
+    """Makes calls that take about so many seconds each, from how long those before took.
 
     Parameters
     ----------
@@ -17,17 +19,25 @@ class Pace:
     """
 
     def __init__(self, seconds_per_batch: float = SECONDS_PER_CALL) -> None:
-        self._learn(1, seconds_per_batch)
+        self._seconds_per_batch = max(seconds_per_batch, 1e-6)
 
     def calls(self, batches: int) -> Iterator[tuple[int, int]]:
         """Yield the first batch and the end of each call; what is done with them is timed."""
         first = 0
         while first < batches:
-            stop = min(batches, first + self._batches)
-            started = time.perf_counter()
-            yield first, stop
-            self._learn(stop - first, time.perf_counter() - started)
+            stop = self.stop(first, batches)
+            with self.timed(stop - first):
+                yield first, stop
             first = stop
 
-    def _learn(self, batches: int, seconds: float) -> None:
-        self._batches = max(1, int(batches / max(seconds, 1e-6) * SECONDS_PER_CALL))
+    def stop(self, first: int, batches: int, seconds: float = math.inf) -> int:
+        """Return the end of a call that begins at a batch, and is to take no longer than that."""
+        seconds = min(seconds, SECONDS_PER_CALL)
+        return min(batches, first + max(1, int(seconds / self._seconds_per_batch)))
+
+    @contextlib.contextmanager
+    def timed(self, batches: int) -> Iterator[None]:
+        """Learn how long so many batches take."""
+        started = time.perf_counter()
+        yield
+        self._seconds_per_batch = max((time.perf_counter() - started) / batches, 1e-9)

@@ -1,101 +1,261 @@
 """Many nets side by side: the compiled loop releases the GIL, so threads suffice."""
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+import warnings
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from functools import partial
-from queue import SimpleQueue
+from dataclasses import replace
+from typing import Any
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from ..history import History
-from ..kernels.interrupts import next_of
+from ..callbacks import Callback, check_callbacks
+from ..history import DivergenceWarning, Fits, History
 from ..model import Sequential
-from .arguments import items
+from .arguments import items, real_array, shown
 from .claims import Claim
 from .data import Data
-from .job import Job, Stop, checked_job
-from .team import Worker, dismiss_all
+from .job import Course, Stop, checked_job
+from .many import Outcome, Task, train_side_by_side
+from .progress import NetsProgress, format_figures, resolve_verbose
+from .run import StopError
 from .threads import available_cores, get_num_threads, thread_count
+from .weights import Weights
+
+_SECONDS_PER_LOOK = 0.1
 
 
 def fit_many(
     models: Sequence[Sequential],
     x: ArrayLike,
     y: ArrayLike,
-    batch_size: int = 32,
-    epochs: int = 1,
+    batch_size: int | Sequence[int] = 32,
+    epochs: int | Sequence[int] = 1,
+    verbose: str | int = "auto",
+    callbacks: Sequence[Sequence[Callback] | None] | None = None,
     *,
-    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    subsets: Sequence[ArrayLike | None] | None = None,
+    sample_weight: Sequence[ArrayLike | None] | None = None,
+    validation_data: tuple[ArrayLike, ...] | None = None,
     shuffle: bool = True,
+    initial_epoch: int = 0,
     jobs: int | None = None,
     on_done: Callable[[int, History], None] | None = None,
-) -> list[History]:
+) -> Fits:
     """Train several nets on the same samples, as many at once as there are cores.
 
-    Each gets what ``model.fit`` would give it alone, bit for bit, whatever ``jobs`` is.
-    Ctrl-C stops all of them between two steps and raises KeyboardInterrupt when the last has
-    stopped; each net keeps its weights, and in ``model.history`` the epochs it completed.
+    Each gets what ``model.fit`` would give it alone, bit for bit, whatever ``jobs`` is.  A net that
+    diverges, or whose layer or callback raises an error, stops none of the others; at the end a
+    warning names those nets.  Ctrl-C stops all nets between two steps and returns what is done:
+    each net keeps its weights, and in ``model.history`` the epochs it completed.
 
     Parameters
     ----------
     models : sequence of Sequential
         Compiled; with layers, sizes and settings of their own.
-    x, y, batch_size, epochs, validation_data, shuffle
+    x, y : array
+        As in :meth:`Sequential.fit`; there is one copy for all.
+    batch_size, epochs : int, positive, or a sequence of one for each net
+    verbose : {"auto", 0, 1, 2}
+        1 shows a progress bar with the time that is left, and at the end what became of the nets;
+        2 shows a line for each net.  "auto" is 1 on a terminal and in a notebook, 0 elsewhere.
+    callbacks : sequence of one list of Callback for each net, optional
+        They are called in the thread that trains their net; each serves one net.
+    subsets : sequence of one array for each net, optional
+        Which samples a net learns from: their indices, each as often as it is there, or a Boolean
+        for each sample; None for all.  A net gets what ``fit(x[subset], y[subset])`` would give it,
+        and nothing is copied.
+    sample_weight : sequence of one array (samples,) for each net, optional
+        How much each of all samples counts, where the net learns from it; None for all the same.
+    validation_data, shuffle, initial_epoch
         As in :meth:`Sequential.fit`.
     jobs : int, optional
         How many train at once; by default one per available core.
     on_done : callable, optional
-        Called with a net's index and history whenever one is done, in the calling thread.
+        Called with a net's index and history whenever one is done, and not for one that failed, in
+        the calling thread.  An error from it stops all nets, and is raised.
 
     Returns
     -------
-    list of History
+    Fits
+        A list of each net's :class:`~fastmlp.History`, which also says what failed.
 
     Raises
     ------
     RuntimeError
-        If another fit that is not done uses one of the nets; nothing has changed then.
+        If another fit that is not done uses one of the nets or callbacks; nothing has changed then.
     TypeError, ValueError
         If an argument is not what it should be; nothing has changed then.
     """
-    jobs = available_cores() if jobs is None else thread_count("jobs", jobs)
     if on_done is not None and not callable(on_done):
         raise TypeError(f"on_done: expected a function, got {on_done!r}")
-    models = items("models", "nets", models)
-    for index, model in enumerate(models):
-        if not isinstance(model, Sequential):
-            raise TypeError(f"models[{index}]: expected a Sequential, got {model!r}")
-    if len({id(model) for model in models}) < len(models):
-        raise ValueError("models: the same net is in the list more than once")
-    workers_wanted = min(jobs, len(models))
-    stop, claim = Stop(), Claim()
-    checked: dict[object, Data] = {}
+    shows = resolve_verbose(verbose)
+    shows = 0 if shows not in (0, 1, 2) else shows  # "auto", where no bar can be
+    models = checked_models(models)
+    progress: list[NetsProgress] = []
+
+    def report(outcome: Outcome) -> None:
+        progress[0].add(f"net {outcome.index}", _said(outcome), _is_troubled(outcome))
+        if on_done is not None and outcome.error is None:
+            on_done(outcome.index, outcome.history)
+
+    def begin(total: int) -> None:
+        progress.append(NetsProgress(shows, len(models), total))
+
+    def look(done: int) -> None:
+        progress[0].advance(done)
+
     try:
-        claim.take(models)
+        fits = train_many(
+            models, x, y, batch_size, epochs, callbacks, subsets=subsets,
+            sample_weight=sample_weight, validation_data=validation_data, shuffle=shuffle,
+            initial_epoch=initial_epoch, jobs=jobs, report=report, begin=begin, look=look,
+        )  # fmt: skip
+    except BaseException:
+        if progress:
+            progress[0].clear()
+        raise
+    progress[0].end(fits.summary())
+    _warn(fits)
+    return fits
+
+
+def train_many(
+    models: Sequence[Sequential],
+    x: ArrayLike,
+    y: ArrayLike,
+    batch_size: int | Sequence[int],
+    epochs: int | Sequence[int],
+    callbacks: Sequence[Sequence[Callback] | None] | None = None,
+    *,
+    subsets: Sequence[ArrayLike | None] | None = None,
+    sample_weight: Sequence[ArrayLike | None] | None = None,
+    validation_data: tuple[ArrayLike, ...] | None = None,
+    shuffle: bool = True,
+    initial_epoch: int = 0,
+    jobs: int | None = None,
+    checked: dict[object, Data] | None = None,
+    report: Callable[[Outcome], None],
+    begin: Callable[[int], None] = lambda total: None,
+    look: Callable[[int], None] = lambda done: None,
+) -> Fits:
+    """Train as :func:`fit_many`, without a word.
+
+    Parameters
+    ----------
+    models, x, y, batch_size, epochs, callbacks, subsets, sample_weight, validation_data, shuffle,
+    initial_epoch, jobs
+        As there; the models have been checked.
+    checked : dict, optional
+        Data that calls with the same ``x`` and ``y`` share, and check and convert once.
+    report : callable
+        Called with what became of each net that is done or has failed, in the calling thread.
+    begin, look : callable
+        Called with how many epochs there are for all nets together, before the first; and now and
+        then with how many are done.
+    """
+    jobs = available_cores() if jobs is None else thread_count("jobs", jobs)
+    count = len(models)
+    sizes, lengths = _each("batch_size", batch_size, count), _each("epochs", epochs, count)
+    called = _checked_callbacks(callbacks, count)
+    parts = _or_none("subsets", subsets, count)
+    weights = _or_none("sample_weight", sample_weight, count)
+    stop, claim = Stop(), Claim()
+    checked = {} if checked is None else checked
+    tasks: list[Task] = []
+    try:
+        claim.take([*models, *(callback for those in called for callback in those)])
         with ExitStack() as unless_refused:
-            for model in models:
-                unless_refused.enter_context(model._built_for(x))
-            prepared = [
-                checked_job(
-                    model,
-                    x,
-                    y,
-                    batch_size,
-                    epochs,
-                    validation_data=validation_data,
-                    shuffle=shuffle,
-                    stop=stop,
-                    checked=checked,
-                )
-                for model in models
-            ]
+            for index, model in enumerate(models):
+                unless_it_fails = unless_refused.enter_context(ExitStack())
+                unless_it_fails.enter_context(model._built_for(x))
+                job = checked_job(
+                    model, x, y, sizes[index], lengths[index], callbacks=called[index],
+                    validation_data=validation_data, shuffle=shuffle, stop=stop, checked=checked,
+                    weights=Weights(weights[index]), course=Course(initial_epoch),
+                )  # fmt: skip
+                rows = _checked_rows(f"subsets[{index}]", parts[index], job.data.count)
+                tasks.append(Task(model, replace(job, rows=rows, warns=False), unless_it_fails))
+            unless_refused.pop_all()
         _compile(models)
-        share = max(1, get_num_threads() // max(1, workers_wanted))
-        return _run_all(
-            list(zip(models, prepared, strict=True)), workers_wanted, share, stop, on_done
-        )
+        return _train(tasks, jobs, stop, report, _Watch(tasks, begin, look))
     finally:
         claim.active = False
+
+
+class _Watch:
+    """Counts the epochs that many nets have done."""
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        begin: Callable[[int], None],
+        look: Callable[[int], None],
+    ) -> None:
+        self._tasks, self._look = tasks, look
+        self._before = [task.model.epochs_trained for task in tasks]
+        self._wanted = [max(0, t.job.epochs - t.job.course.initial_epoch) for t in tasks]
+        self._running = set(range(len(tasks)))
+        self._epochs_over = 0
+        self._looked_at = time.monotonic()
+        begin(sum(self._wanted))
+
+    def is_over(self, index: int) -> None:
+        """Count all epochs of a net that is done, whether there were so many or not."""
+        self._running.discard(index)
+        self._epochs_over += self._wanted[index]
+        if time.monotonic() - self._looked_at > _SECONDS_PER_LOOK:  # there may be many nets
+            self.look()
+
+    def look(self) -> None:
+        """Tell how many are done."""
+        self._looked_at = time.monotonic()
+        tasks, before = self._tasks, self._before
+        running = sum(tasks[k].model.epochs_trained - before[k] for k in self._running)
+        self._look(self._epochs_over + running)
+
+
+def _train(
+    tasks: Sequence[Task],
+    jobs: int,
+    stop: Stop,
+    report: Callable[[Outcome], None],
+    watch: _Watch,
+) -> Fits:
+    """Train, and return what became of the nets, also after Ctrl-C."""
+    outcomes: dict[int, Outcome] = {}
+
+    def keep(outcome: Outcome) -> None:
+        outcomes[outcome.index] = outcome
+        watch.is_over(outcome.index)
+        report(outcome)
+
+    threads = min(jobs, len(tasks))
+    share = max(1, get_num_threads() // max(1, threads))
+    previous = [task.model.history for task in tasks]
+    interrupted = False
+    try:
+        train_side_by_side(tasks, threads, share, stop, keep, watch.look)
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        # A net whose turn did not come is as it was.
+        for index, task in enumerate(tasks):
+            if index not in outcomes:
+                task.unless_it_fails.__exit__(StopError, StopError(), None)
+    found: list[Outcome] = []
+    for index, task in enumerate(tasks):
+        now = task.model.history
+        stopped = History() if now is previous[index] or now is None else now
+        found.append(outcomes.get(index, Outcome(index, stopped, 0.0)))
+    return Fits(
+        [outcome.history for outcome in found],
+        {outcome.index: outcome.error for outcome in found if outcome.error is not None},
+        [index for index in range(len(tasks)) if index not in outcomes],
+        [outcome.seconds for outcome in found],
+        interrupted,
+    )
 
 
 def _compile(models: Sequence[Sequential]) -> None:
@@ -113,48 +273,94 @@ def _compile(models: Sequence[Sequential]) -> None:
         engine.workspace(1)
 
 
-def _run_all(
-    tasks: Sequence[tuple[Sequential, Job]],
-    threads: int,
-    share: int,
-    stop: Stop,
-    on_done: Callable[[int, History], None] | None,
-) -> list[History]:
-    """Run the jobs on so many threads, each with its share of the cores."""
-    todo = iter(enumerate(tasks))
-    done: SimpleQueue[tuple[int, History | BaseException]] = SimpleQueue()
-    workers: list[Worker] = []
-    histories: dict[int, History] = {}
-    try:
-        workers.extend(Worker(partial(_work, todo, share, stop, done)) for _ in range(threads))
-        for worker in workers:
-            worker.start()
-            worker.wait_until_begun()
-        while len(histories) < len(tasks):
-            index, outcome = next_of(done)
-            if isinstance(outcome, BaseException):
-                raise outcome
-            histories[index] = outcome
-            if on_done is not None:
-                on_done(index, outcome)
-    finally:
-        stop.is_wanted = True
-        dismiss_all(workers)
-    return [histories[index] for index in range(len(tasks))]
+def checked_models(models: object) -> list[Sequential]:
+    """Return the nets of a list.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is no net, or in the list twice.
+    """
+    found = items("models", "nets", models)
+    for index, model in enumerate(found):
+        if not isinstance(model, Sequential):
+            raise TypeError(f"models[{index}]: expected a Sequential, got {model!r}")
+    if len({id(model) for model in found}) < len(found):
+        raise ValueError("models: the same net is in the list more than once")
+    return found
 
 
-def _work(
-    todo: Iterator[tuple[int, tuple[Sequential, Job]]],
-    share: int,
-    stop: Stop,
-    done: "SimpleQueue[tuple[int, History | BaseException]]",
-) -> None:
-    """Run one job after the other, as they are left by other threads that do the same."""
-    for index, (model, job) in todo:
-        if stop.is_wanted:
-            return
-        try:
-            done.put((index, model.run_job(job, share)))
-        except BaseException as error:
-            done.put((index, error))
-            return
+def _one_each(argument: str, given: object, count: int) -> list[Any]:
+    """Return a list that has one thing for each net."""
+    found = items(argument, "one for each net", given)
+    if len(found) != count:
+        raise ValueError(f"{argument}: expected one for each of {count} nets, got {len(found)}")
+    return found
+
+
+def _or_none(argument: str, given: object, count: int) -> list[Any]:
+    """Return a list that has one thing for each net, or None for each."""
+    return [None] * count if given is None else _one_each(argument, given, count)
+
+
+def _each(argument: str, given: Any, count: int) -> list[Any]:
+    """Return a number for each net, where there may be one for all."""
+    if isinstance(given, (list, tuple, np.ndarray)):
+        return _one_each(argument, given, count)
+    return [given] * count
+
+
+def _checked_callbacks(given: object, count: int) -> list[tuple[Callback, ...]]:
+    """Return the callbacks of each net."""
+    if given is None:
+        return [()] * count
+    called = [
+        check_callbacks(those, f"callbacks[{index}]")
+        for index, those in enumerate(_one_each("callbacks", given, count))
+    ]
+    everything = [callback for those in called for callback in those]
+    if len({id(callback) for callback in everything}) < len(everything):
+        raise ValueError("callbacks: expected objects of its own for each net, as they keep state")
+    return called
+
+
+def _checked_rows(argument: str, given: ArrayLike | None, count: int) -> NDArray[np.int64] | None:
+    """Return the indices of a subset of so many samples."""
+    if given is None:
+        return None
+    array = real_array(argument, given)
+    if array.dtype.kind == "b" and array.shape == (count,):
+        array = np.flatnonzero(array)
+    if array.dtype.kind not in "iu" or array.ndim != 1 or not array.size:
+        raise ValueError(
+            f"{argument}: expected the indices of samples, or a Boolean for each of the {count}, "
+            f"got {shown(given)}"
+        )
+    if array.min() < 0 or array.max() >= count:
+        raise ValueError(
+            f"{argument}: expected indices from 0 to {count - 1}, got {array.min()} to "
+            f"{array.max()}"
+        )
+    return array.astype(np.int64)
+
+
+def _said(outcome: Outcome) -> str:
+    """Return what became of a net, for a line."""
+    if outcome.error is not None:
+        return f"{type(outcome.error).__name__}: {outcome.error}"
+    if outcome.history.divergence is not None:
+        return outcome.history.divergence.message
+    figures = {name: values[-1] for name, values in outcome.history.history.items()}
+    return f"{outcome.seconds:.2f} s - {format_figures(figures)}"
+
+
+def _is_troubled(outcome: Outcome) -> bool:
+    return outcome.error is not None or outcome.history.divergence is not None
+
+
+def _warn(fits: Fits) -> None:
+    """Warn of nets that failed or diverged, and of an interruption, at the call of fit_many."""
+    if fits.errors or fits.interrupted:
+        warnings.warn(f"fit_many: {fits.summary()}", RuntimeWarning, stacklevel=3)
+    elif fits.diverged:
+        warnings.warn(f"fit_many: {fits.summary()}", DivergenceWarning, stacklevel=3)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Scalar, Total
-from .python_rows import PythonRows
+from .python_rows import PythonJudge, PythonRows
 from .tensors import Array, Shape, Slot
 
 
@@ -26,6 +26,8 @@ class Plan:
     table, reals : int64 and float64 arrays with a row per operation
         See :mod:`fastmlp.kernels.contract`.
     tensors, factors : int64 and float64 arrays with a row per tensor of the parameters
+    thresholds : float64 array
+        Those of all metrics.
     labels : list of str
         A name for each row.
     all_slots : list of Slot
@@ -36,20 +38,22 @@ class Plan:
         That of the vector of running statistics.
     input_shape, output_shape : tuple of int
     python_layers : dict
-        The layers of the CUSTOM rows, by layer index.
+        What is written in Python, by the layer index of its row: the layers of the CUSTOM rows,
+        and, with indices beyond those of layers, a loss and metrics.
     """
 
     table: NDArray[np.int64]
     reals: NDArray[np.float64]
     tensors: NDArray[np.int64]
     factors: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
     labels: list[str]
     all_slots: list[Slot]
     size: int
     running_size: int
     input_shape: Shape
     output_shape: Shape
-    python_layers: dict[int, PythonRows]
+    python_layers: dict[int, PythonRows | PythonJudge]
 
     @cached_property
     def slots(self) -> list[Slot]:
@@ -94,15 +98,21 @@ class Plan:
         return names
 
     @cached_property
-    def metrics(self) -> dict[str, int]:
+    def metrics(self) -> dict[str, slice]:
         """Where the engine adds up each metric, by name."""
         rows = np.flatnonzero(self.table[:, Column.OP] > Op.LOSS)
-        return {self.labels[r]: place for place, r in enumerate(rows, len(Total))}
+        stops = len(Total) + np.cumsum(self.table[rows, Column.TOTALS])
+        starts = stops - self.table[rows, Column.TOTALS]
+        return {
+            self.labels[r]: slice(int(start), int(stop))
+            for r, start, stop in zip(rows, starts, stops, strict=True)
+        }
 
-    @property
+    @cached_property
     def totals(self) -> int:
         """How many numbers the engine adds up."""
-        return len(Total) + len(self.metrics)
+        judges = self.table[:, Column.OP] > Op.LOSS
+        return len(Total) + int(self.table[judges, Column.TOTALS].sum())
 
     @property
     def last_label(self) -> str:
@@ -141,6 +151,14 @@ class Plan:
             largest[largest == 0] = 1
             factors[row[Column.WEIGHTS] :][: inputs * outputs] = np.tile(largest, outputs)
         return factors
+
+    def activations(self, values: Array, n: int) -> list[tuple[str, Array]]:
+        """Return what a batch of ``n`` samples has behind each activation, with the row's label."""
+        return [
+            (label, self._buffer(values, row[Column.Y], row[Column.OUTPUTS], n).reshape(-1, n))
+            for row, label in zip(self.table, self.labels, strict=True)
+            if row[Column.OP] == Op.ACTIVATION
+        ]
 
     def first_not_finite(self, params: Array, values: Array, n: int) -> tuple[str, str]:
         """Return the label of the first row with weights or outputs that are not finite.

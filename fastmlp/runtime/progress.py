@@ -131,6 +131,12 @@ def _display(verbose: int) -> Display:
     return TerminalDisplay() if verbose == BAR and is_terminal() else PlainDisplay()
 
 
+def _bar(share: float) -> str:
+    """Return a bar of which a share is full."""
+    full = int(_BAR_WIDTH * share)
+    return "━" * full + "─" * (_BAR_WIDTH - full)
+
+
 class BatchProgress:
     """Shows how many of some batches are done: by a bar, if wanted, and then by a line."""
 
@@ -164,10 +170,8 @@ class BatchProgress:
         if not self._has_bar or now - self._updated < _SECONDS_PER_UPDATE:
             return
         self._updated = now
-        full = _BAR_WIDTH * done // self._batches
-        bar = "━" * full + "─" * (_BAR_WIDTH - full)
         left = (now - self._started) / max(done, 1) * (self._batches - done)
-        parts = [f"{done}/{self._batches} {bar} {left:.0f} s left"]
+        parts = [f"{done}/{self._batches} {_bar(done / self._batches)} {left:.0f} s left"]
         self._display.replace(" - ".join([*parts, *([format_figures(figures)] if figures else [])]))
 
     def end(self, figures: dict[str, float]) -> None:
@@ -213,3 +217,60 @@ class FitProgress(Part):
         """Remove the bar."""
         if self._batches is not None:
             self._batches.clear()
+
+
+class NetsProgress:
+    """Shows how many of some nets are done, with a bar that moves with their epochs.
+
+    Parameters
+    ----------
+    verbose : int
+        0 is nothing, ``BAR`` a bar and then a line, ``LINES`` a line for each net.
+    nets, epochs : int
+        How many there are; the epochs are those of all nets together.
+    display : Display, optional
+    """
+
+    def __init__(
+        self, verbose: int, nets: int, epochs: int, display: Display | None = None
+    ) -> None:
+        self._verbose, self._nets, self._epochs = verbose, nets, epochs
+        self._display = _display(verbose) if display is None and verbose else display
+        self._done, self._troubled, self._before = 0, 0, 0
+        self._started = self._updated = time.perf_counter()
+
+    def resume(self, nets: int, troubled: int, epochs: int) -> None:
+        """Begin with nets and epochs that were done earlier: the time left is that of the rest."""
+        self._done, self._troubled, self._before = nets, troubled, epochs
+
+    def add(self, name: str, said: str, is_troubled: bool) -> None:
+        """Count a net that is done; ``said`` is what became of it."""
+        self._done += 1
+        self._troubled += is_troubled
+        if self._display is not None and self._verbose == LINES:
+            self._display.line(f"{self._done}/{self._nets} - {name}: {said}")
+
+    def advance(self, epochs: float) -> None:
+        """Move the bar, unless it has just moved; so many epochs are done."""
+        now = time.perf_counter()
+        if self._verbose != BAR or now - self._updated < _SECONDS_PER_UPDATE:
+            return
+        self._updated = now
+        assert self._display is not None
+        share = min(1.0, epochs / max(1, self._epochs))
+        new = epochs - self._before
+        left = (now - self._started) * (self._epochs - epochs) / new if new > 0 else 0.0
+        time_left = f"{max(0.0, left):.0f} s left" if new > 0 else "no epoch is done yet"
+        troubled = f" - {self._troubled} in trouble" if self._troubled else ""
+        self._display.replace(f"{self._done}/{self._nets} nets {_bar(share)} {time_left}{troubled}")
+
+    def end(self, summary: str) -> None:
+        """Put a line in the bar's place."""
+        if self._display is not None:
+            self._display.line(f"{summary} - {time.perf_counter() - self._started:.1f} s")
+
+    def clear(self) -> None:
+        """Remove the bar, as an error ends what it shows."""
+        if self._verbose == BAR and self._display is not None:
+            with contextlib.suppress(Exception):  # of the display: the error itself matters more
+                self._display.replace("")

@@ -80,21 +80,48 @@ def targets(
     return Answers(np.empty(0, np.int64), plain(finite(argument, flat, dtype)))
 
 
-def shares(argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
-    """Return numbers from 0 to 1, shaped as :func:`targets` may be.
+def within(
+    argument: str, array: Array, outputs: int, dtype: np.dtype[Any], low: float, high: float
+) -> Answers:
+    """Return numbers from ``low`` to ``high``, shaped as :func:`targets` may be.
 
     Raises
     ------
     ValueError
-        As :func:`targets`; and if a number is below 0 or above 1.
+        As :func:`targets`; and if a number is below or above.
     """
     found = targets(argument, array, outputs, dtype)
     lowest, highest = found.targets.min(), found.targets.max()
-    if lowest < 0 or highest > 1:
-        wrong = lowest if lowest < 0 else highest
+    if lowest < low or highest > high:
+        wrong = lowest if lowest < low else highest
         where = int(np.flatnonzero((found.targets == wrong).any(axis=1))[0])
+        upto = f" to {high:g}" if high < np.inf else " on"
         raise ValueError(
-            f"{argument}: expected numbers from 0 to 1, got {array[where]} at [{where}]"
+            f"{argument}: expected numbers from {low:g}{upto}, got {array[where]} at [{where}]"
+        )
+    return found
+
+
+def shares(argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
+    """Return numbers from 0 to 1, shaped as :func:`targets` may be; see :func:`within`."""
+    return within(argument, array, outputs, dtype, 0.0, 1.0)
+
+
+def signs(argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
+    """Return numbers that are all -1 and 1, or all 0 and 1, shaped as :func:`targets` may be.
+
+    Raises
+    ------
+    ValueError
+        As :func:`targets`; and if there is another number.
+    """
+    found = targets(argument, array, outputs, dtype)
+    low = -1 if (found.targets < 0).any() else 0
+    wrong = np.flatnonzero(((found.targets != 1) & (found.targets != low)).any(axis=1))
+    if wrong.size:
+        where = int(wrong[0])
+        raise ValueError(
+            f"{argument}: expected -1 and 1, or 0 and 1, got {array[where]} at [{where}]"
         )
     return found
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..callbacks import Callback, Logs, having
-from ..callbacks.base import TRAIN_BATCH
+from ..callbacks.base import TRAIN_BATCH, TRAIN_CALL
 from ..kernels.contract import Total
 from .data import Data
 from .divergence import Diagnosis, DivergenceReport, ValidationDiagnosis
@@ -17,8 +17,9 @@ from .job import Job
 from .pace import Pace
 from .progress import FitProgress
 from .recording import Amendment, Recording
-from .run import Part, Run, StopError
+from .run import Part, Run
 from .settings import Settings
+from .shown import Shown
 from .validation import Validation
 
 
@@ -38,6 +39,11 @@ def train(run: Run) -> None:
 
     Random numbers follow the epoch's number over all fits of the net, which begin with
     ``state.epochs``; the history and the callbacks count from 0.
+
+    Raises
+    ------
+    StopError
+        If somebody wished that the fit ends.
     """
     callbacks = _callbacks_of(run.job)
     parts = [callback for callback in callbacks if isinstance(callback, Part)]
@@ -52,8 +58,6 @@ def train(run: Run) -> None:
             run.state.become_average()  # before a callback may restore others
         for callback in callbacks:
             callback.on_train_end(dict(logs))
-    except StopError:
-        pass
     except BaseException:
         run.history.drop_incomplete()
         for part in parts:
@@ -62,7 +66,7 @@ def train(run: Run) -> None:
 
 
 def train_step(
-    engine: Engine, data: Data, step: int, metrics: Sequence[str]
+    engine: Engine, data: Data, step: int, metrics: Sequence[Shown]
 ) -> tuple[dict[str, float], int]:
     """Take a step along the gradient of all samples, the one of that number.
 
@@ -136,10 +140,22 @@ def _steps_taken(totals: NDArray[np.float64], batch_size: int) -> int:
 def _train_epoch(run: Run, epoch: int, pace: Pace, parts: Sequence[Part]) -> None:
     """Run an epoch's batches; ``run`` says what they added up to, and where they ended."""
     order, first_step = _order_of(run, epoch), run.state.steps
-    for first, stop in pace.calls(run.job.batches):
-        _train_batches(run, order, first, stop, first_step, parts)
-        if run.is_cut_short:
+    watchers = having(run.job.callbacks, TRAIN_CALL)
+    first, batches = 0, run.job.batches
+    while first < batches:
+        # Asked each time: a callback may change its mind.
+        seconds = min((w.seconds_per_call for w in watchers), default=math.inf)
+        stop = pace.stop(first, batches, seconds)
+        with pace.timed(stop - first):
+            _train_batches(run, order, first, stop, first_step, parts)
+        if watchers:
+            run.state.steps = first_step + _steps_taken(run.totals, run.job.batch_size)
+            figures = figures_of(run.engine, run.totals, run.job.metrics)
+            for watcher in watchers:
+                watcher.on_train_batches_end(run.reached - 1, dict(figures))
+        if run.is_cut_short or (watchers and run.model.stop_training):
             break
+        first = stop
 
 
 def _train_epoch_by_batches(
@@ -163,8 +179,9 @@ def _train_epoch_by_batches(
 
 def _order_of(run: Run, epoch: int) -> NDArray[np.int64]:
     """Return the order in which an epoch visits its samples."""
-    job, count = run.job, run.job.data.count
-    return epoch_order(job.seed, epoch, count) if job.shuffle else np.arange(count)
+    job, count = run.job, run.job.count
+    order = epoch_order(job.seed, epoch, count) if job.shuffle else np.arange(count)
+    return order if job.rows is None else job.rows[order]
 
 
 def _train_batches(

@@ -1,7 +1,8 @@
 """Estimators for scikit-learn: its multilayer perceptrons, trained by fastmlp.
 
 ``MLPClassifier`` and ``MLPRegressor`` have the arguments, the defaults and the attributes of
-``sklearn.neural_network``, and more; docs/sklearn.md lists the differences.  scikit-learn is
+``sklearn.neural_network``, and more; docs/sklearn.md lists the differences.  The bags train many of
+them, each on samples of its own, and say how certain they are together.  scikit-learn is
 needed here alone: ``pip install 'fastmlp[sklearn]'``.
 """
 
@@ -12,7 +13,8 @@ except ImportError as reason:
         "fastmlp.sklearn needs scikit-learn; install it, or fastmlp with the extra 'sklearn'"
     ) from reason
 
+from .bagging import BaggingMLPClassifier, BaggingMLPRegressor
 from .classifier import MLPClassifier
 from .regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["BaggingMLPClassifier", "BaggingMLPRegressor", "MLPClassifier", "MLPRegressor"]

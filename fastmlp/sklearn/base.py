@@ -169,10 +169,21 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     def _fit(self, X: Any, y: Any, extras: Extras) -> Self:
         settings, called = checked(self), check_callbacks(extras.callbacks)
         extras.check(settings.solver)
-        incremental = extras.incremental
-        fresh = "net_" not in vars(self) or not (settings.warm_start or incremental)
+        fresh = "net_" not in vars(self) or not (settings.warm_start or extras.incremental)
         x, y = self._read_first(X, y, extras, fresh)
-        answers = self._answers(y)
+        return self._learn(x, self._answers(y), settings, extras, called, fresh)
+
+    def _learn(
+        self,
+        x: Array,
+        answers: Array,
+        settings: Settings,
+        extras: Extras,
+        called: Sequence[Callback],
+        fresh: bool,
+    ) -> Self:
+        """Train on samples and answers that have been read."""
+        incremental = extras.incremental
         objective = self._objective(answers)
         recipe = self._recipe(settings, objective, x, answers, fresh)
         if fresh:
@@ -320,7 +331,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     def _outputs(self, X: Any) -> Array:
         """Return the net's outputs (n, outputs) for users' samples."""
         check_is_fitted(self, "net_")
-        x = _dense(validate_data(self, X, **READ_X, reset=False))
+        x = dense(validate_data(self, X, **READ_X, reset=False))
         threads = None if self.n_threads is None else thread_count("n_threads", self.n_threads)
         with threads_limited(threads or threads_here()):
             return self.net_.predict(x)
@@ -337,7 +348,7 @@ READ_X: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _dense(x: Any) -> Array:
+def dense(x: Any) -> Array:
     """Return an array as it is, and a sparse matrix as an array."""
     array: Array = x.toarray() if issparse(x) else x
     return array
@@ -351,4 +362,4 @@ def read_samples(estimator: BaseMLP, X: Any, y: Any, **options: Any) -> tuple[Ar
     x, y = validate_data(estimator, X, y, **READ_X, multi_output=True, **options)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
-    return _dense(x), _dense(y)
+    return dense(x), dense(y)

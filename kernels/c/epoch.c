@@ -21,9 +21,10 @@ static double judge(const struct engine *engine, int64_t loss_index, int64_t las
     for (int64_t r = loss_index + 1; r <= last_judge; r++) {
         int64_t op = ROW(r)[COLUMN_OP];
         if (op == OP_METRIC)
-            *total++ += metric_row(engine, r);
+            metric_row(engine, r, total);
         else if (op == OP_LOSS_VALUE)
-            *total++ += loss_row(engine, r);
+            *total += loss_row(engine, r);
+        total += ROW(r)[COLUMN_TOTALS];
     }
     return loss_row(engine, loss_index);
 }
@@ -98,6 +99,9 @@ static int measure_loss(const struct engine *engine, int64_t loss_index, int64_t
         totals[TOTAL_LOSS] += of_loss;
         totals[TOTAL_PENALTY] += penalties * (double)engine->n;
         totals[TOTAL_SAMPLES] += (double)engine->n;
+        const struct answers batch = {
+            .rows = engine->rows, .weights = job->batches.weights, .n = engine->n};
+        totals[TOTAL_WEIGHTS] += weight_sum(&batch);
         job->team.barrier[BARRIER_STOP] =
             job->course.mode != MODE_EVALUATE && !isfinite(of_loss + penalties);
     }

@@ -250,7 +250,9 @@ def wrapper(name: str, kernel: Any) -> list[str]:
     lines += [f"    cdef int64_t {size} = {known[size]}" for size in kernel.sizes]
     if checks:
         lines.append(f"    fit({' and '.join(checks)})")
-    empty = [f"{known[size]} == 0" for size in kernel.sizes]
+    # An array that may be empty has sizes of its own that may be 0.
+    needed = {axis for a in arguments if not a.is_optional for axis in a.axes}
+    empty = [f"{known[size]} == 0" for size in kernel.sizes if size in needed]
     call = ", ".join([argument.pointer for argument in arguments] + list(kernel.sizes))
     if kernel.returns != "void":
         lines.append(f"    cdef {kernel.returns} result = 0")

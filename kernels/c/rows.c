@@ -345,23 +345,31 @@ static void backward_row(const struct engine *engine, int64_t r) {
     }
 }
 
-/* The batch's summed loss; leaves the mean's gradient in the deltas of the loss row's X. */
+/* The weights of the samples, as a row that compares outputs with right answers reads them. */
+INLINE const real *weights_for(const struct engine *engine, const int64_t *row) {
+    return row[COLUMN_WEIGHTED] ? engine->job->batches.weights : NULL;
+}
+
+/* The batch's loss times its number of samples; leaves the loss's gradient in the deltas of the
+   row's X. */
 static double loss_row(const struct engine *engine, int64_t r) {
     const Batches *batches = &engine->job->batches;
     const int64_t *row = ROW(r);
     int64_t features = row[COLUMN_INPUTS], n = engine->n;
     const real *x = value(engine, row[COLUMN_X]);
     real *dx = delta(engine, row[COLUMN_X]), *scratch = value(engine, row[COLUMN_Y]);
-    return loss(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x, engine->rows, batches->labels,
-                batches->targets, scratch, dx, features, n);
+    return loss(row[COLUMN_KIND], row[COLUMN_REDUCTION], x, engine->rows, batches->labels,
+                batches->targets, weights_for(engine, row), REALS(r), scratch, dx, features, n);
 }
 
-/* The sum of a metric over the batch. */
-static double metric_row(const struct engine *engine, int64_t r) {
+/* Add to the totals of a metric. */
+static void metric_row(const struct engine *engine, int64_t r, double *totals) {
     const Batches *batches = &engine->job->batches;
     const int64_t *row = ROW(r);
-    return metric(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], value(engine, row[COLUMN_X]),
-                  engine->rows, batches->labels, batches->targets, row[COLUMN_INPUTS], engine->n);
+    metric(row[COLUMN_KIND], value(engine, row[COLUMN_X]), engine->rows, batches->labels,
+           batches->targets, weights_for(engine, row), REALS(r),
+           row[COLUMN_LEVELS] ? engine->job->net.thresholds + row[COLUMN_THRESHOLDS] : NULL, totals,
+           row[COLUMN_INPUTS], engine->n, row[COLUMN_LEVELS]);
 }
 
 /* Write the inputs of a DENSE row, that are (inputs, n), as (n, inputs) too, if it wants them. */

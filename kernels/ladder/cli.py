@@ -3,6 +3,8 @@
 import argparse
 import importlib.util
 import os
+import shlex
+import sys
 from pathlib import Path
 
 import numba
@@ -30,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("NUMBA_DISABLE_JIT is set: there is no machine code to show or to measure")
     if options.plot and importlib.util.find_spec("matplotlib") is None:
         parser.error("--plot needs matplotlib, which the extra `experiments` installs")
+    if options.html and importlib.util.find_spec("pygments") is None:
+        parser.error("--html needs pygments, which the extra `report` installs")
     console = Console(highlight=False)
     if options.asm or options.llvm:
         for language in ("asm", "llvm"):
@@ -58,6 +62,14 @@ def main(arguments: list[str] | None = None) -> int:
 
         draw_roofline(options.plot, {n: (LADDERS[n], *found[n]) for n in names}, peers)
         console.print(f"Drawn: {options.plot}", soft_wrap=True)
+    if options.html:
+        from .page import page
+
+        with console.status("Compiling anew, for the machine code"):
+            typed = shlex.join(sys.argv[1:] if arguments is None else arguments)
+            made = page({n: (LADDERS[n], *found[n]) for n in names}, peers, typed)
+        options.html.write_text(made, encoding="utf-8")
+        console.print(f"Written: {options.html}", soft_wrap=True)
     return 0
 
 
@@ -92,6 +104,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=_positive, default=20, help="measurements of each step")
     parser.add_argument("--brief", action="store_true", help="the rates without the sources")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the roofline, as PNG")
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE",
+        help="write a page: source and machine code side by side, and the roofline",
+    )  # fmt: skip
     parser.add_argument(
         "--asm", type=_step, metavar="STEP", help="show a step's assembly, as forward/vectors"
     )

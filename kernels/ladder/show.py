@@ -42,26 +42,47 @@ def rates_table(
 ) -> Table:
     """Lay out each step's median rate, its spread, and what it is to the first and to its roof."""
     table = Table(title=ladder.title, title_justify="left", title_style="bold")
-    table.add_column(name, no_wrap=True)
-    for column in (ladder.unit, "spread", "x first", "roof", "of it"):
+    first, *others = rates_columns(name, ladder)
+    table.add_column(first, no_wrap=True)
+    for column in others:
         table.add_column(column, justify="right")
-    first = statistics.median(rates[0])
-    for step, own in zip(ladder.steps, rates, strict=True):
-        rate, roof = statistics.median(own), limits.roof(step)
+    rows = rates_rows(name, ladder, rates, limits, peers)
+    for step, row in zip(ladder.steps, rows, strict=False):
         table.add_row(
-            step.name, f"{rate:.3g}", _spread(own), f"{rate / first:.3g}",
-            f"{roof:.3g}", _share(rate, roof),
-            style="dim" if step.rejected else "bold" if step is ladder.steps[-1] else "",
-        )  # fmt: skip
+            *row, style="dim" if step.rejected else "bold" if step is ladder.steps[-1] else ""
+        )
     table.add_section()
-    peak = limits.peak / ladder.steps[-1].flops
-    for title, own in ((f"NumPy, {title}", peers[key]) for key, title in _peers(name, ladder)):
-        rate = statistics.median(own)
-        table.add_row(
-            title, f"{rate:.3g}", _spread(own), f"{rate / first:.3g}", f"{peak:.3g}",
-            _share(rate, peak),
-        )  # fmt: skip
+    for row in rows[len(ladder.steps) :]:
+        table.add_row(*row)
     return table
+
+
+def rates_columns(name: str, ladder: Ladder) -> list[str]:
+    """Return what the columns of a ladder's rates are called."""
+    return [name, ladder.unit, "spread", "x first", "roof", "of it"]
+
+
+def rates_rows(
+    name: str,
+    ladder: Ladder,
+    rates: list[list[float]],
+    limits: Limits,
+    peers: dict[str, list[float]],
+) -> list[list[str]]:
+    """Return the rates of the steps, and of the peers after them, in words."""
+    first, peak = statistics.median(rates[0]), limits.peak / ladder.steps[-1].flops
+    measured = [
+        *((s.name, own, limits.roof(s)) for s, own in zip(ladder.steps, rates, strict=True)),
+        *((f"NumPy, {title}", peers[key], peak) for key, title in _peers(name, ladder)),
+    ]
+    found = []
+    for title, own, roof in measured:
+        rate = statistics.median(own)
+        found.append(
+            [title, f"{rate:.3g}", _spread(own), f"{rate / first:.3g}", f"{roof:.3g}",
+             _share(rate, roof)]
+        )  # fmt: skip
+    return found
 
 
 def peers_of(name: str, ladder: Ladder, peers: dict[str, list[float]]) -> list[list[float]]:

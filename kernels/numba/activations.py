@@ -1,6 +1,8 @@
 """Activations with their derivatives, a pair of loops each, over flat buffers.
 
-A derivative may use the input ``x``, the output ``y``, or both: whichever is cheaper.
+``alpha`` is the number of an activation that has one.  A derivative may use the input ``x``, the
+output ``y``, or both: whichever is cheaper.  To add an activation: write its pair, and name it below in
+both families.
 """
 
 import math
@@ -19,6 +21,7 @@ from .elementary import (
     tanh,
 )
 from .jit import exact
+from .late import Family
 from .rounding import fma
 
 SIXTH = 1.0 / 6.0
@@ -77,210 +80,459 @@ def mish_slope(x):
 
 
 @exact
-def activation_forward(kind, alpha, x, y):
-    """Set ``y`` to the activation of ``x``, with its number ``alpha``; NaN stays NaN."""
-    n = x.size
-    real = x.dtype.type
-    zero = real(0)
-    if kind == Activation.SIGMOID:
-        for i in range(n):
-            y[i] = sigmoid(x[i])
-    elif kind == Activation.TANH:
-        for i in range(n):
-            y[i] = tanh(x[i])
-    elif kind == Activation.RELU:
-        for i in range(n):
-            # Written so that NaN stays NaN; max(x, 0) would hide it.
-            y[i] = zero if x[i] < zero else x[i]
-    elif kind == Activation.LEAKY_RELU:
-        for i in range(n):
-            y[i] = alpha * x[i] if x[i] < zero else x[i]
-    elif kind == Activation.ELU:
-        for i in range(n):
-            y[i] = alpha * expm1_negative(x[i]) if x[i] < zero else x[i]
-    elif kind == Activation.SELU:
-        for i in range(n):
-            y[i] = (
-                real(SELU_SCALE * SELU_ALPHA) * expm1_negative(x[i])
-                if x[i] < zero
-                else real(SELU_SCALE) * x[i]
-            )
-    elif kind == Activation.GELU:
-        for i in range(n):
-            y[i] = x[i] * normal_cdf(x[i])
-    elif kind == Activation.SILU:
-        for i in range(n):
-            y[i] = x[i] * sigmoid(x[i])
-    elif kind == Activation.SOFTPLUS:
-        for i in range(n):
-            y[i] = softplus(x[i])
-    elif kind == Activation.MISH:
-        for i in range(n):
-            y[i] = mish(x[i])
-    else:
-        further_forward(kind, alpha, x, y)
+def sigmoid_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = sigmoid(x[i])
 
 
 @exact
-def further_forward(kind, alpha, x, y):
-    """The same for kinds from CELU on."""
-    n = x.size
-    real = x.dtype.type
-    zero, half, one, two, sixth = real(0), real(0.5), real(1), real(2), real(SIXTH)
-    if kind == Activation.CELU:
-        inside = one / alpha
-        for i in range(n):
-            y[i] = alpha * expm1_negative(x[i] * inside) if x[i] < zero else x[i]
-    elif kind == Activation.EXPONENTIAL:
-        for i in range(n):
-            y[i] = exp(x[i])
-    elif kind == Activation.HARD_SIGMOID:
-        for i in range(n):
-            y[i] = within(zero, one, fma(x[i], sixth, half))
-    elif kind == Activation.HARD_SILU:
-        for i in range(n):
-            y[i] = x[i] * within(zero, one, fma(x[i], sixth, half))
-    elif kind == Activation.HARD_TANH:
-        for i in range(n):
-            y[i] = within(-one, one, x[i])
-    elif kind == Activation.HARD_SHRINK:
-        for i in range(n):
-            y[i] = zero if abs(x[i]) <= alpha else x[i]
-    elif kind == Activation.SOFT_SHRINK:
-        for i in range(n):
-            y[i] = x[i] - within(-alpha, alpha, x[i])
-    elif kind == Activation.TANH_SHRINK:
-        for i in range(n):
-            y[i] = x[i] - tanh(x[i])
-    elif kind == Activation.SOFTSIGN:
-        for i in range(n):
-            y[i] = x[i] / (one + abs(x[i]))
-    elif kind == Activation.LOG_SIGMOID:
-        for i in range(n):
-            y[i] = -softplus(-x[i])
-    elif kind == Activation.CLIPPED_RELU:
-        for i in range(n):
-            y[i] = within(zero, alpha, x[i])
-    elif kind == Activation.SQUAREPLUS:
-        for i in range(n):
-            y[i] = squareplus(x[i], alpha)
-    elif kind == Activation.SPARSE_PLUS:
-        for i in range(n):
-            q = half * within(zero, two, x[i] + one)
-            y[i] = q * q if x[i] < one else x[i]
-    elif kind == Activation.SPARSE_SIGMOID:
-        for i in range(n):
-            y[i] = half * within(zero, two, x[i] + one)
-    elif kind == Activation.THRESHOLD:
-        for i in range(n):
-            y[i] = zero if x[i] <= alpha else x[i]
-    elif kind == Activation.MINIMUM:
-        for i in range(n):
-            y[i] = alpha if x[i] > alpha else x[i]
-    elif kind == Activation.JUMP:
-        for i in range(n):
-            y[i] = x[i] + alpha if x[i] > zero else x[i]
+def sigmoid_backward(alpha, x, y, dy, dx):
+    one = x.dtype.type(1)
+    for i in range(x.size):
+        dx[i] = dy[i] * y[i] * (one - y[i])
 
 
 @exact
-def activation_backward(kind, alpha, x, y, dy, dx):
-    """Set ``dx`` to ``dy`` times the slope at ``x``, where the activation is ``y``."""
-    n = x.size
+def tanh_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = tanh(x[i])
+
+
+@exact
+def tanh_backward(alpha, x, y, dy, dx):
+    one = x.dtype.type(1)
+    for i in range(x.size):
+        dx[i] = dy[i] * fma(-y[i], y[i], one)
+
+
+@exact
+def relu_forward(alpha, x, y):
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        # Written so that NaN stays NaN; max(x, 0) would hide it.
+        y[i] = zero if x[i] < zero else x[i]
+
+
+@exact
+def relu_backward(alpha, x, y, dy, dx):
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        dx[i] = dy[i] if x[i] > zero else zero
+
+
+@exact
+def leaky_relu_forward(alpha, x, y):
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        y[i] = alpha * x[i] if x[i] < zero else x[i]
+
+
+@exact
+def leaky_relu_backward(alpha, x, y, dy, dx):
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        dx[i] = dy[i] if x[i] > zero else alpha * dy[i]
+
+
+@exact
+def elu_forward(alpha, x, y):
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        y[i] = alpha * expm1_negative(x[i]) if x[i] < zero else x[i]
+
+
+@exact
+def elu_backward(alpha, x, y, dy, dx):
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        dx[i] = dy[i] if x[i] > zero else dy[i] * (y[i] + alpha)
+
+
+@exact
+def selu_forward(alpha, x, y):
+    real = x.dtype.type
+    zero, scale, below = real(0), real(SELU_SCALE), real(SELU_SCALE * SELU_ALPHA)
+    for i in range(x.size):
+        y[i] = below * expm1_negative(x[i]) if x[i] < zero else scale * x[i]
+
+
+@exact
+def selu_backward(alpha, x, y, dy, dx):
+    real = x.dtype.type
+    zero, scale, below = real(0), real(SELU_SCALE), real(SELU_SCALE * SELU_ALPHA)
+    for i in range(x.size):
+        dx[i] = dy[i] * (scale if x[i] > zero else y[i] + below)
+
+
+@exact
+def gelu_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = x[i] * normal_cdf(x[i])
+
+
+@exact
+def gelu_backward(alpha, x, y, dy, dx):
+    for i in range(x.size):
+        dx[i] = dy[i] * gelu_slope(x[i])
+
+
+@exact
+def silu_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = x[i] * sigmoid(x[i])
+
+
+@exact
+def silu_backward(alpha, x, y, dy, dx):
+    one = x.dtype.type(1)
+    for i in range(x.size):
+        s = sigmoid(x[i])
+        dx[i] = dy[i] * s * fma(x[i], one - s, one)
+
+
+@exact
+def softplus_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = softplus(x[i])
+
+
+@exact
+def softplus_backward(alpha, x, y, dy, dx):
+    for i in range(x.size):
+        dx[i] = dy[i] * sigmoid(x[i])
+
+
+@exact
+def mish_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = mish(x[i])
+
+
+@exact
+def mish_backward(alpha, x, y, dy, dx):
+    for i in range(x.size):
+        dx[i] = dy[i] * mish_slope(x[i])
+
+
+@exact
+def celu_forward(alpha, x, y):
     real = x.dtype.type
     zero, one = real(0), real(1)
-    if kind == Activation.SIGMOID:
-        for i in range(n):
-            dx[i] = dy[i] * y[i] * (one - y[i])
-    elif kind == Activation.TANH:
-        for i in range(n):
-            dx[i] = dy[i] * fma(-y[i], y[i], one)
-    elif kind == Activation.RELU:
-        for i in range(n):
-            dx[i] = dy[i] if x[i] > zero else zero
-    elif kind == Activation.LEAKY_RELU:
-        for i in range(n):
-            dx[i] = dy[i] if x[i] > zero else alpha * dy[i]
-    elif kind == Activation.ELU:
-        for i in range(n):
-            dx[i] = dy[i] if x[i] > zero else dy[i] * (y[i] + alpha)
-    elif kind == Activation.SELU:
-        for i in range(n):
-            dx[i] = dy[i] * (
-                real(SELU_SCALE) if x[i] > zero else y[i] + real(SELU_SCALE * SELU_ALPHA)
-            )
-    elif kind == Activation.GELU:
-        for i in range(n):
-            dx[i] = dy[i] * gelu_slope(x[i])
-    elif kind == Activation.SILU:
-        for i in range(n):
-            s = sigmoid(x[i])
-            dx[i] = dy[i] * s * fma(x[i], one - s, one)
-    elif kind == Activation.SOFTPLUS:
-        for i in range(n):
-            dx[i] = dy[i] * sigmoid(x[i])
-    elif kind == Activation.MISH:
-        for i in range(n):
-            dx[i] = dy[i] * mish_slope(x[i])
-    else:
-        further_backward(kind, alpha, x, y, dy, dx)
+    inside = one / alpha
+    for i in range(x.size):
+        y[i] = alpha * expm1_negative(x[i] * inside) if x[i] < zero else x[i]
 
 
 @exact
-def further_backward(kind, alpha, x, y, dy, dx):
-    """The same for kinds from CELU on."""
-    n = x.size
+def celu_backward(alpha, x, y, dy, dx):
     real = x.dtype.type
-    zero, half, one, two, three = real(0), real(0.5), real(1), real(2), real(3)
-    sixth = real(SIXTH)
-    if kind == Activation.CELU:
-        inside = one / alpha
-        for i in range(n):
-            dx[i] = dy[i] if x[i] > zero else dy[i] * fma(y[i], inside, one)
-    elif kind == Activation.EXPONENTIAL:
-        for i in range(n):
-            dx[i] = dy[i] * y[i]
-    elif kind == Activation.HARD_SIGMOID:
-        for i in range(n):
-            dx[i] = dy[i] * sixth if abs(x[i]) < three else zero
-    elif kind == Activation.HARD_SILU:
-        for i in range(n):
-            slope = fma(x[i], two * sixth, half) if x[i] > -three else zero
-            dx[i] = dy[i] * slope if x[i] < three else dy[i]
-    elif kind == Activation.HARD_TANH:
-        for i in range(n):
-            dx[i] = dy[i] if abs(x[i]) < one else zero
-    elif kind == Activation.HARD_SHRINK or kind == Activation.SOFT_SHRINK:
-        for i in range(n):
-            dx[i] = dy[i] if abs(x[i]) > alpha else zero
-    elif kind == Activation.TANH_SHRINK:
-        for i in range(n):
-            t = tanh(x[i])
-            dx[i] = dy[i] * t * t
-    elif kind == Activation.SOFTSIGN:
-        for i in range(n):
-            dx[i] = dy[i] / ((one + abs(x[i])) * (one + abs(x[i])))
-    elif kind == Activation.LOG_SIGMOID:
-        for i in range(n):
-            dx[i] = dy[i] * sigmoid(-x[i])
-    elif kind == Activation.CLIPPED_RELU:
-        for i in range(n):
-            inner = dy[i] if x[i] < alpha else zero
-            dx[i] = inner if x[i] > zero else zero
-    elif kind == Activation.SQUAREPLUS:
-        for i in range(n):
-            dx[i] = dy[i] * (y[i] / np.sqrt(fma(x[i], x[i], alpha)))
-    elif kind == Activation.SPARSE_PLUS:
-        for i in range(n):
-            dx[i] = dy[i] * (half * within(zero, two, x[i] + one))
-    elif kind == Activation.SPARSE_SIGMOID:
-        for i in range(n):
-            dx[i] = half * dy[i] if abs(x[i]) < one else zero
-    elif kind == Activation.THRESHOLD:
-        for i in range(n):
-            dx[i] = dy[i] if x[i] > alpha else zero
-    elif kind == Activation.MINIMUM:
-        for i in range(n):
-            dx[i] = dy[i] if x[i] < alpha else zero
-    elif kind == Activation.JUMP:
-        for i in range(n):
-            dx[i] = dy[i]
+    zero, one = real(0), real(1)
+    inside = one / alpha
+    for i in range(x.size):
+        dx[i] = dy[i] if x[i] > zero else dy[i] * fma(y[i], inside, one)
+
+
+@exact
+def exponential_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = exp(x[i])
+
+
+@exact
+def exponential_backward(alpha, x, y, dy, dx):
+    for i in range(x.size):
+        dx[i] = dy[i] * y[i]
+
+
+@exact
+def hard_sigmoid_forward(alpha, x, y):
+    real = x.dtype.type
+    zero, half, one, sixth = real(0), real(0.5), real(1), real(SIXTH)
+    for i in range(x.size):
+        y[i] = within(zero, one, fma(x[i], sixth, half))
+
+
+@exact
+def hard_sigmoid_backward(alpha, x, y, dy, dx):
+    real = x.dtype.type
+    zero, three, sixth = real(0), real(3), real(SIXTH)
+    for i in range(x.size):
+        dx[i] = dy[i] * sixth if abs(x[i]) < three else zero
+
+
+@exact
+def hard_silu_forward(alpha, x, y):
+    real = x.dtype.type
+    zero, half, one, sixth = real(0), real(0.5), real(1), real(SIXTH)
+    for i in range(x.size):
+        y[i] = x[i] * within(zero, one, fma(x[i], sixth, half))
+
+
+@exact
+def hard_silu_backward(alpha, x, y, dy, dx):
+    real = x.dtype.type
+    zero, half, two, three, sixth = real(0), real(0.5), real(2), real(3), real(SIXTH)
+    for i in range(x.size):
+        slope = fma(x[i], two * sixth, half) if x[i] > -three else zero
+        dx[i] = dy[i] * slope if x[i] < three else dy[i]
+
+
+@exact
+def hard_tanh_forward(alpha, x, y):
+    real = x.dtype.type
+    one = real(1)
+    for i in range(x.size):
+        y[i] = within(-one, one, x[i])
+
+
+@exact
+def hard_tanh_backward(alpha, x, y, dy, dx):
+    real = x.dtype.type
+    zero, one = real(0), real(1)
+    for i in range(x.size):
+        dx[i] = dy[i] if abs(x[i]) < one else zero
+
+
+@exact
+def hard_shrink_forward(alpha, x, y):
+    real = x.dtype.type
+    zero = real(0)
+    for i in range(x.size):
+        y[i] = zero if abs(x[i]) <= alpha else x[i]
+
+
+@exact
+def hard_shrink_backward(alpha, x, y, dy, dx):
+    real = x.dtype.type
+    zero = real(0)
+    for i in range(x.size):
+        dx[i] = dy[i] if abs(x[i]) > alpha else zero
+
+
+@exact
+def soft_shrink_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = x[i] - within(-alpha, alpha, x[i])
+
+
+@exact
+def soft_shrink_backward(alpha, x, y, dy, dx):
+    real = x.dtype.type
+    zero = real(0)
+    for i in range(x.size):
+        dx[i] = dy[i] if abs(x[i]) > alpha else zero
+
+
+@exact
+def tanh_shrink_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = x[i] - tanh(x[i])
+
+
+@exact
+def tanh_shrink_backward(alpha, x, y, dy, dx):
+    for i in range(x.size):
+        t = tanh(x[i])
+        dx[i] = dy[i] * t * t
+
+
+@exact
+def softsign_forward(alpha, x, y):
+    real = x.dtype.type
+    one = real(1)
+    for i in range(x.size):
+        y[i] = x[i] / (one + abs(x[i]))
+
+
+@exact
+def softsign_backward(alpha, x, y, dy, dx):
+    real = x.dtype.type
+    one = real(1)
+    for i in range(x.size):
+        dx[i] = dy[i] / ((one + abs(x[i])) * (one + abs(x[i])))
+
+
+@exact
+def log_sigmoid_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = -softplus(-x[i])
+
+
+@exact
+def log_sigmoid_backward(alpha, x, y, dy, dx):
+    for i in range(x.size):
+        dx[i] = dy[i] * sigmoid(-x[i])
+
+
+@exact
+def clipped_relu_forward(alpha, x, y):
+    real = x.dtype.type
+    zero = real(0)
+    for i in range(x.size):
+        y[i] = within(zero, alpha, x[i])
+
+
+@exact
+def clipped_relu_backward(alpha, x, y, dy, dx):
+    real = x.dtype.type
+    zero = real(0)
+    for i in range(x.size):
+        inner = dy[i] if x[i] < alpha else zero
+        dx[i] = inner if x[i] > zero else zero
+
+
+@exact
+def squareplus_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = squareplus(x[i], alpha)
+
+
+@exact
+def squareplus_backward(alpha, x, y, dy, dx):
+    for i in range(x.size):
+        dx[i] = dy[i] * (y[i] / np.sqrt(fma(x[i], x[i], alpha)))
+
+
+@exact
+def sparse_plus_forward(alpha, x, y):
+    real = x.dtype.type
+    zero, half, one, two = real(0), real(0.5), real(1), real(2)
+    for i in range(x.size):
+        q = half * within(zero, two, x[i] + one)
+        y[i] = q * q if x[i] < one else x[i]
+
+
+@exact
+def sparse_plus_backward(alpha, x, y, dy, dx):
+    real = x.dtype.type
+    zero, half, one, two = real(0), real(0.5), real(1), real(2)
+    for i in range(x.size):
+        dx[i] = dy[i] * (half * within(zero, two, x[i] + one))
+
+
+@exact
+def sparse_sigmoid_forward(alpha, x, y):
+    real = x.dtype.type
+    zero, half, one, two = real(0), real(0.5), real(1), real(2)
+    for i in range(x.size):
+        y[i] = half * within(zero, two, x[i] + one)
+
+
+@exact
+def sparse_sigmoid_backward(alpha, x, y, dy, dx):
+    real = x.dtype.type
+    zero, half, one = real(0), real(0.5), real(1)
+    for i in range(x.size):
+        dx[i] = half * dy[i] if abs(x[i]) < one else zero
+
+
+@exact
+def threshold_forward(alpha, x, y):
+    real = x.dtype.type
+    zero = real(0)
+    for i in range(x.size):
+        y[i] = zero if x[i] <= alpha else x[i]
+
+
+@exact
+def threshold_backward(alpha, x, y, dy, dx):
+    real = x.dtype.type
+    zero = real(0)
+    for i in range(x.size):
+        dx[i] = dy[i] if x[i] > alpha else zero
+
+
+@exact
+def minimum_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = alpha if x[i] > alpha else x[i]
+
+
+@exact
+def minimum_backward(alpha, x, y, dy, dx):
+    real = x.dtype.type
+    zero = real(0)
+    for i in range(x.size):
+        dx[i] = dy[i] if x[i] < alpha else zero
+
+
+@exact
+def jump_forward(alpha, x, y):
+    real = x.dtype.type
+    zero = real(0)
+    for i in range(x.size):
+        y[i] = x[i] + alpha if x[i] > zero else x[i]
+
+
+@exact
+def jump_backward(alpha, x, y, dy, dx):
+    for i in range(x.size):
+        dx[i] = dy[i]
+
+
+# Called with the kind first: ``activation_forward(kind, alpha, x, y)`` sets ``y``, and
+# ``activation_backward(kind, alpha, x, y, dy, dx)`` sets ``dx`` to ``dy`` times the slope at ``x``.
+activation_forward = Family(
+    "activation_forward",
+    {
+        Activation.SIGMOID: sigmoid_forward,
+        Activation.TANH: tanh_forward,
+        Activation.RELU: relu_forward,
+        Activation.LEAKY_RELU: leaky_relu_forward,
+        Activation.ELU: elu_forward,
+        Activation.SELU: selu_forward,
+        Activation.GELU: gelu_forward,
+        Activation.SILU: silu_forward,
+        Activation.SOFTPLUS: softplus_forward,
+        Activation.MISH: mish_forward,
+        Activation.CELU: celu_forward,
+        Activation.EXPONENTIAL: exponential_forward,
+        Activation.HARD_SIGMOID: hard_sigmoid_forward,
+        Activation.HARD_SILU: hard_silu_forward,
+        Activation.HARD_TANH: hard_tanh_forward,
+        Activation.HARD_SHRINK: hard_shrink_forward,
+        Activation.SOFT_SHRINK: soft_shrink_forward,
+        Activation.TANH_SHRINK: tanh_shrink_forward,
+        Activation.SOFTSIGN: softsign_forward,
+        Activation.LOG_SIGMOID: log_sigmoid_forward,
+        Activation.CLIPPED_RELU: clipped_relu_forward,
+        Activation.SQUAREPLUS: squareplus_forward,
+        Activation.SPARSE_PLUS: sparse_plus_forward,
+        Activation.SPARSE_SIGMOID: sparse_sigmoid_forward,
+        Activation.THRESHOLD: threshold_forward,
+        Activation.MINIMUM: minimum_forward,
+        Activation.JUMP: jump_forward,
+    },
+)
+activation_backward = Family(
+    "activation_backward",
+    {
+        Activation.SIGMOID: sigmoid_backward,
+        Activation.TANH: tanh_backward,
+        Activation.RELU: relu_backward,
+        Activation.LEAKY_RELU: leaky_relu_backward,
+        Activation.ELU: elu_backward,
+        Activation.SELU: selu_backward,
+        Activation.GELU: gelu_backward,
+        Activation.SILU: silu_backward,
+        Activation.SOFTPLUS: softplus_backward,
+        Activation.MISH: mish_backward,
+        Activation.CELU: celu_backward,
+        Activation.EXPONENTIAL: exponential_backward,
+        Activation.HARD_SIGMOID: hard_sigmoid_backward,
+        Activation.HARD_SILU: hard_silu_backward,
+        Activation.HARD_TANH: hard_tanh_backward,
+        Activation.HARD_SHRINK: hard_shrink_backward,
+        Activation.SOFT_SHRINK: soft_shrink_backward,
+        Activation.TANH_SHRINK: tanh_shrink_backward,
+        Activation.SOFTSIGN: softsign_backward,
+        Activation.LOG_SIGMOID: log_sigmoid_backward,
+        Activation.CLIPPED_RELU: clipped_relu_backward,
+        Activation.SQUAREPLUS: squareplus_backward,
+        Activation.SPARSE_PLUS: sparse_plus_backward,
+        Activation.SPARSE_SIGMOID: sparse_sigmoid_backward,
+        Activation.THRESHOLD: threshold_backward,
+        Activation.MINIMUM: minimum_backward,
+        Activation.JUMP: jump_backward,
+    },
+)

@@ -24,7 +24,7 @@ from numba.core import cgutils, types
 from numba.extending import lower_builtin, type_callable
 from numba.np.arrayobj import make_array
 
-from .jit import exact, view
+from .jit import exact
 
 # Places in the barrier's memory.  Those that are looked at together share a cache line.
 ARRIVED, GENERATION, ABORT, SLEEPERS, HALVINGS, STOP = 0, 8, 9, 10, 11, 16
@@ -203,38 +203,38 @@ def meet(barrier, threads):
     return True
 
 
-@view
+@exact
 def all_are_here(team):
     """Wait for the others; False if they will not come, which only the first wait can find."""
     return team.threads == 1 or meet(team.barrier, team.threads)
 
 
-@view
+@exact
 def wait(team):
     """Wait for the others, between two stages one of which reads what the other writes."""
     if team.threads > 1:
         meet(team.barrier, team.threads)
 
 
-@view
+@exact
 def first_of(count, team):
     """Return where this thread's share of ``count`` equal things begins."""
     return count * team.thread // team.threads
 
 
-@view
+@exact
 def stop_of(count, team):
     """Return where this thread's share of ``count`` equal things stops."""
     return count * (team.thread + 1) // team.threads
 
 
-@view
+@exact
 def first_element_of(size, team):
     """Return where this thread's share of a vector begins: at a multiple of ``GRAIN``."""
     return min(first_of((size + GRAIN - 1) // GRAIN, team) * GRAIN, size)
 
 
-@view
+@exact
 def stop_element_of(size, team):
     """Return where this thread's share of a vector stops."""
     return min(stop_of((size + GRAIN - 1) // GRAIN, team) * GRAIN, size)

@@ -11,7 +11,7 @@ vector; but for few outputs that does not pay for turning ``x`` round.
 A layer without a bias passes an empty one.
 """
 
-from .jit import view
+from .jit import exact, view
 from .matmul import product_nn, product_nn_prefetching, product_nt, row_sums
 
 
@@ -21,27 +21,27 @@ def start_with_bias(bias, y):
         y[i, :] = bias[i] if bias.size else y.dtype.type(0)
 
 
-@view
+@exact
 def dense_forward(x, weights, bias, y):
     """Set ``y`` (outputs, n) to ``W x + b`` for ``x`` (inputs, n)."""
     start_with_bias(bias, y)
     product_nn(weights, x, x.dtype.type(1), True, y)
 
 
-@view
+@exact
 def dense_forward_rows(x, weights, bias, scale, y):
     """Set ``y`` (outputs, n) to ``scale * W x.T + b`` for ``x`` (n, inputs)."""
     start_with_bias(bias, y)
     product_nt(weights, x, scale, True, y)
 
 
-@view
+@exact
 def dense_input_gradient(weights, dy, dx):
     """Set ``dx`` (inputs, n) to ``W.T dy``."""
     product_nn(weights.T, dy, dx.dtype.type(1), False, dx)
 
 
-@view
+@exact
 def dense_weight_update(x, dy, scale, weights):
     """Add ``scale * dy x.T`` to ``weights``, for ``x`` (inputs, n).
 
@@ -53,37 +53,37 @@ def dense_weight_update(x, dy, scale, weights):
     product_nt(dy, x, scale, True, weights)
 
 
-@view
+@exact
 def dense_weight_update_rows(x, dy, scale, weights):
     """Add ``scale * dy x`` to ``weights``, for ``x`` (n, inputs)."""
     product_nn(dy, x, scale, True, weights)
 
 
-@view
+@exact
 def dense_weight_update_prefetching(x, dy, scale, weights, samples, ahead):
     """The same, and meanwhile prefetch ``samples[ahead]``, which are like those in ``x``."""
     product_nn_prefetching(dy, x, scale, weights, samples, ahead)
 
 
-@view
+@exact
 def dense_weight_gradient(x, dy, dweights):
     """Set ``dweights`` to ``dy x.T``, for ``x`` (inputs, n)."""
     product_nt(dy, x, x.dtype.type(1), False, dweights)
 
 
-@view
+@exact
 def dense_weight_gradient_rows(x, dy, scale, dweights):
     """Set ``dweights`` to ``scale * dy x``, for ``x`` (n, inputs)."""
     product_nn(dy, x, scale, False, dweights)
 
 
-@view
+@exact
 def dense_bias_update(dy, scale, bias):
     """Add ``scale`` times the sum of each row of ``dy`` to ``bias``."""
     row_sums(dy, scale, bias)
 
 
-@view
+@exact
 def dense_bias_gradient(dy, dbias):
     """Set ``dbias`` to the sum of each row of ``dy``."""
     dbias[:] = dbias.dtype.type(0)

@@ -17,8 +17,10 @@ from ..check import checked
 from ..contract import (
     FIRST_LOSS,
     RUN,
+    Batches,
     Column,
     Constraint,
+    Course,
     Factor,
     Memory,
     Mode,
@@ -27,6 +29,7 @@ from ..contract import (
     Op,
     Phase,
     Rule,
+    Team,
     Tensor,
     Total,
 )
@@ -43,6 +46,9 @@ from .constraints import constrain
 from .elementwise import rescale, transpose
 from .gather import prefetch_samples
 from .jit import exact, for_groups, view
+from .late import call
+from .losses import weight_sum
+from .needs import Compiled, CompiledNet
 from .optimizers import average_step, clip_values, clipping_scale, optimizer_step, square_sum
 from .penalties import penalty, penalty_gradient
 from .rows import (
@@ -65,7 +71,7 @@ from .telemetry import record_step
 from .views import part, vector
 
 
-@view
+@exact
 def last_to_judge(table, loss_index):
     """Return the last row that compares outputs with right answers: the loss, or a metric."""
     last = loss_index
@@ -79,16 +85,17 @@ def last_to_judge(table, loss_index):
 def judge(net, memory, batches, loss_index, last_judge, capacity, rows, totals):
     """Compute the loss, which is returned, and add the metrics to their totals."""
     place, of_loss = totals.size, 0.0
-    values, labels, targets = memory.values, batches.labels, batches.targets
+    values = memory.values
     # The loss comes last, for a metric that is a loss sets a gradient, too.
     for r in range(last_judge, loss_index - 1, -1):
         row, reals = net.table[r], net.reals[r]
         op = row[Column.OP]
         if op == Op.METRIC:
-            place -= 1
-            totals[place] += metric_row(row, reals, values, capacity, rows, labels, targets)
+            place -= row[Column.TOTALS]
+            own = vector(totals, place, row[Column.TOTALS])
+            metric_row(row, reals, net, values, capacity, rows, batches, own)
         elif op >= FIRST_LOSS:
-            of_loss = loss_row(row, reals, values, memory.deltas, capacity, rows, labels, targets)
+            of_loss = loss_row(row, reals, net.code, values, memory.deltas, capacity, rows, batches)
             if op == Op.LOSS_VALUE:
                 place -= 1
                 totals[place] += of_loss
@@ -129,7 +136,7 @@ def forward(net, memory, mode, stop, capacity, n, step, team):
     return last_row
 
 
-@view
+@exact
 def write_outputs(row, values, outputs, capacity, n, start, team):
     """Write a share of the last row's output where predictions are wanted."""
     features = row[Column.OUTPUTS]
@@ -146,13 +153,14 @@ def measure_loss(net, memory, batches, course, loss_index, last_judge, capacity,
         totals = course.totals
         of_loss = judge(net, memory, batches, loss_index, last_judge, capacity, rows, totals)
         penalties = 0.0
-        for t in range(net.tensors.shape[0]):
+        for t in range(net.tensors.shape[0] if net.penalized else 0):
             if is_penalized(net, t):
                 l1, l2 = net.factors[t, Factor.L1], net.factors[t, Factor.L2]
-                penalties += penalty(l1, l2, tensor_of(net, t, net.params))
+                penalties += call(penalty, net.code, (l1, l2, tensor_of(net, t, net.params)))
         totals[Total.LOSS] += of_loss
         totals[Total.PENALTY] += penalties * rows.size
         totals[Total.SAMPLES] += rows.size
+        totals[Total.WEIGHTS] += weight_sum(batches.weights, rows)
         # Not math.isfinite: Numba makes it x - x, which LLVM may reassociate, and folds to 0.
         finite = abs(of_loss + penalties) < math.inf
         team.barrier[STOP] = course.mode != Mode.EVALUATE and not finite
@@ -173,28 +181,29 @@ def backward(net, memory, batches, course, loss_index, batch, capacity, n, fused
     learns = course.mode == Mode.TRAIN
     for r in range(loss_index - 1, 0, -1):
         row, reals = net.table[r], net.reals[r]
-        prepare_gradients(row, reals, net.running, values, deltas, capacity, n, learns, team)
+        prepare_gradients(row, reals, net, values, deltas, capacity, n, learns, team)
         if is_learned(row) and (observed or not fused):
-            weight_gradient_row(row, reals, net.gradient, values, deltas, capacity, n, team)
+            weight_gradient_row(row, reals, net, values, deltas, capacity, n, team)
         if observed:
             wait(team)
             if team.thread == 0:
                 record = course.telemetry[batch // course.telemetry_every, r]
-                observe_row(row, reals, values, deltas, capacity, n, record)
+                observe_row(row, reals, net.code, values, deltas, capacity, n, record)
             wait(team)
         if row[Column.INPUT_GRADIENT]:
-            backward_row(row, reals, net.params, net.running, values, deltas, capacity, n, team)
+            backward_row(row, reals, net, values, deltas, capacity, n, team)
             wait(team)
         if is_learned(row) and fused:
-            penalty_updates(net, row, rate, course.first_step + batch, team)
+            if net.penalized:
+                penalty_updates(net, row, rate, course.first_step + batch, team)
             weight_update_row(
-                row, reals, rate, net.params, values, deltas, capacity, n, batches.samples, ahead,
+                row, reals, rate, net, values, deltas, capacity, n, batches.samples, ahead,
                 team,
             )  # fmt: skip
     wait(team)
 
 
-@view
+@exact
 def add_penalties(net, weights, step, team):
     """Add a share of the penalties' gradients, which ``weights`` have."""
     real = net.params.dtype.type
@@ -205,20 +214,26 @@ def add_penalties(net, weights, step, team):
         size = net.tensors[t, Tensor.SIZE]
         own, stop = first_element_of(size, team), stop_element_of(size, team)
         start = net.tensors[t, Tensor.START] + own
-        penalty_gradient(
-            real(net.factors[t, Factor.L1]),
-            real(net.factors[t, Factor.L2]),
-            step,
-            own,
-            vector(weights, start, stop - own),
-            vector(net.gradient, start, stop - own),
-        )
+        own_weights = vector(weights, start, stop - own)
+        own_gradient = vector(net.gradient, start, stop - own)
+        l1, l2 = real(net.factors[t, Factor.L1]), real(net.factors[t, Factor.L2])
+        call(penalty_gradient, net.code, (l1, l2, step, own, own_weights, own_gradient))
         waits = True
     if waits:
         wait(team)
 
 
 @view
+def clips(numbers):
+    """Whether an optimizer clips gradients."""
+    return (
+        numbers[Number.CLIPVALUE] > 0.0
+        or numbers[Number.CLIPNORM] > 0.0
+        or numbers[Number.GLOBAL_CLIPNORM] > 0.0
+    )
+
+
+@exact
 def clip_gradient(net, team):
     """Clip the gradient as the optimizer's numbers say.
 
@@ -229,26 +244,27 @@ def clip_gradient(net, team):
     start = first_element_of(size, team)  # take_step's share, too: it need not wait for this
     own = vector(net.gradient, start, stop_element_of(size, team) - start)
     if numbers[Number.CLIPVALUE] > 0.0:
-        clip_values(real(numbers[Number.CLIPVALUE]), own)
+        call(clip_values, net.code, (real(numbers[Number.CLIPVALUE]), own))
     if numbers[Number.CLIPNORM] > 0.0:
         for t in range(team.thread, net.tensors.shape[0], team.threads):
             if net.factors[t, Factor.RATE] == 0.0:
                 continue
             tensor = tensor_of(net, t, net.gradient)
-            scale = clipping_scale(square_sum(tensor), numbers[Number.CLIPNORM])
+            squares = call(square_sum, net.code, (tensor,))
+            scale = clipping_scale(squares, numbers[Number.CLIPNORM])
             rescale(real(scale), real(0), tensor, tensor)
         wait(team)
     if numbers[Number.GLOBAL_CLIPNORM] > 0.0:
         total = 0.0
         for t in range(net.tensors.shape[0]):
             if net.factors[t, Factor.RATE] != 0.0:
-                total += square_sum(tensor_of(net, t, net.gradient))
+                total += call(square_sum, net.code, (tensor_of(net, t, net.gradient),))
         wait(team)
         scale = clipping_scale(total, numbers[Number.GLOBAL_CLIPNORM])
         rescale(real(scale), real(0), own, own)
 
 
-@view
+@exact
 def next_unlike(net, t):
     """Return the first tensor after ``t`` whose step has other factors, or how many there are."""
     after = t + 1
@@ -261,18 +277,14 @@ def next_unlike(net, t):
     return after
 
 
-@view
+@exact
 def take_step(net, rate, step, team):
     """Take a share of a step along the whole gradient.
 
     It is a share of all parameters, whether tensors that are stepped alike, for which there is one
     call of the kernel, begin or end in it.
     """
-    size, weight_decay = net.params.size, net.numbers[Number.WEIGHT_DECAY]
-    has = net.moments.size // max(size, 1)
-    evenly = False
-    for t in range(net.tensors.shape[0]):
-        evenly |= is_penalized(net, t)
+    size, has = net.params.size, net.moments.size // max(net.params.size, 1)
     t = 0
     while t < net.tensors.shape[0]:
         after = next_unlike(net, t)
@@ -280,25 +292,21 @@ def take_step(net, rate, step, team):
         stop = net.tensors[after - 1, Tensor.START] + net.tensors[after - 1, Tensor.SIZE]
         stop = min(stop_element_of(size, team), stop)
         if net.factors[t, Factor.RATE] != 0.0 and own < stop:
-            optimizer_step(
-                net.rule,
-                rate * net.factors[t, Factor.RATE],
-                weight_decay * net.factors[t, Factor.DECAY],
-                step,
-                evenly,
-                own,
-                vector(net.params, own, stop - own),
-                vector(net.gradient, own, stop - own),
-                vector(net.moments, own, stop - own if has > 0 else 0),
-                vector(net.moments, size + own, stop - own if has > 1 else 0),
-                vector(net.moments, 2 * size + own, stop - own if has > 2 else 0),
-                net.numbers,
-            )
+            own_rate = rate * net.factors[t, Factor.RATE]
+            decay = net.numbers[Number.WEIGHT_DECAY] * net.factors[t, Factor.DECAY]
+            params = vector(net.params, own, stop - own)
+            gradient = vector(net.gradient, own, stop - own)
+            first = vector(net.moments, own, stop - own if has > 0 else 0)
+            second = vector(net.moments, size + own, stop - own if has > 1 else 0)
+            third = vector(net.moments, 2 * size + own, stop - own if has > 2 else 0)
+            how = (net.rule, own_rate, decay, step, net.penalized, own)
+            moved = (params, gradient, first, second, third, net.numbers)
+            call(optimizer_step, net.code, (*how, *moved))
         t = after
     wait(team)
 
 
-@view
+@exact
 def follow_parameters(net, step, team):
     """Let the running mean of the parameters follow them, or take its place in some steps."""
     if net.numbers[Number.USE_EMA] != 0.0:
@@ -306,7 +314,7 @@ def follow_parameters(net, step, team):
         own, stop = first_element_of(size, team), stop_element_of(size, team)
         params = vector(net.params, own, stop - own)
         average = vector(net.moments, net.moments.size - size + own, stop - own)
-        average_step(net.numbers[Number.EMA_MOMENTUM], params, average)
+        call(average_step, net.code, (net.numbers[Number.EMA_MOMENTUM], params, average))
         every = int(net.numbers[Number.EMA_OVERWRITE_FREQUENCY])
         if every > 0 and (step + 1) % every == 0:
             for i in range(params.size):
@@ -314,7 +322,7 @@ def follow_parameters(net, step, team):
         wait(team)
 
 
-@view
+@exact
 def constrain_parameters(net, team):
     """Bring a share of each tensor to its constraint."""
     waits = False
@@ -324,23 +332,16 @@ def constrain_parameters(net, team):
             continue
         weights, group = tensor_of(net, t, net.params), net.tensors[t, Tensor.GROUP]
         groups = weights.size // group
-        constrain(
-            kind,
-            factors[Factor.LOWEST],
-            factors[Factor.HIGHEST],
-            factors[Factor.SHARE],
-            group,
-            net.tensors[t, Tensor.STRIDE],
-            first_of(groups, team),
-            stop_of(groups, team),
-            weights,
-        )
+        norms = (factors[Factor.LOWEST], factors[Factor.HIGHEST], factors[Factor.SHARE])
+        places = (group, net.tensors[t, Tensor.STRIDE], first_of(groups, team))
+        arguments = (kind, *norms, *places, stop_of(groups, team), weights)
+        call(constrain, net.code, arguments)
         waits = True
     if waits:
         wait(team)
 
 
-@view
+@exact
 def keep_params(net, before, team):
     """Keep a share of the parameters as they are before a step that is recorded."""
     size = net.params.size
@@ -349,18 +350,15 @@ def keep_params(net, before, team):
     wait(team)
 
 
-@view
+@exact
 def observe_step(net, loss_index, before, records, team):
     """Record the step that was taken, for each row with weights."""
     for r in range(1, loss_index if team.thread == 0 else 0):
         row = net.table[r]
         if is_learned(row):
-            record_step(
-                layer_params(row, before),
-                layer_params(row, net.params),
-                layer_params(row, net.gradient),
-                records[r],
-            )
+            was, now = layer_params(row, before), layer_params(row, net.params)
+            gradient = layer_params(row, net.gradient)
+            call(record_step, net.code, (was, now, gradient, records[r]))
     wait(team)
 
 
@@ -407,16 +405,17 @@ def run(net, memory, batches, course, team):
         if recorded:
             keep_params(net, course.before, team)
         backward(net, memory, batches, course, loss_index, batch, capacity, n, fused, ahead, team)
-        if not fused:
+        if net.penalized and not fused:
             add_penalties(net, net.params, step, team)
         if mode == Mode.TRAIN and not fused:
-            clip_gradient(net, team)
+            if clips(net.numbers):
+                clip_gradient(net, team)
             take_step(net, course.rates[batch - batches.first], step, team)
         if mode == Mode.TRAIN:
             follow_parameters(net, step, team)
             constrain_parameters(net, team)
         if recorded:
-            if fused:
+            if net.penalized and fused:
                 add_penalties(net, course.before, step, team)
             observe_step(net, loss_index, course.before, course.telemetry[batch // every], team)
     return batches.stop
@@ -424,8 +423,14 @@ def run(net, memory, batches, course, team):
 
 def _bind(net: Net, memory: Memory) -> Callable[..., Callable[[], int]]:
     """Return a function of batches, course and team, which returns the call of the engine."""
-    ready = for_groups(run, RUN, net.params.dtype)
-    return lambda *groups: partial(ready, net, memory, *groups)
+    ready = for_groups(run, (CompiledNet, *RUN[1:]), net.params.dtype)
+    compiled = Compiled(net)
+
+    def prepare(batches: Batches, course: Course, team: Team) -> Callable[[], int]:
+        compiled.compile_for(course)
+        return partial(ready, compiled.net, memory, batches, course, team)
+
+    return prepare
 
 
 bind = checked(_bind)

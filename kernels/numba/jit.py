@@ -40,6 +40,12 @@ def compiled(flags: frozenset[str], inline: str = "never") -> Callable[[Callable
         )(function)  # fmt: skip
         if not numba.config.DISABLE_JIT:
             keep_in_cache(kernel, function)
+            # What Numba calls when another kernel calls it: by itself, it would compile a copy for
+            # each constant that an argument may be.
+            template_for = kernel.get_call_template
+            kernel.get_call_template = lambda args, kws: template_for(
+                tuple(map(types.unliteral, args)), kws
+            )
             # What Numba calls when Python calls a kernel with types that are new to it.
             compile_for = kernel._compile_for_args
             kernel._compile_for_args = lambda *args: undisturbed(partial(compile_for, *args))

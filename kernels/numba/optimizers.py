@@ -13,50 +13,9 @@ import numpy as np
 
 from ..contract import Number, Rule
 from .jit import exact
+from .late import Family
 from .rounding import add_evenly, fma, next_turn, turn
 from .sums import sum_of_squares
-
-
-@exact
-def optimizer_step(
-    rule, rate, decay, step, evenly, first, params, gradient, first_moment, second_moment,
-    third_moment, numbers,
-):  # fmt: skip
-    """Change the parameters, and the moments that the rule has, by one step.
-
-    ``step`` counts from 0.  ``evenly`` lets no change be too small to count, as where the data have
-    no gradient and a penalty's velocity is less than the rounding of the weight; see
-    ``rounding.add_evenly``.  The vectors are those of all parameters from the number ``first`` on.
-    """
-    m1, m2, m3 = first_moment, second_moment, third_moment
-    if rule == Rule.DESCENT:
-        descent_step(rate, params, gradient)
-    elif rule == Rule.WHOLE_DESCENT:
-        whole_descent_step(numbers, rate, decay, step, evenly, first, params, gradient)
-    elif rule == Rule.MOMENTUM:
-        momentum_step(numbers, rate, decay, step, evenly, first, params, gradient, m1)
-    elif rule == Rule.RMSPROP:
-        rmsprop_step(numbers, rate, decay, step, evenly, first, params, gradient, m1)
-    elif rule == Rule.RMSPROP_MOMENTUM:
-        rmsprop_momentum_step(numbers, rate, decay, step, evenly, first, params, gradient, m1, m2)
-    elif rule == Rule.RMSPROP_CENTERED:
-        rmsprop_centered_step(
-            numbers, rate, decay, step, evenly, first, params, gradient, m1, m2, m3
-        )
-    elif rule == Rule.ADAGRAD:
-        adagrad_step(numbers, rate, decay, step, evenly, first, params, gradient, m1)
-    elif rule == Rule.ADADELTA:
-        adadelta_step(numbers, rate, decay, step, evenly, first, params, gradient, m1, m2)
-    elif rule == Rule.ADAM:
-        adam_step(numbers, rate, decay, step, evenly, first, params, gradient, m1, m2)
-    elif rule == Rule.AMSGRAD:
-        amsgrad_step(numbers, rate, decay, step, evenly, first, params, gradient, m1, m2, m3)
-    elif rule == Rule.ADAMAX:
-        adamax_step(numbers, rate, decay, step, evenly, first, params, gradient, m1, m2)
-    elif rule == Rule.NADAM:
-        nadam_step(numbers, rate, decay, step, evenly, first, params, gradient, m1, m2)
-    else:
-        lion_step(numbers, rate, decay, step, evenly, first, params, gradient, m1)
 
 
 @exact
@@ -134,7 +93,16 @@ def descent_step(rate, params, gradient):
 
 
 @exact
-def whole_descent_step(numbers, rate, weight_decay, step, evenly, first, params, gradient):
+def plain_descent_step(
+    rate, weight_decay, step, evenly, first, params, gradient, m1, m2, m3, numbers
+):
+    descent_step(rate, params, gradient)
+
+
+@exact
+def whole_descent_step(
+    rate, weight_decay, step, evenly, first, params, gradient, m1, m2, m3, numbers
+):
     """The same, with what a step along the whole gradient may have besides."""
     real = params.dtype.type
     down, decay = real(-rate), real(-rate * weight_decay)
@@ -145,7 +113,9 @@ def whole_descent_step(numbers, rate, weight_decay, step, evenly, first, params,
 
 
 @exact
-def momentum_step(numbers, rate, weight_decay, step, evenly, first, params, gradient, velocity):
+def momentum_step(
+    rate, weight_decay, step, evenly, first, params, gradient, velocity, m2, m3, numbers
+):
     """Keras' form: ``v = m v - rate g``, then ``w += v``, or ``w += m v - rate g`` (Nesterov)."""
     real = params.dtype.type
     down, decay = real(-rate), real(-rate * weight_decay)
@@ -162,7 +132,9 @@ def momentum_step(numbers, rate, weight_decay, step, evenly, first, params, grad
 
 
 @exact
-def rmsprop_step(numbers, rate, weight_decay, step, evenly, first, params, gradient, square):
+def rmsprop_step(
+    rate, weight_decay, step, evenly, first, params, gradient, square, m2, m3, numbers
+):
     """Keras' form of Hinton's RMSprop: ``s += (1 - rho) (g^2 - s)``.
 
     Then ``w -= rate g / sqrt(s + epsilon)``.
@@ -181,7 +153,7 @@ def rmsprop_step(numbers, rate, weight_decay, step, evenly, first, params, gradi
 
 @exact
 def rmsprop_momentum_step(
-    numbers, rate, weight_decay, step, evenly, first, params, gradient, square, velocity
+    rate, weight_decay, step, evenly, first, params, gradient, square, velocity, m3, numbers
 ):
     """The same change, added to ``v = m v``; w changes by v."""
     real = params.dtype.type
@@ -201,7 +173,7 @@ def rmsprop_momentum_step(
 
 @exact
 def rmsprop_centered_step(
-    numbers, rate, weight_decay, step, evenly, first, params, gradient, square, velocity, mean
+    rate, weight_decay, step, evenly, first, params, gradient, square, velocity, mean, numbers
 ):
     """That with s less the square of the mean ``a += (1 - rho) (g - a)``.
 
@@ -227,7 +199,7 @@ def rmsprop_centered_step(
 
 
 @exact
-def adagrad_step(numbers, rate, weight_decay, step, evenly, first, params, gradient, total):
+def adagrad_step(rate, weight_decay, step, evenly, first, params, gradient, total, m2, m3, numbers):
     """``s += g^2``, ``w -= rate g / sqrt(s + epsilon)``.
 
     The sum's first value is added where it is used, so that all moments start from 0.
@@ -246,7 +218,7 @@ def adagrad_step(numbers, rate, weight_decay, step, evenly, first, params, gradi
 
 @exact
 def adadelta_step(
-    numbers, rate, weight_decay, step, evenly, first, params, gradient, square, changes
+    rate, weight_decay, step, evenly, first, params, gradient, square, changes, m3, numbers
 ):
     """``s += (1 - rho) (g^2 - s)``, ``d = g sqrt(c + epsilon) / sqrt(s + epsilon)``.
 
@@ -267,7 +239,7 @@ def adadelta_step(
 
 
 @exact
-def adam_step(numbers, rate, weight_decay, step, evenly, first, params, gradient, mean, square):
+def adam_step(rate, weight_decay, step, evenly, first, params, gradient, mean, square, m3, numbers):
     """Algorithm 1 of Kingma & Ba: ``m += (1 - b1) (g - m)``, ``v += (1 - b2) (g^2 - v)``.
 
     And with t steps up to this one,
@@ -293,7 +265,7 @@ def adam_step(numbers, rate, weight_decay, step, evenly, first, params, gradient
 
 @exact
 def amsgrad_step(
-    numbers, rate, weight_decay, step, evenly, first, params, gradient, mean, square, largest
+    rate, weight_decay, step, evenly, first, params, gradient, mean, square, largest, numbers
 ):
     """Adam, divided by the largest v so far."""
     real = params.dtype.type
@@ -317,7 +289,9 @@ def amsgrad_step(
 
 
 @exact
-def adamax_step(numbers, rate, weight_decay, step, evenly, first, params, gradient, mean, largest):
+def adamax_step(
+    rate, weight_decay, step, evenly, first, params, gradient, mean, largest, m3, numbers
+):
     """M as in Adam, ``u = max(b2 u, |g|)``, ``w -= rate m / (1 - b1^t) / (u + epsilon)``."""
     real = params.dtype.type
     beta_1 = numbers[Number.BETA_1]
@@ -358,7 +332,9 @@ def momentums_up_to(beta_1, t):
 
 
 @exact
-def nadam_step(numbers, rate, weight_decay, step, evenly, first, params, gradient, mean, square):
+def nadam_step(
+    rate, weight_decay, step, evenly, first, params, gradient, mean, square, m3, numbers
+):
     """M and v as in Adam, ``u_t = b1 (1 - 0.96^t / 2)``, and p_t the product of u_1 to u_t.
 
     Then w decreases by ``rate (u_(t+1) m / (1 - p_(t+1)) + (1 - u_t) g / (1 - p_t))``, divided by
@@ -385,7 +361,7 @@ def nadam_step(numbers, rate, weight_decay, step, evenly, first, params, gradien
 
 
 @exact
-def lion_step(numbers, rate, weight_decay, step, evenly, first, params, gradient, mean):
+def lion_step(rate, weight_decay, step, evenly, first, params, gradient, mean, m2, m3, numbers):
     """``w -= rate sign(m + (1 - b1) (g - m))``, then ``m += (1 - b2) (g - m)``.
 
     The sign of 0 is 0, that of NaN is NaN.
@@ -401,3 +377,30 @@ def lion_step(numbers, rate, weight_decay, step, evenly, first, params, gradient
         mean[i] = normal(fma(rest_2, g - m, m), smallest)
         params[i] = changed(params[i], change, decay, evenly, now)
         now = next_turn(now)
+
+
+# ``optimizer_step(rule, rate, weight_decay, step, evenly, first, params, gradient, first_moment,
+# second_moment, third_moment, numbers)`` changes the parameters, and the moments that the rule has,
+# by one step.
+#
+# ``step`` counts from 0.  ``evenly`` lets no change be too small to count, as where the data have
+# no gradient and a penalty's velocity is less than the rounding of the weight; see
+# ``rounding.add_evenly``.  The vectors are those of all parameters from the number ``first`` on.
+optimizer_step = Family(
+    "optimizer_step",
+    {
+        Rule.DESCENT: plain_descent_step,
+        Rule.MOMENTUM: momentum_step,
+        Rule.ADAM: adam_step,
+        Rule.WHOLE_DESCENT: whole_descent_step,
+        Rule.RMSPROP: rmsprop_step,
+        Rule.RMSPROP_MOMENTUM: rmsprop_momentum_step,
+        Rule.RMSPROP_CENTERED: rmsprop_centered_step,
+        Rule.ADAGRAD: adagrad_step,
+        Rule.ADADELTA: adadelta_step,
+        Rule.AMSGRAD: amsgrad_step,
+        Rule.ADAMAX: adamax_step,
+        Rule.NADAM: nadam_step,
+        Rule.LION: lion_step,
+    },
+)

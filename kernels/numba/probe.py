@@ -28,8 +28,10 @@ from ..contract import (
 )
 from .dense import dense_forward, dense_forward_rows
 from .jit import exact, for_groups, view
+from .late import call
+from .needs import Compiled, CompiledNet
 from .penalties import penalty
-from .rows import forward_row, layer_bias, layer_weights, loss_row
+from .rows import forward_row, is_penalized, layer_bias, layer_weights, loss_row
 from .views import matrix, vector
 
 
@@ -50,24 +52,26 @@ def copy(source, start, stop, target):
 
 
 @exact
-def unit_forward(row, reals, unit, params, values, capacity, n):
+def unit_forward(row, reals, unit, net, values, capacity, n):
     """Compute one unit of a DENSE row."""
     inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
     y = matrix(values, row[Column.Y] * capacity + unit * n, 1, n)
-    weights = layer_weights(row, params, unit, unit + 1)
-    bias = layer_bias(row, params, unit, unit + 1)
+    weights = layer_weights(row, net.params, unit, unit + 1)
+    bias = layer_bias(row, net.params, unit, unit + 1)
     if row[Column.ROWS]:
         scale = values.dtype.type(reals[Scalar.SCALE])
-        dense_forward_rows(matrix(values, at_x, n, inputs), weights, bias, scale, y)
+        x = matrix(values, at_x, n, inputs)
+        call(dense_forward_rows, net.code, (x, weights, bias, scale, y))
     else:
-        dense_forward(matrix(values, at_x, inputs, n), weights, bias, y)
+        x = matrix(values, at_x, inputs, n)
+        call(dense_forward, net.code, (x, weights, bias, y))
 
 
 @exact
 def owner_forward(row, reals, unit, net, values, capacity, n, alone):
     """Compute what a parameter of this row changes: one unit of a DENSE row, or all of another."""
     if row[Column.OP] == Op.DENSE:
-        unit_forward(row, reals, unit, net.params, values, capacity, n)
+        unit_forward(row, reals, unit, net, values, capacity, n)
     else:
         forward_row(row, reals, net, values, capacity, n, 0, Phase.REPLAY, alone)
 
@@ -116,8 +120,10 @@ def penalties_on(net, index):
     """Return the penalties on one parameter."""
     for t in range(net.tensors.shape[0]):
         if 0 <= index - net.tensors[t, Tensor.START] < net.tensors[t, Tensor.SIZE]:
+            if not is_penalized(net, t):
+                break
             l1, l2 = net.factors[t, Factor.L1], net.factors[t, Factor.L2]
-            return penalty(l1, l2, vector(net.params, index, 1))
+            return call(penalty, net.code, (l1, l2, vector(net.params, index, 1)))
     return 0.0
 
 
@@ -134,8 +140,8 @@ def loss_from(net, memory, batches, trial, r, loss_index, unit, k, alone):
             if trial.keeps_branches:
                 keep_to_branches(row, reals, memory.values, trial.moved, capacity, n)
     return loss_row(
-        net.table[loss_index], net.reals[loss_index], trial.moved, memory.deltas, capacity,
-        batches.order, batches.labels, batches.targets,
+        net.table[loss_index], net.reals[loss_index], net.code, trial.moved, memory.deltas,
+        capacity, batches.order, batches,
     )  # fmt: skip
 
 
@@ -178,4 +184,7 @@ def probe(net: Net, memory: Memory, batches: Batches, trial: Trial) -> None:
     are in ``memory``.  Fills ``trial.losses``, with the penalties on that parameter alone, and
     ``trial.crossed``; parameters are restored.
     """
-    for_groups(probe_compiled, PROBE, net.params.dtype)(net, memory, batches, trial)
+    compiled = Compiled(net)
+    compiled.compile_forward()
+    ready = for_groups(probe_compiled, (CompiledNet, *PROBE[1:]), net.params.dtype)
+    ready(compiled.net, memory, batches, trial)

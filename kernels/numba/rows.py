@@ -37,7 +37,8 @@ from .dense import (
 from .dropout import alpha_dropout, dropout_blocks, normal_blocks
 from .elementwise import add, multiply, rescale, transpose
 from .gather import gather_bytes, gather_reals
-from .jit import view
+from .jit import exact, view
+from .late import call
 from .losses import loss
 from .metrics import metric
 from .normalization import (
@@ -60,7 +61,7 @@ from .scaling import (
     scale_weight_gradient,
 )
 from .softmax import softmax_backward, softmax_forward
-from .telemetry import record_slopes, record_values
+from .telemetry import record_flat, record_values
 from .views import matrix, part, vector
 
 
@@ -103,7 +104,7 @@ def layer_params(row, params):
     return vector(params, row[Column.WEIGHTS], row[Column.SIZE])
 
 
-@view
+@exact
 def is_learned(row):
     """Whether a row has weights that are trained."""
     return row[Column.SIZE] > 0 and row[Column.FROZEN] == 0
@@ -136,22 +137,24 @@ def running_pair(row, running, first, stop):
     return vector(running, start, size), vector(running, start + row[Column.OUTPUTS], size)
 
 
-@view
-def normalization_forward(row, reals, params, running, values, capacity, n, phase, team):
+@exact
+def normalization_forward(row, reals, net, values, capacity, n, phase, team):
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
     y = matrix(values, row[Column.Y] * capacity + first * n, stop - first, n)
     if phase == Phase.PREDICT or row[Column.FROZEN] != 0:
-        mean, variance = running_pair(row, running, first, stop)
+        mean, variance = running_pair(row, net.running, first, stop)
     else:
         mean, variance = normalization_pair(row, values, capacity, first, stop)
-        batch_statistics(x, mean, variance)
-    gamma, beta = layer_gamma(row, params, first, stop), layer_bias(row, params, first, stop)
-    batchnorm_forward(reals[Scalar.EPSILON], x, mean, variance, gamma, beta, y)
+        call(batch_statistics, net.code, (x, mean, variance))
+    gamma = layer_gamma(row, net.params, first, stop)
+    beta = layer_bias(row, net.params, first, stop)
+    epsilon = reals[Scalar.EPSILON]
+    call(batchnorm_forward, net.code, (epsilon, x, mean, variance, gamma, beta, y))
 
 
-@view
-def normalization_sums(row, reals, running, values, deltas, capacity, n, learns, team):
+@exact
+def normalization_sums(row, reals, net, values, deltas, capacity, n, learns, team):
     """Compute the gradients of gamma and beta, which that of the input needs too.
 
     In training, let the running statistics follow the batch's.  If it is frozen, they do not depend
@@ -167,31 +170,32 @@ def normalization_sums(row, reals, running, values, deltas, capacity, n, learns,
             dgamma[i] = 0.0
             dbeta[i] = 0.0
     else:
-        batchnorm_weight_gradient(reals[Scalar.EPSILON], x, mean, variance, dy, dgamma, dbeta)
+        epsilon = reals[Scalar.EPSILON]
+        call(batchnorm_weight_gradient, net.code, (epsilon, x, mean, variance, dy, dgamma, dbeta))
     if learns and row[Column.FROZEN] == 0:
-        running_mean, running_variance = running_pair(row, running, first, stop)
-        running_update(reals[Scalar.MOMENTUM], mean, running_mean)
-        running_update(reals[Scalar.MOMENTUM], variance, running_variance)
+        running_mean, running_variance = running_pair(row, net.running, first, stop)
+        momentum = reals[Scalar.MOMENTUM]
+        call(running_update, net.code, (momentum, mean, running_mean))
+        call(running_update, net.code, (momentum, variance, running_variance))
 
 
-@view
-def normalization_backward(row, reals, params, running, values, deltas, capacity, n, team):
+@exact
+def normalization_backward(row, reals, net, values, deltas, capacity, n, team):
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
     dx = matrix(deltas, row[Column.X] * capacity + first * n, stop - first, n)
     dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
     if row[Column.FROZEN] != 0:
-        mean, variance = running_pair(row, running, first, stop)
+        mean, variance = running_pair(row, net.running, first, stop)
     else:
         mean, variance = normalization_pair(row, values, capacity, first, stop)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
-    gamma = layer_gamma(row, params, first, stop)
-    batchnorm_input_gradient(
-        reals[Scalar.EPSILON], x, mean, variance, gamma, dgamma, dbeta, dy, dx
-    )  # fmt: skip
+    gamma = layer_gamma(row, net.params, first, stop)
+    arguments = (reals[Scalar.EPSILON], x, mean, variance, gamma, dgamma, dbeta, dy, dx)
+    call(batchnorm_input_gradient, net.code, arguments)
 
 
-@view
+@exact
 def normalization_gradient(row, gradient, deltas, capacity, team):
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
@@ -202,86 +206,12 @@ def normalization_gradient(row, gradient, deltas, capacity, team):
         beta[i] = dbeta[i]
 
 
-@view
+@exact
 def normalization_update(row, rate, params, deltas, capacity, team):
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
     descent_step(np.float64(rate), layer_gamma(row, params, first, stop), dgamma)
     descent_step(np.float64(rate), layer_bias(row, params, first, stop), dbeta)
-
-
-@view
-def sample_statistics(row, memory, capacity, n):
-    """Each sample's mean and inverse deviation, of a LAYER_NORMALIZATION row's values."""
-    return matrix(memory, (row[Column.Y] + 3 * row[Column.OUTPUTS]) * capacity, 2, n)
-
-
-@view
-def vectors_forward(row, reals, params, values, capacity, n, team):
-    """The way forward of a row with vectors, and without statistics of the batch."""
-    op, outputs = row[Column.OP], row[Column.OUTPUTS]
-    first, stop = first_of(outputs, team), stop_of(outputs, team)
-    at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
-    x = matrix(values, at_x + first * n, stop - first, n)
-    y = matrix(values, at_y + first * n, stop - first, n)
-    if op == Op.SCALE:
-        gamma, beta = layer_gamma(row, params, first, stop), layer_bias(row, params, first, stop)
-        scale_forward(x, gamma, beta, y)
-    elif op == Op.PRELU:
-        prelu_forward(x, layer_gamma(row, params, first, stop), y)
-    elif team.thread == 0:
-        layernorm_forward(
-            row[Column.KIND],
-            reals[Scalar.EPSILON],
-            matrix(values, at_x, outputs, n),
-            layer_gamma(row, params, 0, outputs),
-            layer_bias(row, params, 0, outputs),
-            sample_statistics(row, values, capacity, n),
-            matrix(values, at_y, outputs, n),
-        )
-
-
-@view
-def vectors_sums(row, values, deltas, capacity, n, team):
-    """Compute a share of the gradients of its vectors."""
-    op = row[Column.OP]
-    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
-    x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
-    dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
-    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
-    if op == Op.SCALE:
-        scale_weight_gradient(x, dy, dgamma, dbeta)
-    elif op == Op.PRELU:
-        prelu_weight_gradient(x, dy, dgamma)
-    else:
-        statistics = sample_statistics(row, values, capacity, n)
-        layernorm_weight_gradient(x, statistics, dy, dgamma, dbeta)
-
-
-@view
-def vectors_backward(row, params, values, deltas, capacity, n, team):
-    """Compute a share of the gradient of its input."""
-    op, outputs = row[Column.OP], row[Column.OUTPUTS]
-    first, stop = first_of(outputs, team), stop_of(outputs, team)
-    at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
-    x = matrix(values, at_x + first * n, stop - first, n)
-    dx = matrix(deltas, at_x + first * n, stop - first, n)
-    dy = matrix(deltas, at_y + first * n, stop - first, n)
-    gamma = layer_gamma(row, params, first, stop)
-    if op == Op.SCALE:
-        scale_forward(dy, gamma, vector(params, 0, 0), dx)
-    elif op == Op.PRELU:
-        prelu_input_gradient(x, gamma, dy, dx)
-    elif team.thread == 0:
-        layernorm_input_gradient(
-            row[Column.KIND],
-            matrix(values, at_x, outputs, n),
-            sample_statistics(row, values, capacity, n),
-            layer_gamma(row, params, 0, outputs),
-            matrix(deltas, at_y, outputs, n),
-            sample_statistics(row, deltas, capacity, n),
-            matrix(deltas, at_x, outputs, n),
-        )
 
 
 @view
@@ -291,7 +221,78 @@ def has_vectors(row):
 
 
 @view
-def noise_forward(row, reals, values, capacity, n, step, phase, team):
+def sample_statistics(row, memory, capacity, n):
+    """Each sample's mean and inverse deviation, of a LAYER_NORMALIZATION row's values."""
+    return matrix(memory, (row[Column.Y] + 3 * row[Column.OUTPUTS]) * capacity, 2, n)
+
+
+@exact
+def vectors_forward(row, reals, net, values, capacity, n, team):
+    """The way forward of a row with vectors, and without statistics of the batch."""
+    op, outputs = row[Column.OP], row[Column.OUTPUTS]
+    first, stop = first_of(outputs, team), stop_of(outputs, team)
+    at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
+    x = matrix(values, at_x + first * n, stop - first, n)
+    y = matrix(values, at_y + first * n, stop - first, n)
+    if op == Op.SCALE:
+        gamma = layer_gamma(row, net.params, first, stop)
+        call(scale_forward, net.code, (x, gamma, layer_bias(row, net.params, first, stop), y))
+    elif op == Op.PRELU:
+        call(prelu_forward, net.code, (x, layer_gamma(row, net.params, first, stop), y))
+    elif team.thread == 0:
+        all_x, all_y = matrix(values, at_x, outputs, n), matrix(values, at_y, outputs, n)
+        gamma = layer_gamma(row, net.params, 0, outputs)
+        beta = layer_bias(row, net.params, 0, outputs)
+        scratch = sample_statistics(row, values, capacity, n)
+        how = (row[Column.KIND], reals[Scalar.EPSILON])
+        call(layernorm_forward, net.code, (*how, all_x, gamma, beta, scratch, all_y))
+
+
+@exact
+def vectors_sums(row, net, values, deltas, capacity, n, team):
+    """Compute a share of the gradients of its vectors."""
+    op = row[Column.OP]
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
+    if op == Op.SCALE:
+        call(scale_weight_gradient, net.code, (x, dy, dgamma, dbeta))
+    elif op == Op.PRELU:
+        call(prelu_weight_gradient, net.code, (x, dy, dgamma))
+    else:
+        statistics = sample_statistics(row, values, capacity, n)
+        call(layernorm_weight_gradient, net.code, (x, statistics, dy, dgamma, dbeta))
+
+
+@exact
+def vectors_backward(row, net, values, deltas, capacity, n, team):
+    """Compute a share of the gradient of its input."""
+    op, outputs = row[Column.OP], row[Column.OUTPUTS]
+    first, stop = first_of(outputs, team), stop_of(outputs, team)
+    at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
+    x = matrix(values, at_x + first * n, stop - first, n)
+    dx = matrix(deltas, at_x + first * n, stop - first, n)
+    dy = matrix(deltas, at_y + first * n, stop - first, n)
+    gamma = layer_gamma(row, net.params, first, stop)
+    if op == Op.SCALE:
+        call(scale_forward, net.code, (dy, gamma, vector(net.params, 0, 0), dx))
+    elif op == Op.PRELU:
+        call(prelu_input_gradient, net.code, (x, gamma, dy, dx))
+    elif team.thread == 0:
+        all_x, all_dx = matrix(values, at_x, outputs, n), matrix(deltas, at_x, outputs, n)
+        all_dy, all_gamma = (
+            matrix(deltas, at_y, outputs, n),
+            layer_gamma(row, net.params, 0, outputs),
+        )
+        statistics = sample_statistics(row, values, capacity, n)
+        scratch = sample_statistics(row, deltas, capacity, n)
+        arguments = (row[Column.KIND], all_x, statistics, all_gamma, all_dy, scratch, all_dx)
+        call(layernorm_input_gradient, net.code, arguments)
+
+
+@exact
+def noise_forward(row, reals, code, values, capacity, n, step, phase, team):
     """Draw a mask in training, or use the one that is there, or none."""
     outputs, kind, key = row[Column.OUTPUTS], row[Column.KIND], row[Column.KEY]
     real = values.dtype.type
@@ -306,27 +307,27 @@ def noise_forward(row, reals, values, capacity, n, step, phase, team):
         if phase == Phase.LEARN:
             mask = vector(values, at_mask, outputs * n)
             blocks = (mask.size + 3) // 4
-            first, stop = first_of(blocks, team), stop_of(blocks, team)
+            first, stop, rate = first_of(blocks, team), stop_of(blocks, team), reals[Scalar.RATE]
             if kind == Noise.GAUSSIAN_DROPOUT or kind == Noise.GAUSSIAN_NOISE:
                 mean = 1.0 if kind == Noise.GAUSSIAN_DROPOUT else 0.0
-                normal_blocks(key, step, mean, reals[Scalar.RATE], mask, first, stop)
+                call(normal_blocks, code, (key, step, mean, rate, mask, first, stop))
             else:
-                dropout_blocks(key, step, reals[Scalar.RATE], mask, first, stop)
+                call(dropout_blocks, code, (key, step, rate, mask, first, stop))
             wait(team)
-        mask = vector(values, at_mask + own, size)
+        own_mask = vector(values, at_mask + own, size)
         if kind == Noise.GAUSSIAN_NOISE:
-            add(x, mask, y)
+            add(x, own_mask, y)
         elif kind == Noise.ALPHA_DROPOUT:
             scale, offset = real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET])
-            alpha_dropout(scale, offset, real(reals[Scalar.ALPHA]), x, mask, y)
+            dropped = real(reals[Scalar.ALPHA])
+            call(alpha_dropout, code, (scale, offset, dropped, x, own_mask, y))
         else:
-            multiply(x, mask, y)
+            multiply(x, own_mask, y)
 
 
 @view
 def forward_row(row, reals, net, values, capacity, n, step, phase, team):
     """Compute a share of the output buffer of one row."""
-    params = net.params
     op = row[Column.OP]
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
     at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
@@ -338,38 +339,41 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
     real = values.dtype.type
     if op == Op.DENSE:
         weights, bias = (
-            layer_weights(row, params, first, stop),
-            layer_bias(row, params, first, stop),
+            layer_weights(row, net.params, first, stop),
+            layer_bias(row, net.params, first, stop),
         )
         if row[Column.ROWS]:
             scale = real(reals[Scalar.SCALE])
-            dense_forward_rows(matrix(values, at_x, n, inputs), weights, bias, scale, y_matrix)
+            x_matrix = matrix(values, at_x, n, inputs)
+            call(dense_forward_rows, net.code, (x_matrix, weights, bias, scale, y_matrix))
         else:
-            dense_forward(matrix(values, at_x, inputs, n), weights, bias, y_matrix)
+            x_matrix = matrix(values, at_x, inputs, n)
+            call(dense_forward, net.code, (x_matrix, weights, bias, y_matrix))
     elif op == Op.ACTIVATION:
-        activation_forward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y)
+        alpha = real(reals[Scalar.ALPHA])
+        call(activation_forward, net.code, (row[Column.KIND], alpha, x, y))
     elif op == Op.SOFTMAX:
         if team.thread == 0:
             scratch = matrix(values, at_y + outputs * capacity, 2, n)
             all_y = matrix(values, at_y, outputs, n)
-            softmax_forward(matrix(values, at_x, inputs, n), scratch, all_y)
+            call(softmax_forward, net.code, (matrix(values, at_x, inputs, n), scratch, all_y))
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET]), x, y)
     elif op == Op.TRANSPOSE:
         own_y = part(values, at_y + first * n, stop - first, n, n)
         transpose(part(values, at_x + first, n, stop - first, inputs), own_y)
     elif op == Op.DROPOUT:
-        noise_forward(row, reals, values, capacity, n, step, phase, team)
+        noise_forward(row, reals, net.code, values, capacity, n, step, phase, team)
     elif op == Op.ADD:
         add(x, vector(values, row[Column.OTHER] * capacity + own, size), y)
     elif op == Op.BATCH_NORMALIZATION:
-        normalization_forward(row, reals, params, net.running, values, capacity, n, phase, team)
+        normalization_forward(row, reals, net, values, capacity, n, phase, team)
     elif has_vectors(row):
-        vectors_forward(row, reals, params, values, capacity, n, team)
+        vectors_forward(row, reals, net, values, capacity, n, team)
 
 
 @view
-def backward_row(row, reals, params, running, values, deltas, capacity, n, team):
+def backward_row(row, reals, net, values, deltas, capacity, n, team):
     """Compute a share of the gradient with respect to one row's input from that of its output."""
     op = row[Column.OP]
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
@@ -382,15 +386,17 @@ def backward_row(row, reals, params, running, values, deltas, capacity, n, team)
     all_dy = matrix(deltas, at_y, outputs, n)
     real = values.dtype.type
     if op == Op.DENSE:
-        weights = part(params, row[Column.WEIGHTS] + first, outputs, stop - first, inputs)
-        dense_input_gradient(weights, all_dy, matrix(deltas, at_x + first * n, stop - first, n))
+        weights = part(net.params, row[Column.WEIGHTS] + first, outputs, stop - first, inputs)
+        dx_matrix = matrix(deltas, at_x + first * n, stop - first, n)
+        call(dense_input_gradient, net.code, (weights, all_dy, dx_matrix))
     elif op == Op.ACTIVATION:
-        activation_backward(row[Column.KIND], real(reals[Scalar.ALPHA]), x, y, dy, dx)
+        alpha = real(reals[Scalar.ALPHA])
+        call(activation_backward, net.code, (row[Column.KIND], alpha, x, y, dy, dx))
     elif op == Op.SOFTMAX:
         if team.thread == 0:
             scratch = matrix(deltas, at_y + outputs * capacity, 2, n)
             all_y, all_dx = matrix(values, at_y, outputs, n), matrix(deltas, at_x, inputs, n)
-            softmax_backward(all_y, all_dy, scratch, all_dx)
+            call(softmax_backward, net.code, (all_y, all_dy, scratch, all_dx))
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(0), dy, dx)
     elif op == Op.TRANSPOSE:
@@ -401,7 +407,8 @@ def backward_row(row, reals, params, running, values, deltas, capacity, n, team)
         if row[Column.KIND] == Noise.GAUSSIAN_NOISE:
             rescale(real(1), real(0), dy, dx)
         elif row[Column.KIND] == Noise.ALPHA_DROPOUT:
-            alpha_dropout(real(reals[Scalar.SCALE]), real(0), real(0), dy, mask, dx)
+            scale = real(reals[Scalar.SCALE])
+            call(alpha_dropout, net.code, (scale, real(0), real(0), dy, mask, dx))
         else:
             multiply(dy, mask, dx)
     elif op == Op.FORK:
@@ -410,32 +417,40 @@ def backward_row(row, reals, params, running, values, deltas, capacity, n, team)
         for i in range(size):
             dx[i] = dy[i]
     elif op == Op.BATCH_NORMALIZATION:
-        normalization_backward(row, reals, params, running, values, deltas, capacity, n, team)
+        normalization_backward(row, reals, net, values, deltas, capacity, n, team)
     elif has_vectors(row):
-        vectors_backward(row, params, values, deltas, capacity, n, team)
+        vectors_backward(row, net, values, deltas, capacity, n, team)
 
 
 @view
-def loss_row(row, reals, values, deltas, capacity, rows, labels, targets):
-    """Return the batch's summed loss, and leave the mean's gradient in the deltas of X."""
+def weights_for(row, batches):
+    """The samples' weights, as a row that compares outputs with right answers reads them."""
+    return vector(batches.weights, 0, batches.weights.size if row[Column.WEIGHTED] else 0)
+
+
+@view
+def loss_row(row, reals, code, values, deltas, capacity, rows, batches):
+    """Return the batch's loss times its number of samples; its gradient is in the deltas of X."""
     features = row[Column.INPUTS]
     n = rows.size
     at_x = row[Column.X] * capacity
     x, dx = matrix(values, at_x, features, n), matrix(deltas, at_x, features, n)
     scratch = matrix(values, row[Column.Y] * capacity, 2, n)
-    alpha = values.dtype.type(reals[Scalar.ALPHA])
-    return loss(row[Column.KIND], alpha, x, rows, labels, targets, scratch, dx)
+    labels, targets, weights = batches.labels, batches.targets, weights_for(row, batches)
+    answers = (row[Column.REDUCTION], x, rows, labels, targets, weights)
+    return call(loss, code, (row[Column.KIND], *answers, reals, scratch, dx))
 
 
 @view
-def metric_row(row, reals, values, capacity, rows, labels, targets):
-    """Return the sum of a metric over the batch."""
+def metric_row(row, reals, net, values, capacity, rows, batches, totals):
+    """Add to the totals of a metric."""
     x = matrix(values, row[Column.X] * capacity, row[Column.INPUTS], rows.size)
-    alpha = values.dtype.type(reals[Scalar.ALPHA])
-    return metric(row[Column.KIND], alpha, x, rows, labels, targets)
+    answers = (x, rows, batches.labels, batches.targets, weights_for(row, batches))
+    thresholds = vector(net.thresholds, row[Column.THRESHOLDS], row[Column.LEVELS])
+    call(metric, net.code, (row[Column.KIND], *answers, reals, thresholds, totals))
 
 
-@view
+@exact
 def is_penalized(net, t):
     """Tell whether there is a penalty on a tensor."""
     return net.factors[t, Factor.L1] != 0 or net.factors[t, Factor.L2] != 0
@@ -447,7 +462,7 @@ def tensor_of(net, t, vector_of_params):
     return vector(vector_of_params, net.tensors[t, Tensor.START], net.tensors[t, Tensor.SIZE])
 
 
-@view
+@exact
 def penalty_updates(net, row, rate, step, team):
     """Step along a share of the gradients of the penalties on a row's tensors."""
     real = net.params.dtype.type
@@ -459,13 +474,13 @@ def penalty_updates(net, row, rate, step, team):
         own, stop = first_element_of(size, team), stop_element_of(size, team)
         l1, l2 = real(net.factors[t, Factor.L1]), real(net.factors[t, Factor.L2])
         weights = vector(net.params, net.tensors[t, Tensor.START] + own, stop - own)
-        penalty_update(l1, l2, rate, step, own, weights)
+        call(penalty_update, net.code, (l1, l2, rate, step, own, weights))
         waits = True
     if waits:
         wait(team)
 
 
-@view
+@exact
 def transpose_input(row, values, capacity, n, team):
     """Write a share of the input of a DENSE row, that is (inputs, n), into its (n, inputs)."""
     inputs, at_x = row[Column.INPUTS], row[Column.X] * capacity
@@ -475,24 +490,20 @@ def transpose_input(row, values, capacity, n, team):
 
 
 @view
-def prepare_gradients(row, reals, running, values, deltas, capacity, n, learns, team):
+def prepare_gradients(row, reals, net, values, deltas, capacity, n, learns, team):
     """Compute a share of what several gradients of one row need."""
-    if (
-        row[Column.OP] == Op.DENSE
-        and not row[Column.ROWS]
-        and row[Column.X_ROWS] >= 0
-        and is_learned(row)
-    ):
-        transpose_input(row, values, capacity, n, team)
-        wait(team)
+    if row[Column.OP] == Op.DENSE:
+        if is_learned(row) and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
+            transpose_input(row, values, capacity, n, team)
+            wait(team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION:
-        normalization_sums(row, reals, running, values, deltas, capacity, n, learns, team)
+        normalization_sums(row, reals, net, values, deltas, capacity, n, learns, team)
     elif has_vectors(row) and is_learned(row):
-        vectors_sums(row, values, deltas, capacity, n, team)
+        vectors_sums(row, net, values, deltas, capacity, n, team)
 
 
 @view
-def dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+def dense_update(row, reals, rate, net, values, deltas, capacity, n, samples, ahead, team):
     """Take a share of the step along one DENSE row's gradient, without storing it.
 
     A first layer meanwhile prefetches the samples ``ahead``.
@@ -500,63 +511,69 @@ def dense_update(row, reals, rate, params, values, deltas, capacity, n, samples,
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     inputs = row[Column.INPUTS]
     dy = part(deltas, row[Column.Y] * capacity + first * n, stop - first, n, n)
-    weights = layer_weights(row, params, first, stop)
+    weights = layer_weights(row, net.params, first, stop)
     if row[Column.X_ROWS] < 0:
         x = matrix(values, row[Column.X] * capacity, inputs, n)
-        dense_weight_update(x, dy, -rate, weights)
+        call(dense_weight_update, net.code, (x, dy, -rate, weights))
     else:
         x = matrix(values, row[Column.X_ROWS] * capacity, n, inputs)
         scale = -rate * values.dtype.type(reals[Scalar.SCALE])
         if row[Column.ROWS]:
-            dense_weight_update_prefetching(x, dy, scale, weights, samples, ahead)
+            arguments = (x, dy, scale, weights, samples, ahead)
+            call(dense_weight_update_prefetching, net.code, arguments)
         else:
-            dense_weight_update_rows(x, dy, scale, weights)
-    dense_bias_update(dy, -rate, layer_bias(row, params, first, stop))
+            call(dense_weight_update_rows, net.code, (x, dy, scale, weights))
+    bias = layer_bias(row, net.params, first, stop)
+    call(dense_bias_update, net.code, (dy, -rate, bias))
 
 
 @view
-def dense_gradient(row, reals, gradient, values, deltas, capacity, n, team):
+def dense_gradient(row, reals, net, values, deltas, capacity, n, team):
     """Compute a share of one DENSE row's part of the flat gradient."""
     first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
     inputs = row[Column.INPUTS]
     dy = part(deltas, row[Column.Y] * capacity + first * n, stop - first, n, n)
-    weights = layer_weights(row, gradient, first, stop)
+    weights = layer_weights(row, net.gradient, first, stop)
     if row[Column.X_ROWS] < 0:
         x = matrix(values, row[Column.X] * capacity, inputs, n)
-        dense_weight_gradient(x, dy, weights)
+        call(dense_weight_gradient, net.code, (x, dy, weights))
     else:
         x = matrix(values, row[Column.X_ROWS] * capacity, n, inputs)
         scale = values.dtype.type(reals[Scalar.SCALE])
-        dense_weight_gradient_rows(x, dy, scale, weights)
-    dense_bias_gradient(dy, layer_bias(row, gradient, first, stop))
+        call(dense_weight_gradient_rows, net.code, (x, dy, scale, weights))
+    bias = layer_bias(row, net.gradient, first, stop)
+    call(dense_bias_gradient, net.code, (dy, bias))
 
 
 @view
-def weight_update_row(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team):
+def weight_update_row(row, reals, rate, net, values, deltas, capacity, n, samples, ahead, team):
     """Take a share of the step along one row's gradient, which need not be stored."""
     if row[Column.OP] == Op.DENSE:
-        dense_update(row, reals, rate, params, values, deltas, capacity, n, samples, ahead, team)
+        dense_update(row, reals, rate, net, values, deltas, capacity, n, samples, ahead, team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION or has_vectors(row):
-        normalization_update(row, rate, params, deltas, capacity, team)
+        normalization_update(row, rate, net.params, deltas, capacity, team)
 
 
 @view
-def weight_gradient_row(row, reals, gradient, values, deltas, capacity, n, team):
+def weight_gradient_row(row, reals, net, values, deltas, capacity, n, team):
     """Compute a share of one row's part of the flat gradient."""
     if row[Column.OP] == Op.DENSE:
-        dense_gradient(row, reals, gradient, values, deltas, capacity, n, team)
+        dense_gradient(row, reals, net, values, deltas, capacity, n, team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION or has_vectors(row):
-        normalization_gradient(row, gradient, deltas, capacity, team)
+        normalization_gradient(row, net.gradient, deltas, capacity, team)
 
 
-@view
-def observe_row(row, reals, values, deltas, capacity, n, out):
+@exact
+def observe_row(row, reals, code, values, deltas, capacity, n, out):
     """Record one row's values, just before its backward step; overwrites the deltas of X."""
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
     y = vector(values, row[Column.Y] * capacity, outputs * n)
-    record_values(y, out)
+    call(record_values, code, (y, out))
     if row[Column.OP] == Op.ACTIVATION:
         x = vector(values, row[Column.X] * capacity, inputs * n)
         scratch = vector(deltas, row[Column.X] * capacity, inputs * n)
         alpha = values.dtype.type(reals[Scalar.ALPHA])
-        record_slopes(row[Column.KIND], alpha, x, y, n, row[Column.ROWS], scratch, out)
+        for i in range(scratch.size):
+            scratch[i] = 1
+        call(activation_backward, code, (row[Column.KIND], alpha, x, y, scratch, scratch))
+        call(record_flat, code, (scratch, n, row[Column.ROWS], out))

@@ -23,27 +23,34 @@ def record_values(y, out):
 
 
 @exact
-def record_slopes(kind, alpha, x, y, n, rows, scratch, out):
-    """Record how much of an activation is flat; ``x``, ``y`` and ``scratch`` are flat.
+def record_flat(slopes, n, rows, out):
+    """Record how much of an activation is flat, given its slopes.
 
     ``rows`` says whether the n samples lie along the first axis or the second.
     """
-    for i in range(x.size):
-        scratch[i] = x.dtype.type(1)
-    activation_backward(kind, alpha, x, y, scratch, scratch)
-    features = x.size // n
+    features = slopes.size // n
     sample_stride, feature_stride = (features, 1) if rows else (1, n)
     saturated = 0
     dead = 0
     for i in range(features):
         flat = 0
         for j in range(n):
-            if abs(scratch[i * feature_stride + j * sample_stride]) < SATURATED_SLOPE:
+            if abs(slopes[i * feature_stride + j * sample_stride]) < SATURATED_SLOPE:
                 flat += 1
         saturated += flat
         dead += flat == n
-    out[Telemetry.SATURATED] = saturated / x.size
+    out[Telemetry.SATURATED] = saturated / slopes.size
     out[Telemetry.DEAD] = dead / features
+
+
+def record_slopes(kind, alpha, x, y, n, rows, scratch, out):
+    """Record how much of an activation is flat; ``x``, ``y`` and ``scratch`` are flat.
+
+    For callers in Python: the engine takes its two steps by itself.
+    """
+    scratch[:] = 1
+    activation_backward(kind, alpha, x, y, scratch, scratch)
+    record_flat(scratch, n, rows, out)
 
 
 @exact

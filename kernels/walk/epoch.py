@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from types import ModuleType
 
+import numpy as np
+
 from ..contract import (
     FIRST_LOSS,
     Batches,
@@ -30,18 +32,22 @@ from .rows import Array, PythonLayer, Walk
 
 
 def judge(
-    walk: Walk, judges: list[int], answers: tuple[Array, Array, Array], totals: Array
+    walk: Walk, judges: list[int], rows: Array, batches: Batches, totals: Array, learns: bool
 ) -> float:
     """Compute the loss, which is returned, and add the metrics to their totals.
 
-    ``judges`` are the rows of the loss and of the metrics; ``answers`` the batch's rows, and
-    the labels and targets of all samples.
+    ``judges`` are the rows of the loss and of the metrics; ``rows`` are the batch's samples.
     """
-    for place, r in enumerate(judges[1:], len(Total)):
-        is_metric = walk.net.table[r, Column.OP] == Op.METRIC
-        totals[place] += (walk.metric_row if is_metric else walk.loss_row)(r, *answers)
+    place = len(Total)
+    for r in judges[1:]:
+        own = totals[place : place + walk.net.table[r, Column.TOTALS]]
+        if walk.net.table[r, Column.OP] == Op.METRIC:
+            walk.metric_row(r, rows, batches, own)
+        else:
+            own += walk.loss_row(r, rows, batches, learns=False)
+        place += own.size
     # The loss comes last, for a metric that is a loss sets a gradient, too.
-    return walk.loss_row(judges[0], *answers)
+    return walk.loss_row(judges[0], rows, batches, learns)
 
 
 # The stages of a batch, as in kernels/c/epoch.c and kernels/numba/epoch.py.
@@ -72,11 +78,16 @@ def measure_loss(
     walk: Walk, judges: list[int], batches: Batches, course: Course, rows: Array
 ) -> bool:
     """Add to the totals, and leave the loss's gradient; tell whether the loss is finite."""
-    loss = judge(walk, judges, (rows, batches.labels, batches.targets), course.totals)
+    learns = course.mode != Mode.EVALUATE
+    loss = judge(walk, judges, rows, batches, course.totals, learns)
     penalties = penalty(walk)
     course.totals[Total.LOSS] += loss
     course.totals[Total.PENALTY] += penalties * rows.size
     course.totals[Total.SAMPLES] += rows.size
+    weights = batches.weights
+    course.totals[Total.WEIGHTS] += (
+        weights[rows].sum(dtype=np.float64) if weights.size else rows.size
+    )
     return math.isfinite(loss + penalties)
 
 

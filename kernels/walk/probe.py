@@ -85,7 +85,7 @@ def probe(
             net.params[index] = original + sign * step
             for r in range(owner, loss_index):
                 _forward_row(walk, before, r, n, trial, k)
-            loss = walk.loss_row(loss_index, rows, batches.labels, batches.targets)
+            loss = walk.loss_row(loss_index, rows, batches, learns=False)
             trial.losses[k, side] = loss / n + _penalties_on(walk, index)
         net.params[index] = original
 

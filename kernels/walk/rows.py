@@ -11,10 +11,13 @@ import numpy as np
 from ..contract import (
     FORMS,
     MOMENTS,
+    Batches,
     Column,
     Constraint,
     Factor,
+    Loss,
     Memory,
+    Metric,
     Net,
     Noise,
     Number,
@@ -24,16 +27,26 @@ from ..contract import (
     Scalar,
     Tensor,
 )
+from ..reference.losses import factor_of
 
 Array = np.ndarray[Any, Any]
 
 
 class PythonLayer(Protocol):
-    """What a CUSTOM row calls: arrays are (n, features), ``dparams`` is flat."""
+    """What a CUSTOM row calls: arrays are (n, features), ``dparams`` is flat.
+
+    What a loss or a metric in Python has instead is in ``fastmlp/runtime/python_rows.py``.
+    """
 
     def forward_rows(self, x: Array, training: bool) -> Array: ...
 
     def backward_rows(self, dy: Array, dparams: Array) -> Array: ...
+
+
+def right_answers(rows: Array, batches: Batches) -> Array:
+    """The labels or targets of some samples."""
+    answers: Array = batches.labels if batches.labels.size else batches.targets
+    return answers[rows]
 
 
 @dataclass
@@ -41,7 +54,7 @@ class Walk:
     """One net's memory and kernels, seen row by row."""
 
     kernels: ModuleType
-    python_layers: Mapping[int, PythonLayer]
+    python_layers: Mapping[int, Any]  # by the LAYER of its row, what is written in Python
     net: Net
     memory: Memory
 
@@ -275,23 +288,57 @@ class Walk:
                 slopes = self.own(row, self.net.params)
                 self.kernels.prelu_input_gradient(x, slopes, dy, dx)
 
-    def loss_row(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
-        """The batch's summed loss; leaves the mean's gradient in the deltas of X."""
+    def loss_row(self, r: int, rows: Array, batches: Batches, learns: bool = True) -> float:
+        """The batch's loss times its number of samples; leaves its gradient in the deltas of X.
+
+        Unless nothing is to be learned from it: a loss in Python is not asked for its slopes then.
+        """
         row, n = self.net.table[r], rows.size
         x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], n, 0)
         dx = self.buffer(self.memory.deltas, row[Column.X], row[Column.INPUTS], n, 0)
         scratch = self.buffer(self.memory.values, row[Column.Y], 2, n, 0)
-        alpha = self.real(r, Scalar.ALPHA)
-        return float(
-            self.kernels.loss(row[Column.KIND], alpha, x, rows, labels, targets, scratch, dx)
-        )
+        if row[Column.KIND] == Loss.PYTHON:
+            return self.python_loss(row, x, rows, batches, dx if learns else None)
+        found = self.kernels.loss(
+            row[Column.KIND], row[Column.REDUCTION], x, rows, batches.labels, batches.targets,
+            self.weights_for(row, batches), self.net.reals[r], scratch, dx,
+        )  # fmt: skip
+        return float(found)
 
-    def metric_row(self, r: int, rows: Array, labels: Array, targets: Array) -> float:
-        """The sum of a metric over the batch."""
+    def metric_row(self, r: int, rows: Array, batches: Batches, totals: Array) -> None:
+        """Add to the totals of a metric."""
         row = self.net.table[r]
         x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], rows.size, 0)
-        alpha = self.real(r, Scalar.ALPHA)
-        return float(self.kernels.metric(row[Column.KIND], alpha, x, rows, labels, targets))
+        weights = self.weights_for(row, batches)
+        if row[Column.KIND] == Metric.PYTHON:
+            metric = self.python_layers[int(row[Column.LAYER])]
+            own = weights[rows] if weights.size else None
+            metric.update(right_answers(rows, batches), x.T, own, totals)
+            return
+        start = row[Column.THRESHOLDS]
+        thresholds = self.net.thresholds[start : start + row[Column.LEVELS]]
+        self.kernels.metric(
+            row[Column.KIND], x, rows, batches.labels, batches.targets, weights, self.net.reals[r],
+            thresholds, totals,
+        )  # fmt: skip
+
+    def python_loss(
+        self, row: Array, x: Array, rows: Array, batches: Batches, dx: Array | None
+    ) -> float:
+        """The same for a loss in Python."""
+        loss, weights = self.python_layers[int(row[Column.LAYER])], self.weights_for(row, batches)
+        right = right_answers(rows, batches)
+        weight = weights[rows] if weights.size else np.ones(rows.size, x.dtype)
+        factor = float(factor_of(row[Column.REDUCTION], weight))  # type: ignore[no-untyped-call]
+        values = loss.values(right, x.T)
+        if dx is not None:
+            dx[:] = loss.slopes(right, x.T).T * (weight * (factor / rows.size))
+        return float(np.sum(values * weight, dtype=np.float64)) * factor
+
+    def weights_for(self, row: Array, batches: Batches) -> Array:
+        """The samples' weights, as a row that compares with right answers reads them."""
+        weights: Array = batches.weights
+        return weights if row[Column.WEIGHTED] else weights[:0]
 
     def penalized(self, tensors: Iterable[int]) -> Iterator[tuple[int, slice]]:
         """Those of some tensors that have a penalty, each with its place in the parameters."""

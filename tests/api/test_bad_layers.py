@@ -61,7 +61,7 @@ ARGUMENTS = [
       for v in ("loss", "val_loss", "data_loss")],
     (lambda: losses.BinaryCrossentropy(1), TypeError, "^from_logits: expected True or False"),
     *[(lambda v=v: losses.get(v), ValueError, f"^loss: '{v}' is unknown; expected [^?]*$")
-      for v in ("cosine_similarity", "kl_divergence", "categorical_hinge")],
+      for v in ("tversky", "circle", "dice")],
     (lambda: activations.ELU(INF), ValueError, "alpha: expected a finite number"),
     *[(lambda v=v: optimizers.SGD(v), ValueError, "learning_rate: expected a finite number")
       for v in (-0.1, NAN, INF, "0.1", None, 1j, True, HUGE, np.float64(-1), np.bool_(1))],

@@ -31,9 +31,9 @@ FIT_OPTIONS = {
         {"validation_split": 0.2, "validation_data": (X, Y)}, ValueError,
         "validation_split: not together with validation_data",
     ),
-    "validation_data=3": ({"validation_data": 3}, ValueError, r"validation_data: expected a pair"),
-    "validation_data of three": (
-        {"validation_data": (X, Y, Y)}, ValueError, r"validation_data: expected a pair \(x, y\)"
+    "validation_data=3": ({"validation_data": 3}, ValueError, r"validation_data: expected \(x, y"),
+    "validation_data of four": (
+        {"validation_data": (X, Y, Y, Y)}, ValueError, r"validation_data: expected \(x, y\) or"
     ),
     "validation x": (
         {"validation_data": (X[:, :2], Y)}, ValueError, "validation_data x: expected shape"
@@ -154,7 +154,7 @@ COMPILE = {
     "an optimizer's class": (
         {"loss": "mse", "optimizer": int}, TypeError, "optimizer: expected one of"
     ),
-    "unknown metric": ({"loss": "mse", "metrics": ["auc"]}, ValueError, "metrics: 'auc' is unkn"),
+    "unknown metric": ({"loss": "mse", "metrics": ["iou"]}, ValueError, "metrics: 'iou' is unkn"),
     "metrics as a string": (
         {"loss": "mse", "metrics": "accuracy"}, TypeError,
         "metrics: expected a list of names such as 'accuracy', got 'accuracy'",

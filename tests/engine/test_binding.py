@@ -16,6 +16,7 @@ from fastmlp.kernels.contract import (
     Number,
     Op,
     Rule,
+    Scalar,
     Team,
     Telemetry,
     Tensor,
@@ -46,8 +47,9 @@ def net_of(plan, **changed):
     """The first argument of ``bind``, all fitting but for what is changed."""
     params, numbers = np.zeros(plan.size), np.zeros(len(Number))
     fitting = Net(
-        plan.table.copy(), plan.reals.copy(), plan.tensors.copy(), plan.factors.copy(), params,
-        np.zeros(plan.size), params[:0], np.zeros(plan.running_size), int(Rule.DESCENT), numbers,
+        plan.table.copy(), plan.reals.copy(), plan.tensors.copy(), plan.factors.copy(),
+        plan.thresholds.copy(), params, np.zeros(plan.size), params[:0],
+        np.zeros(plan.running_size), int(Rule.DESCENT), numbers,
     )  # fmt: skip
     return fitting._replace(**changed)
 
@@ -66,6 +68,7 @@ def groups(plan, **changed):
         samples=np.ones((SAMPLES, 6)).view(np.uint8),
         labels=np.arange(SAMPLES) % 4,
         targets=np.empty((0, 0)),
+        weights=np.empty(0),
         order=np.arange(SAMPLES),
         size=2,
         first=0,
@@ -100,7 +103,7 @@ def test_what_fits_is_taken(backend):
 COLUMNS = [
     Column.OP, Column.KIND, Column.INPUTS, Column.OUTPUTS, Column.X, Column.Y, Column.WEIGHTS,
     Column.BIAS, Column.SIZE, Column.X_ROWS, Column.OTHER, Column.RUNNING,
-    Column.FIRST_TENSOR, Column.STOP_TENSOR,
+    Column.FIRST_TENSOR, Column.STOP_TENSOR, Column.TOTALS, Column.THRESHOLDS, Column.LEVELS,
 ]  # fmt: skip
 
 
@@ -117,6 +120,8 @@ def is_read(row, column):
         return bool(form.weights)
     if column == Column.OTHER:
         return form.reads_other
+    if column in (Column.TOTALS, Column.THRESHOLDS, Column.LEVELS):
+        return op == Op.METRIC
     if column == Column.RUNNING:
         return form.running > 0
     if column in (Column.SIZE, Column.FIRST_TENSOR, Column.STOP_TENSOR):
@@ -245,6 +250,7 @@ def test_only_contiguous_memory_is_taken(backend):
 BATCHES = {
     "samples": [np.ones((SAMPLES, 5), np.uint8), np.ones((SAMPLES, 49), np.uint8)],
     "labels": [np.arange(SAMPLES - 1) % 4, np.empty(0, np.int64)],
+    "weights": [np.ones(SAMPLES - 1), np.ones(SAMPLES, np.float32)],
     "size": [0, -1],
     "stop": [4, -1, FAR],
     "first": [-1],
@@ -319,3 +325,18 @@ def test_the_gradient_check_probes_only_parameters_that_a_row_owns(backend):
             probe(net_of(plan), memory, batch, trial)
     x, y = data(SAMPLES)
     assert check_gradients(net(backend=backend), x, y).passed
+
+
+@each
+def test_metrics_have_room_and_thresholds_of_their_own(backend):
+    model = net(last="sigmoid", loss="bce", metrics=["precision", "f1_score"], backend=backend)
+    plan = model._ready_engine().plan
+    assert bind(backend)(net_of(plan), memory_of(plan))
+    of_class = plan.reals.copy()
+    rows = np.flatnonzero(plan.table[:, Column.OP] == Op.METRIC)
+    of_class[rows[0], Scalar.BETA] = 4
+    fewer = plan.table.copy()
+    fewer[rows[1], Column.TOTALS] -= 1
+    for changed in ({"thresholds": np.empty(0)}, {"reals": of_class}, {"table": fewer}):
+        with pytest.raises(ValueError, match=r"^table: row \d+ \(METRIC\): expected"):
+            bind(backend)(net_of(plan, **changed), memory_of(plan))

@@ -60,6 +60,14 @@ def interrupted_when(condition):
         thread.join()
 
 
+def fit_until_interrupted(*arguments, **options):
+    """Call fit_many, which returns what is done when Ctrl-C comes; then raise it after all."""
+    with pytest.warns(RuntimeWarning, match=r"^fit_many: \d+ of \d+ nets are done; interrupted"):
+        fits = fit_many(*arguments, **options)
+    assert fits.interrupted
+    raise KeyboardInterrupt
+
+
 def epochs_of(model):
     return 0 if model.history is None else len(model.history.epoch)
 
@@ -109,7 +117,7 @@ def test_many_nets_all_stop_and_keep_theirs():
     models = [net(*dense_tanh(), seed=seed) for seed in range(3)]
     threads = threading.active_count()
     with interrupted_when(lambda: all(epochs_of(model) >= 2 for model in models[:2])):
-        fit_many(models, x, y, epochs=FOREVER, jobs=2)
+        fit_until_interrupted(models, x, y, epochs=FOREVER, jobs=2)
     deadline = time.monotonic() + PATIENCE
     while threading.active_count() > threads and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -422,5 +430,5 @@ def test_many_nets_stop_within_a_validation(monkeypatch):
     monkeypatch.setattr(parallel, "Stop", Wish)
     monkeypatch.setattr(engine.Engine, "_run", waiting)
     with interrupted_when(begun.is_set):
-        fit_many(models, x[:1], y[:1], epochs=FOREVER, validation_data=(x, y), jobs=2)
+        fit_until_interrupted(models, x[:1], y[:1], epochs=FOREVER, validation_data=(x, y), jobs=2)
     assert [epochs_of(model) for model in models] == [0, 0]

@@ -60,7 +60,7 @@ def first_question(kind: str, settings: Settings, *, as_reported: bool = False) 
     own = {"DATASET": kind, "TRAIN": len(data.train[1])} if as_reported else {}
     with mock.patch.multiple(claims, **own) if own else nullcontext():
         lab = Lab(data, settings, Console(quiet=True), q1.measure)
-        run = cli.Run(q1, "q1", lab)
+        run = cli.Run(q1, "q1", lab, "a test")
         run.train()
         results = json.loads(json.dumps(run.results()))
     arrays = q1.arrays(lab).get(*q1.ARRAYS, {})

@@ -11,7 +11,8 @@ from fastmlp.experiments.q1 import cells, cures, depth_map
 from fastmlp.experiments.q1 import claims as q1_claims
 from fastmlp.experiments.settings import Settings
 
-FEW = ["--dataset", "digits", "--epochs", "1", "--seeds", "1"]
+from .runs import FEW, quick_run
+
 FIGURES = {
     "q1": {
         "patients_curves",
@@ -26,24 +27,23 @@ FIGURES = {
 
 
 @pytest.mark.parametrize("question", FIGURES)
-def test_a_run_leaves_everything(question, tmp_path, capsys):
-    assert cli.main([question, *FEW, "--quick", "--out", str(tmp_path)]) == 0
-    results = json.loads((tmp_path / "results.json").read_text())
+def test_a_run_leaves_everything(question):
+    folder, printed = quick_run(question)
+    results = json.loads((folder / "results.json").read_text())
     assert results["finished"] is True
     assert results["dataset"]["name"] == "digits"
-    with (tmp_path / "epochs.csv").open() as file:
+    with (folder / "epochs.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(results["nets"]) > 20
-    report = (tmp_path / "report.md").read_text()
+    report = (folder / "report.md").read_text()
     linked = set(re.findall(r"\]\((.+?)\.png\)", report))
     assert linked == FIGURES[question]
     for name in linked:
-        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-        assert "<svg" in (tmp_path / f"{name}.svg").read_text()
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
-    printed = capsys.readouterr().out
+        assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in (folder / f"{name}.svg").read_text()
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
     assert "The critique" in printed
-    assert "report.md" in printed
+    assert "report.html" in printed
 
 
 def test_ctrl_c_keeps_what_is_done(tmp_path, monkeypatch, capsys):

@@ -1,12 +1,14 @@
 """The lab: nets that are watched train as others do, and an interruption ends them all."""
 
+import contextlib
 from dataclasses import replace
 
 import pytest
 
+from fastmlp.experiments import cli, q1
 from fastmlp.experiments import lab as laboratory
-from fastmlp.experiments import q1
 from fastmlp.experiments.nets import Net
+from fastmlp.experiments.settings import Settings
 from tests.experiments.labs import lab
 
 NETS = [Net("tanh", 2, 4, epochs=2, seed=seed) for seed in range(3)]
@@ -37,3 +39,23 @@ def test_ctrl_c_ends_all_that_are_watched(monkeypatch):
         it.observe(long)
     assert not it.outcomes
     assert not it.observations
+
+
+def test_nets_train_elsewhere_as_they_do_here():
+    different = [*NETS, replace(NETS[0], epochs=3, cool_after=1, cool_by=10.0),
+                 replace(NETS[0], samples=20), replace(NETS[0], batch_size=5)]  # fmt: skip
+    here = lab(q1)
+    here.train("some", different)
+    with contextlib.closing(lab(q1, Settings(scheduler="loky", jobs=2))) as elsewhere:
+        elsewhere.train("some", different[:4])
+        elsewhere.train("others", different)
+    assert elsewhere.outcomes == here.outcomes
+    assert len({outcome.final("loss") for outcome in here.outcomes.values()}) == len(different)
+
+
+@pytest.mark.parametrize("scheduler", ["slurm", "dask"])
+def test_a_scheduler_that_cannot_be_is_an_error(scheduler, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["q1", "--scheduler", scheduler, "--jobs", "2", "--out", str(tmp_path / "out")])
+    said = capsys.readouterr().err
+    assert "scheduler: expected 'local', 'dask'" in said or "jobs: not with a cluster" in said

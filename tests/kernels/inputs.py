@@ -9,7 +9,9 @@ from fastmlp.kernels.contract import (
     Loss,
     Metric,
     Number,
+    Reduction,
     Rule,
+    Scalar,
     Spread,
     Telemetry,
 )
@@ -89,7 +91,22 @@ def answers(dtype, right):
     return np.empty(0, np.int64), right.astype(dtype)
 
 
-def crossentropy(labels):
+def reals(**numbers):
+    """Return a row of the table of reals."""
+    row = np.zeros(len(Scalar))
+    for name, value in numbers.items():
+        row[Scalar[name]] = value
+    return row
+
+
+def weights_of(rng, dtype, count, weighted):
+    """Return weights of samples, some of them 0, or none."""
+    weights = rng.random(count if weighted else 0).astype(dtype)
+    weights[::5] = 0
+    return weights
+
+
+def crossentropy(labels, weighted=False, reduction=Reduction.MEAN):
     def make(rng, dtype, m, k, n):
         classes = m + 1
         if labels:
@@ -99,17 +116,18 @@ def crossentropy(labels):
             right[0] = np.eye(classes)[0]
         rows = rng.permutation(2 * n)[:n]
         return (
-            int(Loss.SOFTMAX_CROSSENTROPY), dtype(0), 4 * normal(rng, dtype, classes, n), rows,
-            *answers(dtype, right), *scratch(dtype, classes, n),
+            int(Loss.SOFTMAX_CROSSENTROPY), int(reduction), 4 * normal(rng, dtype, classes, n),
+            rows, *answers(dtype, right), weights_of(rng, dtype, 2 * n, weighted), reals(),
+            *scratch(dtype, classes, n),
         )  # fmt: skip
 
-    def bound(kind, alpha, logits, rows, labels, targets, scratch, dlogits):
-        n = logits.shape[1]
+    def bound(kind, reduction, logits, rows, labels, targets, weights, *rest):
+        n = logits.shape[1] / reduced(reduction, rows, weights)
         of_scratch, of_probabilities = softmax_bounds(logits)
         per_sample = 4 * np.abs(logits).max(axis=0) + EXP + len(logits) + 2
         # A probability minus its target, both at most 1, is rounded once more.
         # Beside float64, the sum over the batch is a random walk of its own.
-        return of_scratch, (of_probabilities + 2) / n, 4 * per_sample.sum()
+        return of_scratch, (of_probabilities + 2) / n, 4 * per_sample.sum() * logits.shape[1] / n
 
     return make, bound
 
@@ -118,21 +136,29 @@ def scratch(dtype, features, n):
     return unset(dtype, 2, n), unset(dtype, features, n)
 
 
-def loss(kind, alpha):
+def reduced(reduction, rows, weights):
+    """Return how much larger than that of their mean the loss of samples is, at most."""
+    if reduction == Reduction.SUM:
+        return rows.size
+    total = weights[rows].sum() if weights.size else rows.size
+    return rows.size / total if reduction == Reduction.WEIGHTED_MEAN and total else 1
+
+
+def loss(kind, weighted=False, **numbers):
     """Arguments of a loss that looks at each output by itself."""
 
     def make(rng, dtype, m, k, n):
         rows = rng.permutation(2 * n)[:n]
         outputs, targets = normal(rng, dtype, m, n), rng.standard_normal((2 * n, m))
         return (
-            int(kind), dtype(alpha), outputs, rows, *answers(dtype, targets),
-            *scratch(dtype, m, n),
+            int(kind), int(Reduction.MEAN), outputs, rows, *answers(dtype, targets),
+            weights_of(rng, dtype, 2 * n, weighted), reals(**numbers), *scratch(dtype, m, n),
         )  # fmt: skip
 
     return make
 
 
-def bound_squares(kind, alpha, outputs, rows, labels, targets, scratch, dx):
+def bound_squares(kind, reduction, outputs, rows, labels, targets, *rest):
     sizes = np.abs(outputs) + np.abs(targets[rows].T)
     # A square of three roundings, summed in float64: which is exact beside float32, and beside
     # float64 a walk of a thousand random steps, that end within some tens of them.
@@ -142,44 +168,145 @@ def bound_squares(kind, alpha, outputs, rows, labels, targets, scratch, dx):
 def bound_slopes(steepest):
     """Bounds for a loss that is nowhere steeper than that."""
 
-    def bound(kind, alpha, outputs, rows, labels, targets, scratch, dx):
+    def bound(kind, reduction, outputs, rows, labels, targets, *rest):
         sizes = np.abs(outputs) + np.abs(targets[rows].T)
         return 4 * (sizes + steepest) / sizes.size, 16 * (steepest * sizes).sum() / len(outputs)
 
     return bound
 
 
-def bound_sigmoid(kind, alpha, logits, rows, labels, targets, scratch, dx):
+def bound_sigmoid(kind, reduction, logits, rows, labels, targets, *rest):
     sizes = 1 + np.abs(logits) * (1 + np.abs(targets[rows].T))
     return (EXP + 4 * sizes) / sizes.size, 16 * EXP * sizes.sum() / len(logits)
 
 
-# For each loss that looks at each output by itself, a number and its bounds.
-LOSSES = {
-    Loss.MEAN_SQUARED_ERROR: (0.0, bound_squares),
-    Loss.HUBER: (0.7, bound_slopes(1)),
-    Loss.MEAN_ABSOLUTE_ERROR: (0.0, bound_slopes(1)),
-    Loss.SIGMOID_CROSSENTROPY: (0.0, bound_sigmoid),
-}
+def make_loss(kind, make_right, make_outputs, **numbers):
+    """Arguments of any loss: ``make_right(rng, count, outputs)`` makes targets."""
 
-
-def counting(labels):
     def make(rng, dtype, m, k, n):
-        # Few different values, hence ties: the first maximum counts.
-        outputs = rng.integers(0, 3, (m + 1, n)).astype(dtype)
         rows = rng.permutation(2 * n)[:n]
-        right = rng.integers(0, m + 1, 2 * n)
-        right = right if labels else np.eye(m + 1)[right]
-        return int(Metric.FIRST_MAXIMUM), dtype(0), outputs, rows, *answers(dtype, right)
+        outputs = make_outputs(rng, dtype, m, n)
+        return (
+            int(kind), int(Reduction.WEIGHTED_MEAN), outputs, rows,
+            *answers(dtype, make_right(rng, 2 * n, m)), weights_of(rng, dtype, 2 * n, True),
+            reals(**numbers), *scratch(dtype, m, n),
+        )  # fmt: skip
 
     return make
 
 
-def binary(rng, dtype, m, k, n):
-    outputs, rows = rng.random((m, n)).astype(dtype), rng.permutation(2 * n)[:n]
-    outputs[0, 0] = 0.5  # not above the threshold
-    right = rng.choice([0, 1, 0.5], (2 * n, m))
-    return int(Metric.BINARY), dtype(0.5), outputs, rows, *answers(dtype, right)
+def positive(rng, dtype, *shape):
+    return (rng.random(shape) + 0.1).astype(dtype)
+
+
+def classes(rng, count, outputs):
+    return np.eye(outputs)[rng.integers(0, outputs, count)]
+
+
+def shares(rng, count, outputs):
+    return rng.choice([0, 1, 0.25, 0.5], (count, outputs))
+
+
+def signs(rng, count, outputs):
+    return rng.choice([-1.0, 1.0], (count, outputs))
+
+
+def numbers(rng, count, outputs):
+    return rng.standard_normal((count, outputs))
+
+
+def amounts(rng, count, outputs):
+    return rng.random((count, outputs)) + 0.1
+
+
+def bound_by(steepness, more=1.0):
+    """A bound by the size of numbers times how steep the loss may be; ``more`` what it may add."""
+
+    def bound(kind, reduction, x, rows, labels, targets, weights, reals, *rest):
+        n = x.shape[1]
+        sizes = steepness * (more + np.abs(x) + np.abs(targets[rows].T)) ** 2
+        return 64 * sizes.max() / n, 64 * sizes.sum()
+
+    return bound
+
+
+# For each loss that looks at each output by itself, its numbers and its bounds.
+LOSSES = {
+    Loss.MEAN_SQUARED_ERROR: ({}, bound_squares),
+    Loss.HUBER: ({"ALPHA": 0.7}, bound_slopes(1)),
+    Loss.MEAN_ABSOLUTE_ERROR: ({}, bound_slopes(1)),
+    Loss.SIGMOID_CROSSENTROPY: ({}, bound_sigmoid),
+    Loss.QUANTILE: ({"ALPHA": 0.3}, bound_slopes(1)),
+    Loss.LOG_COSH: ({}, bound_by(1)),
+}
+
+# For the others, how targets and outputs are made, numbers, and a bound.
+OTHER_LOSSES = [
+    (Loss.MEAN_ABSOLUTE_PERCENTAGE_ERROR, amounts, normal, {}, bound_by(1000)),
+    (Loss.MEAN_SQUARED_LOGARITHMIC_ERROR, amounts, normal, {}, bound_by(1)),
+    (Loss.POISSON, amounts, positive, {}, bound_by(10)),
+    (Loss.HINGE, signs, normal, {}, bound_by(1)),
+    (Loss.HINGE, classes, normal, {}, bound_by(1)),
+    (Loss.SQUARED_HINGE, signs, normal, {}, bound_by(2)),
+    (Loss.CATEGORICAL_HINGE, classes, normal, {}, bound_by(2)),
+    (Loss.KL_DIVERGENCE, shares, positive, {}, bound_by(20)),
+    (Loss.COSINE_SIMILARITY, numbers, normal, {}, bound_by(200)),
+    (Loss.SIGMOID_CROSSENTROPY, shares, normal, {"SMOOTHING": 0.2}, bound_by(1)),
+    (Loss.SOFTMAX_CROSSENTROPY, shares, normal, {"SMOOTHING": 0.2}, bound_by(4)),
+    (Loss.SIGMOID_FOCAL, shares, normal, {"ALPHA": 0.3, "BETA": 0.7, "GAMMA": 2.0}, bound_by(4)),
+    (Loss.SIGMOID_FOCAL, shares, normal,
+     {"ALPHA": 1, "BETA": 1, "GAMMA": 0.5, "SMOOTHING": 0.1}, bound_by(4)),
+    (Loss.SOFTMAX_FOCAL, classes, normal, {"ALPHA": 0.25, "GAMMA": 2.0}, bound_by(4)),
+    (Loss.SOFTMAX_FOCAL, classes, normal,
+     {"ALPHA": 1, "GAMMA": 0.5, "SMOOTHING": 0.1}, bound_by(8)),
+]  # fmt: skip
+
+
+def make_metric(kind, make_right, totals, thresholds=(), labels=False, **numbers):
+    """Arguments of a metric, which has so many ``totals(outputs)``.
+
+    Few different outputs, hence ties.
+    """
+
+    def make(rng, dtype, m, k, n):
+        outputs = (rng.integers(-2, 3, (m + 1, n)) / 4).astype(dtype)
+        rows = rng.permutation(2 * n)[:n]
+        right = rng.integers(0, m + 1, 2 * n) if labels else make_right(rng, 2 * n, m + 1)
+        return (
+            int(kind), outputs, rows, *answers(dtype, right),
+            weights_of(rng, dtype, 2 * n, True), reals(**numbers),
+            np.array(thresholds, np.float64), rng.random(totals(m + 1)),
+        )  # fmt: skip
+
+    return make
+
+
+def one(outputs):
+    return 1
+
+
+def three(outputs):
+    return 3 * outputs
+
+
+LEVELS = (-0.5, 0.0, 0.2, 0.5)
+METRICS = [
+    ("labels", Metric.FIRST_MAXIMUM, None, one, {"labels": True}),
+    ("classes", Metric.FIRST_MAXIMUM, classes, one, {}),
+    ("labels", Metric.IN_TOP_K, None, one, {"labels": True, "ALPHA": 2}),
+    ("classes", Metric.IN_TOP_K, classes, one, {"ALPHA": 1}),
+    ("shares", Metric.BINARY, shares, one, {"ALPHA": 0.25}),
+    ("shares", Metric.EQUAL, shares, one, {}),
+    ("all", Metric.CONFUSION, shares, lambda _: 10, {"thresholds": LEVELS, "BETA": -1}),
+    ("top", Metric.CONFUSION, shares, lambda _: 4,
+     {"thresholds": (-1e10,), "ALPHA": 2, "BETA": -1}),
+    ("second", Metric.CONFUSION, shares, lambda _: 10, {"thresholds": LEVELS, "BETA": 1}),
+    ("each", Metric.CONFUSION, shares, lambda m: 10 * m,
+     {"thresholds": LEVELS, "BETA": -1, "GAMMA": 1}),
+    ("threshold", Metric.YES, shares, three, {"ALPHA": 0.25}),
+    ("largest", Metric.YES, classes, three, {"BETA": 1}),
+    ("numbers", Metric.SQUARES, numbers, three, {}),
+]  # fmt: skip
 
 
 def make_penalty(rng, dtype, m, k, n):

@@ -14,7 +14,15 @@ from typing import Any
 import numba
 import numpy as np
 
-from fastmlp.kernels.contract import MOMENTS, Activation, Constraint, Rule, Spread, Telemetry
+from fastmlp.kernels.contract import (
+    MOMENTS,
+    Activation,
+    Constraint,
+    Reduction,
+    Rule,
+    Spread,
+    Telemetry,
+)
 from fastmlp.kernels.numba.jit import fast
 from tests import backends
 
@@ -214,15 +222,37 @@ OPERATIONS = [
         ),
         lambda x, slopes, dy, dx: (np.abs(dy) * (1 + np.abs(slopes)[:, None]),), (3,),
     ),
-    Operation("loss", *inputs.crossentropy(labels=True), (6, 7), "crossentropy of labels"),
-    Operation("loss", *inputs.crossentropy(labels=False), (6, 7), "crossentropy of targets"),
     *(
-        Operation("loss", inputs.loss(kind, alpha), bound, (7,), kind.name)
-        for kind, (alpha, bound) in inputs.LOSSES.items()
+        Operation(
+            "loss", *inputs.crossentropy(labels, weighted, reduction), (8, 9),
+            f"crossentropy of {'labels' if labels else 'targets'} {reduction.name} {weighted}",
+        )
+        for labels in (True, False)
+        for weighted, reduction in [
+            (False, Reduction.MEAN), (True, Reduction.MEAN), (False, Reduction.SUM),
+            (True, Reduction.WEIGHTED_MEAN),
+        ]
     ),
-    Operation("metric", inputs.counting(labels=True), lambda *_: (0,), (), "labels"),
-    Operation("metric", inputs.counting(labels=False), lambda *_: (0,), (), "targets"),
-    Operation("metric", inputs.binary, lambda *_: (8,), (), "binary"),
+    *(
+        Operation(
+            "loss", inputs.loss(kind, weighted, **numbers), bound, (9,), f"{kind.name} {weighted}"
+        )
+        for kind, (numbers, bound) in inputs.LOSSES.items() for weighted in (False, True)
+    ),
+    *(
+        Operation(
+            "loss", inputs.make_loss(kind, right, outputs, **numbers), bound,
+            (9,), f"{kind.name} {right.__name__} {numbers}",
+        )
+        for kind, right, outputs, numbers, bound in inputs.OTHER_LOSSES
+    ),
+    *(
+        Operation(
+            "metric", inputs.make_metric(kind, right, totals, **more),
+            lambda *given: (64 * given[1].size,), (8,), f"{kind.name} {name}",
+        )
+        for name, kind, right, totals, more in inputs.METRICS
+    ),
     *(
         Operation(
             "optimizer_step", inputs.optimizer(rule, evenly, **numbers), inputs.bound_optimizer,

@@ -10,6 +10,7 @@ import pytest
 
 import fastmlp
 from fastmlp.kernels import numba as compiled
+from fastmlp.kernels.contract import Scalar
 from fastmlp.kernels.numba import jit
 
 KERNELS = Path(jit.__file__).parent.parent
@@ -79,6 +80,8 @@ def test_sums_do_not_lose_what_is_not_finite(bad, dtype):
         logits = np.ascontiguousarray(w[:, None])
         rows, labels = np.zeros(1, np.int64), np.zeros(1, np.int64)
         scratch, dlogits = np.empty((2, 1), dtype), np.empty((67, 1), dtype)
-        none = np.empty((0, 0), dtype)
-        loss = compiled.loss(0, dtype(0), logits, rows, labels, none, scratch, dlogits)
+        none, reals = np.empty((0, 0), dtype), np.zeros(len(Scalar))
+        loss = compiled.loss(
+            0, 0, logits, rows, labels, none, none.ravel(), reals, scratch, dlogits
+        )
     assert not math.isfinite(loss)

@@ -1,5 +1,6 @@
 """``python -m fastmlp.kernels``."""
 
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from fastmlp.kernels.ladder import cli, show
 from fastmlp.kernels.ladder.cli import LADDERS, main
 from fastmlp.kernels.ladder.measure import Limits
+from fastmlp.kernels.ladder.page import page
 from fastmlp.kernels.ladder.plot import Roofs, draw_roofline, roofline_figure
 
 from .op_table import JIT
@@ -139,3 +141,17 @@ def test_what_stands_above_its_roof_is_said_to():
         show.rates_table("forward", ladder, rates, limits, {"forward": [99.0], "large": [110.0]})
     )
     assert "130% (!)" in console.export_text()
+
+
+def test_the_page_has_source_beside_machine_code(monkeypatch):
+    found, peers, roofs = found_at(1)
+    name, (ladder, limits, rates) = "update", found["update"]
+    compiled = {"asm": ["f:\n.L1:\n\tvfmadd231ps\t(%rax), %zmm1, %zmm2\n\tjne\t.L1"]}
+    monkeypatch.setattr("fastmlp.kernels.ladder.page.compile_anew", lambda *_: compiled)
+    made = page({name: (ladder, limits, rates)}, {**peers, name: [1.0]}, "update --html x", roofs)
+    assert "python -m fastmlp.kernels update --html x" in made
+    assert made.count("vfmadd231ps") == sum(not step.c_source for step in ladder.steps)
+    for number, step in enumerate(ladder.steps, 1):
+        assert f"{number} update/{step.name}: " in made
+    assert "https://" not in re.sub("<script>.*?</script>", "", made, flags=re.DOTALL)
+    assert len(made.encode()) < 2_000_000

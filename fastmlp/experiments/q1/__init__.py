@@ -8,6 +8,7 @@ from ...datasets import Dataset
 from ..lab import Lab
 from ..nets import Net
 from . import causes, critique, cures, depth_map, maps, patients
+from .charts import CHARTS
 
 TITLE = "Why deep sigmoid, tanh and ReLU nets stop learning, and what cures them"
 
@@ -22,6 +23,9 @@ ARRAYS = ("first_layer_change.npz",)
 
 # In this order: each may use what the earlier ones found.
 PARTS = (depth_map, patients, causes, cures, maps, critique)
+
+
+__all__ = ["ARRAYS", "CHARTS", "DTYPES", "OPTIONS", "PARTS", "TITLE", "arrays", "measure"]
 
 
 def measure(dataset: Dataset, net: Net, model: Sequential) -> dict[str, float]:

@@ -14,7 +14,7 @@ from ..lab import Lab, Observation
 from ..nets import Net
 from ..probe import Probe
 from ..report import Figure, Section, Statement, count, depths, listing
-from . import claims, depth_map
+from . import claims, depth_map, gradients
 
 # What is tried as a predictor of never learning: each is small where a net will not learn.
 PREDICTORS: dict[str, Callable[[Probe], float]] = {
@@ -228,7 +228,9 @@ def flat(lab: Lab, activation: str) -> Flat | None:
 
 
 def _flat_by_epoch(lab: Lab, net: Net, watched: Observation) -> list[tuple[float, float]]:
-    """Return the shares of flat units and outputs at the last record of each epoch."""
+    """Return the shares of flat units and outputs at the last record of each epoch, if any."""
+    if not len(watched.steps):  # it came apart at its first step
+        return []
     steps = -(-len(lab.dataset.train[1]) // net.batch_size)
     ends = np.searchsorted(watched.steps, steps * np.arange(1, net.epochs + 1)) - 1
     return [(float(watched.dead[e].mean()), float(watched.saturated[e].mean())) for e in ends]
@@ -306,6 +308,7 @@ def results(lab: Lab) -> dict[str, object]:
             for net, probe in lab.probes.items()
             if net in lab.outcomes
         ],
+        "gradients_by_depth": gradients.results(lab),
         "fell_in_epoch": [
             {
                 "activation": net.activation, "depth": net.depth, "seed": net.seed,

@@ -1,10 +1,12 @@
 """The critique: what the numbers say about the report's claims, and where they cannot tell."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..course import NEVER
 from ..lab import Lab
-from ..report import Section, Statement, count, listing
+from ..report import Section, Statement, count, listing, table
 from ..style import NAMES
 from . import claims, cures, depth_map, patients
 
@@ -32,7 +34,34 @@ def statements(lab: Lab) -> list[Statement]:
 def describe(lab: Lab) -> Section | None:
     said = statements(lab)
     text = "\n\n".join(f"{n}. {statement.text}" for n, statement in enumerate(said, 1))
-    return Section("The critique", text, statements=said) if said else None
+    return Section("The critique", f"{_beside(said)}\n\n{text}", statements=said) if said else None
+
+
+def _beside(said: Sequence[Statement]) -> str:
+    """Return the report's claims beside what was measured, as a table."""
+    rows: list[list[object]] = []
+    for statement in said:
+        q = statement.quantities
+        if statement.kind == "report's depth":
+            claim = f"{NAMES[q['activation']]} vanishes with {count(q['depth'], 'hidden layer')}"
+            never, failed = (f"{hits} of {of}" for hits, of in (q["never"], q["failed"]))
+            rows.append([claim, f"{never} never learn, {failed} fail", q["verdict"]])
+        elif statement.kind == "report's accuracies":
+            claim = (
+                f"stuck nets have accuracies of {claims.ACCURACIES[0]} to {claims.ACCURACIES[1]}"
+            )
+            here = (
+                f"median {q['accuracy']:.4f} of {count(q['stuck'], 'net')}" if q["stuck"] else "-"
+            )
+            rows.append([claim, here, f"{q['factor']:.0f} times too small"])
+        elif statement.kind == "report's weight change":
+            claim = f"{NAMES[q['activation']]}: the first layer changes by {q['printed']:g}"
+            rows.append([claim, f"median {q['median']:.1e}", q["verdict"]])
+        elif statement.kind == "report's cure":
+            for activation, name, learned, tried, verdict in q["trials"]:
+                claim = f"{q['proposal']} cures {NAMES[activation]} ({name})"
+                rows.append([claim, f"{learned} of {tried} learn", verdict])
+    return table(["the report's claim", "here", "verdict"], rows, 3)
 
 
 def results(lab: Lab) -> dict[str, object]:
@@ -151,7 +180,7 @@ def _changes(lab: Lab, patient: patients.Patient) -> Statement | None:
     )
     quantities = {
         "activation": activation, "printed": printed, "comparable": not differs,
-        "share_below": below, "course": course,
+        "verdict": size, "share_below": below, "course": course,
         "median": median, "median_corners": at_border,
     }  # fmt: skip
     return Statement("report's weight change", text, quantities)

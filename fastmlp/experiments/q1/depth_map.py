@@ -64,6 +64,8 @@ def nets(lab: Lab, activation: str) -> list[Net]:
 def train(lab: Lab) -> None:
     for activation in claims.activations(lab.settings):
         title = f"Map of {style.NAMES[activation]}"
+        with lab.console.status(f"{title}: a net of each depth, watched"):
+            lab.observe(nets(lab, activation))
         cells.train(lab, title, nets(lab, activation), claims.looks(lab.settings))
     lab.fix_ceiling()
 

@@ -234,7 +234,7 @@ def draw(lab: Lab) -> Drawing:
                 )  # fmt: skip
             shown = axis.imshow(image, cmap="viridis", vmin=0, vmax=1, aspect="auto")
             axis.set_xticks(range(len(levels)), [str(level) for level in levels])
-            axis.set_yticks(range(len(values)), [_label(plane, value) for value in values])
+            axis.set_yticks(range(len(values)), [value_label(plane, value) for value in values])
             axis.tick_params(length=0)
             axis.grid(False)
             axis.spines[:].set_visible(False)
@@ -251,6 +251,6 @@ def draw(lab: Lab) -> Drawing:
 _SHORT = {"torch_default": "torch", "glorot_uniform": "Glorot", "he_normal": "He"}
 
 
-def _label(plane: Plane, value: object) -> str:
+def value_label(plane: Plane, value: object) -> str:
     shown = _SHORT.get(str(value), _show(value))
     return f"{shown} *" if value == plane.own else shown

@@ -10,7 +10,7 @@ from .. import style
 from ..lab import Lab
 from ..nets import Net
 from ..report import Figure, Section, Statement, count, table
-from . import claims
+from . import claims, gradients
 
 
 @dataclass(frozen=True)
@@ -243,18 +243,11 @@ def draw_gradients(lab: Lab) -> Drawing:
     edge = float(finite.min()) / 3 if finite.size else 1e-3
     for axis, net in zip(axes[0], seen, strict=True):
         watched = lab.observations[net]
-        norms = watched.gradient_norms[np.isfinite(watched.gradient_norms).all(axis=1)]
-        epochs = len(lab.outcomes[net].figures["loss"])
-        by_epoch = np.array_split(norms, epochs)
+        looks = (("o-", style.BLUE), ("s--", style.ORANGE), ("^-.", style.GREEN))
         places = np.arange(1, len(watched.layers) + 1)
-        curves = [("first step", "o-", style.BLUE, norms[0])]
-        if by_epoch[0].size:
-            curves.append(("epoch 1, median", "s--", style.ORANGE, np.median(by_epoch[0], axis=0)))
-        if epochs > 1 and by_epoch[-1].size:
-            curves.append(
-                ("last epoch, median", "^-.", style.GREEN, np.median(by_epoch[-1], axis=0))
-            )
-        for label, line, colour, norm in curves:
+        moments = gradients.moments(lab, net)
+        chosen = [moments[0], *moments[1:2], *(moments[-1:] if moments[2:] else [])]
+        for (label, norm), (line, colour) in zip(chosen, looks, strict=False):
             shown = np.where(norm > 0, norm, np.nan)
             axis.plot(places, shown, line, color=colour, markersize=5, label=label)
             axis.plot(places[norm == 0], np.full((norm == 0).sum(), edge), "v", color=colour)

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from ..lab import Lab
 from . import critique, gradients, models, sweeps
+from .charts import CHARTS
 from .measure import measure
 
 TITLE = "What L1, L2 and dropout do, and whether the gradient is right"
@@ -22,7 +23,7 @@ OPTIONS = {
 
 ARRAYS = ()  # files of arrays too long for results.json: none
 
-__all__ = ["ARRAYS", "DTYPES", "OPTIONS", "PARTS", "TITLE", "arrays", "measure"]
+__all__ = ["ARRAYS", "CHARTS", "DTYPES", "OPTIONS", "PARTS", "TITLE", "arrays", "measure"]
 
 
 def arrays(lab: Lab) -> dict[str, dict[str, NDArray[np.floating]]]:

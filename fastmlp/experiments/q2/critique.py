@@ -330,7 +330,7 @@ def two_changes() -> Statement:
     )
 
 
-def _edge(lab: Lab) -> float:
+def largest_loss(lab: Lab) -> float:
     """Return where the axis of losses ends: at the largest, unless that is far beyond chance."""
     losses = np.concatenate(
         [pairs(lab, list(lab.outcomes), p, penalized=False).loss for p in ("", "val_")]
@@ -339,7 +339,9 @@ def _edge(lab: Lab) -> float:
 
 
 def _hidden(lab: Lab, prefix: str) -> int:
-    return int((pairs(lab, list(lab.outcomes), prefix, penalized=False).loss > _edge(lab)).sum())
+    return int(
+        (pairs(lab, list(lab.outcomes), prefix, penalized=False).loss > largest_loss(lab)).sum()
+    )
 
 
 def draw(lab: Lab) -> Drawing:
@@ -356,7 +358,7 @@ def draw(lab: Lab) -> Drawing:
             )  # fmt: skip
         axis.set_title(title)
         axis.set_xlabel("loss (nats)")
-        axis.set_xlim(0, _edge(lab))
+        axis.set_xlim(0, largest_loss(lab))
         axis.set_ylim(0, 1)
     test.set_ylabel("accuracy")
     train_axis.legend(loc="lower left")

@@ -1,0 +1,114 @@
+"""Which kernels a net needs: those of its rows, and those of what is done with it."""
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+
+from ..contract import (
+    Column,
+    Course,
+    Factor,
+    Mode,
+    Net,
+    Number,
+    Op,
+    Rule,
+    Tensor,
+)
+from .late import PLACES, compile_into
+
+# A net, with the address of each kernel that it needs, see late.py, and whether there is a penalty
+# on any of its tensors.
+CompiledNet = NamedTuple(  # type: ignore[misc]
+    "CompiledNet",
+    [
+        *Net.__annotations__.items(),
+        ("code", Annotated[Any, "const int64_t", "places"]),
+        ("penalized", int),
+    ],
+)
+
+# The kernels of each operation: those forward, and those back.  Of a family, the row has the kind.
+_FORWARD = {
+    Op.DENSE: ("dense_forward", "dense_forward_rows"),
+    Op.ACTIVATION: ("activation_forward",),
+    Op.SOFTMAX: ("softmax_forward",),
+    Op.DROPOUT: ("dropout_blocks", "normal_blocks", "alpha_dropout"),
+    Op.BATCH_NORMALIZATION: ("batch_statistics", "batchnorm_forward"),
+    Op.LAYER_NORMALIZATION: ("layernorm_forward",),
+    Op.SCALE: ("scale_forward",),
+    Op.PRELU: ("prelu_forward",),
+    Op.LOSS: ("loss",),
+    Op.METRIC: ("metric",),
+    Op.LOSS_VALUE: ("loss",),
+}
+_BACKWARD = {
+    Op.DENSE: (
+        "dense_input_gradient", "dense_weight_update", "dense_weight_update_rows",
+        "dense_weight_update_prefetching", "dense_weight_gradient", "dense_weight_gradient_rows",
+        "dense_bias_update", "dense_bias_gradient",
+    ),
+    Op.ACTIVATION: ("activation_backward",),
+    Op.SOFTMAX: ("softmax_backward",),
+    Op.BATCH_NORMALIZATION: (
+        "batchnorm_weight_gradient", "running_update", "batchnorm_input_gradient",
+    ),
+    Op.LAYER_NORMALIZATION: ("layernorm_weight_gradient", "layernorm_input_gradient"),
+    Op.SCALE: ("scale_weight_gradient",),
+    Op.PRELU: ("prelu_weight_gradient", "prelu_input_gradient"),
+}  # fmt: skip
+_OBSERVED = ("record_values", "record_flat", "record_step")
+_CLIPS = [Number.CLIPVALUE, Number.CLIPNORM, Number.GLOBAL_CLIPNORM]
+_OF_A_KIND = (Op.ACTIVATION, Op.LOSS, Op.METRIC, Op.LOSS_VALUE)
+
+
+class Compiled:
+    """A net with its kernels, which are compiled when they are first needed."""
+
+    def __init__(self, net: Net) -> None:
+        self._penalized = bool(net.factors[:, [Factor.L1, Factor.L2]].any())
+        self.net = CompiledNet(*net, np.zeros(PLACES, np.int64), int(self._penalized))
+        self._done: set[tuple[bool, bool, bool]] = set()
+
+    def compile_for(self, course: Course) -> None:
+        """Compile what a call of the engine may need."""
+        learns, observed = course.mode >= Mode.GRADIENT, course.telemetry_every > 0
+        clips = learns and bool(self.net.numbers[_CLIPS].any())  # may change from fit to fit
+        if (learns, observed, clips) in self._done:
+            return
+        self.compile_forward()
+        if learns:
+            self._compile_rows(_BACKWARD)
+            self._compile_step()
+        if observed:
+            self._compile(*_OBSERVED)
+        if clips:
+            self._compile("clip_values", "square_sum")
+        self._done.add((learns, observed, clips))
+
+    def compile_forward(self) -> None:
+        """Compile what the loss needs."""
+        self._compile_rows(_FORWARD)
+        if self._penalized:
+            self._compile("penalty")
+
+    def _compile_step(self) -> None:
+        if self._penalized:
+            self._compile("penalty_update", "penalty_gradient")
+        if self.net.numbers[Number.USE_EMA]:
+            self._compile("average_step")
+        if self.net.tensors[:, Tensor.CONSTRAINT].any():
+            self._compile("constrain")
+        if self.net.rule != Rule.DESCENT:
+            compile_into(self.net.code, self.net.params.dtype, "optimizer_step", self.net.rule)
+
+    def _compile_rows(self, kernels: dict[Op, tuple[str, ...]]) -> None:
+        for row in self.net.table:
+            op = row[Column.OP]
+            for name in kernels.get(op, ()):
+                kind = int(row[Column.KIND]) if op in _OF_A_KIND else None
+                compile_into(self.net.code, self.net.params.dtype, name, kind)
+
+    def _compile(self, *names: str) -> None:
+        for name in names:
+            compile_into(self.net.code, self.net.params.dtype, name)
