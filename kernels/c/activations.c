@@ -53,7 +53,7 @@ INLINE vector exponential_below(vector x, real scale, real inside, real above) {
 }
 
 /* Where x > bound, v; else 0; NaN in x gives v. */
-INLINE vector above(vector bound, vector x, vector v) {
+INLINE vector keep_above(vector bound, vector x, vector v) {
     return (vector)((integers)v & ~(integers)(x <= bound));
 }
 
@@ -87,7 +87,7 @@ static void activation_forward(int64_t kind, real alpha, const real *x, real *y,
     case ACTIVATION_HARD_SILU:
         MAP(v *within(0, 1, fused(v, broadcast(SIXTH), broadcast((real)0.5))))
     case ACTIVATION_HARD_TANH: MAP(within(-1, 1, v))
-    case ACTIVATION_HARD_SHRINK: MAP(above(bound, absolute(v), v))
+    case ACTIVATION_HARD_SHRINK: MAP(keep_above(bound, absolute(v), v))
     case ACTIVATION_SOFT_SHRINK: MAP(v - within(-alpha, alpha, v))
     case ACTIVATION_TANH_SHRINK: MAP(v - vector_tanh(v))
     case ACTIVATION_SOFTSIGN: MAP(v / (1 + absolute(v)))
@@ -99,7 +99,7 @@ static void activation_forward(int64_t kind, real alpha, const real *x, real *y,
         MAP(where_less(v, one, half * within(0, 2, v + 1) * (half * within(0, 2, v + 1)), v))
     }
     case ACTIVATION_SPARSE_SIGMOID: MAP((real)0.5 * within(0, 2, v + 1))
-    case ACTIVATION_THRESHOLD: MAP(above(bound, v, v))
+    case ACTIVATION_THRESHOLD: MAP(keep_above(bound, v, v))
     case ACTIVATION_MINIMUM: MAP(at_most(bound, v))
     case ACTIVATION_JUMP: MAP(where_less(zero, v, v + alpha, v))
     }

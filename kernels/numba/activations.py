@@ -1,8 +1,8 @@
 """Activations with their derivatives, a pair of loops each, over flat buffers.
 
 ``alpha`` is the number of an activation that has one.  A derivative may use the input ``x``, the
-output ``y``, or both: whichever is cheaper.  To add an activation: write its pair, and name it below in
-both families.
+output ``y``, or both: whichever is cheaper.  To add an activation: write its pair, and name it
+below in both families.
 """
 
 import math
