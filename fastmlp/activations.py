@@ -2,12 +2,21 @@
 
 As in Keras, each name is a function, ``activations.relu(x)``, that computes in NumPy; the same
 object, or its name, is what ``Dense(10, activation=...)`` takes.  A slope or a scale of one's own
-comes with :class:`LeakyReLU` and :class:`ELU`: ``Dense(10, activation=LeakyReLU(0.01))``.
+comes with :class:`LeakyReLU`, :class:`ELU` and others:
+``Dense(10, activation=LeakyReLU(0.01))``.
+
+Where ``exp``, ``tanh``, ``erf`` and ``log1p`` come in, C and Numba have vector code of their own
+instead of the C library's.  It was measured, in float32 and float64: exp is off by 1.2 units of the
+last place at most, sigmoid by 2.5, tanh by 3, softplus and log-sigmoid by 3, GELU by 4 where x is
+above -1; below, where GELU's own size falls like ``exp(-x**2 / 2)``, by 32.
+
+Of Keras' activations, ``glu``, which halves the features, ``sparsemax``, which sorts them, and
+``log_softmax`` do not exist.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,7 +42,7 @@ class Activation(Configurable):
     kind : fastmlp.kernels.contract.Activation or None
         Which kernel; None for ``linear`` and ``softmax``, which are no elementwise kernels.
     alpha : float
-        The slope of leaky ReLU below 0; the scale of ELU below 0.
+        The number of an activation that has one, such as the slope of leaky ReLU below 0.
     """
 
     name: str
@@ -164,6 +173,96 @@ class ELU(Activation):
         return self._compute(x, real_number("alpha", scale))
 
 
+class _WithNumber(Activation):
+    """An activation with a positive number, of a name and a default of its own."""
+
+    argument: ClassVar[str]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal activation."""
+        return {self.argument: self.alpha}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return the activation of a configuration."""
+        return cls(**config)
+
+    def _take(self, name: str, kind: Kind, number: float) -> None:
+        what = "a number of at least 1e-30"
+        checked = real_number(self.argument, number, what, low=1e-30)
+        super().__init__(name, kind, checked)
+
+
+class CELU(_WithNumber):
+    """``x`` above 0 and ``alpha * (exp(x / alpha) - 1)`` below (Barron, 2017).
+
+    Parameters
+    ----------
+    alpha : float, positive
+    """
+
+    argument = "alpha"
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self._take("celu", Kind.CELU, alpha)
+
+
+class HardShrink(_WithNumber):
+    """``x``, but 0 where ``abs(x)`` is at most the threshold.
+
+    Parameters
+    ----------
+    threshold : float, positive
+    """
+
+    argument = "threshold"
+
+    def __init__(self, threshold: float = 0.5) -> None:
+        self._take("hard_shrink", Kind.HARD_SHRINK, threshold)
+
+
+class SoftShrink(_WithNumber):
+    """``x``, brought nearer to 0 by the threshold, at most to it.
+
+    Parameters
+    ----------
+    threshold : float, positive
+    """
+
+    argument = "threshold"
+
+    def __init__(self, threshold: float = 0.5) -> None:
+        self._take("soft_shrink", Kind.SOFT_SHRINK, threshold)
+
+
+class Squareplus(_WithNumber):
+    """``(x + sqrt(x**2 + b)) / 2`` (Barron, 2021).
+
+    Parameters
+    ----------
+    b : float, positive
+    """
+
+    argument = "b"
+
+    def __init__(self, b: float = 4.0) -> None:
+        self._take("squareplus", Kind.SQUAREPLUS, b)
+
+
+class Threshold(_WithNumber):
+    """``x`` above the threshold, else 0.
+
+    Parameters
+    ----------
+    threshold : float, positive
+    """
+
+    argument = "threshold"
+
+    def __init__(self, threshold: float) -> None:
+        self._take("threshold", Kind.THRESHOLD, threshold)
+
+
 linear = Activation("linear")
 sigmoid = Activation("sigmoid", Kind.SIGMOID)
 tanh = Activation("tanh", Kind.TANH)
@@ -172,18 +271,34 @@ leaky_relu = LeakyReLU()
 elu = ELU()
 selu = Activation("selu", Kind.SELU)
 gelu = Activation("gelu", Kind.GELU)
-silu = Activation("silu", Kind.SILU)
+silu = swish = Activation("silu", Kind.SILU)
 softplus = Activation("softplus", Kind.SOFTPLUS)
 mish = Activation("mish", Kind.MISH)
+celu = CELU()
+exponential = Activation("exponential", Kind.EXPONENTIAL)
+hard_shrink = HardShrink()
+hard_sigmoid = Activation("hard_sigmoid", Kind.HARD_SIGMOID)
+hard_silu = hard_swish = Activation("hard_silu", Kind.HARD_SILU)
+hard_tanh = Activation("hard_tanh", Kind.HARD_TANH)
+log_sigmoid = Activation("log_sigmoid", Kind.LOG_SIGMOID)
+relu6 = Activation("relu6", Kind.CLIPPED_RELU, 6.0)
+soft_shrink = SoftShrink()
+softsign = Activation("softsign", Kind.SOFTSIGN)
+sparse_plus = Activation("sparse_plus", Kind.SPARSE_PLUS)
+sparse_sigmoid = Activation("sparse_sigmoid", Kind.SPARSE_SIGMOID)
+squareplus = Squareplus()
+tanh_shrink = Activation("tanh_shrink", Kind.TANH_SHRINK)
 softmax = _Softmax("softmax")
 
 _KNOWN: dict[str, Activation] = {
     activation.name: activation
     for activation in (
-        linear, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, softplus, mish,
-        softmax,
+        linear, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, softplus, mish, celu,
+        exponential, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, log_sigmoid, relu6,
+        soft_shrink, softsign, sparse_plus, sparse_sigmoid, squareplus, tanh_shrink, softmax,
     )
 }  # fmt: skip
+_KNOWN |= {"swish": silu, "hard_swish": hard_silu}
 
 NAMES = tuple(_KNOWN)
 

@@ -28,10 +28,12 @@ from .contract import (
     Metric,
     Mode,
     Net,
+    Noise,
     Number,
     Op,
     Rule,
     Scalar,
+    Spread,
     Team,
     Telemetry,
     Tensor,
@@ -54,8 +56,13 @@ _ARRAYS = {
     for group in (Net, Memory, Batches, Course, Trial)
 }
 _KINDS = {
-    Op.ACTIVATION: Activation, Op.LOSS: Loss, Op.METRIC: Metric, Op.LOSS_VALUE: Loss,
-}  # fmt: skip
+    Op.ACTIVATION: Activation,
+    Op.DROPOUT: Noise,
+    Op.LAYER_NORMALIZATION: Spread,
+    Op.LOSS: Loss,
+    Op.METRIC: Metric,
+    Op.LOSS_VALUE: Loss,
+}
 _SCRATCH = np.array([form.scratch for form in _FORMS])
 
 

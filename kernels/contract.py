@@ -29,15 +29,19 @@ class Op(IntEnum):
     SOFTMAX = 3
     RESCALE = 4
     TRANSPOSE = 5  # from (n, features) to (features, n)
-    DROPOUT = 6
+    DROPOUT = 6  # or another noise, which it keeps as a mask
     CUSTOM = 7  # a layer written in Python: only `walk` can run it
     FORK = 8  # where a branch begins: the gradient of OTHER, where it ends, joins that of X
     ADD = 9  # y = x + OTHER; dx = dy, and the branch's FORK sees to OTHER
     BATCH_NORMALIZATION = 10  # its scratch begins with the batch's means and variances; in the
     # deltas, with the gradients of gamma and beta, whether it has those or not
-    LOSS = 11  # compares outputs with the right answers, and sets dx
-    METRIC = 12  # adds to totals of its own
-    LOSS_VALUE = 13  # a metric too: the value of a loss, of which nothing is learned
+    LAYER_NORMALIZATION = 11  # its scratch: among the deltas the gradients of gamma and beta; then,
+    # for each sample, among the values its mean and its inverse deviation
+    SCALE = 12  # each feature times a number and plus one, or one of both; scratch: their gradients
+    PRELU = 13  # leaky ReLU with a slope for each feature; scratch: the gradient of the slopes
+    LOSS = 14  # compares outputs with the right answers, and sets dx
+    METRIC = 15  # adds to totals of its own
+    LOSS_VALUE = 16  # a metric too: the value of a loss, of which nothing is learned
 
 
 # From here on, rows compare outputs with the right answers.
@@ -81,6 +85,9 @@ FORMS = {
         running=2,  # the means, then the variances
         scratch=Scratch(per_output=2),
     ),
+    Op.LAYER_NORMALIZATION: Form(weights="vectors", scratch=Scratch(per_output=2, more=2)),
+    Op.SCALE: Form(weights="vectors", scratch=Scratch(per_output=2)),  # gamma, then beta
+    Op.PRELU: Form(weights="vectors", scratch=Scratch(per_output=2)),
     Op.LOSS: Form(same_width=False, scratch=Scratch(more=2)),
     Op.METRIC: Form(same_width=False),
     Op.LOSS_VALUE: Form(same_width=False, scratch=Scratch(more=2)),
@@ -91,7 +98,7 @@ class Column(IntEnum):
     """The integer columns of a table."""
 
     OP = 0
-    KIND = 1  # which activation, loss or metric
+    KIND = 1  # which activation, noise, normalization of a layer, loss or metric
     LAYER = 2  # index in Sequential.layers, for messages and telemetry
     INPUTS = 3  # features in
     OUTPUTS = 4  # features out
@@ -113,18 +120,18 @@ class Column(IntEnum):
     TOTALS = 20  # METRIC: to how many totals it adds
     THRESHOLDS = 21  # METRIC: where its thresholds begin,
     LEVELS = 22  # and how many it has
-    FROZEN = 23  # 1 if they are not trained; BATCH_NORMALIZATION then reads its running statistics
+    FROZEN = 23  # 1 if weights are not trained; BATCH_NORMALIZATION then reads running statistics
     LEARNS = 24  # 1 if the row runs forward as in training also when the net predicts
 
 
 class Scalar(IntEnum):
     """The real columns of a table."""
 
-    ALPHA = 0  # slope or scale of an activation; the number of a loss or a metric
-    SCALE = 1  # INPUT and RESCALE compute x * SCALE + OFFSET, DENSE SCALE * W x + b
+    ALPHA = 0  # the number of an activation, a loss or a metric; ALPHA_DROPOUT: what is dropped
+    SCALE = 1  # INPUT, RESCALE, ALPHA_DROPOUT: x * SCALE + OFFSET; DENSE: SCALE * W x + b
     OFFSET = 2
-    RATE = 3  # of dropout
-    EPSILON = 4  # BATCH_NORMALIZATION: what is added to a variance
+    RATE = 3  # of dropout; of Gaussian noise, its standard deviation
+    EPSILON = 4  # of a normalization: what is added to a variance
     MOMENTUM = 5  # BATCH_NORMALIZATION: the share of running statistics that a step leaves
     BETA = 6  # another number of a loss
     GAMMA = 7  # of a focal loss: the power
@@ -174,6 +181,39 @@ class Activation(IntEnum):
     SILU = 7
     SOFTPLUS = 8
     MISH = 9
+    CELU = 10
+    EXPONENTIAL = 11
+    HARD_SIGMOID = 12
+    HARD_SILU = 13
+    HARD_TANH = 14
+    HARD_SHRINK = 15
+    SOFT_SHRINK = 16
+    TANH_SHRINK = 17
+    SOFTSIGN = 18
+    LOG_SIGMOID = 19
+    CLIPPED_RELU = 20  # ALPHA: the largest value
+    SQUAREPLUS = 21
+    SPARSE_PLUS = 22
+    SPARSE_SIGMOID = 23
+    THRESHOLD = 24  # x above ALPHA, else 0
+    MINIMUM = 25  # x, but at most ALPHA
+    JUMP = 26  # x + ALPHA above 0, else x
+
+
+class Noise(IntEnum):
+    """The ``KIND`` of a ``DROPOUT`` row."""
+
+    DROPOUT = 0  # x times a mask of 0 and 1 / (1 - RATE)
+    GAUSSIAN_DROPOUT = 1  # x times normal numbers about 1
+    GAUSSIAN_NOISE = 2  # x plus normal numbers about 0
+    ALPHA_DROPOUT = 3  # x * SCALE + OFFSET, or ALPHA where the mask is 0
+
+
+class Spread(IntEnum):
+    """The ``KIND`` of a ``LAYER_NORMALIZATION`` row: what a sample is divided by the root of."""
+
+    VARIANCE = 0
+    MEAN_SQUARE = 1  # the square of the distance from 0 instead of the mean
 
 
 class Loss(IntEnum):
@@ -357,6 +397,8 @@ ENUMS = (
     Factor,
     Constraint,
     Activation,
+    Noise,
+    Spread,
     Loss,
     Reduction,
     Metric,
@@ -569,6 +611,41 @@ KERNELS = {
         "dgamma[features]; dbeta[features]; dy[features, n]; dx![features, n]",
         "features n",
     ),
+    "layernorm_forward": _kernel(
+        "normalization",
+        "kind: int64_t; epsilon: double; x[features, n]; gamma?[features]; beta?[features]; "
+        "scratch![2, n]; y![features, n]",
+        "features n",
+    ),
+    "layernorm_weight_gradient": _kernel(
+        "normalization",
+        "x[features, n]; statistics[2, n]; dy[features, n]; dgamma![features]; dbeta![features]",
+        "features n",
+    ),
+    "layernorm_input_gradient": _kernel(
+        "normalization",
+        "kind: int64_t; x[features, n]; statistics[2, n]; gamma?[features]; dy[features, n]; "
+        "scratch![2, n]; dx![features, n]",
+        "features n",
+    ),
+    "scale_forward": _kernel(
+        "scaling", "x[features, n]; gamma?[features]; beta?[features]; y![features, n]",
+        "features n",
+    ),
+    "scale_weight_gradient": _kernel(
+        "scaling", "x[features, n]; dy[features, n]; dgamma![features]; dbeta![features]",
+        "features n",
+    ),
+    "prelu_forward": _kernel(
+        "scaling", "x[features, n]; slopes[features]; y![features, n]", "features n"
+    ),
+    "prelu_weight_gradient": _kernel(
+        "scaling", "x[features, n]; dy[features, n]; dslopes![features]", "features n"
+    ),
+    "prelu_input_gradient": _kernel(
+        "scaling", "x[features, n]; slopes[features]; dy[features, n]; dx![features, n]",
+        "features n",
+    ),
     # Of labels and targets one is empty.
     "loss": _kernel(
         "losses",
@@ -586,6 +663,13 @@ KERNELS = {
     ),
     "dropout_mask": _kernel(
         "dropout", "key: int64_t; step: int64_t; rate: double; mask![size]", "size"
+    ),
+    "normal_mask": _kernel(
+        "dropout",
+        "key: int64_t; step: int64_t; mean: double; deviation: double; mask![size]", "size"
+    ),
+    "alpha_dropout": _kernel(
+        "dropout", "scale; offset; dropped; x[size]; mask[size]; y![size]", "size"
     ),
     "penalty": _kernel("penalties", "l1: double; l2: double; weights[size]", "size", "double"),
     "penalty_gradient": _kernel(

@@ -5,21 +5,39 @@ from .activation import Activation
 from .base import Layer
 from .dense import Dense
 from .dropout import Dropout
+from .feature_normalization import Normalization
+from .layer_normalization import LayerNormalization, RMSNormalization
+from .noise import AlphaDropout, GaussianDropout, GaussianNoise
 from .normalization import BatchNormalization
+from .relus import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .rescaling import Rescaling
 from .residual import Residual
-from .shape import Flatten, Input
+from .scale import Scale
+from .shape import Flatten, Input, Reshape
 
 __all__ = [
+    "ELU",
     "Activation",
+    "AlphaDropout",
     "BatchNormalization",
     "Dense",
     "Dropout",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
     "Input",
     "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "Normalization",
+    "PReLU",
+    "RMSNormalization",
+    "ReLU",
     "Rescaling",
+    "Reshape",
     "Residual",
+    "Scale",
+    "Softmax",
 ]
 
 

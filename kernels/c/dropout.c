@@ -1,5 +1,7 @@
 /* Dropout masks from a counter, by Philox4x32-10, as kernels/numba/dropout.py explains it. */
 
+#include <math.h>
+
 #define PHILOX_ROUNDS 10
 #define BLOCKS ((int64_t)(VECTOR_BYTES / sizeof(uint64_t))) /* drawn at once */
 
@@ -61,4 +63,43 @@ static void dropout_blocks(int64_t key, int64_t step, double rate, real *mask, i
 
 static void dropout_mask(int64_t key, int64_t step, double rate, real *mask, int64_t size) {
     dropout_blocks(key, step, rate, mask, size, 0, (size + 3) / 4);
+}
+
+/* Normal numbers: of each block, words 0 and 1 give two, words 2 and 3 another two, by the transform
+   of Box & Muller (1958), in float64.  Draws the blocks from `first` to before `stop`. */
+static void normal_blocks(int64_t key, int64_t step, double mean, double deviation, real *mask,
+                          int64_t size, int64_t first, int64_t stop) {
+    int64_t blocks = (size + 3) / 4;
+    words lane;
+    for (int i = 0; i < BLOCKS; i++) lane[i] = (uint64_t)i;
+    for (int64_t block = first; block < stop; block += BLOCKS) {
+        words random[4];
+        philox(lane + (uint64_t)block, (uint64_t)step, (uint64_t)key, random);
+        int64_t count = smaller(BLOCKS, stop - block);
+        for (int pair = 0; pair < 4; pair += 2)
+            for (int64_t i = 0; i < count; i++) {
+                int64_t at = pair * blocks + block + i;
+                double u = ((double)random[pair][i] + 0.5) * 0x1p-32;
+                double angle = 6.283185307179586 * ((double)random[pair + 1][i] * 0x1p-32);
+                double radius = deviation * sqrt(-2 * log(u));
+                if (at < size) mask[at] = (real)(mean + radius * cos(angle));
+                if (at + blocks < size) mask[at + blocks] = (real)(mean + radius * sin(angle));
+            }
+    }
+}
+
+static void normal_mask(int64_t key, int64_t step, double mean, double deviation, real *mask,
+                        int64_t size) {
+    normal_blocks(key, step, mean, deviation, mask, size, 0, (size + 3) / 4);
+}
+
+/* y = x * scale + offset, or dropped where the mask is 0; y may be x. */
+static void alpha_dropout(real scale, real offset, real dropped, const real *x, const real *mask,
+                          real *y, int64_t size) {
+    const vector zero = {0}, factor = broadcast(scale), start = broadcast(offset);
+    const vector other = broadcast(dropped);
+    FOR_VECTORS(i, count, size) {
+        vector kept = fused(load_some(x + i, count), factor, start);
+        store_some(y + i, where_less(zero, load_some(mask + i, count), kept, other), count);
+    }
 }

@@ -1,4 +1,5 @@
-/* exp, expm1, tanh and sigmoid of whole vectors, as kernels/numba/elementary.py explains them:
+/* exp, expm1, tanh, sigmoid, log1p and the normal distribution of whole vectors, as
+   kernels/numba/elementary.py explains them:
    x = k ln 2 + r, a polynomial for exp(r) - 1, and 2^k made by writing k into the exponent. */
 
 #if REAL_IS_FLOAT
@@ -93,4 +94,87 @@ INLINE vector vector_sigmoid(vector x) {
 INLINE vector vector_tanh(vector x) {
     vector t = vector_expm1_negative(-2 * absolute(x));
     return with_sign_of(t / (t + 2), x);
+}
+
+/* log(1 + e) for 0 <= e <= 1: 2 atanh(s) with s = e / (2 + e), a polynomial in s^2.  Its error is
+   at most 2 ULP. */
+INLINE vector vector_log1p(vector e) {
+    vector s = e / (2 + e), z = s * s;
+#if REAL_IS_FLOAT
+    vector q = broadcast(0.281577783631f);
+    q = fused(q, z, broadcast(0.279651577452f));
+    q = fused(q, z, broadcast(0.400245952307f));
+    q = fused(q, z, broadcast(0.666663216414f));
+    q = fused(q, z, broadcast(2.00000000768f));
+#else
+    vector q = broadcast(0.170441635627813981291);
+    q = fused(q, z, broadcast(0.08324506511860820575702));
+    q = fused(q, z, broadcast(0.1211016872806921765465));
+    q = fused(q, z, broadcast(0.1330037403267462433708));
+    q = fused(q, z, broadcast(0.153866140423040077617));
+    q = fused(q, z, broadcast(0.1818174083250480451027));
+    q = fused(q, z, broadcast(0.2222222408074767317302));
+    q = fused(q, z, broadcast(0.2857142854545411453365));
+    q = fused(q, z, broadcast(0.4000000000018574746801));
+    q = fused(q, z, broadcast(0.6666666666666614959443));
+    q = fused(q, z, broadcast(2.000000000000000002375));
+#endif
+    return s * q;
+}
+
+#if REAL_IS_FLOAT
+#define TAIL_MIDDLE 3
+#define TAIL_BOUND 14
+#else
+#define TAIL_MIDDLE 5
+#define TAIL_BOUND ((real)38.6)
+#endif
+#define INVERSE_SQRT_TWO_PI ((real)0.39894228040143267794)
+
+/* The normal distribution function at x, and its density.  Below 0 it is exp(-x^2 / 2) times a
+   polynomial in (a - k) / (a + k) for a = |x|, above 0 what that leaves of 1.  The rounding of
+   x^2 / 2, which exp would multiply, is made good. */
+INLINE vector normal_distribution(vector x, vector *density) {
+    vector a = at_most(broadcast(TAIL_BOUND), absolute(x));
+    vector u = (a - TAIL_MIDDLE) / (a + TAIL_MIDDLE);
+#if REAL_IS_FLOAT
+    vector q = broadcast(5.40938600723e-5f);
+    q = fused(q, u, broadcast(0.000116207929242f));
+    q = fused(q, u, broadcast(-0.000339556463507f));
+    q = fused(q, u, broadcast(-0.000984276383318f));
+    q = fused(q, u, broadcast(0.00290442838974f));
+    q = fused(q, u, broadcast(0.00613219250965f));
+    q = fused(q, u, broadcast(-0.0462132474669f));
+    q = fused(q, u, broadcast(0.123225021749f));
+    q = fused(q, u, broadcast(-0.206402622071f));
+    q = fused(q, u, broadcast(0.121513947742f));
+#else
+    vector q = broadcast(-2.324368110166329173601e-10);
+    q = fused(q, u, broadcast(-5.706049844913334451689e-10));
+    q = fused(q, u, broadcast(1.827049760319101617345e-9));
+    q = fused(q, u, broadcast(5.691203375678263942963e-9));
+    q = fused(q, u, broadcast(-1.099588716788966510278e-8));
+    q = fused(q, u, broadcast(-3.91691740711151101917e-8));
+    q = fused(q, u, broadcast(7.710725800301015824012e-8));
+    q = fused(q, u, broadcast(2.433462659261981322141e-7));
+    q = fused(q, u, broadcast(-6.750782838094557679964e-7));
+    q = fused(q, u, broadcast(-0.00000127007486190057279835));
+    q = fused(q, u, broadcast(0.000006644421078869602976969));
+    q = fused(q, u, broadcast(9.61305643833540661549e-7));
+    q = fused(q, u, broadcast(-0.00006042748276875830714884));
+    q = fused(q, u, broadcast(0.0001342768434566665504346));
+    q = fused(q, u, broadcast(0.0002195507376223621542658));
+    q = fused(q, u, broadcast(-0.002378844356695867523387));
+    q = fused(q, u, broadcast(0.008991370550589495213255));
+    q = fused(q, u, broadcast(-0.02341390048769198311274));
+    q = fused(q, u, broadcast(0.04785535228417006816161));
+    q = fused(q, u, broadcast(-0.08088387726412742186409));
+    q = fused(q, u, broadcast(0.1160688118860032930275));
+    q = fused(q, u, broadcast(-0.1434575552640119718225));
+    q = fused(q, u, broadcast(0.07691930497500629590969));
+#endif
+    vector half = (real)0.5 * a, square = half * a;
+    vector e = vector_exp(-square) * (1 - fused(half, a, -square)), tail = e * q;
+    *density = e * INVERSE_SQRT_TWO_PI;
+    return where_less(x, (vector){0}, tail, 1 - tail);
 }

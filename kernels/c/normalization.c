@@ -1,4 +1,5 @@
-/* Batch normalization, feature by feature: x, y and their gradients are (features, n).
+/* Batch normalization, feature by feature, and layer normalization, sample by sample: x, y and their
+   gradients are (features, n).
 
    A feature's sums are taken in double, in an order that depends on the number of samples alone:
    eight sums side by side, so that no addition waits for the one before. */
@@ -96,6 +97,80 @@ static void batchnorm_input_gradient(double epsilon, const real *x, const real *
             vector rest = load_some(dy + j, count) - shift;
             rest = fused(load_some(x + j, count) - center, slope, rest);
             store_some(dx + j, scale * rest, count);
+        }
+    }
+}
+
+/* Layer normalization (Ba, Kiros & Hinton, 2016); of MEAN_SQUARE, that of Zhang & Sennrich (2019).
+   The vector runs along the samples, whose sums over the features are taken in their own dtype.
+   scratch (2, n) receives each sample's mean, or 0, and the inverse of its deviation: NaN if the
+   variance has overflowed, which 0 would hide. */
+static void layernorm_forward(int64_t kind, double epsilon, const real *x, const real *gamma,
+                              const real *beta, real *scratch, real *y, int64_t features,
+                              int64_t n) {
+    const real share = (real)(1.0 / (double)features);
+    const vector added = broadcast((real)epsilon);
+    FOR_VECTORS(j, count, n) {
+        vector mean = {0}, squares = {0};
+        if (kind == SPREAD_VARIANCE)
+            for (int64_t i = 0; i < features; i++) mean += load_some(x + i * n + j, count);
+        mean = mean * share;
+        for (int64_t i = 0; i < features; i++) {
+            vector distance = load_some(x + i * n + j, count) - mean;
+            squares = fused(distance, distance, squares);
+        }
+        vector inverse = 1 / square_root(fused(squares, broadcast(share), added));
+        inverse = where_less(squares, broadcast(INFINITY), inverse, broadcast(NAN));
+        store_some(scratch + j, mean, count);
+        store_some(scratch + n + j, inverse, count);
+        for (int64_t i = 0; i < features; i++) {
+            vector v = (load_some(x + i * n + j, count) - mean) * inverse;
+            if (gamma) v = v * gamma[i];
+            store_some(y + i * n + j, beta ? v + beta[i] : v, count);
+        }
+    }
+}
+
+/* The gradients of gamma and beta, with what layernorm_forward has left of the samples. */
+static void layernorm_weight_gradient(const real *x, const real *statistics, const real *dy,
+                                      real *dgamma, real *dbeta, int64_t features, int64_t n) {
+    const real *mean = statistics, *inverse = statistics + n;
+    for (int64_t i = 0; i < features; i++, x += n, dy += n) {
+        double sums[SUMS] = {0};
+        int64_t j = 0;
+        for (; j + SUMS <= n; j += SUMS)
+            for (int64_t k = j; k < j + SUMS; k++)
+                sums[k - j] += (double)dy[k] * (((double)x[k] - mean[k]) * inverse[k]);
+        for (int64_t k = j; k < n; k++)
+            sums[k - j] += (double)dy[k] * (((double)x[k] - mean[k]) * inverse[k]);
+        dgamma[i] = (real)sum_of_eight(sums);
+        dbeta[i] = (real)sum_of_values(dy, n);
+    }
+}
+
+/* dx, of which a sample's mean and deviation are functions too; scratch is for others. */
+static void layernorm_input_gradient(int64_t kind, const real *x, const real *statistics,
+                                     const real *gamma, const real *dy, real *scratch, real *dx,
+                                     int64_t features, int64_t n) {
+    const real share = (real)(1.0 / (double)features);
+    (void)scratch;
+    FOR_VECTORS(j, count, n) {
+        vector mean = load_some(statistics + j, count);
+        vector inverse = load_some(statistics + n + j, count);
+        vector sum = {0}, products = {0};
+        for (int64_t i = 0; i < features; i++) {
+            vector d = load_some(dy + i * n + j, count);
+            if (gamma) d = d * gamma[i];
+            sum += d;
+            products = fused(d, (load_some(x + i * n + j, count) - mean) * inverse, products);
+        }
+        sum = kind == SPREAD_VARIANCE ? sum * share : (vector){0};
+        products = products * -share;
+        for (int64_t i = 0; i < features; i++) {
+            vector d = load_some(dy + i * n + j, count);
+            if (gamma) d = d * gamma[i];
+            vector v = (load_some(x + i * n + j, count) - mean) * inverse;
+            store_some(dx + i * n + j, inverse * fused(v, products, d - sum), count);
         }
     }
 }

@@ -29,7 +29,7 @@ INLINE real *bias_of(const int64_t *row, real *vector_of_params) {
 /* Whether a row has weights that are trained. */
 INLINE int learns(const int64_t *row) { return row[COLUMN_SIZE] > 0 && !row[COLUMN_FROZEN]; }
 
-/* Where a BATCH_NORMALIZATION row's gamma is, among the parameters or their gradients. */
+/* Where the gamma of a row with vectors is, among the parameters or their gradients. */
 INLINE real *gamma_of(const int64_t *row, real *vector_of_params) {
     int64_t beside = row[COLUMN_BIAS] < 0 ? 0 : row[COLUMN_OUTPUTS];
     return row[COLUMN_SIZE] > beside ? vector_of_params + row[COLUMN_WEIGHTS] : NULL;
@@ -73,8 +73,9 @@ static void gather(const struct engine *engine) {
         gather_reals((const real *)batches->samples, rows, scale, offset, out, features, count);
 }
 
-/* What a thread normalizes of a BATCH_NORMALIZATION row: always the same share of the features, so
-   that it waits for no other between the statistics, the sums and what is computed from them. */
+/* What a thread does of a row with vectors, one of normalization or scaling: always the same share
+   of the features, so that it waits for no other between the statistics, the sums and what is
+   computed from them.  Statistics are those of a BATCH_NORMALIZATION row. */
 struct normalization {
     int64_t first, count;
     double epsilon;
@@ -91,7 +92,7 @@ static struct normalization normalization_of(const struct engine *engine, int64_
     real *statistics = value(engine, row[COLUMN_Y] + outputs) + first;
     real *gradients = delta(engine, row[COLUMN_Y] + outputs) + first;
     real *running = job->net.running ? job->net.running + row[COLUMN_RUNNING] + first : NULL;
-    if (row[COLUMN_FROZEN]) statistics = running;
+    if (row[COLUMN_FROZEN] && running) statistics = running;
     const real *gamma = gamma_of(row, job->net.params), *beta = bias_of(row, job->net.params);
     return (struct normalization){
         .first = first,
@@ -148,6 +149,101 @@ static void normalization_backward(const struct engine *engine, int64_t r) {
                              delta(engine, ROW(r)[COLUMN_X]) + start, own.count, engine->n);
 }
 
+/* Each sample's mean and inverse deviation, behind all else that a LAYER_NORMALIZATION row has in
+   the values, or room as large in the deltas. */
+INLINE int64_t sample_statistics(const int64_t *row) {
+    return row[COLUMN_Y] + 3 * row[COLUMN_OUTPUTS];
+}
+
+/* The same for rows with vectors but no statistics of the batch. */
+static void vectors_forward(const struct engine *engine, int64_t r) {
+    struct normalization own = normalization_of(engine, r);
+    const int64_t *row = ROW(r);
+    int64_t n = engine->n, start = own.first * n;
+    const real *x = value(engine, row[COLUMN_X]), *gamma = gamma_of(row, engine->job->net.params);
+    real *y = value(engine, row[COLUMN_Y]);
+    switch (row[COLUMN_OP]) {
+    case OP_SCALE: scale_forward(x + start, own.gamma, own.beta, y + start, own.count, n); break;
+    case OP_PRELU: prelu_forward(x + start, own.gamma, y + start, own.count, n); break;
+    case OP_LAYER_NORMALIZATION:
+        if (engine->job->team.thread == 0)
+            layernorm_forward(row[COLUMN_KIND], own.epsilon, x, gamma,
+                              bias_of(row, engine->job->net.params),
+                              value(engine, sample_statistics(row)), y, row[COLUMN_OUTPUTS], n);
+        break;
+    }
+}
+
+static void vectors_sums(const struct engine *engine, int64_t r) {
+    struct normalization own = normalization_of(engine, r);
+    const int64_t *row = ROW(r);
+    int64_t n = engine->n;
+    const real *x = value(engine, row[COLUMN_X]) + own.first * n;
+    const real *dy = delta(engine, row[COLUMN_Y]) + own.first * n;
+    if (!learns(row)) return;
+    switch (row[COLUMN_OP]) {
+    case OP_SCALE: scale_weight_gradient(x, dy, own.dgamma, own.dbeta, own.count, n); break;
+    case OP_PRELU: prelu_weight_gradient(x, dy, own.dgamma, own.count, n); break;
+    case OP_LAYER_NORMALIZATION:
+        layernorm_weight_gradient(x, value(engine, sample_statistics(row)), dy, own.dgamma,
+                                  own.dbeta, own.count, n);
+        break;
+    }
+}
+
+static void vectors_backward(const struct engine *engine, int64_t r) {
+    struct normalization own = normalization_of(engine, r);
+    const int64_t *row = ROW(r);
+    int64_t n = engine->n, start = own.first * n;
+    const real *x = value(engine, row[COLUMN_X]), *dy = delta(engine, row[COLUMN_Y]);
+    const real *gamma = gamma_of(row, engine->job->net.params);
+    real *dx = delta(engine, row[COLUMN_X]);
+    switch (row[COLUMN_OP]) {
+    case OP_SCALE: scale_forward(dy + start, own.gamma, NULL, dx + start, own.count, n); break;
+    case OP_PRELU:
+        prelu_input_gradient(x + start, own.gamma, dy + start, dx + start, own.count, n);
+        break;
+    case OP_LAYER_NORMALIZATION:
+        if (engine->job->team.thread == 0)
+            layernorm_input_gradient(row[COLUMN_KIND], x, value(engine, sample_statistics(row)),
+                                     gamma, dy, delta(engine, sample_statistics(row)), dx,
+                                     row[COLUMN_OUTPUTS], n);
+        break;
+    }
+}
+
+/* Draw a mask in training, or use the one that is there, or none. */
+static void noise_forward(const struct engine *engine, int64_t r, int64_t step, int64_t phase) {
+    const int64_t *row = ROW(r);
+    const double *reals = REALS(r);
+    int64_t outputs = row[COLUMN_OUTPUTS], all = outputs * engine->n, blocks = (all + 3) / 4;
+    int64_t start = first_of(engine, outputs) * engine->n;
+    int64_t size = stop_of(engine, outputs) * engine->n - start;
+    int64_t first = first_of(engine, blocks), stop = stop_of(engine, blocks);
+    int64_t kind = row[COLUMN_KIND], key = row[COLUMN_KEY];
+    const real *x = value(engine, row[COLUMN_X]) + start;
+    real *y = value(engine, row[COLUMN_Y]) + start, *mask = value(engine, row[COLUMN_Y] + outputs);
+    if (phase == PHASE_PREDICT) {
+        memcpy(y, x, (size_t)size * sizeof(real));
+        return;
+    }
+    if (phase == PHASE_LEARN) {
+        if (kind == NOISE_GAUSSIAN_DROPOUT || kind == NOISE_GAUSSIAN_NOISE)
+            normal_blocks(key, step, kind == NOISE_GAUSSIAN_DROPOUT, reals[SCALAR_RATE], mask, all,
+                          first, stop);
+        else
+            dropout_blocks(key, step, reals[SCALAR_RATE], mask, all, first, stop);
+        wait(engine);
+    }
+    if (kind == NOISE_GAUSSIAN_NOISE)
+        add(x, mask + start, y, size);
+    else if (kind == NOISE_ALPHA_DROPOUT)
+        alpha_dropout((real)reals[SCALAR_SCALE], (real)reals[SCALAR_OFFSET],
+                      (real)reals[SCALAR_ALPHA], x, mask + start, y, size);
+    else
+        multiply(x, mask + start, y, size);
+}
+
 /* Compute this thread's share of one row's output buffer. */
 static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t phase) {
     const Job *job = engine->job;
@@ -186,25 +282,14 @@ static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t 
     case OP_TRANSPOSE:
         transpose_rows(x, y, outputs, n, first, stop);
         break;
-    case OP_DROPOUT: {
-        real *mask = value(engine, row[COLUMN_Y] + outputs);
-        if (phase == PHASE_PREDICT) {
-            memcpy(y + start, x + start, (size_t)size * sizeof(real));
-            break;
-        }
-        if (phase == PHASE_LEARN) {
-            int64_t blocks = (outputs * n + 3) / 4;
-            dropout_blocks(row[COLUMN_KEY], step, reals[SCALAR_RATE], mask, outputs * n,
-                           first_of(engine, blocks), stop_of(engine, blocks));
-            wait(engine);
-        }
-        multiply(x + start, mask + start, y + start, size);
-        break;
-    }
+    case OP_DROPOUT: noise_forward(engine, r, step, phase); break;
     case OP_ADD:
         add(x + start, value(engine, row[COLUMN_OTHER]) + start, y + start, size);
         break;
     case OP_BATCH_NORMALIZATION: normalization_forward(engine, r, phase); break;
+    case OP_LAYER_NORMALIZATION:
+    case OP_SCALE:
+    case OP_PRELU: vectors_forward(engine, r); break;
     }
 }
 
@@ -238,9 +323,16 @@ static void backward_row(const struct engine *engine, int64_t r) {
     case OP_TRANSPOSE: /* dx is (n, features) */
         transpose_rows(dy, dx, n, inputs, first_of(engine, n), stop_of(engine, n));
         break;
-    case OP_DROPOUT:
-        multiply(dy + start, value(engine, row[COLUMN_Y] + outputs) + start, dx + start, size);
+    case OP_DROPOUT: {
+        const real *mask = value(engine, row[COLUMN_Y] + outputs) + start;
+        if (row[COLUMN_KIND] == NOISE_GAUSSIAN_NOISE)
+            memcpy(dx + start, dy + start, (size_t)size * sizeof(real));
+        else if (row[COLUMN_KIND] == NOISE_ALPHA_DROPOUT)
+            alpha_dropout((real)reals[SCALAR_SCALE], 0, 0, dy + start, mask, dx + start, size);
+        else
+            multiply(dy + start, mask, dx + start, size);
         break;
+    }
     case OP_FORK:
         add(dx + start, delta(engine, row[COLUMN_OTHER]) + start, dx + start, size);
         break;
@@ -248,6 +340,9 @@ static void backward_row(const struct engine *engine, int64_t r) {
         memcpy(dx + start, dy + start, (size_t)size * sizeof(real));
         break;
     case OP_BATCH_NORMALIZATION: normalization_backward(engine, r); break;
+    case OP_LAYER_NORMALIZATION:
+    case OP_SCALE:
+    case OP_PRELU: vectors_backward(engine, r); break;
     }
 }
 
@@ -312,6 +407,9 @@ static void prepare_gradients(const struct engine *engine, int64_t r) {
     switch (ROW(r)[COLUMN_OP]) {
     case OP_DENSE: transpose_input(engine, ROW(r)); break;
     case OP_BATCH_NORMALIZATION: normalization_sums(engine, r); break;
+    case OP_LAYER_NORMALIZATION:
+    case OP_SCALE:
+    case OP_PRELU: vectors_sums(engine, r); break;
     }
 }
 
@@ -369,7 +467,10 @@ static void normalization_update(const struct engine *engine, int64_t r, real ra
 static void weight_gradient_row(struct engine *engine, int64_t r) {
     switch (ROW(r)[COLUMN_OP]) {
     case OP_DENSE: dense_gradient(engine, r); break;
-    case OP_BATCH_NORMALIZATION: normalization_gradient(engine, r); break;
+    case OP_BATCH_NORMALIZATION:
+    case OP_LAYER_NORMALIZATION:
+    case OP_SCALE:
+    case OP_PRELU: normalization_gradient(engine, r); break;
     }
 }
 
@@ -377,7 +478,10 @@ static void weight_gradient_row(struct engine *engine, int64_t r) {
 static void weight_update_row(struct engine *engine, int64_t r, real rate) {
     switch (ROW(r)[COLUMN_OP]) {
     case OP_DENSE: dense_update(engine, r, rate); break;
-    case OP_BATCH_NORMALIZATION: normalization_update(engine, r, rate); break;
+    case OP_BATCH_NORMALIZATION:
+    case OP_LAYER_NORMALIZATION:
+    case OP_SCALE:
+    case OP_PRELU: normalization_update(engine, r, rate); break;
     }
 }
 

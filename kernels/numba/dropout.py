@@ -6,9 +6,12 @@ The generator is Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy
 into four random words of 32 bits.
 """
 
+import math
+
 import numpy as np
 
 from .jit import exact
+from .rounding import fma
 
 LOW_32 = np.uint64(0xFFFFFFFF)
 SHIFT_32 = np.uint64(32)
@@ -70,3 +73,44 @@ def dropout_mask(key, step, rate, mask):
     elements are written side by side, each in order, which a vector unit can do.
     """
     dropout_blocks(key, step, rate, mask, 0, (mask.size + 3) // 4)
+
+
+@exact
+def normal_pair(word, other, mean, deviation):
+    """Two normal numbers of two random words, by the transform of Box & Muller (1958)."""
+    radius = deviation * math.sqrt(-2.0 * math.log((float(word) + 0.5) * 2.0**-32))
+    angle = 6.283185307179586 * (float(other) * 2.0**-32)
+    return mean + radius * math.cos(angle), mean + radius * math.sin(angle)
+
+
+@exact
+def normal_blocks(key, step, mean, deviation, mask, first, stop):
+    """Fill what the blocks from ``first`` to before ``stop`` decide; see ``normal_mask``."""
+    size = mask.size
+    blocks = (size + 3) // 4
+    key, step = np.uint64(key), np.uint64(step)
+    for block in range(first, stop):
+        word_0, word_1, word_2, word_3 = philox(np.uint64(block), step, key)
+        value_0, value_1 = normal_pair(word_0, word_1, mean, deviation)
+        value_2, value_3 = normal_pair(word_2, word_3, mean, deviation)
+        mask[block] = value_0
+        if blocks + block < size:
+            mask[blocks + block] = value_1
+        if 2 * blocks + block < size:
+            mask[2 * blocks + block] = value_2
+        if 3 * blocks + block < size:
+            mask[3 * blocks + block] = value_3
+
+
+@exact
+def normal_mask(key, step, mean, deviation, mask):
+    """Fill flat ``mask`` with normal numbers: words 0 and 1 of a block give two, 2 and 3 two."""
+    normal_blocks(key, step, mean, deviation, mask, 0, (mask.size + 3) // 4)
+
+
+@exact
+def alpha_dropout(scale, offset, dropped, x, mask, y):
+    """Set flat ``y`` to ``x * scale + offset``, or to ``dropped`` where the mask is 0."""
+    for i in range(x.size):
+        kept = fma(x[i], scale, offset)
+        y[i] = kept if mask[i] > x.dtype.type(0) else dropped

@@ -264,7 +264,7 @@ def clip_gradient(net, team):
         rescale(real(scale), real(0), own, own)
 
 
-@view
+@exact
 def next_unlike(net, t):
     """Return the first tensor after ``t`` whose step has other factors, or how many there are."""
     after = t + 1
@@ -277,7 +277,7 @@ def next_unlike(net, t):
     return after
 
 
-@view
+@exact
 def take_step(net, rate, step, team):
     """Take a share of a step along the whole gradient.
 

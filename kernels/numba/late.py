@@ -68,6 +68,14 @@ _OWN = {
         ),
         (),
     ),
+    "normal_blocks": Kernel(
+        "dropout",
+        (
+            "key: int64_t", "step: int64_t", "mean: double", "deviation: double", "mask![size]",
+            "first: int64_t", "stop: int64_t",
+        ),
+        (),
+    ),
     "record_flat": Kernel(
         "telemetry",
         ("slopes[size]", "n: int64_t", "rows: int64_t", "out![fields]: double"),

@@ -34,8 +34,11 @@ _FORWARD = {
     Op.DENSE: ("dense_forward", "dense_forward_rows"),
     Op.ACTIVATION: ("activation_forward",),
     Op.SOFTMAX: ("softmax_forward",),
-    Op.DROPOUT: ("dropout_blocks",),
+    Op.DROPOUT: ("dropout_blocks", "normal_blocks", "alpha_dropout"),
     Op.BATCH_NORMALIZATION: ("batch_statistics", "batchnorm_forward"),
+    Op.LAYER_NORMALIZATION: ("layernorm_forward",),
+    Op.SCALE: ("scale_forward",),
+    Op.PRELU: ("prelu_forward",),
     Op.LOSS: ("loss",),
     Op.METRIC: ("metric",),
     Op.LOSS_VALUE: ("loss",),
@@ -51,6 +54,9 @@ _BACKWARD = {
     Op.BATCH_NORMALIZATION: (
         "batchnorm_weight_gradient", "running_update", "batchnorm_input_gradient",
     ),
+    Op.LAYER_NORMALIZATION: ("layernorm_weight_gradient", "layernorm_input_gradient"),
+    Op.SCALE: ("scale_weight_gradient",),
+    Op.PRELU: ("prelu_weight_gradient", "prelu_input_gradient"),
 }  # fmt: skip
 _OBSERVED = ("record_values", "record_flat", "record_step")
 _CLIPS = [Number.CLIPVALUE, Number.CLIPNORM, Number.GLOBAL_CLIPNORM]

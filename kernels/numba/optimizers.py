@@ -379,8 +379,9 @@ def lion_step(rate, weight_decay, step, evenly, first, params, gradient, mean, m
         now = next_turn(now)
 
 
-# ``optimizer_step(rule, rate, step, evenly, first, params, gradient, first_moment, second_moment,
-# third_moment, numbers)`` changes the parameters, and the moments that the rule has, by one step.
+# ``optimizer_step(rule, rate, weight_decay, step, evenly, first, params, gradient, first_moment,
+# second_moment, third_moment, numbers)`` changes the parameters, and the moments that the rule has,
+# by one step.
 #
 # ``step`` counts from 0.  ``evenly`` lets no change be too small to count, as where the data have
 # no gradient and a penalty's velocity is less than the rounding of the weight; see

@@ -8,6 +8,7 @@ import numpy as np
 from ..contract import (
     Column,
     Factor,
+    Noise,
     Op,
     Phase,
     Scalar,
@@ -33,7 +34,7 @@ from .dense import (
     dense_weight_update_prefetching,
     dense_weight_update_rows,
 )
-from .dropout import dropout_blocks
+from .dropout import alpha_dropout, dropout_blocks, normal_blocks
 from .elementwise import add, multiply, rescale, transpose
 from .gather import gather_bytes, gather_reals
 from .jit import exact, view
@@ -45,10 +46,20 @@ from .normalization import (
     batchnorm_forward,
     batchnorm_input_gradient,
     batchnorm_weight_gradient,
+    layernorm_forward,
+    layernorm_input_gradient,
+    layernorm_weight_gradient,
     running_update,
 )
 from .optimizers import descent_step
 from .penalties import penalty_update
+from .scaling import (
+    prelu_forward,
+    prelu_input_gradient,
+    prelu_weight_gradient,
+    scale_forward,
+    scale_weight_gradient,
+)
 from .softmax import softmax_backward, softmax_forward
 from .telemetry import record_flat, record_values
 from .views import matrix, part, vector
@@ -101,7 +112,7 @@ def is_learned(row):
 
 @view
 def layer_gamma(row, params, first, stop):
-    """The same units of the gamma of a BATCH_NORMALIZATION row, empty if it has none."""
+    """The same units of the gamma of a row with vectors, empty if it has none."""
     beside = row[Column.OUTPUTS] if row[Column.BIAS] >= 0 else 0
     size = stop - first if row[Column.SIZE] > beside else 0
     return vector(params, row[Column.WEIGHTS] + (first if size > 0 else 0), size)
@@ -109,9 +120,9 @@ def layer_gamma(row, params, first, stop):
 
 @view
 def normalization_pair(row, memory, capacity, first, stop):
-    """Two vectors behind a BATCH_NORMALIZATION row's Y: the batch's statistics, or gradients.
+    """Two vectors behind the Y of a row with vectors: in the deltas, the gradients of these.
 
-    Among the values they are the means and variances, among the deltas those of gamma and beta.
+    Among the values of a BATCH_NORMALIZATION row, the batch's means and variances.
     """
     outputs = row[Column.OUTPUTS]
     start = (row[Column.Y] + outputs) * capacity + first
@@ -204,6 +215,117 @@ def normalization_update(row, rate, params, deltas, capacity, team):
 
 
 @view
+def has_vectors(row):
+    """Whether it is a row with vectors, and without statistics of the batch."""
+    return Op.LAYER_NORMALIZATION <= row[Column.OP] <= Op.PRELU
+
+
+@view
+def sample_statistics(row, memory, capacity, n):
+    """Each sample's mean and inverse deviation, of a LAYER_NORMALIZATION row's values."""
+    return matrix(memory, (row[Column.Y] + 3 * row[Column.OUTPUTS]) * capacity, 2, n)
+
+
+@exact
+def vectors_forward(row, reals, net, values, capacity, n, team):
+    """The way forward of a row with vectors, and without statistics of the batch."""
+    op, outputs = row[Column.OP], row[Column.OUTPUTS]
+    first, stop = first_of(outputs, team), stop_of(outputs, team)
+    at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
+    x = matrix(values, at_x + first * n, stop - first, n)
+    y = matrix(values, at_y + first * n, stop - first, n)
+    if op == Op.SCALE:
+        gamma = layer_gamma(row, net.params, first, stop)
+        call(scale_forward, net.code, (x, gamma, layer_bias(row, net.params, first, stop), y))
+    elif op == Op.PRELU:
+        call(prelu_forward, net.code, (x, layer_gamma(row, net.params, first, stop), y))
+    elif team.thread == 0:
+        all_x, all_y = matrix(values, at_x, outputs, n), matrix(values, at_y, outputs, n)
+        gamma = layer_gamma(row, net.params, 0, outputs)
+        beta = layer_bias(row, net.params, 0, outputs)
+        scratch = sample_statistics(row, values, capacity, n)
+        how = (row[Column.KIND], reals[Scalar.EPSILON])
+        call(layernorm_forward, net.code, (*how, all_x, gamma, beta, scratch, all_y))
+
+
+@exact
+def vectors_sums(row, net, values, deltas, capacity, n, team):
+    """Compute a share of the gradients of its vectors."""
+    op = row[Column.OP]
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
+    dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
+    dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
+    if op == Op.SCALE:
+        call(scale_weight_gradient, net.code, (x, dy, dgamma, dbeta))
+    elif op == Op.PRELU:
+        call(prelu_weight_gradient, net.code, (x, dy, dgamma))
+    else:
+        statistics = sample_statistics(row, values, capacity, n)
+        call(layernorm_weight_gradient, net.code, (x, statistics, dy, dgamma, dbeta))
+
+
+@exact
+def vectors_backward(row, net, values, deltas, capacity, n, team):
+    """Compute a share of the gradient of its input."""
+    op, outputs = row[Column.OP], row[Column.OUTPUTS]
+    first, stop = first_of(outputs, team), stop_of(outputs, team)
+    at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
+    x = matrix(values, at_x + first * n, stop - first, n)
+    dx = matrix(deltas, at_x + first * n, stop - first, n)
+    dy = matrix(deltas, at_y + first * n, stop - first, n)
+    gamma = layer_gamma(row, net.params, first, stop)
+    if op == Op.SCALE:
+        call(scale_forward, net.code, (dy, gamma, vector(net.params, 0, 0), dx))
+    elif op == Op.PRELU:
+        call(prelu_input_gradient, net.code, (x, gamma, dy, dx))
+    elif team.thread == 0:
+        all_x, all_dx = matrix(values, at_x, outputs, n), matrix(deltas, at_x, outputs, n)
+        all_dy, all_gamma = (
+            matrix(deltas, at_y, outputs, n),
+            layer_gamma(row, net.params, 0, outputs),
+        )
+        statistics = sample_statistics(row, values, capacity, n)
+        scratch = sample_statistics(row, deltas, capacity, n)
+        arguments = (row[Column.KIND], all_x, statistics, all_gamma, all_dy, scratch, all_dx)
+        call(layernorm_input_gradient, net.code, arguments)
+
+
+@exact
+def noise_forward(row, reals, code, values, capacity, n, step, phase, team):
+    """Draw a mask in training, or use the one that is there, or none."""
+    outputs, kind, key = row[Column.OUTPUTS], row[Column.KIND], row[Column.KEY]
+    real = values.dtype.type
+    own = first_element_of(outputs * n, team)
+    size = stop_element_of(outputs * n, team) - own
+    at_mask = (row[Column.Y] + outputs) * capacity
+    x = vector(values, row[Column.X] * capacity + own, size)
+    y = vector(values, row[Column.Y] * capacity + own, size)
+    if phase == Phase.PREDICT:
+        rescale(real(1), real(0), x, y)
+    else:
+        if phase == Phase.LEARN:
+            mask = vector(values, at_mask, outputs * n)
+            blocks = (mask.size + 3) // 4
+            first, stop, rate = first_of(blocks, team), stop_of(blocks, team), reals[Scalar.RATE]
+            if kind == Noise.GAUSSIAN_DROPOUT or kind == Noise.GAUSSIAN_NOISE:
+                mean = 1.0 if kind == Noise.GAUSSIAN_DROPOUT else 0.0
+                call(normal_blocks, code, (key, step, mean, rate, mask, first, stop))
+            else:
+                call(dropout_blocks, code, (key, step, rate, mask, first, stop))
+            wait(team)
+        own_mask = vector(values, at_mask + own, size)
+        if kind == Noise.GAUSSIAN_NOISE:
+            add(x, own_mask, y)
+        elif kind == Noise.ALPHA_DROPOUT:
+            scale, offset = real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET])
+            dropped = real(reals[Scalar.ALPHA])
+            call(alpha_dropout, code, (scale, offset, dropped, x, own_mask, y))
+        else:
+            multiply(x, own_mask, y)
+
+
+@view
 def forward_row(row, reals, net, values, capacity, n, step, phase, team):
     """Compute a share of the output buffer of one row."""
     op = row[Column.OP]
@@ -243,23 +365,13 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
         own_y = part(values, at_y + first * n, stop - first, n, n)
         transpose(part(values, at_x + first, n, stop - first, inputs), own_y)
     elif op == Op.DROPOUT:
-        if phase == Phase.PREDICT:
-            rescale(real(1), real(0), x, y)
-        else:
-            at_mask = at_y + outputs * capacity
-            if phase == Phase.LEARN:
-                mask = vector(values, at_mask, outputs * n)
-                blocks = (mask.size + 3) // 4
-                first_block, stop_block = first_of(blocks, team), stop_of(blocks, team)
-                key, rate = row[Column.KEY], reals[Scalar.RATE]
-                arguments = (key, step, rate, mask, first_block, stop_block)
-                call(dropout_blocks, net.code, arguments)
-                wait(team)
-            multiply(x, vector(values, at_mask + own, size), y)
+        noise_forward(row, reals, net.code, values, capacity, n, step, phase, team)
     elif op == Op.ADD:
         add(x, vector(values, row[Column.OTHER] * capacity + own, size), y)
     elif op == Op.BATCH_NORMALIZATION:
         normalization_forward(row, reals, net, values, capacity, n, phase, team)
+    elif has_vectors(row):
+        vectors_forward(row, reals, net, values, capacity, n, team)
 
 
 @view
@@ -293,7 +405,14 @@ def backward_row(row, reals, net, values, deltas, capacity, n, team):
         own_dx = part(deltas, at_x + first, n, stop - first, inputs)
         transpose(part(deltas, at_y + first * n, stop - first, n, n), own_dx)
     elif op == Op.DROPOUT:
-        multiply(dy, vector(values, at_y + outputs * capacity + own, size), dx)
+        mask = vector(values, at_y + outputs * capacity + own, size)
+        if row[Column.KIND] == Noise.GAUSSIAN_NOISE:
+            rescale(real(1), real(0), dy, dx)
+        elif row[Column.KIND] == Noise.ALPHA_DROPOUT:
+            scale = real(reals[Scalar.SCALE])
+            call(alpha_dropout, net.code, (scale, real(0), real(0), dy, mask, dx))
+        else:
+            multiply(dy, mask, dx)
     elif op == Op.FORK:
         add(dx, vector(deltas, row[Column.OTHER] * capacity + own, size), dx)
     elif op == Op.ADD:
@@ -301,6 +420,8 @@ def backward_row(row, reals, net, values, deltas, capacity, n, team):
             dx[i] = dy[i]
     elif op == Op.BATCH_NORMALIZATION:
         normalization_backward(row, reals, net, values, deltas, capacity, n, team)
+    elif has_vectors(row):
+        vectors_backward(row, net, values, deltas, capacity, n, team)
 
 
 @view
@@ -373,16 +494,14 @@ def transpose_input(row, values, capacity, n, team):
 @view
 def prepare_gradients(row, reals, net, values, deltas, capacity, n, learns, team):
     """Compute a share of what several gradients of one row need."""
-    if (
-        row[Column.OP] == Op.DENSE
-        and not row[Column.ROWS]
-        and row[Column.X_ROWS] >= 0
-        and is_learned(row)
-    ):
-        transpose_input(row, values, capacity, n, team)
-        wait(team)
+    if row[Column.OP] == Op.DENSE:
+        if is_learned(row) and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
+            transpose_input(row, values, capacity, n, team)
+            wait(team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION:
         normalization_sums(row, reals, net, values, deltas, capacity, n, learns, team)
+    elif has_vectors(row) and is_learned(row):
+        vectors_sums(row, net, values, deltas, capacity, n, team)
 
 
 @view
@@ -433,7 +552,7 @@ def weight_update_row(row, reals, rate, net, values, deltas, capacity, n, sample
     """Take a share of the step along one row's gradient, which need not be stored."""
     if row[Column.OP] == Op.DENSE:
         dense_update(row, reals, rate, net, values, deltas, capacity, n, samples, ahead, team)
-    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION or has_vectors(row):
         normalization_update(row, rate, net.params, deltas, capacity, team)
 
 
@@ -442,7 +561,7 @@ def weight_gradient_row(row, reals, net, values, deltas, capacity, n, team):
     """Compute a share of one row's part of the flat gradient."""
     if row[Column.OP] == Op.DENSE:
         dense_gradient(row, reals, net, values, deltas, capacity, n, team)
-    elif row[Column.OP] == Op.BATCH_NORMALIZATION:
+    elif row[Column.OP] == Op.BATCH_NORMALIZATION or has_vectors(row):
         normalization_gradient(row, net.gradient, deltas, capacity, team)
 
 

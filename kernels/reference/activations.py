@@ -45,6 +45,41 @@ def activation_forward(kind, alpha, x, y):
             y[:] = np.logaddexp(x, 0)
         case Activation.MISH:
             y[:] = x * np.tanh(np.logaddexp(x, 0))
+        case Activation.CELU:
+            y[:] = np.where(x > 0, x, alpha * np.expm1(np.minimum(x / alpha, 0)))
+        case Activation.EXPONENTIAL:
+            y[:] = np.exp(x)
+        case Activation.HARD_SIGMOID:
+            y[:] = np.clip(x / 6 + 0.5, 0, 1)
+        case Activation.HARD_SILU:
+            y[:] = x * np.clip(x / 6 + 0.5, 0, 1)
+        case Activation.HARD_TANH:
+            y[:] = np.clip(x, -1, 1)
+        case Activation.HARD_SHRINK:
+            y[:] = np.where(np.abs(x) <= alpha, 0, x)
+        case Activation.SOFT_SHRINK:
+            y[:] = x - np.clip(x, -alpha, alpha)
+        case Activation.TANH_SHRINK:
+            y[:] = x - np.tanh(x)
+        case Activation.SOFTSIGN:
+            y[:] = x / (1 + np.abs(x))
+        case Activation.LOG_SIGMOID:
+            y[:] = -np.logaddexp(-x, 0)
+        case Activation.CLIPPED_RELU:
+            y[:] = np.clip(x, 0, alpha)
+        case Activation.SQUAREPLUS:
+            total = np.sqrt(x * x + alpha) + np.abs(x)
+            y[:] = np.where(x < 0, alpha / (2 * total), total / 2)
+        case Activation.SPARSE_PLUS:
+            y[:] = np.where(x < 1, np.clip(x + 1, 0, 2) ** 2 / 4, x)
+        case Activation.SPARSE_SIGMOID:
+            y[:] = np.clip(x + 1, 0, 2) / 2
+        case Activation.THRESHOLD:
+            y[:] = np.where(x <= alpha, 0, x)
+        case Activation.MINIMUM:
+            y[:] = np.minimum(x, alpha)
+        case Activation.JUMP:
+            y[:] = np.where(x > 0, x + alpha, x)
 
 
 def activation_backward(kind, alpha, x, y, dy, dx):
@@ -73,4 +108,36 @@ def activation_backward(kind, alpha, x, y, dy, dx):
         case Activation.MISH:
             t = np.tanh(np.logaddexp(x, 0))
             slope = t + x * (1 - t**2) * sigmoid(x)
+        case Activation.CELU:
+            slope = np.where(x > 0, 1, np.exp(np.minimum(x / alpha, 0)))
+        case Activation.EXPONENTIAL:
+            slope = y
+        case Activation.HARD_SIGMOID:
+            slope = np.where(np.abs(x) < 3, 1 / 6, 0)
+        case Activation.HARD_SILU:
+            slope = np.where(x < 3, np.where(x > -3, x / 3 + 0.5, 0), 1)
+        case Activation.HARD_TANH:
+            slope = np.abs(x) < 1
+        case Activation.HARD_SHRINK | Activation.SOFT_SHRINK:
+            slope = np.abs(x) > alpha
+        case Activation.TANH_SHRINK:
+            slope = np.tanh(x) ** 2
+        case Activation.SOFTSIGN:
+            slope = (1 + np.abs(x)) ** -2.0
+        case Activation.LOG_SIGMOID:
+            slope = sigmoid(-x)
+        case Activation.CLIPPED_RELU:
+            slope = (x > 0) & (x < alpha)
+        case Activation.SQUAREPLUS:
+            slope = y / np.sqrt(x * x + alpha)
+        case Activation.SPARSE_PLUS:
+            slope = np.clip(x + 1, 0, 2) / 2
+        case Activation.SPARSE_SIGMOID:
+            slope = np.where(np.abs(x) < 1, 0.5, 0)
+        case Activation.THRESHOLD:
+            slope = x > alpha
+        case Activation.MINIMUM:
+            slope = x < alpha
+        case Activation.JUMP:
+            slope = 1
     dx[:] = dy * slope

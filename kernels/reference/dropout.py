@@ -26,3 +26,17 @@ def dropout_mask(key, step, rate, mask):
     blocks = np.arange((mask.size + 3) // 4, dtype=np.uint64)
     words = philox(blocks, int(step), int(key) % 2**64).ravel()[: mask.size]
     mask[:] = np.where(words >= np.uint64(rate * 2.0**32), 1.0 / (1.0 - rate), 0.0)
+
+
+def normal_mask(key, step, mean, deviation, mask):
+    """Normal numbers, by the transform of Box & Muller (1958)."""
+    blocks = np.arange((mask.size + 3) // 4, dtype=np.uint64)
+    words = philox(blocks, int(step), int(key) % 2**64).astype(np.float64)
+    radius = deviation * np.sqrt(-2 * np.log((words[0::2] + 0.5) * 2.0**-32))
+    angle = 2 * np.pi * (words[1::2] * 2.0**-32)
+    pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    mask[:] = mean + pairs.ravel()[: mask.size]
+
+
+def alpha_dropout(scale, offset, dropped, x, mask, y):
+    y[:] = np.where(mask > 0, x * scale + offset, dropped)

@@ -19,6 +19,7 @@ from ..contract import (
     Memory,
     Metric,
     Net,
+    Noise,
     Number,
     Op,
     Phase,
@@ -101,20 +102,23 @@ class Walk:
         return self.buffer(self.memory.values, row[Column.Y] + features, features, n, 0).ravel()
 
     def gamma_and_beta(self, row: Array, params: Array) -> tuple[Array, Array]:
-        """Those of a BATCH_NORMALIZATION row, each empty if it has none."""
+        """Those of a row with vectors, each empty if it has none."""
         start, outputs, bias = row[Column.WEIGHTS], row[Column.OUTPUTS], row[Column.BIAS]
         beta = params[bias : bias + outputs] if bias >= 0 else params[:0]
         return params[start : start + row[Column.SIZE] - beta.size], beta
 
     def pair(self, workspace: Array, row: Array, n: int) -> tuple[Array, Array]:
-        """Two vectors behind a BATCH_NORMALIZATION row's Y.
+        """Two vectors behind the Y of a row with vectors: in the deltas, the gradients of these.
 
-        Among the values they are the batch's means and variances, among the deltas the gradients of
-        gamma and beta.
+        Among the values of a BATCH_NORMALIZATION row, the batch's means and variances.
         """
         outputs = row[Column.OUTPUTS]
         flat = self.buffer(workspace, row[Column.Y] + outputs, 2 * outputs, n, 0).ravel()
         return flat[:outputs], flat[outputs : 2 * outputs]
+
+    def sample_statistics(self, workspace: Array, row: Array, n: int) -> Array:
+        """Each sample's mean and inverse deviation, of a LAYER_NORMALIZATION row's values."""
+        return self.buffer(workspace, row[Column.Y] + 3 * row[Column.OUTPUTS], 2, n, 0)
 
     def running_pair(self, row: Array) -> tuple[Array, Array]:
         """The running means and variances of a BATCH_NORMALIZATION row."""
@@ -167,14 +171,8 @@ class Walk:
                 layer = self.python_layers[int(row[Column.LAYER])]
                 training = phase != Phase.PREDICT
                 y[:] = layer.forward_rows(x if row[Column.ROWS] else x.T, training).T
-            case Op.DROPOUT if phase == Phase.PREDICT:
-                y[:] = x
             case Op.DROPOUT:
-                mask = self.mask(row, n)
-                if phase == Phase.LEARN:
-                    rate = self.net.reals[r, Scalar.RATE]
-                    self.kernels.dropout_mask(row[Column.KEY], step, rate, mask)
-                self.kernels.multiply(x.ravel(), mask, y.ravel())
+                self.noise_forward(r, n, step, phase)
             case Op.ADD:
                 self.kernels.add(x.ravel(), self.other(self.memory.values, row, n), y.ravel())
             case Op.BATCH_NORMALIZATION:
@@ -187,7 +185,51 @@ class Walk:
                 gamma, beta = self.gamma_and_beta(row, self.net.params)
                 epsilon = self.net.reals[r, Scalar.EPSILON]
                 self.kernels.batchnorm_forward(epsilon, x, *statistics, gamma, beta, y)
+            case Op.LAYER_NORMALIZATION:
+                vectors = self.gamma_and_beta(row, self.net.params)
+                scratch = self.sample_statistics(self.memory.values, row, n)
+                epsilon = self.net.reals[r, Scalar.EPSILON]
+                self.kernels.layernorm_forward(row[Column.KIND], epsilon, x, *vectors, scratch, y)
+            case Op.SCALE:
+                vectors = self.gamma_and_beta(row, self.net.params)
+                self.kernels.scale_forward(x, *vectors, y)
+            case Op.PRELU:
+                self.kernels.prelu_forward(x, self.own(row, self.net.params), y)
         return y
+
+    def noise_forward(self, r: int, n: int, step: int, phase: Phase) -> None:
+        """Draw a mask in training, or use the one that is there, or none."""
+        row = self.net.table[r]
+        x, y = (end.ravel() for end in self.ends(self.memory.values, row, n))
+        mask, kind, rate = self.mask(row, n), row[Column.KIND], self.net.reals[r, Scalar.RATE]
+        if phase == Phase.PREDICT:
+            y[:] = x
+            return
+        if phase == Phase.LEARN:
+            if kind in (Noise.GAUSSIAN_DROPOUT, Noise.GAUSSIAN_NOISE):
+                mean = float(kind == Noise.GAUSSIAN_DROPOUT)
+                self.kernels.normal_mask(row[Column.KEY], step, mean, rate, mask)
+            else:
+                self.kernels.dropout_mask(row[Column.KEY], step, rate, mask)
+        if kind == Noise.GAUSSIAN_NOISE:
+            self.kernels.add(x, mask, y)
+        elif kind == Noise.ALPHA_DROPOUT:
+            numbers = (self.real(r, s) for s in (Scalar.SCALE, Scalar.OFFSET, Scalar.ALPHA))
+            self.kernels.alpha_dropout(*numbers, x, mask, y)
+        else:
+            self.kernels.multiply(x, mask, y)
+
+    def noise_backward(self, r: int, n: int) -> None:
+        row = self.net.table[r]
+        dx, dy = (end.ravel() for end in self.ends(self.memory.deltas, row, n))
+        if row[Column.KIND] == Noise.GAUSSIAN_NOISE:
+            dx[:] = dy
+        elif row[Column.KIND] == Noise.ALPHA_DROPOUT:
+            scale = self.real(r, Scalar.SCALE)
+            zero = scale.dtype.type(0)
+            self.kernels.alpha_dropout(scale, zero, zero, dy, self.mask(row, n), dx)
+        else:
+            self.kernels.multiply(dy, self.mask(row, n), dx)
 
     def backward_row(self, r: int, n: int) -> None:
         """From the gradient with respect to a row's output to that of its input."""
@@ -220,7 +262,7 @@ class Walk:
                     own[:] = 0
                 dx[:] = gradient if row[Column.ROWS] else gradient.T
             case Op.DROPOUT:
-                self.kernels.multiply(dy.ravel(), self.mask(row, n), dx.ravel())
+                self.noise_backward(r, n)
             case Op.FORK:
                 self.kernels.add(dx.ravel(), self.other(self.memory.deltas, row, n), dx.ravel())
             case Op.ADD:
@@ -232,6 +274,21 @@ class Walk:
                     epsilon, x, *self.statistics(row, n), gamma,
                     *self.pair(self.memory.deltas, row, n), dy, dx,
                 )  # fmt: skip
+            case Op.LAYER_NORMALIZATION:
+                gamma, _ = self.gamma_and_beta(row, self.net.params)
+                statistics, scratch = (
+                    self.sample_statistics(workspace, row, n)
+                    for workspace in (self.memory.values, self.memory.deltas)
+                )
+                self.kernels.layernorm_input_gradient(
+                    row[Column.KIND], x, statistics, gamma, dy, scratch, dx
+                )
+            case Op.SCALE:
+                gamma, beta = self.gamma_and_beta(row, self.net.params)
+                self.kernels.scale_forward(dy, gamma, beta[:0], dx)
+            case Op.PRELU:
+                slopes = self.own(row, self.net.params)
+                self.kernels.prelu_input_gradient(x, slopes, dy, dx)
 
     def loss_row(self, r: int, rows: Array, batches: Batches, learns: bool = True) -> float:
         """The batch's loss times its number of samples; leaves its gradient in the deltas of X.
@@ -316,6 +373,8 @@ class Walk:
     def prepare_gradients(self, r: int, n: int, learns: bool) -> None:
         """Compute what several gradients of a row need; if it learns, update running statistics."""
         row = self.net.table[r]
+        if row[Column.OP] in (Op.LAYER_NORMALIZATION, Op.SCALE, Op.PRELU) and self.learns(r):
+            self.vectors_sums(row, n)
         if row[Column.OP] != Op.BATCH_NORMALIZATION:
             return
         sums = self.pair(self.memory.deltas, row, n)
@@ -333,12 +392,26 @@ class Walk:
             for batch, running in zip(statistics, self.running_pair(row), strict=True):
                 self.kernels.running_update(momentum, batch, running)
 
+    def vectors_sums(self, row: Array, n: int) -> None:
+        """Compute the gradients of a row's vectors, if no statistics of the batch come in."""
+        x, _ = self.ends(self.memory.values, row, n)
+        _, dy = self.ends(self.memory.deltas, row, n)
+        sums = self.pair(self.memory.deltas, row, n)
+        match row[Column.OP]:
+            case Op.LAYER_NORMALIZATION:
+                statistics = self.sample_statistics(self.memory.values, row, n)
+                self.kernels.layernorm_weight_gradient(x, statistics, dy, *sums)
+            case Op.SCALE:
+                self.kernels.scale_weight_gradient(x, dy, *sums)
+            case Op.PRELU:
+                self.kernels.prelu_weight_gradient(x, dy, sums[0])
+
     def weight_gradient_row(self, r: int, n: int) -> None:
         """Compute a row's part of the flat gradient."""
         match self.net.table[r, Column.OP]:
             case Op.DENSE:
                 self.dense_gradient(r, n)
-            case Op.BATCH_NORMALIZATION:
+            case Op.BATCH_NORMALIZATION | Op.LAYER_NORMALIZATION | Op.SCALE | Op.PRELU:
                 parts = self.gamma_and_beta(self.net.table[r], self.net.gradient)
                 for part, found in zip(
                     parts, self.pair(self.memory.deltas, self.net.table[r], n), strict=True
@@ -351,7 +424,7 @@ class Walk:
         match row[Column.OP]:
             case Op.DENSE:
                 self.dense_update(r, rate, n)
-            case Op.BATCH_NORMALIZATION:
+            case Op.BATCH_NORMALIZATION | Op.LAYER_NORMALIZATION | Op.SCALE | Op.PRELU:
                 parts, none = self.gamma_and_beta(row, self.net.params), self.net.params[:0]
                 for part, found in zip(parts, self.pair(self.memory.deltas, row, n), strict=True):
                     self.kernels.optimizer_step(

@@ -24,14 +24,41 @@ FORMULAS = {
     "silu": lambda x: x / (1 + math.exp(-x)),
     "softplus": lambda x: math.log(1 + math.exp(x)),
     "mish": lambda x: x * math.tanh(math.log(1 + math.exp(x))),
+    "celu": lambda x: x if x > 0 else math.expm1(x),
+    "exponential": math.exp,
+    "hard_shrink": lambda x: x if abs(x) > 0.5 else 0,
+    "hard_sigmoid": lambda x: min(max(x / 6 + 0.5, 0), 1),
+    "hard_silu": lambda x: x * min(max(x / 6 + 0.5, 0), 1),
+    "hard_tanh": lambda x: min(max(x, -1), 1),
+    "log_sigmoid": lambda x: -math.log(1 + math.exp(-x)),
+    "relu6": lambda x: min(max(x, 0), 6),
+    "soft_shrink": lambda x: math.copysign(max(abs(x) - 0.5, 0), x),
+    "softsign": lambda x: x / (1 + abs(x)),
+    "sparse_plus": lambda x: x if x >= 1 else 0 if x <= -1 else (x + 1) ** 2 / 4,
+    "sparse_sigmoid": lambda x: min(max((x + 1) / 2, 0), 1),
+    "squareplus": lambda x: (x + math.sqrt(x**2 + 4)) / 2,
+    "tanh_shrink": lambda x: x - math.tanh(x),
 }
+ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
 
 
 def test_all_names_are_functions():
-    assert set(activations.NAMES) == {*FORMULAS, "softmax"}
+    assert set(activations.NAMES) == {*FORMULAS, *ALIASES, "softmax"}
     for name in activations.NAMES:
         assert getattr(activations, name) is activations.get(name)
-        assert activations.get(name).name == name
+        assert activations.get(name).name == ALIASES.get(name, name)
+
+
+def test_numbers_of_their_own():
+    assert activations.CELU(2.0)(-1.0) == pytest.approx(2 * math.expm1(-0.5))
+    assert activations.HardShrink(2.0)([1.0, 3.0]).tolist() == [0, 3]
+    assert activations.SoftShrink(2.0)([1.0, -3.0]).tolist() == [0, -1]
+    assert activations.Squareplus(9.0)(0.0) == 1.5
+    assert activations.Threshold(2.0)([1.0, 2.0, 3.0]).tolist() == [0, 0, 3]
+    for make in (activations.CELU, activations.Squareplus, activations.Threshold):
+        for wrong in (0, -1, math.nan, "a"):
+            with pytest.raises(ValueError, match=f"^{make.argument}: expected"):
+                make(wrong)
 
 
 @pytest.mark.parametrize("name", FORMULAS)

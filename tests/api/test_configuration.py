@@ -49,6 +49,11 @@ EXAMPLES = [
     constraints.UnitNorm(1),
     activations.Activation("elu", Kind.ELU, 0.3),
     activations.ELU(0.7),
+    activations.CELU(0.7),
+    activations.HardShrink(0.7),
+    activations.SoftShrink(0.7),
+    activations.Squareplus(0.7),
+    activations.Threshold(0.7),
     activations.LeakyReLU(0.01),
     initializers.Constant(0.3),
     initializers.GlorotNormal(1),
@@ -74,6 +79,27 @@ EXAMPLES = [
         input_shape=(4,), trainable=False,
     ),
     layers.Dropout(0.25, seed=3, name="e", input_shape=(2, 3)),
+    layers.AlphaDropout(0.25, seed=3, name="v", input_dim=3),
+    layers.ELU(0.3, name="l", input_dim=3),
+    layers.GaussianDropout(0.25, 3, name="w", input_dim=3),
+    layers.GaussianNoise(0.25, 3, name="x", input_dim=3),
+    layers.LeakyReLU(0.4, name="m", trainable=False, input_dim=3),
+    layers.LayerNormalization(
+        1, epsilon=0.1, center=False, scale=False, gamma_initializer="zeros",
+        beta_initializer="ones", gamma_regularizer="l1", beta_regularizer="l2",
+        gamma_constraint="max_norm", beta_constraint="non_neg", name="n", input_dim=3,
+    ),
+    layers.Normalization(1, [1.0, 2.0], 3.0, name="o", input_dim=3),
+    layers.PReLU("ones", "l1", "non_neg", name="p", input_dim=3),
+    layers.RMSNormalization(1, 0.1, name="q", input_dim=3),
+    layers.ReLU(6.0, 0.1, 0.2, name="r", input_dim=3),
+    layers.Reshape((3, -1), name="s", input_dim=3),
+    layers.Scale(
+        use_bias=True, scale_initializer="zeros", bias_initializer="ones", scale_regularizer="l1",
+        bias_regularizer="l2", scale_constraint="max_norm", bias_constraint="non_neg", name="t",
+        input_dim=3,
+    ),
+    layers.Softmax(name="u", input_dim=3),
     layers.Flatten(name="f", input_shape=(2, 3)),
     layers.Input((3, 2), name="g"),
     layers.Rescaling(0.5, 2.0, name="h", input_dim=2),
@@ -225,8 +251,9 @@ def test_every_argument_is_in_the_configuration(example):
 
 @pytest.mark.parametrize("name", activations.NAMES)
 def test_an_activation_is_its_name(name):
-    assert layers.Dense(2, name).get_config()["activation"] == name
-    assert layers.Activation(name).get_config()["activation"] == name
+    known = activations.get(name).name  # an alias is another's name
+    assert layers.Dense(2, name).get_config()["activation"] == known
+    assert layers.Activation(name).get_config()["activation"] == known
 
 
 class Scale(layers.Layer):

@@ -12,6 +12,7 @@ from fastmlp.kernels.contract import (
     Reduction,
     Rule,
     Scalar,
+    Spread,
     Telemetry,
 )
 
@@ -441,6 +442,43 @@ def batchnorm(kind, gamma=True, beta=True):
         dgamma, dbeta, dy = (np.abs(v) for v in rest[1:4])
         terms = dy + dbeta[:, None] / n + size * dgamma[:, None] / n
         return (8 * factor * inverse * terms,)
+
+    return make, bound
+
+
+def layernorm(which, kind=Spread.VARIANCE, vectors=True):
+    """Return how to make the arguments of one of the kernels of its kind, and its bound."""
+
+    def make(rng, dtype, m, k, n):
+        x = normal(rng, dtype, m, n)
+        gamma, beta = (normal(rng, dtype, m if vectors else 0) for _ in range(2))
+        if which == "forward":
+            return int(kind), 0.5, x, gamma, beta, *scratch(dtype, m, n)
+        statistics = np.stack([normal(rng, dtype, n), normal(rng, dtype, n) ** 2])
+        if which == "weights":
+            return x, statistics, normal(rng, dtype, m, n), unset(dtype, m), unset(dtype, m)
+        return int(kind), x, statistics, gamma, normal(rng, dtype, m, n), *scratch(dtype, m, n)
+
+    def bound(*arguments):
+        if which == "forward":
+            _, _, x, gamma, beta, *_ = arguments
+            size = len(x) + 8
+            sizes = np.abs(x) + np.abs(x).mean(axis=0)
+            scale = np.abs(gamma)[:, None] if vectors else 1
+            shift = np.abs(beta)[:, None] if vectors else 0
+            # A deviation is at least the root of epsilon.
+            per_sample = 1 + (sizes**2).mean(axis=0)
+            of_statistics = size * np.stack([sizes.mean(axis=0), 4 * per_sample])
+            return of_statistics, size * (8 * sizes * per_sample * scale + shift)
+        if which == "weights":
+            x, (mean, inverse), dy, *_ = arguments
+            products = np.abs(dy) * (np.abs(x) + np.abs(mean)) * inverse
+            return (x.shape[1] + 8) * products.sum(axis=1), (x.shape[1]) * np.abs(dy).sum(axis=1)
+        _, x, (mean, inverse), gamma, dy, *_ = arguments
+        sizes = (np.abs(x) + np.abs(mean)) * inverse
+        slopes = np.abs(dy) * (np.abs(gamma)[:, None] if vectors else 1)
+        products = slopes + slopes.mean(axis=0) + sizes * (slopes * sizes).mean(axis=0)
+        return ((len(x) + 12) * inverse * products,)
 
     return make, bound
 

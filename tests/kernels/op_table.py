@@ -14,7 +14,15 @@ from typing import Any
 import numba
 import numpy as np
 
-from fastmlp.kernels.contract import MOMENTS, Activation, Constraint, Reduction, Rule, Telemetry
+from fastmlp.kernels.contract import (
+    MOMENTS,
+    Activation,
+    Constraint,
+    Reduction,
+    Rule,
+    Spread,
+    Telemetry,
+)
 from fastmlp.kernels.numba.jit import fast
 from tests import backends
 
@@ -151,6 +159,68 @@ OPERATIONS = [
         Operation("batchnorm_input_gradient", *inputs.batchnorm("input", gamma), (8,),
                   f"{'with' if gamma else 'without'} gamma")
         for gamma in (True, False)
+    ),
+    *(
+        Operation(
+            "layernorm_forward", *inputs.layernorm("forward", kind, gamma), (5, 6),
+            f"{kind.name} {'with' if gamma else 'without'} gamma and beta",
+        )
+        for kind in Spread for gamma in (True, False)
+    ),
+    Operation("layernorm_weight_gradient", *inputs.layernorm("weights"), (3, 4)),
+    *(
+        Operation(
+            "layernorm_input_gradient", *inputs.layernorm("input", kind, gamma), (6,),
+            f"{kind.name} {'with' if gamma else 'without'} gamma",
+        )
+        for kind in Spread for gamma in (True, False)
+    ),
+    *(
+        Operation(
+            "scale_forward",
+            lambda rng, dtype, m, k, n, gamma=gamma, beta=beta: (
+                normal(rng, dtype, m, n), normal(rng, dtype, m * gamma),
+                normal(rng, dtype, m * beta), unset(dtype, m, n),
+            ),
+            lambda x, gamma, beta, y: (
+                2 * (np.abs(x) * (np.abs(gamma)[:, None] if gamma.size else 1)
+                     + (np.abs(beta)[:, None] if beta.size else 0)),
+            ),
+            (3,), f"{'with' if gamma else 'without'} gamma {'with' if beta else 'without'} beta",
+        )
+        for gamma in (1, 0) for beta in (1, 0)
+    ),
+    Operation(
+        "scale_weight_gradient",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m, n), normal(rng, dtype, m, n), unset(dtype, m), unset(dtype, m)
+        ),
+        lambda x, dy, *_: (
+            (n := x.shape[1]) * np.abs(x * dy).sum(axis=1) + 1e-30, n * np.abs(dy).sum(axis=1)
+        ),
+        (2, 3),
+    ),
+    Operation(
+        "prelu_forward",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m, n), normal(rng, dtype, m), unset(dtype, m, n)
+        ),
+        lambda x, slopes, y: (np.abs(x) * (1 + np.abs(slopes)[:, None]),), (2,),
+    ),
+    Operation(
+        "prelu_weight_gradient",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m, n), normal(rng, dtype, m, n), unset(dtype, m)
+        ),
+        lambda x, dy, _: (x.shape[1] * np.abs(x * dy).sum(axis=1),), (2,),
+    ),
+    Operation(
+        "prelu_input_gradient",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m, n), normal(rng, dtype, m), normal(rng, dtype, m, n),
+            unset(dtype, m, n),
+        ),
+        lambda x, slopes, dy, dx: (np.abs(dy) * (1 + np.abs(slopes)[:, None]),), (3,),
     ),
     *(
         Operation(
@@ -304,6 +374,24 @@ OPERATIONS = [
             lambda key, step, rate, mask: (1 / (1 - rate),), (3,), f"rate {rate} step {step}",
         )
         for rate, key, step in [(0.0, 1, 0), (0.25, 2**62 + 5, 7), (0.5, -3, 2**33), (0.99, 0, 1)]
+    ),
+    *(
+        Operation(
+            "normal_mask",
+            lambda rng, dtype, m, k, n, key=key, step=step: (
+                np.int64(key), step, 0.5, 2.0, unset(dtype, m * n)
+            ),
+            lambda key, step, mean, deviation, mask: (32.0,), (4,), f"step {step}",
+        )
+        for key, step in [(1, 0), (2**62 + 5, 2**33), (-3, 7)]
+    ),
+    Operation(
+        "alpha_dropout",
+        lambda rng, dtype, m, k, n: (
+            dtype(0.8), dtype(0.3), dtype(-1.1), normal(rng, dtype, m * n),
+            rng.integers(0, 2, m * n).astype(dtype), unset(dtype, m * n),
+        ),
+        lambda scale, offset, dropped, x, mask, y: (2 * (np.abs(x) + 2),), (5,),
     ),
     Operation(
         "record_values",

@@ -10,7 +10,11 @@ from fastmlp.kernels.contract import Activation as Kind
 
 from .op_table import ALL, COMPILED, JIT, kernels
 
-ALPHA = {Kind.LEAKY_RELU: 0.2, Kind.ELU: 1.5}
+ALPHA = {
+    Kind.LEAKY_RELU: 0.2, Kind.ELU: 1.5, Kind.CELU: 2.0, Kind.HARD_SHRINK: 0.5,
+    Kind.SOFT_SHRINK: 0.5, Kind.CLIPPED_RELU: 6.0, Kind.SQUAREPLUS: 4.0, Kind.THRESHOLD: 0.25,
+    Kind.MINIMUM: 3.0, Kind.JUMP: 0.25,
+}  # fmt: skip
 COUNT = 20_001 if JIT else 201
 
 
@@ -29,6 +33,23 @@ def elu(alpha, x):
 
 def softplus(x):
     return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def exp(x):
+    return math.exp(x) if x < 709 else math.inf
+
+
+def clip(low, x, high):
+    return min(max(x, low), high)
+
+
+def celu(x):
+    return x if x > 0 else 2 * math.expm1(x / 2)
+
+
+def squareplus(x):
+    root = math.hypot(x, 2)
+    return (x + root) / 2 if x > 0 else 2 / (root - x)
 
 
 # The value and the slope in float64, one number at a time, without cancellation.
@@ -61,6 +82,29 @@ FORMULAS = {
             + (x * math.cosh(softplus(x)) ** -2 * sigmoid(x) if x < 300 else 0.0)
         ),
     ),
+    Kind.CELU: (celu, lambda x: 1.0 if x > 0 else math.exp(x / 2)),
+    Kind.EXPONENTIAL: (exp, exp),
+    Kind.HARD_SIGMOID: (lambda x: clip(0, x / 6 + 0.5, 1), lambda x: (abs(x) < 3) / 6),
+    Kind.HARD_SILU: (
+        lambda x: x * clip(0, x / 6 + 0.5, 1),
+        lambda x: 1.0 if x >= 3 else (x / 3 + 0.5) * (x > -3),
+    ),
+    Kind.HARD_TANH: (lambda x: clip(-1, x, 1), lambda x: float(abs(x) < 1)),
+    Kind.HARD_SHRINK: (lambda x: x * (abs(x) > 0.5), lambda x: float(abs(x) > 0.5)),
+    Kind.SOFT_SHRINK: (lambda x: x - clip(-0.5, x, 0.5), lambda x: float(abs(x) > 0.5)),
+    Kind.TANH_SHRINK: (lambda x: x - math.tanh(x), lambda x: math.tanh(x) ** 2),
+    Kind.SOFTSIGN: (lambda x: x / (1 + abs(x)), lambda x: (1 + abs(x)) ** -2),
+    Kind.LOG_SIGMOID: (lambda x: -softplus(-x), lambda x: sigmoid(-x)),
+    Kind.CLIPPED_RELU: (lambda x: clip(0, x, 6), lambda x: float(0 < x < 6)),
+    Kind.SQUAREPLUS: (squareplus, lambda x: squareplus(x) / math.hypot(x, 2)),
+    Kind.SPARSE_PLUS: (
+        lambda x: x if x >= 1 else clip(0, x + 1, 2) ** 2 / 4,
+        lambda x: clip(0, x + 1, 2) / 2,
+    ),
+    Kind.SPARSE_SIGMOID: (lambda x: clip(0, x + 1, 2) / 2, lambda x: (abs(x) < 1) / 2),
+    Kind.THRESHOLD: (lambda x: x * (x > 0.25), lambda x: float(x > 0.25)),
+    Kind.MINIMUM: (lambda x: min(x, 3.0), lambda x: float(x < 3)),
+    Kind.JUMP: (lambda x: x + 0.25 * (x > 0), lambda x: 1.0),
 }
 
 # (value at -inf, slope far below 0, slope far above 0); far above 0 the value is that of sigmoid
@@ -76,7 +120,30 @@ LIMITS = {
     Kind.SILU: (math.nan, 0, 1),
     Kind.SOFTPLUS: (0, 0, 1),
     Kind.MISH: (math.nan, 0, 1),
+    Kind.CELU: (-2, 0, 1),
+    Kind.EXPONENTIAL: (0, 0, math.inf),
+    Kind.HARD_SIGMOID: (0, 0, 0),
+    Kind.HARD_SILU: (math.nan, 0, 1),
+    Kind.HARD_TANH: (-1, 0, 0),
+    Kind.HARD_SHRINK: (-math.inf, 1, 1),
+    Kind.SOFT_SHRINK: (-math.inf, 1, 1),
+    Kind.TANH_SHRINK: (-math.inf, 1, 1),
+    Kind.SOFTSIGN: (math.nan, 0, 0),  # as in torch: inf / inf
+    Kind.LOG_SIGMOID: (-math.inf, 1, 0),
+    Kind.CLIPPED_RELU: (0, 0, 0),
+    Kind.SQUAREPLUS: (0, 0, 1),
+    Kind.SPARSE_PLUS: (0, 0, 1),
+    Kind.SPARSE_SIGMOID: (0, 0, 0),
+    Kind.THRESHOLD: (0, 0, 1),
+    Kind.MINIMUM: (-math.inf, 1, 0),
+    Kind.JUMP: (-math.inf, 1, 1),
 }
+# Where that is finite, the value at inf.
+HIGHEST = {
+    Kind.SIGMOID: 1, Kind.TANH: 1, Kind.HARD_SIGMOID: 1, Kind.HARD_TANH: 1,
+    Kind.SOFTSIGN: math.nan, Kind.LOG_SIGMOID: 0, Kind.CLIPPED_RELU: 6, Kind.SPARSE_SIGMOID: 1,
+    Kind.MINIMUM: 3,
+}  # fmt: skip
 
 every_kind = pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name)
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -97,12 +164,13 @@ def backward(backend, kind, x, y, dy):
     return dx
 
 
-def inputs(dtype):
+def inputs(dtype, kind):
     """Return values of every size, tiny to large, of both signs."""
     rng = np.random.default_rng(0)
     sizes = 10.0 ** rng.uniform(-30, 2, COUNT)
     spread = rng.uniform(-12, 12, COUNT)
-    return np.concatenate([sizes, -sizes, spread]).astype(dtype)
+    x = np.concatenate([sizes, -sizes, spread]).astype(dtype)
+    return np.minimum(x, dtype(80)) if kind == Kind.EXPONENTIAL else x
 
 
 @every_backend
@@ -110,21 +178,28 @@ def inputs(dtype):
 @every_kind
 class TestAccuracy:
     def test_values(self, backend, dtype, kind):
-        x = inputs(dtype)
+        x = inputs(dtype, kind)
         exact = np.array([FORMULAS[kind][0](float(v)) for v in x])
         # Sigmoids are made of four roundings of numbers up to 1, and 1 + erf(x), which is
         # multiplied with x, of numbers up to 2.
         scale = {Kind.SIGMOID: 1.0, Kind.TANH: 1.0}.get(kind, 1 + np.abs(x.astype(np.float64)))
+        if kind == Kind.EXPONENTIAL:
+            scale = (
+                exact * (1 + np.abs(x.astype(np.float64)))
+                + np.finfo(dtype).tiny / np.finfo(dtype).eps
+            )
         error = np.abs(forward(backend, kind, x).astype(np.float64) - exact)
         assert (error <= 4 * np.finfo(dtype).eps * scale).all()
 
     def test_slopes(self, backend, dtype, kind):
-        x = inputs(dtype)
+        x = inputs(dtype, kind)
         exact = np.array([FORMULAS[kind][1](float(v)) for v in x])
         dy = np.random.default_rng(1).standard_normal(x.size).astype(dtype)
         dx = backward(backend, kind, x, forward(backend, kind, x), dy)
         # x (1 - s) in SiLU's slope: the rounding of s is multiplied with x.
         scale = (1 + np.abs(x.astype(np.float64))) * np.abs(dy)
+        if kind == Kind.EXPONENTIAL:
+            scale = scale * exact + np.finfo(dtype).tiny / np.finfo(dtype).eps
         error = np.abs(dx.astype(np.float64) - dy * exact)
         assert (error <= 6 * np.finfo(dtype).eps * scale).all()
 
@@ -147,7 +222,7 @@ class TestExtremes:
         )
 
     def test_infinities(self, backend, dtype, kind):
-        above = 1 if kind in (Kind.SIGMOID, Kind.TANH) else math.inf
+        above = HIGHEST.get(kind, math.inf)
         y = forward(backend, kind, np.array([-math.inf, math.inf], dtype))
         np.testing.assert_allclose(y, [LIMITS[kind][0], above], rtol=2 * np.finfo(dtype).eps)
 
@@ -177,7 +252,7 @@ class TestExtremes:
         assert (y[:2] == y[0]).all()
         dx = backward(backend, kind, x, y, np.ones_like(x))
         slopes = [FORMULAS[kind][1](float(v)) for v in x]
-        np.testing.assert_allclose(dx, slopes, rtol=4 * np.finfo(dtype).eps)
+        np.testing.assert_allclose(dx, slopes, rtol=4 * np.finfo(dtype).eps, atol=float(tiny))
 
 
 @pytest.mark.parametrize("backend", COMPILED)

@@ -1,0 +1,163 @@
+"""Normalization of each sample by itself."""
+
+from typing import Any
+
+from .. import constraints, initializers, regularizers
+from ..kernels.contract import Column, Op, Scalar, Spread
+from ..runtime.arguments import is_integer, real_number, shown, truth
+from ..runtime.lowering import Buffer, Builder, Param
+from ..runtime.tensors import Shape
+from .base import Layer
+
+
+class _OfSamples(Layer):
+    """What both normalizations share: one axis, that of the features."""
+
+    def _check_axis(self, axis: Any) -> int:
+        """Return the axis.
+
+        Raises
+        ------
+        ValueError
+            If it is not that of the features.
+        """
+        given = list(axis) if isinstance(axis, (list, tuple)) else [axis]
+        if len(given) != 1 or not is_integer(given[0]) or given[0] not in (-1, 1):
+            raise ValueError(f"axis: expected -1, the axis of the features, got {shown(axis)}")
+        return int(given[0])
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != 1:
+            raise ValueError(
+                f"{type(self).__name__} expects inputs of shape (features,), got {input_shape}; "
+                "put a Flatten() before it"
+            )
+        return input_shape
+
+    def _lower_vectors(
+        self, builder: Builder, x: Buffer, spread: Spread, epsilon: float, names: list[str]
+    ) -> Buffer:
+        return builder.row(
+            Op.LAYER_NORMALIZATION,
+            builder.along_batch(x),
+            params=[Param(name, (x.features,)) for name in names],
+            columns={Column.KIND: int(spread), Column.BIAS: builder.start_of("beta")},
+            reals={Scalar.EPSILON: epsilon},
+        )
+
+
+class LayerNormalization(_OfSamples):
+    """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, for each sample by itself.
+
+    The mean and the variance are those of a sample's features (Ba, Kiros & Hinton, 2016), in
+    training and after it alike.  The variance is biased, as in Keras and PyTorch; PyTorch's
+    epsilon is 1e-5.
+
+    Parameters
+    ----------
+    axis : -1
+        That of the features: inputs are (n, features).
+    epsilon : float, at least 1e-30
+    center, scale : bool
+        Whether there is a beta, and a gamma.
+    beta_initializer, gamma_initializer : str or function
+    beta_regularizer, gamma_regularizer : str or fastmlp.regularizers.L1L2, optional
+        A penalty to add to the loss.
+    beta_constraint, gamma_constraint : str or fastmlp.constraints.Constraint, optional
+        What they are brought to after each step.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is out of its range, ``center`` or ``scale`` is no truth value, or a name is
+        unknown.
+    """
+
+    _settings = (
+        "axis",
+        "epsilon",
+        "center",
+        "scale",
+        "beta_initializer",
+        "gamma_initializer",
+        "beta_regularizer",
+        "gamma_regularizer",
+        "beta_constraint",
+        "gamma_constraint",
+    )
+
+    def __init__(
+        self,
+        axis: int = -1,
+        *,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: initializers.Given = "zeros",
+        gamma_initializer: initializers.Given = "ones",
+        beta_regularizer: str | regularizers.L1L2 | None = None,
+        gamma_regularizer: str | regularizers.L1L2 | None = None,
+        beta_constraint: str | constraints.Constraint | None = None,
+        gamma_constraint: str | constraints.Constraint | None = None,
+        name: str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(name, **options)
+        self.axis = self._check_axis(axis)
+        self.epsilon = real_number("epsilon", epsilon, "a number from 1e-30 on", low=1e-30)
+        self.center, self.scale = truth("center", center), truth("scale", scale)
+        self.beta_initializer = initializers.get("beta_initializer", beta_initializer)
+        self.gamma_initializer = initializers.get("gamma_initializer", gamma_initializer)
+        self.beta_regularizer = regularizers.get("beta_regularizer", beta_regularizer)
+        self.gamma_regularizer = regularizers.get("gamma_regularizer", gamma_regularizer)
+        self.beta_constraint = constraints.get("beta_constraint", beta_constraint)
+        self.gamma_constraint = constraints.get("gamma_constraint", gamma_constraint)
+
+    def build(self, input_shape: Shape) -> None:
+        if self.scale:
+            self.add_weight(
+                "gamma", input_shape, self.gamma_initializer,
+                regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
+            )  # fmt: skip
+        if self.center:
+            self.add_weight(
+                "beta", input_shape, self.beta_initializer,
+                regularizer=self.beta_regularizer, constraint=self.beta_constraint,
+            )  # fmt: skip
+
+    def lower(self, builder: Builder, x: Buffer) -> Buffer:
+        names = [name for name, has in (("gamma", self.scale), ("beta", self.center)) if has]
+        return self._lower_vectors(builder, x, Spread.VARIANCE, self.epsilon, names)
+
+
+class RMSNormalization(_OfSamples):
+    """``scale * x / sqrt(mean(x**2) + epsilon)``, for each sample by itself.
+
+    The mean is that of a sample's features (Zhang & Sennrich, 2019).
+
+    Parameters
+    ----------
+    axis : -1
+        That of the features: inputs are (n, features).
+    epsilon : float, at least 1e-30
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+    """
+
+    _settings = ("axis", "epsilon")
+
+    def __init__(
+        self, axis: int = -1, epsilon: float = 1e-6, name: str | None = None, **options: Any
+    ) -> None:
+        super().__init__(name, **options)
+        self.axis = self._check_axis(axis)
+        self.epsilon = real_number("epsilon", epsilon, "a number from 1e-30 on", low=1e-30)
+
+    def build(self, input_shape: Shape) -> None:
+        self.add_weight("scale", input_shape, "ones")
+
+    def lower(self, builder: Builder, x: Buffer) -> Buffer:
+        return self._lower_vectors(builder, x, Spread.MEAN_SQUARE, self.epsilon, ["scale"])
