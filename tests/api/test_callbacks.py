@@ -469,7 +469,6 @@ def test_equal_callbacks_are_different_ones():
 
 TWICE = Diary()
 REFUSED = {
-    "one": (Diary(), TypeError, "callbacks: expected a list of Callback objects, got <"),
     "number": (5, TypeError, "callbacks: expected a list of Callback objects, got 5"),
     "None": ([Diary(), None], TypeError, r"callbacks\[1\]: expected a fastmlp.callbacks.Callback"),
     "class": ([EarlyStopping], TypeError, r"callbacks\[0\]: expected a .*got <class"),

@@ -41,7 +41,7 @@ def stack(frozen=True, python=False, width=23):
 
 
 def is_frozen(model):
-    frozen = {id(layer) for layer in (model.layers[1], *model.layers[-4:-2])}
+    frozen = {id(layer) for layer in (model.layers[0], *model.layers[-4:-2])}
     frozen.add(id(model.layers[-2].layers[1]))
     return [id(slot.layer) in frozen for slot in model._slots]
 
@@ -82,7 +82,7 @@ def test_a_norm_knows_nothing_of_them(backend):
     optimizer = {"learning_rate": 0.1, "global_clipnorm": 0.02, "weight_decay": 0.1}
     whole = net(Dense(8, "tanh", trainable=False), backend=backend,
                 optimizer=optimizers.Adam(**optimizer))  # fmt: skip
-    hidden = np.tanh(X.astype(float) @ whole.layers[1].kernel + whole.layers[1].bias)
+    hidden = np.tanh(X.astype(float) @ whole.layers[0].kernel + whole.layers[0].bias)
     part = net(features=8, backend=backend, optimizer=optimizers.Adam(**optimizer))
     part.set_weights(whole.get_weights()[2:])
     whole.fit(X, Y, epochs=5, shuffle=False, verbose=0)
@@ -125,7 +125,7 @@ def test_the_same_bits_on_every_number_of_threads(monkeypatch):
 class TestWhenItCounts:
     def test_from_the_next_compile_on_and_a_warning_says_so(self):
         model = net(Dense(5))
-        model.layers[1].trainable = False
+        model.layers[0].trainable = False
         before = model.get_weights()
         with pytest.warns(UserWarning, match="^trainable: .* since compile"):
             model.fit(X, Y, verbose=0)
@@ -136,7 +136,7 @@ class TestWhenItCounts:
         before = model.get_weights()
         model.fit(X, Y, verbose=0)
         assert np.array_equal(before[0], model.get_weights()[0])
-        model.layers[1].trainable = True
+        model.layers[0].trainable = True
         model.compile("adam", "sparse_categorical_crossentropy")
         model.fit(X, Y, verbose=0)
         assert not np.array_equal(before[0], model.get_weights()[0])
@@ -144,7 +144,7 @@ class TestWhenItCounts:
     def test_of_a_net_and_of_layers_inside_others(self):
         model = net(Dense(5), Residual([Dense(5)]))
         model.trainable = False
-        assert not model.layers[2].layers[0].trainable
+        assert not model.layers[1].layers[0].trainable
         assert model.trainable_weights == []
         assert len(model.non_trainable_weights) == 6
         model.compile("adam", "sparse_categorical_crossentropy")
@@ -152,7 +152,7 @@ class TestWhenItCounts:
         model.fit(X, Y, verbose=0)
         assert np.array_equal(model.params, before)
         model.trainable = True
-        model.layers[2].layers[0].trainable = False
+        model.layers[1].layers[0].trainable = False
         assert len(model.trainable_weights) == 4
         assert not Residual([Dense(5)], trainable=False).layers[0].trainable
 

@@ -213,7 +213,7 @@ class TestNormalization:
         assert other.predict(X).tobytes() == model.predict(X).tobytes()
         for now, then in zip(model.non_trainable_weights, before, strict=True):
             assert np.array_equal(now, then)
-        assert models.clone_model(model).layers[1].mean == [1, 2, 3, 4, 5, 6]
+        assert models.clone_model(model).layers[0].mean == [1, 2, 3, 4, 5, 6]
 
     def test_errors(self):
         with pytest.raises(ValueError, match="^variance: expected a number for each feature"):

@@ -97,7 +97,7 @@ def test_right_layers_pass(activation, dtype, backend):
     middle = [Scale(), layers.Dropout(0.3), Mix()]
     model = net(middle, backend, activation=activation, dtype=dtype)
     weights = [layer.weights for layer in middle]
-    arrays = [dict(own) for own in weights]
+    arrays = [{name: own[name] for name in own.names} for own in weights]
     report = check_gradients(model, *batch())
     assert report.passed
     assert report.relative_error < 1e-9

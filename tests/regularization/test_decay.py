@@ -47,7 +47,7 @@ def test_a_decay_of_1e_8_acts_in_float32(backend, rule, constant):
     "exclude",
     [
         lambda model: {"var_names": ["bias"]},
-        lambda model: {"var_list": [model.layers[1].bias, "dense_1/bias"]},
+        lambda model: {"var_list": [model.layers[0].bias, "dense_1/bias"]},
     ],
     ids=["names", "weights"],
 )  # fmt: skip
@@ -58,15 +58,15 @@ def test_what_is_excluded_does_not_decay(backend, exclude):
                 loss="mse", metrics=())  # fmt: skip
     model.set_weights([np.zeros((6, 5)), *model.get_weights()[1:]])
     optimizer.exclude_from_weight_decay(**exclude(model))
-    hidden = np.ones(5) @ model.layers[2].kernel
+    hidden = np.ones(5) @ model.layers[1].kernel
     y = np.tile(hidden, (40, 1))
     with_decay = net(Dense(5), backend=backend, optimizer=optimizers.SGD(0.1, weight_decay=0.5))
-    before = with_decay.layers[1].kernel.copy()
+    before = with_decay.layers[0].kernel.copy()
     model.fit(X, y, batch_size=40, verbose=0)  # whose gradient is 0
-    np.testing.assert_array_equal(model.layers[1].bias, 1)
-    np.testing.assert_allclose(np.ones(5) @ model.layers[2].kernel, 0.95 * hidden)
+    np.testing.assert_array_equal(model.layers[0].bias, 1)
+    np.testing.assert_allclose(np.ones(5) @ model.layers[1].kernel, 0.95 * hidden)
     with_decay.fit(X, Y, verbose=0)
-    assert not np.array_equal(with_decay.layers[1].kernel, before)
+    assert not np.array_equal(with_decay.layers[0].kernel, before)
 
 
 @each
@@ -79,7 +79,7 @@ def test_rates_of_their_own(backend):
             model = net(Dense(5, "tanh"), backend=backend, optimizer=optimizer)
             if factor != 1:
                 optimizer.scale_learning_rate(factor, var_names=["/"])
-                optimizer.scale_learning_rate(0, var_list=[model.layers[2].bias])
+                optimizer.scale_learning_rate(0, var_list=[model.layers[1].bias])
             model.fit(X, Y, epochs=1, batch_size=40, verbose=0)
             found.append(model.get_weights())
         for one, other in zip(found[0][:3], found[1][:3], strict=True):
@@ -93,7 +93,7 @@ def test_what_was_named_is_saved(tmp_path):
 
     optimizer = optimizers.AdamW(0.01)
     model = net(Dense(5, "tanh"), optimizer=optimizer)
-    optimizer.exclude_from_weight_decay([model.layers[1].bias], ["^dense_1/bias$"])
+    optimizer.exclude_from_weight_decay([model.layers[0].bias], ["^dense_1/bias$"])
     optimizer.scale_learning_rate(0.5, ["dense/kernel"])
     with pytest.raises(TypeError, match="^var_list: .*has not been compiled"):
         optimizer.get_config()
@@ -121,7 +121,7 @@ def test_what_is_no_weight_is_refused():
         with pytest.raises(ValueError, match="^factor: expected"):
             optimizer.scale_learning_rate(wrong)
     before = model.params.copy()
-    for wrong in (np.zeros(3), model.layers[1].kernel.copy(), "dense/kernle"):
+    for wrong in (np.zeros(3), model.layers[0].kernel.copy(), "dense/kernle"):
         optimizer.exclude_from_weight_decay([wrong])
         with pytest.raises(ValueError, match="^var_list: "):
             model.fit(X, Y, verbose=0)

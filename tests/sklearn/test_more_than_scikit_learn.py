@@ -39,7 +39,7 @@ def test_batch_normalization_comes_before_the_activation():
     net = classifier(batch_norm=True, dropout=0.1).fit(X, Y)
     kinds = [type(layer).__name__ for layer in net.net_.layers]
     block = ["Dense", "BatchNormalization", "Activation", "Dropout"]
-    assert kinds == ["Input", *block, *block, "Dense"]
+    assert kinds == [*block, *block, "Dense"]
     assert len(net.coefs_) == len(net.intercepts_) == net.n_layers_ - 1 == 3
 
 
