@@ -94,17 +94,12 @@ _KERNELS = {name: kernel for name, kernel in KERNELS.items() if name not in _BY_
 _TAKES_PARTS = "dense"
 
 
-def _places() -> dict[str, int]:
-    """Give each kernel a place in a net's addresses, and a family as many as it has kinds."""
-    places, stop = {}, 0
-    for name in _KERNELS:
-        places[name] = stop
-        stop += len(_FAMILIES.get(name, (0,)))
-    return places
-
-
-_PLACES = _places()
-PLACES = sum(len(_FAMILIES.get(name, (0,))) for name in _KERNELS)
+# Where each kernel's address is among a net's; a family has as many places as it has kinds.
+_PLACES: dict[str, int] = {}
+PLACES = 0
+for _name in _KERNELS:
+    _PLACES[_name] = PLACES
+    PLACES += len(_FAMILIES.get(_name, (0,)))
 
 
 def _type_of(argument: str, takes_parts: bool, real: Any) -> Any:
@@ -132,12 +127,9 @@ def _kernel(name: str) -> Any:
     return getattr(import_module(f".{_KERNELS[name].file}", __package__), name)
 
 
-def compile_into(
-    code: np.ndarray[Any, Any], dtype: np.dtype[Any], name: str, kind: int | None = None
-) -> None:
-    """Put a kernel's address into its place in ``code``, compiled for reals of a dtype."""
-    if numba.config.DISABLE_JIT:
-        return
+@cache
+def _address(dtype: np.dtype[Any], name: str, kind: int | None) -> int:
+    """Compile a kernel for reals of a dtype, and return where its machine code is."""
     kernel = _kernel(name)
     if kind is not None:
         kernel = kernel.kernels[kind]
@@ -146,8 +138,15 @@ def compile_into(
         undisturbed(partial(kernel.compile, arguments))
     compiled = kernel.overloads[arguments]
     assert compiled.signature.return_type == returns, (name, kind, compiled.signature)
-    address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
-    code[_PLACES[name] + (kind or 0)] = address
+    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+
+
+def compile_into(
+    code: np.ndarray[Any, Any], dtype: np.dtype[Any], name: str, kind: int | None = None
+) -> None:
+    """Put a kernel's address into its place in ``code``, compiled for reals of a dtype."""
+    if not numba.config.DISABLE_JIT:
+        code[_PLACES[name] + (kind or 0)] = _address(dtype, name, kind)
 
 
 def compile_everything(dtype: np.dtype[Any]) -> None:

@@ -10,6 +10,7 @@ from ..contract import (
     Factor,
     Mode,
     Net,
+    Noise,
     Number,
     Op,
     Rule,
@@ -34,7 +35,6 @@ _FORWARD = {
     Op.DENSE: ("dense_forward", "dense_forward_rows"),
     Op.ACTIVATION: ("activation_forward",),
     Op.SOFTMAX: ("softmax_forward",),
-    Op.DROPOUT: ("dropout_blocks", "normal_blocks", "alpha_dropout"),
     Op.BATCH_NORMALIZATION: ("batch_statistics", "batchnorm_forward"),
     Op.LAYER_NORMALIZATION: ("layernorm_forward",),
     Op.SCALE: ("scale_forward",),
@@ -58,6 +58,12 @@ _BACKWARD = {
     Op.SCALE: ("scale_weight_gradient",),
     Op.PRELU: ("prelu_weight_gradient", "prelu_input_gradient"),
 }  # fmt: skip
+_NOISE = {
+    Noise.DROPOUT: ("dropout_blocks",),
+    Noise.GAUSSIAN_DROPOUT: ("normal_blocks",),
+    Noise.GAUSSIAN_NOISE: ("normal_blocks",),
+    Noise.ALPHA_DROPOUT: ("dropout_blocks", "alpha_dropout"),
+}
 _OBSERVED = ("record_values", "record_flat", "record_step")
 _CLIPS = [Number.CLIPVALUE, Number.CLIPNORM, Number.GLOBAL_CLIPNORM]
 _OF_A_KIND = (Op.ACTIVATION, Op.LOSS, Op.METRIC, Op.LOSS_VALUE)
@@ -67,10 +73,14 @@ class Compiled:
     """A net with its kernels, which are compiled when they are first needed."""
 
     def __init__(self, net: Net) -> None:
-        self._penalized = bool(net.factors[:, [Factor.L1, Factor.L2]].any())
-        self._constrained = bool(net.tensors[:, Tensor.CONSTRAINT].any())
-        flags = int(self._penalized), int(self._constrained)
-        self.net = CompiledNet(*net, np.zeros(PLACES, np.int64), *flags)
+        self.net = CompiledNet(
+            *net,
+            code=np.zeros(PLACES, np.int64),
+            penalized=int(net.factors[:, [Factor.L1, Factor.L2]].any()),
+            constrained=int(net.tensors[:, Tensor.CONSTRAINT].any()),
+        )
+        # Each operation, of each kind that occurs, once.
+        self._rows = set(map(tuple, net.table[:, [Column.OP, Column.KIND]].tolist()))
         self._done: set[tuple[bool, ...]] = set()
 
     def compile_for(self, course: Course) -> None:
@@ -96,24 +106,24 @@ class Compiled:
     def compile_forward(self) -> None:
         """Compile what the loss needs."""
         self._compile_rows(_FORWARD)
-        if self._penalized:
+        for op, kind in self._rows:
+            if op == Op.DROPOUT:
+                self._compile(*_NOISE[kind])
+        if self.net.penalized:
             self._compile("penalty")
 
     def _compile_step(self) -> None:
-        if self._penalized:
+        if self.net.penalized:
             self._compile("penalty_update", "penalty_gradient")
-        if self._constrained:
+        if self.net.constrained:
             self._compile("constrain")
         if self.net.rule != Rule.DESCENT:
-            compile_into(self.net.code, self.net.params.dtype, "optimizer_step", self.net.rule)
+            self._compile("optimizer_step", kind=self.net.rule)
 
     def _compile_rows(self, kernels: dict[Op, tuple[str, ...]]) -> None:
-        for row in self.net.table:
-            op = row[Column.OP]
-            for name in kernels.get(op, ()):
-                kind = int(row[Column.KIND]) if op in _OF_A_KIND else None
-                compile_into(self.net.code, self.net.params.dtype, name, kind)
+        for op, kind in self._rows:
+            self._compile(*kernels.get(op, ()), kind=kind if op in _OF_A_KIND else None)
 
-    def _compile(self, *names: str) -> None:
+    def _compile(self, *names: str, kind: int | None = None) -> None:
         for name in names:
-            compile_into(self.net.code, self.net.params.dtype, name)
+            compile_into(self.net.code, self.net.params.dtype, name, kind)
