@@ -235,6 +235,24 @@ class Layer(Configurable):
             )
         )
 
+    def _add_with_options(self, name: str, shape: Shape, **more: Any) -> None:
+        """Declare a tensor whose initializer, regularizer and constraint are attributes."""
+        initializer, regularizer, constraint = (
+            getattr(self, f"{name}_{option}")
+            for option in ("initializer", "regularizer", "constraint")
+        )
+        self.add_weight(
+            name, shape, initializer, regularizer=regularizer, constraint=constraint, **more
+        )
+
+    def _check_features(self, input_shape: Shape) -> None:
+        """Raise ValueError if samples are more than features in a row."""
+        if len(input_shape) != 1:
+            raise ValueError(
+                f"{type(self).__name__} expects inputs of shape (features,), got {input_shape}; "
+                "put a Flatten() before it"
+            )
+
     @property
     def nested(self) -> "tuple[Layer, ...]":
         """The layers that this one is made of, if it is."""

@@ -99,30 +99,13 @@ class Dense(Layer):
 
     def build(self, input_shape: Shape) -> None:
         (inputs,) = input_shape
-        self.add_weight(
-            "kernel",
-            (inputs, self.units),
-            self.kernel_initializer,
-            transposed=True,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
+        self._add_with_options("kernel", (inputs, self.units), transposed=True)
         if self.use_bias:
-            self.add_weight(
-                "bias",
-                (self.units,),
-                self.bias_initializer,
-                fan_in=inputs if self._bias_is_torchs else None,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            fan_in = inputs if self._bias_is_torchs else None
+            self._add_with_options("bias", (self.units,), fan_in=fan_in)
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 1:
-            raise ValueError(
-                f"Dense expects inputs of shape (features,), got {input_shape}; "
-                "put a Flatten() before it"
-            )
+        self._check_features(input_shape)
         return (self.units,)
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:

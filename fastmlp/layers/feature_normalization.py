@@ -108,11 +108,7 @@ class Normalization(Layer):
             self.add_weight(name, input_shape, default, trainable=False)
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 1:
-            raise ValueError(
-                f"Normalization expects inputs of shape (features,), got {input_shape}; "
-                "put a Flatten() before it"
-            )
+        self._check_features(input_shape)
         for name in ("mean", "variance"):
             size = np.size(getattr(self, name)) if getattr(self, name) is not None else 1
             if size not in (1, *input_shape):

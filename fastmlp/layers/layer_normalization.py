@@ -27,11 +27,7 @@ class _OfSamples(Layer):
         return int(given[0])
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 1:
-            raise ValueError(
-                f"{type(self).__name__} expects inputs of shape (features,), got {input_shape}; "
-                "put a Flatten() before it"
-            )
+        self._check_features(input_shape)
         return input_shape
 
     def _lower_vectors(
@@ -115,15 +111,9 @@ class LayerNormalization(_OfSamples):
 
     def build(self, input_shape: Shape) -> None:
         if self.scale:
-            self.add_weight(
-                "gamma", input_shape, self.gamma_initializer,
-                regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
-            )  # fmt: skip
+            self._add_with_options("gamma", input_shape)
         if self.center:
-            self.add_weight(
-                "beta", input_shape, self.beta_initializer,
-                regularizer=self.beta_regularizer, constraint=self.beta_constraint,
-            )  # fmt: skip
+            self._add_with_options("beta", input_shape)
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
         names = [name for name, has in (("gamma", self.scale), ("beta", self.center)) if has]

@@ -110,26 +110,16 @@ class BatchNormalization(Layer):
 
     def build(self, input_shape: Shape) -> None:
         if self.scale:
-            self.add_weight(
-                "gamma", input_shape, self.gamma_initializer,
-                regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
-            )  # fmt: skip
+            self._add_with_options("gamma", input_shape)
         if self.center:
-            self.add_weight(
-                "beta", input_shape, self.beta_initializer,
-                regularizer=self.beta_regularizer, constraint=self.beta_constraint,
-            )  # fmt: skip
+            self._add_with_options("beta", input_shape)
         self.add_weight("moving_mean", input_shape, self.moving_mean_initializer, trainable=False)
         self.add_weight(
             "moving_variance", input_shape, self.moving_variance_initializer, trainable=False
         )
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 1:
-            raise ValueError(
-                f"BatchNormalization expects inputs of shape (features,), got {input_shape}; "
-                "put a Flatten() before it"
-            )
+        self._check_features(input_shape)
         return input_shape
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:

@@ -130,11 +130,7 @@ class Softmax(Layer):
     _settings = ()
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 1:
-            raise ValueError(
-                f"Softmax expects inputs of shape (features,), got {input_shape}; "
-                "put a Flatten() before it"
-            )
+        self._check_features(input_shape)
         return input_shape
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
@@ -175,17 +171,10 @@ class PReLU(Layer):
         self.alpha_constraint = constraints.get("alpha_constraint", alpha_constraint)
 
     def build(self, input_shape: Shape) -> None:
-        self.add_weight(
-            "alpha", input_shape, self.alpha_initializer,
-            regularizer=self.alpha_regularizer, constraint=self.alpha_constraint,
-        )  # fmt: skip
+        self._add_with_options("alpha", input_shape)
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 1:
-            raise ValueError(
-                f"PReLU expects inputs of shape (features,), got {input_shape}; "
-                "put a Flatten() before it"
-            )
+        self._check_features(input_shape)
         return input_shape
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:

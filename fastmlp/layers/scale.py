@@ -64,22 +64,12 @@ class Scale(Layer):
         self.bias_constraint = constraints.get("bias_constraint", bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
-        self.add_weight(
-            "scale", input_shape, self.scale_initializer,
-            regularizer=self.scale_regularizer, constraint=self.scale_constraint,
-        )  # fmt: skip
+        self._add_with_options("scale", input_shape)
         if self.use_bias:
-            self.add_weight(
-                "bias", input_shape, self.bias_initializer,
-                regularizer=self.bias_regularizer, constraint=self.bias_constraint,
-            )  # fmt: skip
+            self._add_with_options("bias", input_shape)
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 1:
-            raise ValueError(
-                f"Scale expects inputs of shape (features,), got {input_shape}; "
-                "put a Flatten() before it"
-            )
+        self._check_features(input_shape)
         return input_shape
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
