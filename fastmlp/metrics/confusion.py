@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -293,6 +293,10 @@ class _Constrained(_OfCounts):
     """The best of one share where another one is large enough, over evenly spaced thresholds."""
 
     better = "max"
+    # Of Counts: which share is wanted, which must be large enough, and the argument that says how.
+    wanted: ClassVar[str]
+    limited: ClassVar[str]
+    limit: ClassVar[str]
 
     num_thresholds: int = field(default=200, kw_only=True)
     class_id: int | None = field(default=None, kw_only=True)
@@ -301,10 +305,14 @@ class _Constrained(_OfCounts):
         """Raise an error if an argument is not what it should be."""
         count = positive_integer("num_thresholds", self.num_thresholds)
         self._set(num_thresholds=count, class_id=_checked_class(self.class_id))
+        limit = getattr(self, self.limit)
+        limit = real_number(self.limit, limit, "a number from 0 to 1", low=0, high=1)
+        self._set(**{self.limit: limit})
 
-    def _check_share(self, name: str) -> None:
-        value = real_number(name, getattr(self, name), "a number from 0 to 1", low=0, high=1)
-        self._set(**{name: value})
+    def value_of(self, counts: Counts) -> Any:
+        """Return the metric's value, of the counts (levels,)."""
+        allowed = getattr(counts, self.limited) >= getattr(self, self.limit)
+        return getattr(counts, self.wanted)[allowed].max(initial=0)
 
     @property
     def levels(self) -> Sequence[float]:
@@ -317,10 +325,6 @@ class _Constrained(_OfCounts):
     @property
     def _selection(self) -> tuple[int | None, int | None]:
         return None, self.class_id
-
-
-def _best(of: Values, constrained: Values, least: float) -> Any:
-    return of[constrained >= least].max(initial=0)
 
 
 @dataclass(frozen=True)
@@ -340,16 +344,9 @@ class SensitivityAtSpecificity(_Constrained):
         If an argument is not what it should be.
     """
 
+    wanted, limited, limit = "recall", "specificity", "specificity"
+
     specificity: float = 0.5
-
-    def check(self) -> None:
-        """Raise an error if an argument is not what it should be."""
-        super().check()
-        self._check_share("specificity")
-
-    def value_of(self, counts: Counts) -> Any:
-        """Return the metric's value, of the counts (levels,)."""
-        return _best(counts.recall, counts.specificity, self.specificity)
 
 
 @dataclass(frozen=True)
@@ -369,16 +366,9 @@ class SpecificityAtSensitivity(_Constrained):
         If an argument is not what it should be.
     """
 
+    wanted, limited, limit = "specificity", "recall", "sensitivity"
+
     sensitivity: float = 0.5
-
-    def check(self) -> None:
-        """Raise an error if an argument is not what it should be."""
-        super().check()
-        self._check_share("sensitivity")
-
-    def value_of(self, counts: Counts) -> Any:
-        """Return the metric's value, of the counts (levels,)."""
-        return _best(counts.specificity, counts.recall, self.sensitivity)
 
 
 @dataclass(frozen=True)
@@ -398,16 +388,9 @@ class PrecisionAtRecall(_Constrained):
         If an argument is not what it should be.
     """
 
+    wanted, limited, limit = "precision", "recall", "recall"
+
     recall: float = 0.5
-
-    def check(self) -> None:
-        """Raise an error if an argument is not what it should be."""
-        super().check()
-        self._check_share("recall")
-
-    def value_of(self, counts: Counts) -> Any:
-        """Return the metric's value, of the counts (levels,)."""
-        return _best(counts.precision, counts.recall, self.recall)
 
 
 @dataclass(frozen=True)
@@ -427,13 +410,6 @@ class RecallAtPrecision(_Constrained):
         If an argument is not what it should be.
     """
 
+    wanted, limited, limit = "recall", "precision", "precision"
+
     precision: float = 0.5
-
-    def check(self) -> None:
-        """Raise an error if an argument is not what it should be."""
-        super().check()
-        self._check_share("precision")
-
-    def value_of(self, counts: Counts) -> Any:
-        """Return the metric's value, of the counts (levels,)."""
-        return _best(counts.recall, counts.precision, self.precision)
