@@ -379,6 +379,25 @@ class _FromLogits(Loss):
 
 
 @dataclass(frozen=True)
+class _Smoothed(_FromLogits):
+    """A loss whose targets can be made less certain."""
+
+    label_smoothing = 0.0  # a field of each class, too
+
+    def check(self) -> None:
+        """Raise an error if an argument is not what it should be."""
+        super().check()
+        kind = "a number from 0 to 1"
+        smoothing = real_number("label_smoothing", self.label_smoothing, kind, low=0, high=1)
+        object.__setattr__(self, "label_smoothing", smoothing)
+
+    @property
+    def reals(self) -> dict[Scalar, float]:
+        """The numbers that the kernel reads."""
+        return {Scalar.SMOOTHING: self.label_smoothing}
+
+
+@dataclass(frozen=True)
 class _OfClasses(_FromLogits):
     """A cross-entropy with a class for each output."""
 
@@ -414,7 +433,7 @@ class SparseCategoricalCrossentropy(_OfClasses):
 
 
 @dataclass(frozen=True)
-class _OfDistributions(_OfClasses):
+class _OfDistributions(_Smoothed, _OfClasses):
     """A loss for targets (n, classes) that sum to 1."""
 
     def answers(self, argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
@@ -424,7 +443,7 @@ class _OfDistributions(_OfClasses):
 
 
 @dataclass(frozen=True)
-class _OfQuestions(_FromLogits):
+class _OfQuestions(_Smoothed):
     """A loss of outputs that each answer a question of their own, for targets from 0 to 1."""
 
     last = Last("sigmoid", Op.ACTIVATION, Activation.SIGMOID)
@@ -437,12 +456,6 @@ class _OfQuestions(_FromLogits):
     def answers(self, argument: str, array: Array, outputs: int, dtype: np.dtype[Any]) -> Answers:
         """Return users' shares as the kernel reads them."""
         return targets.shares(argument, array, outputs, dtype)
-
-
-def _check_smoothing(loss: Any) -> None:
-    kind = "a number from 0 to 1"
-    smoothing = real_number("label_smoothing", loss.label_smoothing, kind, low=0, high=1)
-    object.__setattr__(loss, "label_smoothing", smoothing)
 
 
 @dataclass(frozen=True)
@@ -472,16 +485,6 @@ class CategoricalCrossentropy(_OfDistributions):
     from_logits: bool = False
     label_smoothing: float = 0.0
 
-    def check(self) -> None:
-        """Raise an error if an argument is not what it should be."""
-        super().check()
-        _check_smoothing(self)
-
-    @property
-    def reals(self) -> dict[Scalar, float]:
-        """The numbers that the kernel reads."""
-        return {Scalar.SMOOTHING: self.label_smoothing}
-
 
 @dataclass(frozen=True)
 class BinaryCrossentropy(_OfQuestions):
@@ -510,22 +513,11 @@ class BinaryCrossentropy(_OfQuestions):
     from_logits: bool = False
     label_smoothing: float = 0.0
 
-    def check(self) -> None:
-        """Raise an error if an argument is not what it should be."""
-        super().check()
-        _check_smoothing(self)
-
-    @property
-    def reals(self) -> dict[Scalar, float]:
-        """The numbers that the kernel reads."""
-        return {Scalar.SMOOTHING: self.label_smoothing}
-
 
 def _check_focus(loss: Any) -> None:
     for name in ("alpha", "gamma"):
         number = real_number(name, getattr(loss, name), "a number that is not negative", low=0)
         object.__setattr__(loss, name, number)
-    _check_smoothing(loss)
 
 
 @dataclass(frozen=True)
@@ -568,11 +560,7 @@ class CategoricalFocalCrossentropy(_OfDistributions):
     @property
     def reals(self) -> dict[Scalar, float]:
         """The numbers that the kernel reads."""
-        return {
-            Scalar.ALPHA: self.alpha,
-            Scalar.GAMMA: self.gamma,
-            Scalar.SMOOTHING: self.label_smoothing,
-        }
+        return super().reals | {Scalar.ALPHA: self.alpha, Scalar.GAMMA: self.gamma}
 
 
 @dataclass(frozen=True)
@@ -620,12 +608,7 @@ class BinaryFocalCrossentropy(_OfQuestions):
     def reals(self) -> dict[Scalar, float]:
         """The numbers that the kernel reads."""
         yes, no = (self.alpha, 1 - self.alpha) if self.apply_class_balancing else (1.0, 1.0)
-        return {
-            Scalar.ALPHA: yes,
-            Scalar.BETA: no,
-            Scalar.GAMMA: self.gamma,
-            Scalar.SMOOTHING: self.label_smoothing,
-        }
+        return super().reals | {Scalar.ALPHA: yes, Scalar.BETA: no, Scalar.GAMMA: self.gamma}
 
 
 _CLASSES: tuple[type[Loss], ...] = (
