@@ -30,7 +30,7 @@ def softplus(x):
     return mpmath.log1p(mpmath.exp(x))
 
 
-# kind: (function, interval, bound)
+# kind, function, interval, bound; twice the bound where plain Python rounds each product by itself.
 CASES = [
     (Kind.SIGMOID, lambda x: 1 / (1 + mpmath.exp(-x)), (-80, 80), 2.5),
     (Kind.TANH, mpmath.tanh, (-20, 20), 3),
@@ -53,4 +53,4 @@ def test_is_within_the_bound(backend, dtype, case):
     kernels(backend).activation_forward(int(kind), dtype(0), x, y)
     within = (x >= low) & (x <= high)
     error = error_in_ulp(y[within], exact_values(function, x[within]))
-    assert 0 < error <= bound
+    assert 0 < error <= (bound if JIT else 2 * bound)
