@@ -8,7 +8,8 @@ The output is cut into tiles, each of which stays in registers while it is summe
 20 for 9.  Zen 4 does one such multiply-add a cycle, and one load, so loads are hidden, and memory
 too as long as the operands lie in the second-level cache: from (10, 784, 32) to
 (1024, 784, 512) both reach 95 to 99 % of that.  Blocking for the caches, which was meant to come
-next, would have nothing left to gain.
+next, would have nothing left to gain.  A machine with half as many registers has tiles of 5 rows
+and of 2 columns: 10 sums, where 20 would be stored and loaded again at every step.
 
 Loops over scalars, 4 x 5 of them named so that LLVM keeps them in registers, reached 75 to 90 %
 on the small shapes and 45 on the large: ``out`` was loaded and stored once for 4 summands.  12
@@ -22,6 +23,7 @@ it lies, nor on how the rows of ``out`` are shared out among threads.
 from .gather import CACHE_LINE, prefetch_samples
 from .jit import exact, view
 from .vectors import (
+    REGISTERS,
     add_scaled,
     filled,
     lanes,
@@ -38,7 +40,10 @@ from .vectors import (
 )
 from .views import matrix
 
-ONE, TWO, THREE, FOUR, FIVE, TEN = (tuple(range(n)) for n in (1, 2, 3, 4, 5, 10))
+ONE, TWO, THREE, FIVE = (tuple(range(n)) for n in (1, 2, 3, 5))
+
+# The rows of a tile of ``nn`` and the columns of a tile of ``nt``.
+TALL, BROAD = (tuple(range(n)) for n in ((10, 4) if REGISTERS == 32 else (5, 2)))
 
 
 @view
@@ -78,9 +83,9 @@ def product_nn(a, b, scale, keeps, out):
     """
     m = out.shape[0]
     i = 0
-    while i + 10 <= m:
-        rows_nn(a, b, scale, keeps, out, shifted(TEN, i, m - 1))
-        i += 10
+    while i + len(TALL) <= m:
+        rows_nn(a, b, scale, keeps, out, shifted(TALL, i, m - 1))
+        i += len(TALL)
     while i < m:
         # Up to two rows are computed twice: cheaper than tiles of one row, which wait for each
         # sum before the next.
@@ -103,16 +108,16 @@ def tile_nn_prefetching(a, b, scale, out, rows, j, samples, ahead, first, stop):
 def product_nn_prefetching(a, b, scale, out, samples, ahead):
     """Add ``scale * a @ b`` to ``out``, and meanwhile prefetch ``samples[ahead]``.
 
-    ``b`` (k, n) is a batch of such samples.  While ten rows of ``out`` are computed, its columns
-    and the bytes of the samples to come are walked through side by side, with one cache line at
-    each step of a tile: only some two dozen requests can be under way, and asking for all at
-    once makes the product wait.
+    ``b`` (k, n) is a batch of such samples.  While the first tiles of ``out`` are computed, its
+    columns and the bytes of the samples to come are walked through side by side, with one cache
+    line at each step of a tile: only some two dozen requests can be under way, and asking for all
+    at once makes the product wait.
     """
     m, n, width = out.shape[0], out.shape[1], 2 * lanes(out)
     size = samples.shape[1] // n
     j = 0
-    if m >= 10:
-        rows = shifted(TEN, 0, m - 1)
+    if m >= len(TALL):
+        rows = shifted(TALL, 0, m - 1)
         while j + width <= n:
             first = (j * size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
             stop = (j + width) * size
@@ -121,9 +126,9 @@ def product_nn_prefetching(a, b, scale, out, samples, ahead):
             else:
                 tile_nn(a, b, scale, True, out, rows, TWO, j, None)
             j += width
-        product_nn(a[10:], b, scale, True, out[10:])
+        product_nn(a[len(TALL) :], b, scale, True, out[len(TALL) :])
     prefetch_samples(samples, ahead, (j * size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE)
-    product_nn(a[:10], b[:, j:], scale, True, out[:10, j:])
+    product_nn(a[: len(TALL)], b[:, j:], scale, True, out[: len(TALL), j:])
 
 
 @view
@@ -143,9 +148,9 @@ def tile_nt(a, b, scale, keeps, out, rows, columns, j):
 def rows_nt(a, b, scale, keeps, out, rows):
     n = out.shape[1]
     j = 0
-    while j + 4 <= n:
-        tile_nt(a, b, scale, keeps, out, rows, shifted(FOUR, j, n - 1), j)
-        j += 4
+    while j + len(BROAD) <= n:
+        tile_nt(a, b, scale, keeps, out, rows, shifted(BROAD, j, n - 1), j)
+        j += len(BROAD)
     while j + 2 <= n:
         tile_nt(a, b, scale, keeps, out, rows, shifted(TWO, j, n - 1), j)
         j += 2

@@ -25,9 +25,8 @@ from numba.np.arrayobj import make_array
 
 from .rounding import fma, fused
 
-# LLVM would split wider vectors than the machine has, but with half as many registers tiles
-# that are made for 32 of them would not fit.
-BYTES = 64 if llvm.get_host_cpu_features().get("avx512f") else 32
+# A machine's vectors, and in how many registers it holds them.
+BYTES, REGISTERS = (64, 32) if llvm.get_host_cpu_features().get("avx512f") else (32, 16)
 
 # Lanes of a wide vector: four registers of AVX2, so that four additions are under way at a time.
 WIDE = 16
