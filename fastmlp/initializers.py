@@ -8,6 +8,7 @@ stated one.  Each class is also known by its name in lower case, ``he_normal`` f
 An initializer of one's own is any function ``(shape, fan_in, fan_out, rng) -> array``.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class Initializer(Configurable):
         shape = shape_of("shape", shape)
         own_fan_in, own_fan_out = fans_of(shape)
         seed = getattr(self, "seed", None)
-        if seed is not None or rng is None:
+        if seed is not None or (rng is None and draws(self)):
             rng = np.random.default_rng(seed)
         fans = own_fan_in if fan_in is None else fan_in, own_fan_out if fan_out is None else fan_out
         return self.draw(shape, *fans, rng)
@@ -389,6 +390,8 @@ lecun_normal = LecunNormal
 orthogonal = Orthogonal
 torch_default = TorchDefault
 
+_FIXED = (Zeros, Ones, Constant, Identity)
+
 Function = Callable[[tuple[int, ...], int, int, np.random.Generator], Any]
 Given = str | Function | type[Initializer]
 
@@ -417,12 +420,22 @@ _BY_CLASS_NAME = {kind.__name__: kind for kind in _KNOWN.values()}
 NAMES = tuple(_KNOWN)
 
 
+def draws(initializer: Function) -> bool:
+    """Return whether an initializer may draw random numbers: to make a generator takes a while."""
+    return type(initializer) not in _FIXED
+
+
+@functools.cache
+def _default(kind: type[Initializer]) -> Initializer:
+    """Return the initializer with default arguments, the same one for all: nothing changes it."""
+    return kind()
+
+
 def get(argument: str, initializer: Given) -> Function:
     """Return the initializer of that name, that class' with its defaults, or the one given."""
     if isinstance(initializer, type) and issubclass(initializer, Initializer):
         return initializer()
     if callable(initializer):
         return initializer
-    if initializer in _BY_CLASS_NAME:
-        return _BY_CLASS_NAME[initializer]()
-    return by_name(argument, initializer, _KNOWN)()
+    by_class = _BY_CLASS_NAME.get(initializer)
+    return _default(by_name(argument, initializer, _KNOWN) if by_class is None else by_class)

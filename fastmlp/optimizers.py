@@ -21,6 +21,7 @@ from .runtime.configuration import Configurable
 from .runtime.lookup import by_name
 from .schedules import RATE, rates_of
 
+_NUMBERS = tuple(number.name.lower() for number in Number)
 _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
@@ -160,6 +161,11 @@ class Optimizer(Configurable):
         number = real_number("factor", factor, RATE, low=0)
         self._rate_factors = [*self._rate_factors, (number, Choice(var_list, var_names))]
 
+    @property
+    def has_choices(self) -> bool:
+        """Whether it treats some weights apart, which it must recognize first."""
+        return bool(self._undecayed is not None or self._rate_factors)
+
     def recognize(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         """Know the arrays that were named as the tensors of a net; ValueError if they are not."""
         for choice in self._choices():
@@ -202,10 +208,7 @@ class Optimizer(Configurable):
 
     def numbers(self) -> NDArray[np.float64]:
         """Return the numbers, which are checked, as the engine reads them."""
-        values = np.zeros(len(Number))
-        for number in Number:
-            values[number] = getattr(self, number.name.lower(), 0) or 0
-        return values
+        return np.array([getattr(self, name, 0) or 0 for name in _NUMBERS], np.float64)
 
     def rates(self, first: int, count: int) -> NDArray[np.float64]:
         """Return the learning rates of ``count`` steps, from the number ``first`` on.

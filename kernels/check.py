@@ -31,7 +31,6 @@ from .contract import (
     Noise,
     Number,
     Op,
-    Rule,
     Scalar,
     Spread,
     Team,
@@ -64,6 +63,10 @@ _KINDS = {
     Op.LOSS_VALUE: Loss,
 }
 _SCRATCH = np.array([form.scratch for form in _FORMS])
+_MOMENTS = {int(rule): moments for rule, moments in MOMENTS.items()}
+_NUMBERS = len(Number)
+_INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
+_TOTALS, _FIELDS = len(Total), len(Telemetry)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,12 @@ class Bounds:
     params: int
     has_gradient: bool
     dtype: np.dtype[Any]
+
+
+# What was found right, by all that this depends on: nets that differ only in their weights have the
+# same tables, and to look at them takes longer than to train a small net for an epoch.
+_found_right: dict[Any, Bounds] = {}
+_KEPT = 256
 
 
 def _misfit(argument: str, expected: str, got: object) -> ValueError:
@@ -101,9 +110,9 @@ def _require_array(argument: str, array: Array, dtype: np.dtype[Any], shape: tup
 def _require_tables(names: str, table: Array, reals: Array, columns: int, scalars: int) -> None:
     """Raise ValueError unless a table of integers and one of reals have the same rows."""
     name, name_of_reals = names.split()
-    right = table.dtype == np.int64 and table.ndim == 2 and table.shape[1] == columns
-    _require(name, right, f"int64 (rows, {columns})", f"{table.dtype} {table.shape}")
-    _require_array(name_of_reals, reals, np.dtype(np.float64), (len(table), scalars))
+    if table.dtype != np.int64 or table.ndim != 2 or table.shape[1] != columns:
+        raise _misfit(name, f"int64 (rows, {columns})", f"{table.dtype} {table.shape}")
+    _require_array(name_of_reals, reals, _FLOAT64, (len(table), scalars))
 
 
 def check_tensors(net: Net) -> None:
@@ -288,24 +297,45 @@ def check_net(net: Net, memory: Memory, *, runs_python: bool) -> Bounds:
     dtype, size = net.params.dtype, net.params.size
     _require("params", dtype in (np.float32, np.float64), "float32 or float64", dtype)
     gradient = net.gradient
-    right = gradient.dtype == dtype and gradient.shape in ((0,), (size,))
-    got = f"{gradient.dtype} {gradient.shape}"
-    _require("gradient", right, f"{dtype} ({size},), or empty", got)
-    _require("rule", net.rule in set(Rule), f"one of {[r.value for r in Rule]}", net.rule)
+    if gradient.dtype != dtype or gradient.shape not in ((0,), (size,)):
+        got = f"{gradient.dtype} {gradient.shape}"
+        raise _misfit("gradient", f"{dtype} ({size},), or empty", got)
+    if net.rule not in _MOMENTS:
+        raise _misfit("rule", f"one of {list(_MOMENTS)}", net.rule)
     vectors = {"params": net.params, "values": memory.values, "deltas": memory.deltas}
     for name, vector in {**vectors, "running": net.running}.items():
-        right = vector.dtype == dtype and vector.ndim == 1
-        _require(name, right, f"{dtype}, one axis", f"{vector.dtype} {vector.shape}")
+        if vector.dtype != dtype or vector.ndim != 1:
+            raise _misfit(name, f"{dtype}, one axis", f"{vector.dtype} {vector.shape}")
     values, deltas = memory.values, memory.deltas
-    _require("deltas", deltas.shape == values.shape, f"shape {values.shape}", deltas.shape)
-    _require_array("numbers", net.numbers, np.dtype(np.float64), (len(Number),))
-    moments = MOMENTS[Rule(net.rule)] + (net.numbers[Number.USE_EMA] != 0)
+    if deltas.shape != values.shape:
+        raise _misfit("deltas", f"shape {values.shape}", deltas.shape)
+    _require_array("numbers", net.numbers, _FLOAT64, (_NUMBERS,))
+    moments = _MOMENTS[net.rule] + (net.numbers[Number.USE_EMA] != 0)
     _require_array("moments", net.moments, dtype, (moments * size,))
-    check_table(net, runs_python=runs_python)
-    check_tensors(net)
     _require_contiguous(net, _ARRAYS[Net])
     _require_contiguous(memory, _ARRAYS[Memory])
-    return _bounds(net, values)
+    return _checked_tables(net, values, runs_python)
+
+
+def _checked_tables(net: Net, values: Array, runs_python: bool) -> Bounds:
+    """Return what batches must fit; equal tables are looked at once, however many nets have them.
+
+    What they contain is compared, and all else that the checks and the bounds follow from.
+    """
+    read = (net.table, net.reals, net.tensors, net.thresholds)
+    sizes = (net.params.size, net.gradient.size, net.running.size, values.size)
+    factors = (net.factors.dtype, net.factors.shape)
+    key = (*((a.dtype, a.shape, a.tobytes()) for a in read), sizes, factors, net.params.dtype,
+           runs_python)  # fmt: skip
+    bounds = _found_right.get(key)
+    if bounds is None:
+        check_table(net, runs_python=runs_python)
+        check_tensors(net)
+        bounds = _bounds(net, values)
+        if len(_found_right) >= _KEPT:
+            _found_right.clear()
+        _found_right[key] = bounds
+    return bounds
 
 
 def _require_contiguous(group: Any, names: tuple[str, ...]) -> None:
@@ -316,7 +346,7 @@ def _require_contiguous(group: Any, names: tuple[str, ...]) -> None:
             raise _misfit(name, "an array that is C-contiguous", f"strides {array.strides}")
 
 
-def _require_samples(order: Array, count: int) -> None:
+def check_order(order: Array, count: int) -> None:
     """Raise ValueError if an order, int64, leads out of ``count`` samples."""
     # Seen without a sign, numbers below 0 are large: one look at them instead of two.
     if order.size and order.view(np.uint64).max() >= count:
@@ -354,7 +384,7 @@ def check_right_answers(bounds: Bounds, count: int, batches: Batches) -> None:
         _require_array("weights", batches.weights, bounds.dtype, (0,))
     labels = batches.labels
     if bounds.takes_labels and labels.size:
-        _require_array("labels", labels, np.dtype(np.int64), (count,))
+        _require_array("labels", labels, _INT64, (count,))
     else:
         _require_array("targets", batches.targets, bounds.dtype, (count, bounds.classes))
         _require("labels", labels.size == 0, "none beside targets", labels.shape)
@@ -369,8 +399,7 @@ def check_batches(bounds: Bounds, batches: Batches, course: Course) -> None:
         expected = f"uint8 (count, {bounds.features} or {bytes_per_sample})"
         raise _misfit("samples", expected, f"{samples.dtype} {samples.shape}")
     order, size, first, stop = batches.order, batches.size, batches.first, batches.stop
-    right = order.dtype == np.int64 and order.ndim == 1
-    _require("order", right, "int64, one axis", order.dtype)
+    _require("order", order.dtype == _INT64 and order.ndim == 1, "int64, one axis", order.dtype)
     _require("size", size >= 1, "a positive integer", size)
     n = min(size, order.size)
     if n > bounds.capacity:
@@ -379,7 +408,7 @@ def check_batches(bounds: Bounds, batches: Batches, course: Course) -> None:
         raise _misfit("stop", f"0 <= first <= stop <= {-(-order.size // size)}", stop)
     _require_contiguous(batches, _ARRAYS[Batches])
     _require_contiguous(course, _ARRAYS[Course])
-    _require_samples(order[first * size : stop * size], len(samples))
+    check_order(order[first * size : stop * size], len(samples))
     if course.mode in (Mode.PREDICT, Mode.SAMPLE):
         _require_array("outputs", course.outputs, bounds.dtype, (order.size, bounds.outputs))
         return
@@ -392,14 +421,14 @@ def _check_course(bounds: Bounds, first: int, stop: int, course: Course) -> None
     """Raise ValueError if what is kept of batches that learn, or are evaluated, does not fit."""
     mode, every = course.mode, course.telemetry_every
     totals = 0 if mode == Mode.GRADIENT else bounds.totals
-    _require_array("totals", course.totals, np.dtype(np.float64), (len(Total) + totals,))
+    _require_array("totals", course.totals, _FLOAT64, (_TOTALS + totals,))
     _require("gradient", mode == Mode.EVALUATE or bounds.has_gradient, "room for it", "none")
     if mode == Mode.TRAIN:
-        _require_array("rates", course.rates, np.dtype(np.float64), (stop - first,))
+        _require_array("rates", course.rates, _FLOAT64, (stop - first,))
     if mode == Mode.TRAIN and every > 0 and stop > first:
         _require_array("before", course.before, bounds.dtype, (bounds.params,))
         telemetry = course.telemetry
-        shape = ((stop - 1) // every + 1, bounds.rows, len(Telemetry))
+        shape = ((stop - 1) // every + 1, bounds.rows, _FIELDS)
         right = telemetry.shape[0] >= shape[0] and telemetry.shape[1:] == shape[1:]
         if not right or telemetry.dtype != np.float64:
             raise _misfit("telemetry", f"float64 {shape}", f"{telemetry.dtype} {telemetry.shape}")
@@ -434,18 +463,18 @@ def checked_probe(probe: Probe, *, runs_python: bool = False) -> Probe:
         _require("moved", trial.moved.shape == shape, f"shape {shape}", trial.moved.shape)
         _require("table", bounds.has_loss, "a loss", "none")
         rows = batches.order
-        _require_array("order", rows, np.dtype(np.int64), (rows.size,))
+        _require_array("order", rows, _INT64, (rows.size,))
         _require("order", rows.size <= bounds.capacity, f"at most {bounds.capacity}", rows.size)
         count = max(len(batches.labels), len(batches.targets))
         check_right_answers(bounds, count, batches)
-        _require_samples(rows, count)
+        check_order(rows, count)
         own = net.table[_HAS_WEIGHTS[net.table[:, Column.OP]]]
         starts, sizes = own[:, Column.WEIGHTS, None], own[:, Column.SIZE, None]
         owned = ((trial.indices >= starts) & (trial.indices < starts + sizes)).any(axis=0)
         _require("indices", owned.all(), "parameters that a row owns", trial.indices[~owned])
         count = trial.indices.size
-        _require_array("steps", trial.steps, np.dtype(np.float64), (count,))
-        _require_array("losses", trial.losses, np.dtype(np.float64), (count, 2))
+        _require_array("steps", trial.steps, _FLOAT64, (count,))
+        _require_array("losses", trial.losses, _FLOAT64, (count, 2))
         _require_array("crossed", trial.crossed, np.dtype(np.uint8), (count,))
         _require_contiguous(batches, _ARRAYS[Batches])
         _require_contiguous(trial, _ARRAYS[Trial])

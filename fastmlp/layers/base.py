@@ -1,5 +1,6 @@
 """What every layer has, and what a user's own layer fills in."""
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -64,7 +65,13 @@ class Layer(Configurable):
     # The public attributes of a class of layers that kernels exist for; a user's own has none.
     _settings: ClassVar[tuple[str, ...]] = ("name",)
 
+    _known: ClassVar[frozenset[str]] = frozenset(_settings)  # with those of the classes it is of
+
     name: str
+    _given_name: str | None
+    _given_shape: Shape | None
+    _declared: list[Weight]
+    _weights: dict[str, Array]
     _in_use = False  # whether it is part of a net that is built
     _home: Vectors | None = None  # of the net in whose memory its weights lie
     _built_shape: Shape | None = None  # of the inputs that its weights were made for
@@ -93,13 +100,16 @@ class Layer(Configurable):
         shape = None if input_shape is None else shape_of("input_shape", input_shape)
         if shape == ():
             raise ValueError("input_shape: expected a tuple of positive integers, got ()")
-        self._given_shape = shape
-        self._given_name = name
-        self.name = name or _snake_case(type(self).__name__)
-        self._declared: list[Weight] = []
-        self._weights: dict[str, Array] = {}
+        given_name = name or _snake_case(type(self).__name__)
+        assign(
+            self, _given_shape=shape, _given_name=name, name=given_name, _declared=[], _weights={}
+        )
         if not truth("trainable", trainable):
             assign(self, trainable=False)  # for those inside, a subclass does that
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._known = frozenset(s for kind in cls.__mro__ for s in vars(kind).get("_settings", ()))
 
     def __setattr__(self, name: str, value: object) -> None:
         """Set an attribute, unless it would have no effect on a net that is built already."""
@@ -111,11 +121,10 @@ class Layer(Configurable):
             return
         if name in ("weights", "declared"):
             raise refuse(self, name, "declares its weights in build, with add_weight")
-        known = {s for kind in type(self).__mro__ for s in vars(kind).get("_settings", ())}
+        known = self._known
         if name in known and name in vars(self):
             raise refuse(self, name, f"was made with {name}={vars(self)[name]!r}, which is fixed")
-        is_ready_made = type(self) is not Layer and "_settings" in vars(type(self))
-        if is_ready_made and name not in known and not name.startswith("_"):
+        if self.is_fixed and name not in known and not name.startswith("_"):
             raise unknown(self, name, known)
         object.__setattr__(self, name, value)
 
@@ -123,6 +132,11 @@ class Layer(Configurable):
         """Return what a copy needs: weights of its own, and no place in a net."""
         weights = {name: np.array(view) for name, view in self._weights.items()}
         return vars(self) | {"_weights": weights, "_in_use": False, "_home": None}
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is of a class that comes with fastmlp, whose attributes are its settings."""
+        return type(self) is not Layer and "_settings" in vars(type(self))
 
     @property
     def weights(self) -> Weights:
@@ -388,10 +402,17 @@ def checked_weights(
 
 def runs_in_python(layer: Layer) -> bool:
     """Whether a layer's own ``forward`` or ``backward`` is nearer to it than its ``lower``."""
-    ancestry = type(layer).__mro__
-    lowers = next(i for i, kind in enumerate(ancestry) if "lower" in vars(kind))
-    own = [vars(layer), *(vars(kind) for kind in ancestry[:lowers])]
-    return any(method in attributes for method in ("forward", "backward") for attributes in own)
+    own = vars(layer)
+    return "forward" in own or "backward" in own or _class_runs_in_python(type(layer))
+
+
+def _class_runs_in_python(kind: type[Layer]) -> bool:
+    for ancestor in kind.__mro__:
+        if "lower" in vars(ancestor):
+            return False
+        if "forward" in vars(ancestor) or "backward" in vars(ancestor):
+            return True
+    raise AssertionError("Layer itself has lower")
 
 
 def _missing(layer: Layer, method: str, arguments: str) -> str:
@@ -404,5 +425,6 @@ def _missing(layer: Layer, method: str, arguments: str) -> str:
     return f"{kind.__name__}.{method}{arguments} is missing"
 
 
+@functools.lru_cache
 def _snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

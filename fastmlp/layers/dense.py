@@ -5,6 +5,7 @@ from typing import Any
 from .. import activations, constraints, initializers, regularizers
 from ..kernels.contract import FEW_OUTPUTS, Column, Op, Scalar
 from ..runtime.arguments import positive_integer, truth
+from ..runtime.attributes import assign
 from ..runtime.lowering import Buffer, Builder, Layout, Param
 from ..runtime.tensors import Array, Shape
 from .activation import lower_activation
@@ -64,18 +65,32 @@ class Dense(Layer):
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
-        self.units = positive_integer("units", units)
-        self.activation = activations.get(activation)
-        self.use_bias = truth("use_bias", use_bias)
-        self.kernel_initializer = initializers.get("kernel_initializer", kernel_initializer)
+        of_kernel = initializers.get("kernel_initializer", kernel_initializer)
         if bias_initializer is None:
-            like_torch = isinstance(self.kernel_initializer, initializers.TorchDefault)
+            like_torch = isinstance(of_kernel, initializers.TorchDefault)
             bias_initializer = "torch_default" if like_torch else "zeros"
-        self.bias_initializer = initializers.get("bias_initializer", bias_initializer)
-        self.kernel_regularizer = regularizers.get("kernel_regularizer", kernel_regularizer)
-        self.bias_regularizer = regularizers.get("bias_regularizer", bias_regularizer)
-        self.kernel_constraint = constraints.get("kernel_constraint", kernel_constraint)
-        self.bias_constraint = constraints.get("bias_constraint", bias_constraint)
+        assign(
+            self,
+            units=positive_integer("units", units),
+            activation=activations.get(activation),
+            use_bias=truth("use_bias", use_bias),
+            kernel_initializer=of_kernel,
+            bias_initializer=initializers.get("bias_initializer", bias_initializer),
+            kernel_regularizer=regularizers.get("kernel_regularizer", kernel_regularizer),
+            bias_regularizer=regularizers.get("bias_regularizer", bias_regularizer),
+            kernel_constraint=constraints.get("kernel_constraint", kernel_constraint),
+            bias_constraint=constraints.get("bias_constraint", bias_constraint),
+        )
+
+    units: int
+    activation: activations.Activation
+    use_bias: bool
+    kernel_initializer: initializers.Function
+    bias_initializer: initializers.Function
+    kernel_regularizer: regularizers.L1L2 | None
+    bias_regularizer: regularizers.L1L2 | None
+    kernel_constraint: constraints.Constraint | None
+    bias_constraint: constraints.Constraint | None
 
     @property
     def _bias_is_torchs(self) -> bool:

@@ -1,5 +1,6 @@
 """Checks that many functions have in common: each names the argument that it refuses."""
 
+import functools
 import math
 import os
 from collections.abc import Iterable
@@ -177,9 +178,12 @@ def shape_of(argument: str, shape: object) -> tuple[int, ...]:
     """
     if not isinstance(shape, (tuple, list)):
         raise TypeError(f"{argument}: expected a tuple of positive integers, got {shown(shape)}")
+    if all(type(size) is int and 0 < size <= LARGEST_INTEGER for size in shape):
+        return tuple(shape)
     return tuple(positive_integer(f"{argument}[{i}]", size) for i, size in enumerate(shape))
 
 
+@functools.cache
 def machine_memory() -> int:
     """Return how many bytes of memory this machine has; where it does not tell, very many."""
     try:

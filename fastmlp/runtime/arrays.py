@@ -23,6 +23,11 @@ def finite(argument: str, array: Array, dtype: np.dtype[Any]) -> Array:
     ValueError
         If something in it is not finite, or not in that dtype.
     """
+    if array.size <= _SIZE_OF_PARTS:
+        with np.errstate(over="ignore", invalid="ignore"):
+            converted = array if array.dtype == dtype else array.astype(dtype)
+            if np.isfinite(converted.sum(dtype=np.float64)):
+                return converted
     converted = array if array.dtype == dtype else np.empty_like(array, dtype)
     for part in _parts(array):
         # A sum is finite only if every term is, and needs no array of Booleans beside the data.

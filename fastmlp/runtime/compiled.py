@@ -105,9 +105,8 @@ class Compiled(Stack):
         weighted: list[Metric],
     ) -> None:
         if self.built:
-            assert self._input_shape is not None
             shown = as_shown(metrics, weighted)
-            lowering.lower(self._layers, self._input_shape, loss, shown, self.seed)
+            lowering.finish(self._written_rows(), loss, shown)
             self._recognize_tensors(optimizer)
         self._take_trainable(self._layers)
         assign(self, optimizer=optimizer, loss=loss, metrics=metrics, weighted_metrics=weighted)
@@ -116,6 +115,8 @@ class Compiled(Stack):
 
     def _recognize_tensors(self, optimizer: optimizers.Optimizer) -> None:
         """Let an optimizer know which of the weights it was told to treat apart."""
+        if not optimizer.has_choices:
+            return
         slots = [slot for slot in self._slots if slot.weight.trainable]
         optimizer.recognize({slot.name: slot.of(self._state) for slot in slots})
 
@@ -176,12 +177,11 @@ class Compiled(Stack):
         if self._engine is None:
             if self._input_shape is None:
                 raise RuntimeError("the net does not know its input shape yet; add an Input layer")
-            lowered = lowering.lower(
-                self._layers, self._input_shape, self.loss, self.shown_metrics, self.seed
-            )
+            lowered = lowering.finish(self._written_rows(), self.loss, self.shown_metrics)
             how = self.backend, lowered.python_layers
             self._engine = Engine(
                 lowered, backends.bind_of(*how), self._state.params, self._state.running,
                 backends.runs_python(*how), self._state.draws,
             )  # fmt: skip
+            self._rows = None  # a matter of memory: it is seldom that there is another one
         return self._engine

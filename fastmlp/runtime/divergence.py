@@ -12,6 +12,8 @@ from .engine import Engine
 from .run import Part, Run
 from .tensors import Array
 
+_FEW = 4096  # numbers that are looked at one by one sooner than NumPy is told not to warn
+
 
 class Diagnosis(Part):
     """Looks after each epoch whether its loss, and the weights it left, are finite.
@@ -53,6 +55,8 @@ class DivergenceReport(Part):
 
 
 def _all_finite(values: Array) -> bool:
+    if values.size < _FEW:
+        return bool(np.isfinite(values).all())
     with np.errstate(over="ignore", invalid="ignore"):
         # A sum is finite only if every term is, and sooner done than a look at each.
         return bool(np.isfinite(values.sum()) or np.isfinite(values).all())

@@ -36,6 +36,7 @@ from .state import aligned_zeros
 from .team import run_together
 from .tensors import Array
 from .threads import get_num_threads
+from .whole_epoch import WholeEpoch
 
 PREDICT_BATCH = 128  # samples that go through a net at once when it does not learn
 _KEPT_WORKSPACES = 2  # whatever their size: of the training and of the validation of a fit
@@ -63,6 +64,7 @@ class Workspace:
 
     memory: Memory
     prepare: backends.Prepare
+    epoch: WholeEpoch | None = None  # the last one that was trained in it by a single call
 
     @property
     def bytes(self) -> int:
@@ -155,11 +157,13 @@ class Engine:
                 self.shortcuts.forget()  # bound to the other ones, as these are; if Ctrl-C comes in
                 self._workspaces.clear()  # between, they are made anew, and this is done again
                 self.moments, self._rule = moments, optimizer.rule
+            for workspace in self._workspaces.values():
+                workspace.epoch = None  # the numbers may ask for other kernels
             self._optimizer, self._settings = optimizer, dict(vars(optimizer))
             self._numbers[:] = optimizer.numbers()
             for own, slot in zip(self.plan.factors, self.plan.param_slots, strict=True):
                 if not slot.frozen:
-                    own[[Factor.RATE, Factor.DECAY]] = optimizer.factors(slot.name)
+                    own[Factor.RATE], own[Factor.DECAY] = optimizer.factors(slot.name)
 
     def follows(self, optimizer: Optimizer, moments: Array) -> bool:
         """Whether it trains by this optimizer, of which nothing has changed since."""
@@ -268,6 +272,12 @@ class Engine:
         """
         assert self._optimizer is not None
         rates = self._optimizer.rates(first_step + first, stop - first)
+        is_whole = first == 0 and stop * batch_size >= order.size and telemetry is None
+        if is_whole and self._threads_for(Mode.TRAIN, min(batch_size, order.size)) == 1:
+            epoch = self._whole_epoch(data, order, batch_size, totals)
+            reached = self.alone(lambda: epoch.run(order, rates, first_step))
+            self.rate = float(rates[min(reached, stop - 1)])
+            return reached
         if telemetry is not None and self._before.size < self.params.size:
             self._before = np.zeros_like(self.params)
         reached = self._run(
@@ -276,6 +286,20 @@ class Engine:
         )  # fmt: skip
         self.rate = float(rates[min(reached, stop - 1) - first])
         return reached
+
+    def _whole_epoch(self, data: Data, order: Array, batch_size: int, totals: Array) -> WholeEpoch:
+        """Return the call for an epoch: the one that was used last, if it is the same again."""
+        with self._lock:
+            workspace = self.workspace(min(batch_size, order.size))
+            known = workspace.epoch
+            if known is None or not known.is_for(data, order, batch_size, totals):
+                own, rates = order.copy(), np.zeros(-(-order.size // batch_size))
+                calls, _ = self._prepare(
+                    Mode.TRAIN, data, own, batch_size, 0, rates.size, 0, totals, rates
+                )
+                known = WholeEpoch(data, batch_size, totals, own, rates, calls[0])
+                workspace.epoch = known
+            return known
 
     def rate_of(self, step: int) -> float:
         """Return the learning rate of a step."""

@@ -19,12 +19,12 @@ def by_name(argument: str, name: object, known: Mapping[str, T]) -> T:
     ValueError
         If it is unknown; the message names the argument and what is known.
     """
+    if isinstance(name, str) and name in known:
+        return known[name]
     names = ", ".join(repr(key) for key in known)
     if not isinstance(name, str):
         raise TypeError(f"{argument}: expected one of {names}; got {shown(name)}")
-    if name not in known:
-        # Near enough for a slip of the fingers; other names that exist elsewhere are no slips.
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"{argument}: {shown(name)} is unknown; expected one of {names}.{hint}")
-    return known[name]
+    # Near enough for a slip of the fingers; other names that exist elsewhere are no slips.
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"{argument}: {shown(name)} is unknown; expected one of {names}.{hint}")

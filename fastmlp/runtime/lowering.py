@@ -8,6 +8,7 @@ is plain data.
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
@@ -28,6 +29,8 @@ _MOVABLE_SCALE = 2.0**16
 # What one row multiplies by or divides by at most, and adds at most: float32 holds it with all its
 # digits.  A scale beyond it takes several rows.
 LARGEST_FACTOR = 2.0**100
+
+_COLUMNS, _SCALARS = tuple(Column), tuple(Scalar)
 
 
 class Layout(Enum):
@@ -107,7 +110,7 @@ class _Current:
     """The layer that is being lowered: its place in the net, and its tensors."""
 
     name: str
-    description: str = ""
+    layer: object = ""  # for messages
     index: int = 0
     output_shape: Shape = ()
     slots: list[Slot] = field(default_factory=list)
@@ -158,7 +161,7 @@ class Builder:
         """Let a layer add its rows, and return the buffer of its output."""
         outer, output_shape = self._current, layer._output_shape(self.shape)
         frozen = not layer._learns
-        self._current = _Current(layer.name, repr(layer), self._layers, output_shape, frozen=frozen)
+        self._current = _Current(layer.name, layer, self._layers, output_shape, frozen=frozen)
         self._layers += 1
         for weight in layer.declared:
             self._current.slots.append(Slot(layer, weight, self._sizes[weight.trainable], frozen))
@@ -355,15 +358,20 @@ class Builder:
             self._python_judges.append(python)
         self._append(op, label, columns, dict(reals or {}), place)
 
+    def copy(self) -> "Builder":
+        """Return a builder that goes on from here without a change to this one."""
+        other = copy(self)
+        other._rows = [_Row(r.label, dict(r.columns), dict(r.reals)) for r in self._rows]
+        other._slots, other._sizes = list(self._slots), dict(self._sizes)
+        other._python_layers = dict(self._python_layers)
+        other._thresholds, other._python_judges = [*self._thresholds], [*self._python_judges]
+        return other
+
     def finish(self) -> Plan:
         """Return the plan."""
-        table = np.zeros((len(self._rows), len(Column)), dtype=np.int64)
-        reals = np.zeros((len(self._rows), len(Scalar)))
-        for r, row in enumerate(self._rows):
-            for column, value in row.columns.items():
-                table[r, column] = value
-            for scalar, real in row.reals.items():
-                reals[r, scalar] = real
+        rows = self._rows
+        table = np.array([[row.columns.get(c, 0) for c in _COLUMNS] for row in rows], np.int64)
+        reals = np.array([[row.reals.get(s, 0.0) for s in _SCALARS] for row in rows])
         table[0, Column.X] = self._end
         labels = [row.label for row in self._rows]
         python = {**self._python_layers, **dict(enumerate(self._python_judges, self._layers))}
@@ -406,7 +414,7 @@ class Builder:
         declared = [Param(s.weight.name, s.weight.shape, s.weight.transposed) for s in slots]
         if declared != list(params):
             raise ValueError(
-                f"{self._current.description}: its kernel reads the weights "
+                f"{self._current.layer!r}: its kernel reads the weights "
                 f"{[(name, shape) for name, shape, _ in params]}, but build declared "
                 f"{[(name, shape) for name, shape, _ in declared]}; "
                 "other weights need a forward and a backward of its own"
@@ -429,7 +437,7 @@ class Builder:
         slots = [slot for slot in self._current.slots if not slot.weight.trainable]
         if [slot.weight.shape for slot in slots] != [shape] * count:
             raise ValueError(
-                f"{self._current.description}: its kernel reads {count} running statistics of "
+                f"{self._current.layer!r}: its kernel reads {count} running statistics of "
                 f"shape {shape}, but build declared "
                 f"{[(slot.weight.name, slot.weight.shape) for slot in slots]}"
             )
@@ -444,31 +452,34 @@ class Builder:
         place: int | None = None,
     ) -> None:
         own = {Column.BIAS: -1, Column.LAYER: self._current.index, **columns, Column.OP: op}
-        self._rows.insert(len(self._rows) if place is None else place, _Row(label, own, reals))
+        place = len(self._rows) if place is None else place
+        self._rows.insert(place, _Row(label, own, reals))
 
 
-def lower(
-    layers: Sequence[Lowers],
-    input_shape: Shape,
-    loss: LossT | None,
-    metrics: Sequence[tuple[Metric[LossT], bool]],
-    seed: int,
-) -> Plan:
-    """Lower built layers, and a loss and metrics if there are any, to a plan.
+def lower_layers(layers: Sequence[Lowers], input_shape: Shape, seed: int) -> Builder:
+    """Return a builder with the rows of built layers, of a net that has ended.
 
-    With each metric comes whether it weighs samples.
     ``seed`` is that of the layers that draw random numbers while training.
-
-    Raises
-    ------
-    ValueError
-        If the loss or a metric does not fit the last layer.
     """
     builder = Builder(input_shape, seed)
     y = builder.source
     for layer in layers:
         y = builder.lower(layer, y)
     builder.end(y)
+    return builder
+
+
+def finish(net: Builder, loss: LossT | None, metrics: Sequence[tuple[Metric[LossT], bool]]) -> Plan:
+    """Return the plan of a net that has ended, with a loss and metrics if there are any.
+
+    With each metric comes whether it weighs samples.
+
+    Raises
+    ------
+    ValueError
+        If the loss or a metric does not fit the last layer.
+    """
+    builder = net.copy()
     if loss is not None:
         loss.lower(builder)
         for metric, builder.weighted in metrics:

@@ -1,6 +1,5 @@
 """How many batches go into one call of the engine."""
 
-import contextlib
 import math
 import time
 from collections.abc import Iterator
@@ -25,8 +24,9 @@ class Pace:
         """Yield the first batch and the end of each call; what is done with them is timed."""
         while first < batches:
             stop = self.stop(first, batches)
-            with self.timed(stop - first):
-                yield first, stop
+            started = time.perf_counter()
+            yield first, stop
+            self.learn(stop - first, time.perf_counter() - started)
             first = stop
 
     def stop(self, first: int, batches: int, seconds: float = math.inf) -> int:
@@ -34,9 +34,6 @@ class Pace:
         seconds = min(seconds, SECONDS_PER_CALL)
         return min(batches, first + max(1, int(seconds / self._seconds_per_batch)))
 
-    @contextlib.contextmanager
-    def timed(self, batches: int) -> Iterator[None]:
-        """Learn how long so many batches take."""
-        started = time.perf_counter()
-        yield
-        self._seconds_per_batch = max((time.perf_counter() - started) / batches, 1e-9)
+    def learn(self, batches: int, seconds: float) -> None:
+        """Learn how long so many batches took."""
+        self._seconds_per_batch = max(seconds / batches, 1e-9)

@@ -181,13 +181,16 @@ class Plan:
 
     def check_numbers(self, dtype: np.dtype[Any]) -> None:
         """Raise ValueError if a layer's number, such as an offset, is too large for a dtype."""
+        largest = np.finfo(dtype).max
+        if not any(_exceeds(numbers, largest) for numbers in (self.reals, self.factors)):
+            return
         names = [f"{slot.name} penalty" for slot in self.param_slots]
         for labels, numbers, kinds in (
             (self.labels, self.reals, (Scalar.ALPHA, Scalar.SCALE, Scalar.OFFSET)),
             (names, self.factors, (Factor.L1, Factor.L2)),
         ):
             for kind in kinds:
-                for r in np.flatnonzero(np.abs(numbers[:, kind]) > np.finfo(dtype).max):
+                for r in np.flatnonzero(np.abs(numbers[:, kind]) > largest):
                     raise ValueError(
                         f"layers: the {kind.name.lower()} of {labels[r]!r}, "
                         f"{numbers[r, kind]}, does not fit {dtype}; take another dtype"
@@ -197,6 +200,10 @@ class Plan:
         """Return what a batch of ``n`` samples has in a buffer, flat."""
         capacity = values.size // self.features
         return values[offset * capacity :][: features * n]
+
+
+def _exceeds(numbers: NDArray[np.float64], largest: float) -> bool:
+    return bool(numbers.size and np.abs(numbers).max() > largest)
 
 
 def _learns(row: NDArray[np.int64]) -> bool:

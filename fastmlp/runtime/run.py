@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from ..callbacks import Callback
 from ..history import History
-from ..kernels.contract import Total
 from .engine import Engine
 from .state import State
 
@@ -38,7 +37,8 @@ class Run:
     ----------
     model, engine, job, history, state
     totals : float64 array
-        What the epoch's batches add up to; see :class:`fastmlp.kernels.contract.Total`.
+        What the epoch's batches add up to, in the same memory for all epochs; see
+        :class:`fastmlp.kernels.contract.Total`.
     reached : int
         The batch before which the epoch ended: all of them; or it is the one whose loss was not
         finite; or a callback stopped the fit there.
@@ -59,7 +59,7 @@ class Run:
     job: "Job"
     history: History
     state: State
-    totals: NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(Total)))
+    totals: NDArray[np.float64] = field(init=False)
     reached: int = 0
     is_cut_short: bool = False
     records: NDArray[np.float64] | None = None
@@ -70,6 +70,7 @@ class Run:
     def __post_init__(self) -> None:
         self.start = Start(self.job.course.initial_epoch)
         self.epochs_before = self.state.epochs
+        self.totals = np.zeros(self.engine.plan.totals)
 
     @property
     def is_over(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Self, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .. import backends
+from .. import backends, initializers
 from ..layers import Input, Layer
 from ..layers.nested import Nested, as_layer
 from ..layers.stack import build_layers, check_layer, every_layer, learning
@@ -49,6 +49,8 @@ class Stack:
     _slots: list[Slot]
     _state: State
     _engine: Engine | None
+    _rows: lowering.Builder | None  # of the layers, until an engine has them
+    _rows_of: tuple[object, ...] | None  # what they were written from
 
     name: str
 
@@ -58,6 +60,7 @@ class Stack:
         assign(
             self, seed=seed, dtype=dtype, backend=backend, _layers=(), _input_shape=None,
             _slots=[], _state=State(np.empty(0, dtype), np.empty(0, dtype)), _engine=None,
+            _rows=None, _rows_of=None,
         )  # fmt: skip
         self._append("layers[{}]", items("layers", "layers", layers))
 
@@ -99,7 +102,7 @@ class Stack:
             else:
                 none = np.empty(0, self.dtype)
                 self._slots, self._state = [], self._state.resized(none, none)
-                self._input_shape = self._engine = None
+                self._input_shape = self._engine = self._rows = None
             self._layers = tuple(others)
         return last
 
@@ -138,16 +141,28 @@ class Stack:
                     f"can't be in one of dtype {self.dtype} too; a copy of it can"
                 )
         build_layers(layers, input_shape, self.dtype)
-        _name_apart([*every_layer(layers)])  # nets that are layers have built themselves
-        lowered = lowering.lower(layers, input_shape, None, (), self.seed)
+        if any(isinstance(layer, Nested) for layer in every_layer(layers)):
+            _name_apart([*every_layer(layers)])  # they have built themselves
+        rows = lowering.lower_layers(layers, input_shape, self.seed)
+        lowered = rows.finish()
         lowered.check_numbers(self.dtype)
         state = self._state.resized(*self._new_vectors(lowered))
         for number, slot in enumerate(lowered.all_slots):
-            rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0, number)))
-            slot.of(state)[...] = _first_values(slot, rng, self.dtype)
+            slot.of(state)[...] = _first_values(slot, self.seed, number, self.dtype)
         self._link(layers, lowered.all_slots, state)
-        self._state = state
-        self._input_shape, self._engine = input_shape, None
+        assign(
+            self, _state=state, _input_shape=input_shape, _engine=None,
+            _rows=rows, _rows_of=_what_rows_say(layers),
+        )  # fmt: skip
+
+    def _written_rows(self) -> lowering.Builder:
+        """Return the rows of the layers: those that exist, if they would be the same again."""
+        says = _what_rows_say(self._layers)
+        if self._rows is None or says is None or says != self._rows_of:
+            assert self._input_shape is not None
+            self._rows = lowering.lower_layers(self._layers, self._input_shape, self.seed)
+            self._rows_of = says
+        return self._rows
 
     def _new_vectors(self, lowered: Plan) -> tuple[Array, Array]:
         """Return memory for the parameters of a plan, and for its running statistics."""
@@ -209,14 +224,14 @@ class Stack:
         """Return what a copy needs; the weights are with the layers, which copy them."""
         state = self._state.resized(self._state.params[:0], self._state.running[:0])
         state.moments = self._state.moments
-        return vars(self) | {"_engine": None, "_slots": [], "_state": state}
+        return vars(self) | {"_engine": None, "_rows": None, "_slots": [], "_state": state}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
         vars(self).update(attributes)
         backends.resolve(self.backend)
         if self._input_shape is None:
             return
-        lowered = lowering.lower(self._layers, self._input_shape, None, (), self.seed)
+        lowered = lowering.lower_layers(self._layers, self._input_shape, self.seed).finish()
         state = self._state.resized(*self._new_vectors(lowered))
         state.draws, state.is_shared = state.draws.copy(), False
         for slot in lowered.all_slots:
@@ -257,8 +272,21 @@ def _unchanged_after_an_error(stack: Stack, *layers: Layer) -> Iterator[None]:
         raise
 
 
-def _first_values(slot: Slot, rng: np.random.Generator, dtype: np.dtype[np.floating]) -> Array:
+def _what_rows_say(layers: Sequence[Layer]) -> tuple[object, ...] | None:
+    """Return all about layers that their rows follow from and that may change, if it is known.
+
+    That is so of layers that come with fastmlp, whose settings are fixed.
+    """
+    everything = list(every_layer(layers))
+    if not all(layer.is_fixed for layer in everything):
+        return None
+    return tuple((id(layer), layer.name, layer._learns) for layer in everything)
+
+
+def _first_values(slot: Slot, seed: int, number: int, dtype: np.dtype[np.floating]) -> Array:
     """Return the values that a layer brought along, or those of its initializer.
+
+    What is drawn follows from the net's seed and the tensor's number in the net.
 
     Raises
     ------
@@ -271,6 +299,9 @@ def _first_values(slot: Slot, rng: np.random.Generator, dtype: np.dtype[np.float
     else:
         function = getattr(weight.initializer, "__name__", repr(weight.initializer))
         argument = f"{name}: the initializer {function}"
+        rng = None
+        if initializers.draws(weight.initializer):
+            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, number)))
         values = weight.initializer(weight.shape, weight.fan_in, weight.fan_out, rng)
         if values is None:
             raise TypeError(f"{argument}: expected an array of shape {weight.shape}, got None")

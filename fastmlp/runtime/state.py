@@ -14,7 +14,7 @@ _ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 def aligned_zeros(size: int, dtype: np.dtype[Any]) -> Array:
     """Return zeros (size,) that begin at a cache line."""
     memory = np.zeros(size * dtype.itemsize + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
+    start = -memory.__array_interface__["data"][0] % _ALIGNMENT
     return memory[start : start + size * dtype.itemsize].view(dtype)
 
 

@@ -1,6 +1,7 @@
 """The training loop: epochs of shuffled batches, and callbacks around them."""
 
 import math
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -89,7 +90,7 @@ def _callbacks_of(job: Job) -> list[Callback]:
         Diagnosis(),
         *([Validation(), ValidationDiagnosis()] if job.validation is not None else []),
         Recording(),
-        FitProgress(job.verbose, job.epochs),
+        *([FitProgress(job.verbose, job.epochs)] if job.verbose else []),
         *([*job.callbacks, Amendment(), Settings()] if job.callbacks else []),
         DivergenceReport(),
     ]
@@ -110,7 +111,7 @@ def _train_epochs(run: Run, callbacks: Sequence[Callback], parts: Sequence[Part]
     logs: Logs = {}
     watchers = having(run.job.callbacks, TRAIN_BATCH)
     for number, epoch in enumerate(range(start.epoch, run.job.epochs)):
-        run.totals = np.zeros(run.engine.plan.totals)
+        run.totals.fill(0)
         if number == 0 and start.totals is not None:
             run.totals[:] = start.totals
         batch, run.first_step = (0 if number else start.batch), run.state.steps
@@ -151,8 +152,9 @@ def _train_epoch(run: Run, epoch: int, begin: int, pace: Pace, parts: Sequence[P
         # Asked each time: a callback may change its mind.
         seconds = min((w.seconds_per_call for w in watchers), default=math.inf)
         stop = pace.stop(first, batches, seconds)
-        with pace.timed(stop - first):
-            _train_batches(run, order, first, stop, first_step, parts)
+        started = time.perf_counter()
+        _train_batches(run, order, first, stop, first_step, parts)
+        pace.learn(stop - first, time.perf_counter() - started)
         if watchers:
             run.state.steps = first_step + _steps_taken(run.totals, run.job.batch_size)
             figures = figures_of(run.engine, run.totals, run.job.metrics)
