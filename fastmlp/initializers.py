@@ -8,7 +8,6 @@ stated one.  Each class is also known by its name in lower case, ``he_normal`` f
 An initializer of one's own is any function ``(shape, fan_in, fan_out, rng) -> array``.
 """
 
-import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from .runtime.configuration import Configurable
 from .runtime.lookup import by_name
 
 Values = NDArray[np.float64]
+NO_DRAWS = np.random.default_rng(0)  # for initializers that draw nothing
 
 
 def fans_of(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -64,7 +64,7 @@ class Initializer(Configurable):
         if seed is not None or (rng is None and draws(self)):
             rng = np.random.default_rng(seed)
         fans = own_fan_in if fan_in is None else fan_in, own_fan_out if fan_out is None else fan_out
-        return self.draw(shape, *fans, rng)
+        return self.draw(shape, *fans, NO_DRAWS if rng is None else rng)
 
     def draw(
         self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
@@ -210,6 +210,21 @@ class TruncatedNormal(RandomNormal):
         self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
     ) -> Values:
         return self.mean + self.stddev * _cut_normal(shape, rng)
+
+
+@dataclass(frozen=True)
+class RandomSign(_Random):
+    """1 or -1, each half of the time: what tells the members of an ensemble apart.
+
+    Wen et al. (2020); Keras has no such initializer.
+    """
+
+    seed: int | None = None
+
+    def draw(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> Values:
+        return np.where(rng.integers(0, 2, shape) == 0, -1.0, 1.0)
 
 
 # The standard deviation of a standard normal variable cut off at +-2.
@@ -388,6 +403,7 @@ he_normal = HeNormal
 lecun_uniform = LecunUniform
 lecun_normal = LecunNormal
 orthogonal = Orthogonal
+random_sign = RandomSign
 torch_default = TorchDefault
 
 _FIXED = (Zeros, Ones, Constant, Identity)
@@ -412,10 +428,13 @@ _KNOWN: dict[str, type[Initializer]] = {
     "random_normal": RandomNormal,
     "truncated_normal": TruncatedNormal,
     "variance_scaling": VarianceScaling,
+    "random_sign": RandomSign,
     "constant": Constant,
     "identity": Identity,
 }
-_BY_CLASS_NAME = {kind.__name__: kind for kind in _KNOWN.values()}
+# With default arguments, the same ones for all: nothing changes them.
+_DEFAULT: dict[str, Initializer] = {name: kind() for name, kind in _KNOWN.items()}
+_BY_CLASS_NAME = {kind.__name__: _DEFAULT[name] for name, kind in _KNOWN.items()}
 
 NAMES = tuple(_KNOWN)
 
@@ -425,17 +444,12 @@ def draws(initializer: Function) -> bool:
     return type(initializer) not in _FIXED
 
 
-@functools.cache
-def _default(kind: type[Initializer]) -> Initializer:
-    """Return the initializer with default arguments, the same one for all: nothing changes it."""
-    return kind()
-
-
 def get(argument: str, initializer: Given) -> Function:
     """Return the initializer of that name, that class' with its defaults, or the one given."""
     if isinstance(initializer, type) and issubclass(initializer, Initializer):
         return initializer()
     if callable(initializer):
         return initializer
-    by_class = _BY_CLASS_NAME.get(initializer)
-    return _default(by_name(argument, initializer, _KNOWN) if by_class is None else by_class)
+    if initializer in _BY_CLASS_NAME:
+        return _BY_CLASS_NAME[initializer]
+    return by_name(argument, initializer, _DEFAULT)

@@ -66,6 +66,7 @@ _SCRATCH = np.array([form.scratch for form in _FORMS])
 _MOMENTS = {int(rule): moments for rule, moments in MOMENTS.items()}
 _NUMBERS = len(Number)
 _INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
+_MOST_MEMBERS = 2**20  # of an ensemble: times outputs, it is far from 2**63
 _TOTALS, _FIELDS = len(Total), len(Telemetry)
 
 
@@ -81,6 +82,7 @@ class Bounds:
     has_loss: bool
     takes_labels: bool  # instead of targets
     classes: int  # outputs that the loss reads
+    members: int  # of an ensemble; a batch has its samples once for each
     params: int
     has_gradient: bool
     dtype: np.dtype[Any]
@@ -225,6 +227,7 @@ def _check_weights(net: Net) -> None:
     ops = table[:, Column.OP]
     inputs, outputs = table[:, Column.INPUTS], table[:, Column.OUTPUTS]
     start, size, bias = (table[:, c] for c in (Column.WEIGHTS, Column.SIZE, Column.BIAS))
+    members = table[:, Column.MEMBERS]
     require = partial(_require_of, ops)
     own = _HAS_WEIGHTS[ops]
     within = f"within the {parameters} parameters"
@@ -236,13 +239,27 @@ def _check_weights(net: Net) -> None:
     require(matrix, inputs <= (parameters - start) // width, f"weights {within}")
     inside = (bias == -1) | ((bias >= 0) & (bias <= parameters - outputs))
     require(own, inside, f"a bias {within}")
-    last = (bias == -1) | (bias == start + size - outputs)
+    _check_members(ops, members)
+    units = outputs * np.where(vectors, members, 1)
+    last = (bias == -1) | (bias == start + size - units)
     require(vectors, last, "a bias at the end of its weights")
+    width = np.maximum(units, 1)
     right = (size % width == 0) & (size // width <= 1 + (bias >= 0))
-    require(vectors, right, "one weight an output beside a bias, at most")
+    require(vectors, right, "one weight an output, of each member, beside a bias, at most")
     running, length = table[:, Column.RUNNING], _RUNNING[ops] * outputs
     inside = (running >= 0) & (running <= statistics - length)
     require(length > 0, inside, f"statistics within the {statistics} running ones")
+
+
+def _check_members(ops: Array, members: Array) -> None:
+    """Raise ValueError unless all rows with members have as many."""
+    require = partial(_require_of, ops)
+    alone = (_WEIGHTS[ops] == "vectors") & (ops != Op.SCALE)
+    require(alone, members == 1, "one member")
+    require(ops == Op.SCALE, (members >= 1) & (members <= _MOST_MEMBERS), "a number of members")
+    several = (ops == Op.SCALE) & (members > 1)
+    same = members == members[several].max(initial=1)
+    require(several, same, "as many members as others have")
 
 
 def _check_judges(ops: Array, inputs: Array) -> None:
@@ -357,6 +374,8 @@ def _bounds(net: Net, values: Array) -> Bounds:
     ops, end = net.table[:, Column.OP], int(net.table[0, Column.X])
     _require("values", values.size >= end, f"room for a sample, {end}", values.size)
     kinds, judges = net.table[:, Column.KIND], np.flatnonzero(ops >= FIRST_LOSS)
+    members = int(net.table[ops == Op.SCALE, Column.MEMBERS].max(initial=1))
+    _require("values", values.size // end >= members, f"room for {members} members", values.size)
     shown = np.flatnonzero(ops < FIRST_LOSS)[-1]
     return Bounds(
         rows=len(net.table),
@@ -367,6 +386,7 @@ def _bounds(net: Net, values: Array) -> Bounds:
         has_loss=judges.size > 0,
         takes_labels=all(kinds[r] in TAKE_LABELS[Op(ops[r])] for r in judges),
         classes=int(net.table[judges[0], Column.INPUTS]) if judges.size else 0,
+        members=members,
         params=net.params.size,
         has_gradient=net.gradient.size == net.params.size,
         dtype=net.params.dtype,
@@ -404,6 +424,8 @@ def check_batches(bounds: Bounds, batches: Batches, course: Course) -> None:
     n = min(size, order.size)
     if n > bounds.capacity:
         raise _misfit("size", f"at most {bounds.capacity}, the workspace's", n)
+    if n % bounds.members or order.size % bounds.members:
+        raise _misfit("order", f"each sample of a batch {bounds.members} times", order.size)
     if not 0 <= first <= stop <= -(-order.size // size):
         raise _misfit("stop", f"0 <= first <= stop <= {-(-order.size // size)}", stop)
     _require_contiguous(batches, _ARRAYS[Batches])
@@ -465,6 +487,7 @@ def checked_probe(probe: Probe, *, runs_python: bool = False) -> Probe:
         rows = batches.order
         _require_array("order", rows, _INT64, (rows.size,))
         _require("order", rows.size <= bounds.capacity, f"at most {bounds.capacity}", rows.size)
+        _require("order", rows.size % bounds.members == 0, "each sample for all", rows.size)
         count = max(len(batches.labels), len(batches.targets))
         check_right_answers(bounds, count, batches)
         check_order(rows, count)

@@ -37,7 +37,9 @@ class Op(IntEnum):
     # deltas, with the gradients of gamma and beta, whether it has those or not
     LAYER_NORMALIZATION = 11  # its scratch: among the deltas the gradients of gamma and beta; then,
     # for each sample, among the values its mean and its inverse deviation
-    SCALE = 12  # each feature times a number and plus one, or one of both; scratch: their gradients
+    # Each feature, of each member, times a number and plus one, or one of both; scratch: their
+    # gradients.
+    SCALE = 12
     PRELU = 13  # leaky ReLU with a slope for each feature; scratch: the gradient of the slopes
     LOSS = 14  # compares outputs with the right answers, and sets dx
     METRIC = 15  # adds to totals of its own
@@ -61,8 +63,8 @@ class Form(NamedTuple):
     same_width: bool = True  # as many outputs as inputs
     keeps_layout: bool = False  # Y lies as X does; others write (features, n)
     reads_other: bool = False  # a buffer as wide as X
-    # Of its own: "matrix" (outputs, inputs) and a bias (outputs,), "vectors" (outputs,): a scale, a
-    # bias, or both, and "any".
+    # Of its own: "matrix" (outputs, inputs) and a bias (outputs,), "vectors" (outputs, members): a
+    # scale, a bias, or both, and "any".
     weights: str = ""
     running: int = 0  # running statistics: so many for each output
     scratch: Scratch = Scratch()
@@ -122,6 +124,10 @@ class Column(IntEnum):
     LEVELS = 22  # and how many it has
     FROZEN = 23  # 1 if weights are not trained; BATCH_NORMALIZATION then reads running statistics
     LEARNS = 24  # 1 if the row runs forward as in training also when the net predicts
+    # Of rows with vectors: how many members of an ensemble each feature has numbers for.  The batch
+    # has its samples once for each member, a member after the other, so that the (features, n) of
+    # a buffer are (features * members, n / members) too.  1, but in SCALE.
+    MEMBERS = 25
 
 
 class Scalar(IntEnum):

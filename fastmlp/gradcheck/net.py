@@ -12,6 +12,7 @@ from ..kernels.contract import Batches, Memory, Trial
 from ..model import Sequential
 from ..runtime.data import Data, check_data
 from ..runtime.engine import Engine
+from ..runtime.members import columns_of
 from ..runtime.plan import Plan
 from ..runtime.threads import available_cores
 from ..runtime.weights import Weights
@@ -106,8 +107,8 @@ def _question(engine: Engine, data: Data, value: float, backend: str) -> Questio
         data.labels,
         data.targets,
         data.weights,
-        np.arange(data.count),
-        data.count,
+        columns_of(np.arange(data.count), data.count, plan.members),
+        data.count * plan.members,
         0,
         1,
     )
@@ -139,7 +140,7 @@ def _question(engine: Engine, data: Data, value: float, backend: str) -> Questio
         found += l1[indices, None] * (np.sign(w) * moved - np.abs(moved))
         return found, crossed.view(np.bool_)
 
-    steps = _first_steps(plan, memory.values, data.count)
+    steps = _first_steps(plan, memory.values, data.count * plan.members)
     return Question(losses, params, steps, value, _SMALLEST_LOSS, bool(plan.python_layers))
 
 

@@ -157,9 +157,10 @@ class Compiled(Stack):
 
     def _check_workspace(self, argument: str, batch_size: int) -> None:
         """Raise ValueError if the values and gradients of a batch do not fit into memory."""
-        features = self._ready_engine().plan.features
+        plan = self._ready_engine().plan
         what = f"the values of a batch of {batch_size:,} samples and their gradients"
-        check_memory(argument, what, 2 * features * batch_size * self.dtype.itemsize)
+        numbers = 2 * plan.features * plan.members * batch_size
+        check_memory(argument, what, numbers * self.dtype.itemsize)
 
     def _compiled_loss(self) -> losses.Loss:
         if self.loss is None:

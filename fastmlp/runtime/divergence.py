@@ -67,7 +67,7 @@ def _of_batch(run: Run, epoch: int) -> Divergence:
     engine, job, step = run.engine, run.job, run.reached
     n = min(job.batch_size, job.count)
     values = engine.workspace(n).memory.values
-    n = min(n, job.count - step * job.batch_size)
+    n = min(n, job.count - step * job.batch_size) * engine.plan.members
     layer, what = engine.plan.first_not_finite(engine.params, values, n)
     loss = float(run.totals[Total.LOSS])
     return _divergence(engine, epoch, step, loss, layer, f"the loss became {loss}", what)

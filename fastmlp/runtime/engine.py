@@ -29,6 +29,7 @@ from ..kernels.contract import (
 from ..kernels.prepare import Call
 from ..optimizers import Optimizer
 from .data import Data
+from .members import columns_of, mean_of_members
 from .pace import SECONDS_PER_CALL, Pace
 from .plan import Plan
 from .shortcuts import Shortcuts
@@ -179,18 +180,21 @@ class Engine:
         *,
         training: bool = False,
     ) -> Array:
-        """Return the outputs (n, outputs) for the samples (n, ...).
+        """Return the outputs (n, outputs) for the samples (n, ...); of members, their mean.
 
         ``advance`` is told now and then how many batches are done.  With ``training``, all rows
         run as in training, with masks that no batch before has had.
         """
-        outputs = np.empty((data.count, self.plan.outputs), self.params.dtype)
+        plan = self.plan
+        outputs = np.empty((data.count * plan.members, plan.outputs), self.params.dtype)
         mode = Mode.SAMPLE if training else Mode.PREDICT
         self._run_all(mode, data, batch_size, advance, outputs=outputs)
-        return outputs
+        return mean_of_members(outputs, min(batch_size, data.count), plan.members)
 
     def is_small(self, count: int) -> bool:
-        """Whether so many samples as one batch are soon done, on one thread."""
+        """Whether so many samples as one batch are soon done, on one thread, by a single net."""
+        if self.plan.members > 1:
+            return False
         return 3 * count * self._connections < _WORTH_SHARING and not self.plan.python_layers
 
     def loss_and_gradient(self, data: Data, step: int = 0) -> tuple[float, Array]:
@@ -200,19 +204,19 @@ class Engine:
         """
         totals = np.zeros(len(Total))
         self._run(Mode.GRADIENT, data, None, data.count, first_step=step, totals=totals)
-        loss = (totals[Total.LOSS] + totals[Total.PENALTY]) / data.count
+        loss = (totals[Total.LOSS] + totals[Total.PENALTY]) / totals[Total.SAMPLES]
         return float(loss), self.gradient.copy()
 
     def activations(self, data: Data) -> dict[str, Array]:
         """Return the outputs (features, samples) of each activation, by its row's label.
 
-        All samples are one batch, and dropout is off.
+        All samples are one batch, and dropout is off.  Of members, one's samples follow another's.
         """
-        plan, count = self.plan, data.count
+        plan, count = self.plan, data.count * self.plan.members
         outputs = np.empty((count, plan.outputs), self.params.dtype)
         with self._lock:
-            self._run(Mode.PREDICT, data, None, count, outputs=outputs)
-            values = self.workspace(count).memory.values
+            self._run(Mode.PREDICT, data, None, data.count, outputs=outputs)
+            values = self.workspace(data.count).memory.values
             return {label: buffer.copy() for label, buffer in plan.activations(values, count)}
 
     def evaluate(
@@ -273,7 +277,8 @@ class Engine:
         assert self._optimizer is not None
         rates = self._optimizer.rates(first_step + first, stop - first)
         is_whole = first == 0 and stop * batch_size >= order.size and telemetry is None
-        if is_whole and self._threads_for(Mode.TRAIN, min(batch_size, order.size)) == 1:
+        is_alone = self.plan.members == 1 and self._threads_for(Mode.TRAIN, batch_size) == 1
+        if is_whole and is_alone:
             epoch = self._whole_epoch(data, order, batch_size, totals)
             reached = self.alone(lambda: epoch.run(order, rates, first_step))
             self.rate = float(rates[min(reached, stop - 1)])
@@ -309,12 +314,13 @@ class Engine:
         return self.rate
 
     def workspace(self, batch_size: int) -> Workspace:
-        """Return the memory for batches of that size.
+        """Return the memory for batches of that size, for all members.
 
         It stays the same one while it is in use: the two that were used last are kept, and others
         while all are small.
         """
-        capacity = -(-batch_size // 16) * 16  # so that every buffer begins at a cache line
+        columns = batch_size * self.plan.members
+        capacity = -(-columns // 16) * 16  # so that every buffer begins at a cache line
         if capacity in self._workspaces:
             self._workspaces[capacity] = self._workspaces.pop(capacity)  # now the last one used
         else:
@@ -405,8 +411,9 @@ class Engine:
         # never reached is not recorded.
         batch_size = min(batch_size, data.count if order is None else order.size)
         telemetry_every = min(telemetry_every, max(data.count, 1))
-        order = np.arange(data.count) if order is None else order
-        workspace = self.workspace(batch_size)
+        workspace, members = self.workspace(batch_size), self.plan.members
+        order = columns_of(np.arange(data.count) if order is None else order, batch_size, members)
+        batch_size *= members
         batches = Batches(
             data.samples,
             data.labels,
@@ -439,6 +446,7 @@ class Engine:
         """Return a time in which any core in use does a training step; an epoch begins with it."""
         if self.runs_python:
             return SECONDS_PER_CALL  # a layer may do anything
+        batch_size *= self.plan.members
         multiplications = 3 * batch_size * self._connections
         return 2e-6 + (multiplications + 10 * batch_size * self.plan.features) * 1e-9
 

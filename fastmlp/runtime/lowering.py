@@ -148,6 +148,7 @@ class Builder:
         self._python_judges: list[PythonJudge] = []
         self._rows: list[_Row] = []
         self.weighted = True  # whether what compares outputs with right answers weighs samples
+        self._members = 1  # of an ensemble
         self._trainable = False  # whether anything so far has parameters
         self._layers = 0
         self._current = self._last = _Current("input")
@@ -225,6 +226,7 @@ class Builder:
             Column.INPUT_GRADIENT: int(self._trainable),
             Column.LEARNS: int(self.always_learns),
             Column.FROZEN: int(self._current.frozen),
+            Column.MEMBERS: 1,
         }
         self._append(
             op, label or self._current.name, {**fixed, **own, **(columns or {})}, reals or {}
@@ -232,6 +234,21 @@ class Builder:
         if Column.SIZE in own and not self._current.frozen:
             self._trainable = self._trainable or own[Column.SIZE] > 0
         return y
+
+    def have_members(self, members: int) -> None:
+        """Let the net be an ensemble of so many members, as all its layers must say.
+
+        Raises
+        ------
+        ValueError
+            If another layer has said another number.
+        """
+        if members > 1 and self._members not in (1, members):
+            raise ValueError(
+                f"members: {self._current.layer!r} has {members}, and a layer before it "
+                f"{self._members}; all that have members need as many"
+            )
+        self._members = max(self._members, members)
 
     def reserve(self, features: int) -> Buffer:
         """Return new memory that no row but the layer's own knows of."""

@@ -67,13 +67,18 @@ class Plan:
 
     @property
     def features(self) -> int:
-        """The workspace's size for one sample."""
+        """The workspace's size for one sample, of one member."""
         return int(self.table[0, Column.X])
 
     @cached_property
     def always_learns(self) -> bool:
         """Whether a row runs as in training also when the net predicts."""
         return bool(self.table[:, Column.LEARNS].any())
+
+    @cached_property
+    def members(self) -> int:
+        """How many members it has, if it is an ensemble: see :mod:`.members`."""
+        return int(self.table[:, Column.MEMBERS].max())
 
     @cached_property
     def is_penalized(self) -> bool:

@@ -124,7 +124,7 @@ def _train_epochs(run: Run, callbacks: Sequence[Callback], parts: Sequence[Part]
             else:
                 _train_epoch(run, first_epoch + number, batch, pace, parts)
         finally:
-            run.state.steps = before + _steps_taken(run.totals, run.job.batch_size)
+            run.state.steps = before + _steps_taken(run)
         logs = figures_of(run.engine, run.totals, run.job.metrics)
         for callback in callbacks:
             callback.on_epoch_end(epoch, logs)
@@ -133,12 +133,13 @@ def _train_epochs(run: Run, callbacks: Sequence[Callback], parts: Sequence[Part]
     return logs
 
 
-def _steps_taken(totals: NDArray[np.float64], batch_size: int) -> int:
+def _steps_taken(run: Run) -> int:
     """Return how many steps an epoch has taken, also if an interrupt ended it between two calls.
 
     A batch whose loss is not finite is counted in the totals, but no step was taken along it.
     """
-    batches = -(-int(totals[Total.SAMPLES]) // batch_size)
+    totals, members = run.totals, run.engine.plan.members
+    batches = -(-int(totals[Total.SAMPLES]) // (run.job.batch_size * members))
     diverged = not math.isfinite(totals[Total.LOSS] + totals[Total.PENALTY])
     return batches - int(diverged)
 
@@ -156,7 +157,7 @@ def _train_epoch(run: Run, epoch: int, begin: int, pace: Pace, parts: Sequence[P
         _train_batches(run, order, first, stop, first_step, parts)
         pace.learn(stop - first, time.perf_counter() - started)
         if watchers:
-            run.state.steps = first_step + _steps_taken(run.totals, run.job.batch_size)
+            run.state.steps = first_step + _steps_taken(run)
             figures = figures_of(run.engine, run.totals, run.job.metrics)
             for watcher in watchers:
                 watcher.on_train_batches_end(run.reached - 1, dict(figures))
@@ -176,7 +177,7 @@ def _train_epoch_by_batches(
         for part in parts:
             part.on_batches_begin()
         _train_batches(run, order, batch, batch + 1, first_step, parts)
-        run.state.steps = first_step + _steps_taken(run.totals, run.job.batch_size)
+        run.state.steps = first_step + _steps_taken(run)
         figures = figures_of(run.engine, run.totals, run.job.metrics)
         for callback in watchers:
             callback.on_train_batch_end(batch, dict(figures))

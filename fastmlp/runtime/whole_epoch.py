@@ -50,4 +50,5 @@ class WholeEpoch:
         """Train, and return how many steps were taken."""
         self.order[...], self.rates[...] = order, rates
         check_order(self.order, self.data.count)
-        return self.call(first_step)
+        steps: int = self.call(first_step)
+        return steps

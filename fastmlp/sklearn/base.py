@@ -21,7 +21,7 @@ from . import lbfgs
 from .course import Course
 from .extras import Extras
 from .objective import Objective
-from .recipe import Recipe, dense_layers
+from .recipe import Recipe, dense_layers, intercepts_of
 from .settings import Settings, checked
 from .validation import Split, set_apart
 from .workers import threads_here
@@ -77,6 +77,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         dropout: Any = 0.0,
         batch_norm: Any = False,
         l1: Any = 0.0,
+        members: Any = 1,
         n_threads: Any = None,
         backend: Any = "auto",
     ) -> None:
@@ -106,6 +107,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         self.dropout = dropout
         self.batch_norm = batch_norm
         self.l1 = l1
+        self.members = members
         self.n_threads = n_threads
         self.backend = backend
 
@@ -143,9 +145,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
 
     @property
     def intercepts_(self) -> list[Array]:
-        """The biases (outputs,) of each dense layer: views of the net's memory."""
-        found = [layer.bias for layer in dense_layers(self._fitted_net("intercepts_"))]
-        return [bias for bias in found if bias is not None]
+        """The biases (outputs,) of each dense layer, or (members, outputs): likewise views."""
+        return intercepts_of(self._fitted_net("intercepts_"))
 
     @property
     def n_layers_(self) -> int:
@@ -229,6 +230,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             first_activation=settings.first_activation,
             dropout=settings.dropout,
             batch_norm=settings.batch_norm,
+            members=settings.members,
             output=objective.output,
             dtype=str(x.dtype) if fresh else str(self.net_.dtype),
             backend=settings.backend,

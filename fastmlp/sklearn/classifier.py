@@ -67,6 +67,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Batch normalization before each hidden activation.
     l1 : float, default=0.0
         Adds ``l1 * sum(|w|) / batch size`` to the loss.
+    members : int, default=1
+        Train an ensemble of so many nets in one, which share the weights of each dense layer, and
+        have scales of its inputs, scales of its outputs and biases of their own (TabM, Gorishniy
+        et al., 2025, whose last layer is each member's own). Each begins with scales of 1, but for
+        random signs of the first inputs. Every sample trains all members, which takes about as long
+        as so many nets; predictions are means of theirs, and ``loss_`` is the mean of their losses.
+        The penalties are those of the shared weights.
     n_threads : int, optional
         The largest number of threads of a fit or a prediction: by default one in a worker of
         joblib, else :func:`fastmlp.get_num_threads`.  It never changes a result.
@@ -78,7 +85,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     net_ : fastmlp.Sequential
         What is trained.
     coefs_, intercepts_ : list of array
-        Views of its weights (inputs, outputs) and biases (outputs,).
+        Views of its weights (inputs, outputs) and biases (outputs,), or (members, outputs).
     loss_, best_loss_ : float
         Of the last epoch and the best one, penalties included.
     loss_curve_, validation_scores_ : list of float

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class Recipe:
         What the width of the first weights goes by, where there is no hidden layer.
     dropout : tuple of float, one for each hidden layer
     batch_norm : bool
+    members : int
     output : {"linear", "sigmoid", "softmax"}
     dtype, backend : str
     """
@@ -39,6 +41,7 @@ class Recipe:
     first_activation: activations.Activation
     dropout: tuple[float, ...]
     batch_norm: bool
+    members: int
     output: str
     dtype: str
     backend: str
@@ -48,24 +51,34 @@ class Recipe:
 
         The penalty is that of all weights, without the intercepts.
         """
-
-        def dense(units: int, function: str | activations.Activation | None) -> layers.Dense:
-            return layers.Dense(
-                units, function, kernel_initializer="zeros", kernel_regularizer=penalty
-            )
-
         stack: list[layers.Layer] = [layers.Input((self.features,))]
+
+        def dense(units: int, function: str | activations.Activation | None) -> list[layers.Layer]:
+            options: dict[str, Any] = {
+                "kernel_initializer": "zeros", "kernel_regularizer": penalty
+            }  # fmt: skip
+            if self.members == 1:
+                return [layers.Dense(units, function, **options)]
+            # What tells the members apart at first are the signs of the inputs alone.
+            signs = "random_sign" if len(stack) == 1 else "ones"
+            return [
+                layers.Scale(members=self.members, scale_initializer=signs),
+                layers.Dense(units, use_bias=False, **options),
+                layers.Scale(members=self.members, use_bias=True),
+                *([] if function is None else [layers.Activation(function)]),
+            ]
+
         for units, function, rate in zip(
             self.hidden, self.hidden_activations, self.dropout, strict=True
         ):
             if self.batch_norm:
-                stack += [dense(units, None), layers.BatchNormalization()]
+                stack += [*dense(units, None), layers.BatchNormalization()]
                 stack.append(layers.Activation(function))
             else:
-                stack.append(dense(units, function))
+                stack += dense(units, function)
             if rate:
                 stack.append(layers.Dropout(rate))
-        stack.append(dense(self.outputs, self.output))
+        stack += dense(self.outputs, self.output)
         return Sequential(stack, seed=seed, dtype=self.dtype, backend=self.backend)
 
     def draw(self, random: np.random.RandomState) -> tuple[int, Weights]:
@@ -88,12 +101,11 @@ class Recipe:
         return int(random.randint(np.iinfo(np.int32).max)), drawn
 
     def new(self, seed: int, weights: Weights, penalty: regularizers.L1L2 | None) -> Sequential:
-        """Return a net with first weights."""
+        """Return a net with first weights; members begin with the same ones."""
         net = self.make(seed, penalty)
-        for layer, (kernel, intercept) in zip(dense_layers(net), weights, strict=True):
-            assert layer.bias is not None
-            layer.kernel[...] = kernel
-            layer.bias[...] = intercept
+        places = zip(dense_layers(net), intercepts_of(net), strict=True)
+        for (layer, place), (kernel, intercept) in zip(places, weights, strict=True):
+            layer.kernel[...], place[...] = kernel, intercept
         return net
 
     def remake(self, net: Sequential, penalty: regularizers.L1L2 | None) -> Sequential:
@@ -108,6 +120,7 @@ class Recipe:
         for argument, mine, others in (
             ("hidden_layer_sizes", list(self.hidden), list(other.hidden)),
             ("batch_norm", self.batch_norm, other.batch_norm),
+            ("members", self.members, other.members),
             ("y", f"{self.outputs} outputs", f"{other.outputs} outputs"),
         ):
             if mine != others:
@@ -120,3 +133,9 @@ class Recipe:
 def dense_layers(net: Sequential) -> Sequence[layers.Dense]:
     """Return the layers that have the coefficients."""
     return [layer for layer in net.layers if isinstance(layer, layers.Dense)]
+
+
+def intercepts_of(net: Sequential) -> list[Array]:
+    """Return the biases (units,) of each dense layer, or those (members, units) behind it."""
+    holders = [layer for layer in net.layers if isinstance(layer, (layers.Dense, layers.Scale))]
+    return [layer.weights["bias"] for layer in holders if layer.use_bias]

@@ -68,6 +68,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         dropout: Any = 0.0,
         batch_norm: Any = False,
         l1: Any = 0.0,
+        members: Any = 1,
         n_threads: Any = None,
         backend: Any = "auto",
         delta: Any = 1.0,
@@ -99,6 +100,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             dropout=dropout,
             batch_norm=batch_norm,
             l1=l1,
+            members=members,
             n_threads=n_threads,
             backend=backend,
         )

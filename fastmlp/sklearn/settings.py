@@ -37,6 +37,7 @@ class Settings:
     first_activation: activations.Activation
     dropout: tuple[float, ...]
     batch_norm: bool
+    members: int
     solver: str
     alpha: float
     l1: float
@@ -110,6 +111,7 @@ def checked(estimator: Any) -> Settings:
         first_activation=functions[-1],
         dropout=_dropout(e.dropout, len(hidden)),
         batch_norm=truth("batch_norm", e.batch_norm),
+        members=positive_integer("members", e.members),
         solver=solver,
         alpha=real_number("alpha", e.alpha, _NOT_NEGATIVE, low=0),
         l1=real_number("l1", e.l1, _NOT_NEGATIVE, low=0),

@@ -31,7 +31,7 @@ INLINE int learns(const int64_t *row) { return row[COLUMN_SIZE] > 0 && !row[COLU
 
 /* Where the gamma of a row with vectors is, among the parameters or their gradients. */
 INLINE real *gamma_of(const int64_t *row, real *vector_of_params) {
-    int64_t beside = row[COLUMN_BIAS] < 0 ? 0 : row[COLUMN_OUTPUTS];
+    int64_t beside = row[COLUMN_BIAS] < 0 ? 0 : row[COLUMN_OUTPUTS] * row[COLUMN_MEMBERS];
     return row[COLUMN_SIZE] > beside ? vector_of_params + row[COLUMN_WEIGHTS] : NULL;
 }
 
@@ -77,7 +77,8 @@ static void gather(const struct engine *engine) {
    of the features, so that it waits for no other between the statistics, the sums and what is
    computed from them.  Statistics are those of a BATCH_NORMALIZATION row. */
 struct normalization {
-    int64_t first, count;
+    int64_t first, count; /* features; of members of an ensemble, each has so many */
+    int64_t n;            /* samples, of each member */
     double epsilon;
     real *mean, *variance; /* of the batch; if it is frozen, the running ones */
     real *running_mean, *running_variance;
@@ -88,7 +89,8 @@ struct normalization {
 static struct normalization normalization_of(const struct engine *engine, int64_t r) {
     const Job *job = engine->job;
     const int64_t *row = ROW(r);
-    int64_t outputs = row[COLUMN_OUTPUTS], first = first_of(engine, outputs);
+    int64_t outputs = row[COLUMN_OUTPUTS], units = outputs * row[COLUMN_MEMBERS];
+    int64_t first = first_of(engine, units);
     real *statistics = value(engine, row[COLUMN_Y] + outputs) + first;
     real *gradients = delta(engine, row[COLUMN_Y] + outputs) + first;
     real *running = job->net.running ? job->net.running + row[COLUMN_RUNNING] + first : NULL;
@@ -96,16 +98,17 @@ static struct normalization normalization_of(const struct engine *engine, int64_
     const real *gamma = gamma_of(row, job->net.params), *beta = bias_of(row, job->net.params);
     return (struct normalization){
         .first = first,
-        .count = stop_of(engine, outputs) - first,
+        .count = stop_of(engine, units) - first,
+        .n = engine->n / row[COLUMN_MEMBERS],
         .epsilon = REALS(r)[SCALAR_EPSILON],
         .mean = statistics,
-        .variance = statistics + outputs,
+        .variance = statistics + units,
         .running_mean = running,
         .running_variance = running ? running + outputs : NULL,
         .gamma = gamma ? gamma + first : NULL,
         .beta = beta ? beta + first : NULL,
         .dgamma = gradients,
-        .dbeta = gradients + outputs,
+        .dbeta = gradients + units,
     };
 }
 
@@ -159,7 +162,7 @@ INLINE int64_t sample_statistics(const int64_t *row) {
 static void vectors_forward(const struct engine *engine, int64_t r) {
     struct normalization own = normalization_of(engine, r);
     const int64_t *row = ROW(r);
-    int64_t n = engine->n, start = own.first * n;
+    int64_t n = own.n, start = own.first * n;
     const real *x = value(engine, row[COLUMN_X]), *gamma = gamma_of(row, engine->job->net.params);
     real *y = value(engine, row[COLUMN_Y]);
     switch (row[COLUMN_OP]) {
@@ -177,7 +180,7 @@ static void vectors_forward(const struct engine *engine, int64_t r) {
 static void vectors_sums(const struct engine *engine, int64_t r) {
     struct normalization own = normalization_of(engine, r);
     const int64_t *row = ROW(r);
-    int64_t n = engine->n;
+    int64_t n = own.n;
     const real *x = value(engine, row[COLUMN_X]) + own.first * n;
     const real *dy = delta(engine, row[COLUMN_Y]) + own.first * n;
     if (!learns(row)) return;
@@ -194,7 +197,7 @@ static void vectors_sums(const struct engine *engine, int64_t r) {
 static void vectors_backward(const struct engine *engine, int64_t r) {
     struct normalization own = normalization_of(engine, r);
     const int64_t *row = ROW(r);
-    int64_t n = engine->n, start = own.first * n;
+    int64_t n = own.n, start = own.first * n;
     const real *x = value(engine, row[COLUMN_X]), *dy = delta(engine, row[COLUMN_Y]);
     const real *gamma = gamma_of(row, engine->job->net.params);
     real *dx = delta(engine, row[COLUMN_X]);

@@ -110,10 +110,22 @@ def is_learned(row):
     return row[Column.SIZE] > 0 and row[Column.FROZEN] == 0
 
 
+@exact
+def units_of(row):
+    """How many numbers a vector of a row has: one for each feature, of each member."""
+    return row[Column.OUTPUTS] * row[Column.MEMBERS]
+
+
+@exact
+def own_n(row, n):
+    """How many of a batch's samples are those of one member."""
+    return n // row[Column.MEMBERS]
+
+
 @view
 def layer_gamma(row, params, first, stop):
     """The same units of the gamma of a row with vectors, empty if it has none."""
-    beside = row[Column.OUTPUTS] if row[Column.BIAS] >= 0 else 0
+    beside = units_of(row) if row[Column.BIAS] >= 0 else 0
     size = stop - first if row[Column.SIZE] > beside else 0
     return vector(params, row[Column.WEIGHTS] + (first if size > 0 else 0), size)
 
@@ -124,9 +136,9 @@ def normalization_pair(row, memory, capacity, first, stop):
 
     Among the values of a BATCH_NORMALIZATION row, the batch's means and variances.
     """
-    outputs = row[Column.OUTPUTS]
-    start = (row[Column.Y] + outputs) * capacity + first
-    return vector(memory, start, stop - first), vector(memory, start + outputs, stop - first)
+    start = (row[Column.Y] + row[Column.OUTPUTS]) * capacity + first
+    behind = start + units_of(row)
+    return vector(memory, start, stop - first), vector(memory, behind, stop - first)
 
 
 @view
@@ -197,7 +209,7 @@ def normalization_backward(row, reals, net, values, deltas, capacity, n, team):
 
 @exact
 def normalization_gradient(row, gradient, deltas, capacity, team):
-    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    first, stop = first_of(units_of(row), team), stop_of(units_of(row), team)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
     gamma, beta = layer_gamma(row, gradient, first, stop), layer_bias(row, gradient, first, stop)
     for i in range(gamma.size):
@@ -208,7 +220,7 @@ def normalization_gradient(row, gradient, deltas, capacity, team):
 
 @exact
 def normalization_update(row, rate, params, deltas, capacity, team):
-    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    first, stop = first_of(units_of(row), team), stop_of(units_of(row), team)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
     descent_step(np.float64(rate), layer_gamma(row, params, first, stop), dgamma)
     descent_step(np.float64(rate), layer_bias(row, params, first, stop), dbeta)
@@ -230,7 +242,7 @@ def sample_statistics(row, memory, capacity, n):
 def vectors_forward(row, reals, net, values, capacity, n, team):
     """The way forward of a row with vectors, and without statistics of the batch."""
     op, outputs = row[Column.OP], row[Column.OUTPUTS]
-    first, stop = first_of(outputs, team), stop_of(outputs, team)
+    first, stop, n = first_of(units_of(row), team), stop_of(units_of(row), team), own_n(row, n)
     at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
     x = matrix(values, at_x + first * n, stop - first, n)
     y = matrix(values, at_y + first * n, stop - first, n)
@@ -252,7 +264,7 @@ def vectors_forward(row, reals, net, values, capacity, n, team):
 def vectors_sums(row, net, values, deltas, capacity, n, team):
     """Compute a share of the gradients of its vectors."""
     op = row[Column.OP]
-    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    first, stop, n = first_of(units_of(row), team), stop_of(units_of(row), team), own_n(row, n)
     x = matrix(values, row[Column.X] * capacity + first * n, stop - first, n)
     dy = matrix(deltas, row[Column.Y] * capacity + first * n, stop - first, n)
     dgamma, dbeta = normalization_pair(row, deltas, capacity, first, stop)
@@ -269,7 +281,7 @@ def vectors_sums(row, net, values, deltas, capacity, n, team):
 def vectors_backward(row, net, values, deltas, capacity, n, team):
     """Compute a share of the gradient of its input."""
     op, outputs = row[Column.OP], row[Column.OUTPUTS]
-    first, stop = first_of(outputs, team), stop_of(outputs, team)
+    first, stop, n = first_of(units_of(row), team), stop_of(units_of(row), team), own_n(row, n)
     at_x, at_y = row[Column.X] * capacity, row[Column.Y] * capacity
     x = matrix(values, at_x + first * n, stop - first, n)
     dx = matrix(deltas, at_x + first * n, stop - first, n)

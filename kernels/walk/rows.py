@@ -101,10 +101,18 @@ class Walk:
         features = row[Column.OUTPUTS]
         return self.buffer(self.memory.values, row[Column.Y] + features, features, n, 0).ravel()
 
+    def units(self, row: Array) -> int:
+        """How many numbers a vector of a row has: one for each feature, of each member."""
+        return int(row[Column.OUTPUTS] * row[Column.MEMBERS])
+
+    def of_members(self, row: Array, *buffers: Array) -> list[Array]:
+        """The same buffers (features, n) of a SCALE row as (units, samples of each member)."""
+        return [buffer.reshape(self.units(row), -1) for buffer in buffers]
+
     def gamma_and_beta(self, row: Array, params: Array) -> tuple[Array, Array]:
         """Those of a row with vectors, each empty if it has none."""
-        start, outputs, bias = row[Column.WEIGHTS], row[Column.OUTPUTS], row[Column.BIAS]
-        beta = params[bias : bias + outputs] if bias >= 0 else params[:0]
+        start, bias = row[Column.WEIGHTS], row[Column.BIAS]
+        beta = params[bias : bias + self.units(row)] if bias >= 0 else params[:0]
         return params[start : start + row[Column.SIZE] - beta.size], beta
 
     def pair(self, workspace: Array, row: Array, n: int) -> tuple[Array, Array]:
@@ -112,9 +120,9 @@ class Walk:
 
         Among the values of a BATCH_NORMALIZATION row, the batch's means and variances.
         """
-        outputs = row[Column.OUTPUTS]
+        outputs, units = row[Column.OUTPUTS], self.units(row)
         flat = self.buffer(workspace, row[Column.Y] + outputs, 2 * outputs, n, 0).ravel()
-        return flat[:outputs], flat[outputs : 2 * outputs]
+        return flat[:units], flat[units : 2 * units]
 
     def sample_statistics(self, workspace: Array, row: Array, n: int) -> Array:
         """Each sample's mean and inverse deviation, of a LAYER_NORMALIZATION row's values."""
@@ -191,8 +199,9 @@ class Walk:
                 epsilon = self.net.reals[r, Scalar.EPSILON]
                 self.kernels.layernorm_forward(row[Column.KIND], epsilon, x, *vectors, scratch, y)
             case Op.SCALE:
-                vectors = self.gamma_and_beta(row, self.net.params)
-                self.kernels.scale_forward(x, *vectors, y)
+                gamma, beta = self.gamma_and_beta(row, self.net.params)
+                own_x, own_y = self.of_members(row, x, y)
+                self.kernels.scale_forward(own_x, gamma, beta, own_y)
             case Op.PRELU:
                 self.kernels.prelu_forward(x, self.own(row, self.net.params), y)
         return y
@@ -285,7 +294,8 @@ class Walk:
                 )
             case Op.SCALE:
                 gamma, beta = self.gamma_and_beta(row, self.net.params)
-                self.kernels.scale_forward(dy, gamma, beta[:0], dx)
+                own_dy, own_dx = self.of_members(row, dy, dx)
+                self.kernels.scale_forward(own_dy, gamma, beta[:0], own_dx)
             case Op.PRELU:
                 slopes = self.own(row, self.net.params)
                 self.kernels.prelu_input_gradient(x, slopes, dy, dx)
@@ -402,7 +412,7 @@ class Walk:
                 statistics = self.sample_statistics(self.memory.values, row, n)
                 self.kernels.layernorm_weight_gradient(x, statistics, dy, *sums)
             case Op.SCALE:
-                self.kernels.scale_weight_gradient(x, dy, *sums)
+                self.kernels.scale_weight_gradient(*self.of_members(row, x, dy), *sums)
             case Op.PRELU:
                 self.kernels.prelu_weight_gradient(x, dy, sums[0])
 

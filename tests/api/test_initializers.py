@@ -97,8 +97,15 @@ def test_constants():
     assert (draw("ones") == 1).all()
 
 
+def test_random_signs():
+    signs = draw("random_sign", (100, 100))
+    assert set(signs.ravel()) == {-1.0, 1.0}
+    assert abs(signs.mean()) <= 5 / 100
+
+
 def test_all_names_are_tested_and_known_to_dense():
     others = {"constant", "identity", "ones", "orthogonal", "variance_scaling", "zeros"}
+    others |= {"random_sign"}
     assert set(initializers.NAMES) == {*EXPECTED, *others}
     for name in initializers.NAMES:
         model = Sequential([Input((6,)), Dense(4, kernel_initializer=name)], seed=0)
