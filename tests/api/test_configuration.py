@@ -95,8 +95,9 @@ EXAMPLES = [
     layers.ReLU(6.0, 0.1, 0.2, name="r", input_dim=3),
     layers.Reshape((3, -1), name="s", input_dim=3),
     layers.Scale(
-        use_bias=True, scale_initializer="zeros", bias_initializer="ones", scale_regularizer="l1",
-        bias_regularizer="l2", scale_constraint="max_norm", bias_constraint="non_neg", name="t",
+        use_bias=True, members=2, scale_initializer="zeros", bias_initializer="ones",
+        scale_regularizer="l1", bias_regularizer="l2", scale_constraint="max_norm",
+        bias_constraint="non_neg", name="t",
         input_dim=3,
     ),
     layers.Softmax(name="u", input_dim=3),
