@@ -277,8 +277,7 @@ class Engine:
         assert self._optimizer is not None
         rates = self._optimizer.rates(first_step + first, stop - first)
         is_whole = first == 0 and stop * batch_size >= order.size and telemetry is None
-        is_alone = self.plan.members == 1 and self._threads_for(Mode.TRAIN, batch_size) == 1
-        if is_whole and is_alone:
+        if is_whole and self.takes_whole_epochs(batch_size):
             epoch = self._whole_epoch(data, order, batch_size, totals)
             reached = self.alone(lambda: epoch.run(order, rates, first_step))
             self.rate = float(rates[min(reached, stop - 1)])
@@ -290,6 +289,47 @@ class Engine:
             rates, None, telemetry, telemetry_every,
         )  # fmt: skip
         self.rate = float(rates[min(reached, stop - 1) - first])
+        return reached
+
+    def takes_whole_epochs(self, batch_size: int) -> bool:
+        """Whether :meth:`train_epochs` has such epochs: of a net on one thread, not in Python."""
+        is_alone = self.plan.members == 1 and self._threads_for(Mode.TRAIN, batch_size) == 1
+        return is_alone and not self.runs_python
+
+    def train_epochs(
+        self,
+        data: Data,
+        orders: NDArray[np.int64],
+        batch_size: int,
+        *,
+        first_step: int,
+        totals: NDArray[np.float64],
+    ) -> int:
+        """Train for several whole epochs in one call, up to one that is the last for what it left.
+
+        Parameters
+        ----------
+        data : Data
+        orders : int64 array (epochs, samples per epoch)
+        batch_size : int
+        first_step : int
+            The number of the first epoch's first step.
+        totals : float64 array (epochs, totals), 0, changed
+            Of an epoch that was not begun they stay 0.
+
+        Returns
+        -------
+        int
+            Of the last epoch that was begun, what :meth:`train_epoch` returns.  It is the last one
+            also if a weight or a running statistic is not finite then.
+        """
+        assert self._optimizer is not None
+        count, batches = len(orders), -(-orders.shape[1] // batch_size)
+        rates = self._optimizer.rates(first_step, count * batches).reshape(count, batches)
+        epoch = self._whole_epoch(data, orders[0], batch_size, totals[0])
+        reached = self.alone(lambda: epoch.run_several(orders, rates, totals, first_step))
+        begun = np.count_nonzero(totals[:, Total.SAMPLES])
+        self.rate = float(rates[begun - 1, min(reached, batches - 1)])
         return reached
 
     def _whole_epoch(self, data: Data, order: Array, batch_size: int, totals: Array) -> WholeEpoch:

@@ -23,6 +23,8 @@ from .settings import Settings
 from .shown import Shown
 from .validation import Validation
 
+_MOST_INDICES = 2**17  # in the orders of the epochs of one call: 1 MB
+
 
 def epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
     """Return the order in which an epoch visits its samples.
@@ -107,29 +109,79 @@ def _introduce(run: Run) -> None:
 def _train_epochs(run: Run, callbacks: Sequence[Callback], parts: Sequence[Part]) -> Logs:
     """Train, and return the figures of the last epoch."""
     pace = Pace(run.engine.seconds_at_most(run.job.batch_size))
-    first_epoch, start = run.state.epochs, run.start
+    epoch, number, start = run.start.epoch, run.state.epochs, run.start
     logs: Logs = {}
     watchers = having(run.job.callbacks, TRAIN_BATCH)
-    for number, epoch in enumerate(range(start.epoch, run.job.epochs)):
+    while epoch < run.job.epochs and not run.is_over:
+        count = _count_unwatched(run, epoch, pace)
+        if count > 1:
+            logs = _train_unwatched(run, callbacks, epoch, number, count, pace)
+            epoch, number = epoch + count, number + count
+            continue
+        is_first = epoch == start.epoch
         run.totals.fill(0)
-        if number == 0 and start.totals is not None:
+        if is_first and start.totals is not None:
             run.totals[:] = start.totals
-        batch, run.first_step = (0 if number else start.batch), run.state.steps
+        batch, run.first_step = (start.batch if is_first else 0), run.state.steps
         for callback in callbacks:
             callback.on_epoch_begin(epoch, {})
         before = run.state.steps
         try:
             if watchers:
-                _train_epoch_by_batches(run, first_epoch + number, batch, parts, watchers)
+                _train_epoch_by_batches(run, number, batch, parts, watchers)
             else:
-                _train_epoch(run, first_epoch + number, batch, pace, parts)
+                _train_epoch(run, number, batch, pace, parts)
         finally:
             run.state.steps = before + _steps_taken(run)
         logs = figures_of(run.engine, run.totals, run.job.metrics)
         for callback in callbacks:
             callback.on_epoch_end(epoch, logs)
-        if run.is_over:
-            break
+        epoch, number = epoch + 1, number + 1
+    return logs
+
+
+def _count_unwatched(run: Run, epoch: int, pace: Pace) -> int:
+    """Return how many epochs from this one on can go into one call of the engine."""
+    job, start = run.job, run.start
+    is_watched = job.callbacks or job.recorder is not None or job.validation is not None
+    is_part = job.course.steps_per_epoch is not None or (epoch == start.epoch and start.batch)
+    if is_watched or is_part or job.verbose or not run.engine.takes_whole_epochs(job.batch_size):
+        return 1
+    most = max(1, _MOST_INDICES // job.count)
+    return pace.stop(0, job.batches * min(job.epochs - epoch, most)) // job.batches
+
+
+def _train_unwatched(
+    run: Run, callbacks: Sequence[Callback], epoch: int, number: int, count: int, pace: Pace
+) -> Logs:
+    """Train for several epochs in one call, when nobody wants to know what is between them.
+
+    They are put down whatever happens: Ctrl-C comes when the call has ended.
+    """
+    job, steps = run.job, run.state.steps
+    run.check_stop()
+    orders = np.stack([_order_of(run, number + k) for k in range(count)])
+    totals, logs = np.zeros((count, run.totals.size)), Logs()
+    started = time.perf_counter()
+    try:
+        run.reached = run.engine.train_epochs(
+            job.data, orders, job.batch_size, first_step=steps, totals=totals
+        )
+    finally:
+        begun = int(np.count_nonzero(totals[:, Total.SAMPLES]))
+        for k in range(begun):
+            run.totals[:] = totals[k]
+            run.state.steps += _steps_taken(run)
+            logs = figures_of(run.engine, run.totals, job.metrics)
+            if k < begun - 1:
+                Recording.put_down(run, epoch + k, logs)
+        if begun:
+            run.reached = run.state.steps - steps - (begun - 1) * job.batches
+            run.is_cut_short = run.reached < job.batches
+            run.first_step = run.state.steps - run.reached
+            for callback in callbacks:
+                callback.on_epoch_end(epoch + begun - 1, logs)
+    pace.learn(begun * job.batches, time.perf_counter() - started)
     return logs
 
 

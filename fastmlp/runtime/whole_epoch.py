@@ -1,4 +1,4 @@
-"""A whole epoch on one thread, by a call of the engine that is put together once.
+"""Whole epochs on one thread, by a call of the engine that is put together once.
 
 To look at all arguments of a call takes longer than a small net's epoch.  Here the memory that a
 call is bound to stays the same from epoch to epoch, and its contents are replaced: the order of the
@@ -47,8 +47,20 @@ class WholeEpoch:
         )
 
     def run(self, order: Array, rates: Array, first_step: int) -> int:
-        """Train, and return how many steps were taken."""
+        """Train, and return what :meth:`fastmlp.runtime.engine.Engine.train_epoch` does."""
         self.order[...], self.rates[...] = order, rates
         check_order(self.order, self.data.count)
-        steps: int = self.call(first_step)
-        return steps
+        reached: int = self.call(first_step)
+        return reached
+
+    def run_several(
+        self,
+        orders: NDArray[np.int64],
+        rates: NDArray[np.float64],
+        totals: NDArray[np.float64],
+        first_step: int,
+    ) -> int:
+        """Train for an epoch after the other; see :meth:`fastmlp.kernels.prepare.Call.epochs`."""
+        check_order(orders, self.data.count)
+        reached: int = self.call.epochs(orders, rates, totals, first_step)
+        return reached

@@ -67,6 +67,41 @@ cdef class Prepared:
             reached = kernels.run(&self.job)
         return reached
 
+    def epochs(self, const int64_t[:, ::1] orders, const double[:, ::1] rates,
+               double[:, ::1] totals, int64_t first_step):
+        """Run an epoch after the other; see :class:`fastmlp.kernels.prepare.Call`."""
+        cdef Job job = self.job
+        cdef int64_t count = orders.shape[0], stop = job.batches.stop, epoch, reached = 0
+        fit(count > 0 and orders.shape[1] == job.batches.order_shape[0])
+        fit(rates.shape[0] == count and rates.shape[1] == job.course.rates_shape[0])
+        fit(totals.shape[0] == count and totals.shape[1] == job.course.totals_shape[0])
+        with nogil:
+            for epoch in range(count):
+                job.batches.order = &orders[epoch, 0]
+                job.course.rates = &rates[epoch, 0]
+                job.course.totals = &totals[epoch, 0]
+                job.course.first_step = first_step + epoch * stop
+                reached = kernels.run(&job)
+                if reached < stop or not (
+                    all_finite(job.net.params, job.net.params_shape[0])
+                    and all_finite(job.net.running, job.net.running_shape[0])
+                ):
+                    break
+        return reached
+
+
+cdef bint all_finite(const REAL *values, int64_t size) noexcept nogil:
+    """Whether none of the values is infinite or NaN."""
+    cdef REAL sums[8]
+    cdef int64_t i
+    for i in range(8):
+        sums[i] = 0
+    for i in range(size):
+        sums[i & 7] += values[i] - values[i]
+    for i in range(1, 8):
+        sums[0] += sums[i]
+    return sums[0] == 0
+
 
 def probe(net, memory, batches, trial):
     """Do what ``kernels.numba.probe.probe`` does."""
