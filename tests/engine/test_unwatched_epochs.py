@@ -75,7 +75,7 @@ def test_many_go_into_one_call(backend, calls):
         {"callbacks": [Callback()]}, {"verbose": 2}, {"validation_split": 0.2},
         {"steps_per_epoch": 2},
     ],
-    ids=str,
+    ids=["callbacks", "verbose", "validation", "part of an epoch"],
 )  # fmt: skip
 def test_what_is_watched_goes_epoch_by_epoch(options, calls):
     net("adam").fit(X, Y, 32, 3, **{"verbose": 0} | options)
