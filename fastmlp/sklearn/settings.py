@@ -124,7 +124,7 @@ def checked(estimator: Any) -> Settings:
         If one is not what it should be.
     """
     e = estimator
-    hidden = _hidden(e.hidden_layer_sizes)
+    hidden = checked_sizes(e.hidden_layer_sizes)
     functions = _activations(e.activation, len(hidden))
     solver = by_name("solver", e.solver, {n: n for n in ("lbfgs", "sgd", "adam")})
     rates = {n: n for n in ("constant", "invscaling", "adaptive")}
@@ -189,7 +189,8 @@ def _check_together(settings: Settings) -> None:
             raise ValueError(f"{argument}: not with solver='lbfgs'; 'sgd' and 'adam' have it")
 
 
-def _hidden(given: Any) -> tuple[int, ...]:
+def checked_sizes(given: Any) -> tuple[int, ...]:
+    """Return the units of each hidden layer, as ``hidden_layer_sizes`` says them."""
     several = isinstance(given, Iterable) and not isinstance(given, str)
     sizes: list[Any] = list(given) if several else [given]
     for size in sizes:
