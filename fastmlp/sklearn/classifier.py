@@ -232,7 +232,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         TypeError, ValueError
             As for :meth:`fit`.
         """
-        return self._fit(X, y, Extras(X_val, y_val, callbacks, sample_weight, classes, incremental=True))
+        return self._fit(
+            X, y, Extras(X_val, y_val, callbacks, sample_weight, classes, incremental=True)
+        )
 
     def predict(self, X: Any) -> Array:
         """Return the likeliest class of each sample (n,), or its labels (n, labels) of 0 and 1."""

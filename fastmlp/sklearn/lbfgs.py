@@ -32,9 +32,7 @@ def minimize(
 
     def value_and_slopes(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         put(values)
-        value, gradient = net.loss_and_gradient(
-            split.x, split.y, sample_weight=split.weights
-        )
+        value, gradient = net.loss_and_gradient(split.x, split.y, sample_weight=split.weights)
         slopes = np.concatenate([part.ravel() for part in gradient]).astype(np.float64)
         return objective.slope * value, objective.slope * slopes
 

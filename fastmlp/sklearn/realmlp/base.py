@@ -206,5 +206,3 @@ def _split(count: int, fraction: float, seed: int) -> tuple[Array, Array]:
         )
     order = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(4,))).permutation(count)
     return np.sort(order[scored:]), np.sort(order[:scored])
-
-

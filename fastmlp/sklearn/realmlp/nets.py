@@ -142,4 +142,3 @@ def _scale_group(
 def dropouts(net: Sequential) -> Sequence[layers.Dropout]:
     """Return the layers whose rate changes."""
     return [layer for layer in net.layers if isinstance(layer, layers.Dropout)]
-
