@@ -108,11 +108,11 @@ def report(runs: dict, quick: bool) -> None:
     means = np.array([geometric_mean(column) for column in relative.T])
     times = np.array([geometric_mean(column) for column in seconds.T])
     busy = np.array([geometric_mean(column) for column in of_cores.T])
-    for index in np.argsort(ranks):
-        lines.append(
-            f"| {peers[index]} | {ranks[index]:.2f} | {means[index]:.3f} | {times[index]:.2f} | "
-            f"{busy[index]:.2f} |"
-        )
+    lines += [
+        f"| {peers[index]} | {ranks[index]:.2f} | {means[index]:.3f} | {times[index]:.2f} | "
+        f"{busy[index]:.2f} |"
+        for index in np.argsort(ranks)
+    ]
     loads = [run["load"] for run in runs.values()]
     lines += ["", f"{machine.describe()}; load of the machine {min(loads):.1f} to {max(loads):.1f}"]
     print("\n".join(lines))

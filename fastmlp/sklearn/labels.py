@@ -96,15 +96,17 @@ class Labels:
             of_labels: Array = compute_sample_weight(class_weight, answers)
             return of_labels if sample_weight is None else of_labels * sample_weight
         numbers = answers if answers.ndim == 1 else answers[:, 0].astype(np.int64)
-        table = self._class_weights(class_weight, numbers, sample_weight)
-        return table[numbers] if sample_weight is None else table[numbers] * sample_weight
+        of_classes: Array = self._class_weights(class_weight, numbers, sample_weight)[numbers]
+        return of_classes if sample_weight is None else of_classes * sample_weight
 
     def _class_weights(self, given: Any, numbers: Array, sample_weight: Array | None) -> Array:
         """Return the weight of each class."""
         count = len(self.classes)
         if isinstance(given, str) and given == "balanced":
             totals = np.bincount(numbers, sample_weight, count)
-            return totals.sum() / (np.count_nonzero(totals) * np.where(totals > 0, totals, np.inf))
+            each = totals.sum() / np.count_nonzero(totals)
+            weights: Array = each / np.where(totals > 0, totals, np.inf)
+            return weights
         if not isinstance(given, Mapping):
             raise TypeError(
                 f"class_weight: expected a dict from classes to weights, 'balanced' or None, "

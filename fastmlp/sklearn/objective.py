@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from .. import losses
 
-
 # As in scikit-learn, the loss of a batch is the mean over its samples, each as often as it counts.
 WEIGHTED_MEAN = "mean_with_sample_weight"
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -93,8 +93,8 @@ class BaseRealMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """Keep what is to be known of the answers that are learned from."""
 
     @abstractmethod
-    def _task(self, inputs: int) -> Task:
-        """Return what the net is for."""
+    def _task(self) -> Task:
+        """Return what the net is for, apart from its inputs."""
 
     @abstractmethod
     def _targets(self, y: Array) -> Array:
@@ -151,7 +151,7 @@ class BaseRealMLP(BaseEstimator, ABC):  # type: ignore[misc]
 
         batch_size = min(settings.batch_size, len(samples.x))
         batches = len(samples.x) // batch_size  # the last one of an epoch may not be smaller
-        task = self._task(samples.x.shape[1])
+        task = self._task_of(settings, samples.x.shape[1])
 
         def train(index: int, seed: int, threads: int | None) -> tuple[Sequential, Course]:
             net = make_net(task, settings, settings.max_iter * batches, seed)
@@ -176,6 +176,17 @@ class BaseRealMLP(BaseEstimator, ABC):  # type: ignore[misc]
         self.best_epochs_ = [course.best_epoch for _, course in done]
         self.validation_errors_ = [course.errors for _, course in done]
         self.n_iter_ = settings.max_iter
+
+    def _task_of(self, settings: Settings, inputs: int) -> Task:
+        """Return what the net is for."""
+        preparation = self.preparation_
+        coded = zip(preparation.sizes, preparation.embedded, strict=True)
+        return replace(
+            self._task(),
+            inputs=inputs,
+            numbers=preparation.numbers if settings.embeds_numbers else 0,
+            sizes=tuple(size for size, is_code in coded if is_code),
+        )
 
     def _outputs(self, X: Any) -> Array:
         """Return the mean of the nets' outputs (n, outputs), in float64."""

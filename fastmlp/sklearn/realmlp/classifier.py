@@ -185,8 +185,8 @@ class RealMLPClassifier(ClassifierMixin, BaseRealMLP):  # type: ignore[misc]
         """The number of outputs: a softmax has two at least."""
         return max(2, len(self.classes_))
 
-    def _task(self, inputs: int) -> Task:
-        return Task(inputs, self._count, of_classes=True)
+    def _task(self) -> Task:
+        return Task(0, self._count, of_classes=True)
 
     def _targets(self, y: Array) -> Array:
         return np.eye(self._count, dtype=np.float32)[y]

@@ -227,9 +227,10 @@ def _is_missing(value: object) -> bool:
 
 def _values(column: Array) -> list[Any]:
     """Return values that a dict can be asked for, None where one is missing."""
+    values: list[Any] = column.tolist()
     if column.dtype == object:
-        return column.tolist()
-    return [None if value != value else value for value in column.tolist()]
+        return values
+    return [None if value != value else value for value in values]
 
 
 def _unreadable(name: str, dtype: Any) -> str:

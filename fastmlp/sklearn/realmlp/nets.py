@@ -14,8 +14,17 @@ import numpy as np
 from ... import layers, losses, optimizers, schedules
 from ...model import Sequential
 from ...runtime.tensors import Array
+from .embedding import OF_NUMBERS, TableEmbedding
 from .settings import Settings
-from .variants import BETA_1, BETA_2, BIAS_RATE, EPSILON, MIX_RATE, SCALE_RATE
+from .variants import (
+    BETA_1,
+    BETA_2,
+    BIAS_RATE,
+    EMBEDDED_NUMBERS_RATE,
+    EPSILON,
+    MIX_RATE,
+    SCALE_RATE,
+)
 
 _SIMPLEX = 5  # from so many samples a first bias is mixed
 _SAMPLES = 8192  # so many are enough to know how large values are
@@ -30,11 +39,17 @@ class Task:
     inputs, outputs : int
     of_classes : bool
         Whether outputs are probabilities of classes, or numbers.
+    numbers : int
+        How many of the first inputs are numbers to be embedded.
+    sizes : tuple of int
+        How many categories each of the last inputs has, which are codes.
     """
 
     inputs: int
     outputs: int
     of_classes: bool
+    numbers: int = 0
+    sizes: tuple[int, ...] = ()
 
 
 def make_net(task: Task, settings: Settings, steps: int, seed: int) -> Sequential:
@@ -49,6 +64,9 @@ def draw_weights(net: Sequential, settings: Settings, x: Array, seed: int) -> No
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(3,)))
     if len(x) > _SAMPLES:
         x = x[rng.choice(len(x), _SAMPLES, replace=False)]
+    for layer in net.layers:
+        if isinstance(layer, TableEmbedding):
+            x = layer.forward(x, training=False)
     values = x.astype(np.float64)
     dense = [layer for layer in net.layers if isinstance(layer, layers.Dense)]
     for layer in dense:
@@ -87,7 +105,10 @@ def _bias(layer: layers.Dense) -> Array:
 
 def _layers(task: Task, settings: Settings) -> list[layers.Layer]:
     """Return the layers; their names say which of them learn alike."""
-    stack: list[layers.Layer] = [layers.Input((task.inputs,)), layers.Scale(name="scale")]
+    stack: list[layers.Layer] = [layers.Input((task.inputs,))]
+    if task.numbers or task.sizes:
+        stack.append(TableEmbedding(task.numbers, task.sizes, name="embedding"))
+    stack.append(layers.Scale(name="scale"))
     for index, units in enumerate(settings.hidden):
         stack.append(layers.Dense(units, kernel_initializer="zeros", name=f"dense_{index}"))
         kind = layers.MixedActivation if settings.mixes else layers.Activation
@@ -117,13 +138,18 @@ def _optimizer(net: Sequential, settings: Settings, steps: int) -> optimizers.Op
     optimizer.exclude_from_weight_decay(var_names=["/bias$"])
     _scale_group(optimizer, net, layers.Scale, SCALE_RATE)
     _scale_group(optimizer, net, layers.MixedActivation, MIX_RATE)
+    _scale_group(optimizer, net, TableEmbedding, EMBEDDED_NUMBERS_RATE, OF_NUMBERS)
     return optimizer
 
 
 def _scale_group(
-    optimizer: optimizers.Optimizer, net: Sequential, kind: type[layers.Layer], factor: float
+    optimizer: optimizers.Optimizer,
+    net: Sequential,
+    kind: type[layers.Layer],
+    factor: float,
+    named: Sequence[str] | None = None,
 ) -> None:
-    """Let all weights of a kind of layer learn faster, or slower, and decay even more so.
+    """Let weights of a kind of layer, all or named ones, learn faster or slower, and decay so, too.
 
     The reference has the factor in the decay twice: once as a share of the learning rate, and once
     more.
@@ -133,6 +159,7 @@ def _scale_group(
         for layer in net.layers
         if isinstance(layer, kind)
         for name in layer.weights.names
+        if named is None or name in named
     ]
     if names:
         optimizer.scale_learning_rate(factor, names)

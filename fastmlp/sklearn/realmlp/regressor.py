@@ -19,9 +19,9 @@ class RealMLPRegressor(RegressorMixin, BaseRealMLP):  # type: ignore[misc]
     """A regressor for tables as they come, which needs no tuning.
 
     It is to numbers what :class:`RealMLPClassifier` is to classes, and has its arguments but for
-    ``label_smoothing``.  What it learns is scaled to a mean of 0 and a variance of 1; the best epoch
-    is that with the smallest mean squared error. In the variant "td", predictions stay within the
-    numbers that were learned from.
+    ``label_smoothing``.  What it learns is scaled to a mean of 0 and a variance of 1; the best
+    epoch is that with the smallest mean squared error. In the variant "td", predictions stay within
+    the numbers that were learned from.
 
     Attributes
     ----------
@@ -91,8 +91,8 @@ class RealMLPRegressor(RegressorMixin, BaseRealMLP):  # type: ignore[misc]
         self._mean, self._deviation = y.mean(axis=0), y.std(axis=0)
         self._limits = y.min(axis=0), y.max(axis=0)
 
-    def _task(self, inputs: int) -> Task:
-        return Task(inputs, len(self._mean), of_classes=False)
+    def _task(self) -> Task:
+        return Task(0, len(self._mean), of_classes=False)
 
     def _targets(self, y: Array) -> Array:
         scale = np.where(self._deviation > 0, self._deviation, 1)
