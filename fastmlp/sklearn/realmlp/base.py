@@ -207,6 +207,13 @@ class BaseRealMLP(BaseEstimator, ABC):  # type: ignore[misc]
         return tags
 
 
+def check_given(estimator: BaseRealMLP, y: Any) -> None:
+    """Raise ValueError if there are no answers."""
+    if y is None:
+        name = type(estimator).__name__
+        raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+
+
 def _split(count: int, fraction: float, seed: int) -> tuple[Array, Array]:
     """Return which samples are learned from, and which are scored."""
     scored = int(np.ceil(count * fraction))

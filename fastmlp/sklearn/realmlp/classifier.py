@@ -6,11 +6,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from ...runtime.tensors import Array
 from ..labels import Labels, labels_of
-from .base import BaseRealMLP
+from .base import BaseRealMLP, check_given
 from .nets import Task
 from .settings import Settings
 from .variants import OF_CLASSES
@@ -151,7 +151,8 @@ class RealMLPClassifier(ClassifierMixin, BaseRealMLP):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """Return the likeliest class of each sample (n,)."""
-        found: Array = self.classes_[self._outputs(X)[:, : len(self.classes_)].argmax(axis=1)]
+        outputs = self._outputs(X)
+        found: Array = self.classes_[outputs[:, : len(self.classes_)].argmax(axis=1)]
         return found
 
     def predict_proba(self, X: Any) -> Array:
@@ -167,7 +168,9 @@ class RealMLPClassifier(ClassifierMixin, BaseRealMLP):  # type: ignore[misc]
             return np.log(self.predict_proba(X))
 
     def _read_answers(self, y: Any) -> Array:
-        y = column_or_1d(validate_data(self, X="no_validation", y=y, reset=False), warn=True)
+        check_given(self, y)
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
         self._labels = labels_of(y)
         self.classes_ = self._labels.classes
         return np.searchsorted(self.classes_, y)

@@ -6,10 +6,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_array, column_or_1d, validate_data
+from sklearn.utils.validation import check_array, column_or_1d
 
 from ...runtime.tensors import Array
-from .base import BaseRealMLP
+from .base import BaseRealMLP, check_given
 from .nets import Task
 from .settings import Settings
 from .variants import OF_NUMBERS
@@ -73,9 +73,8 @@ class RealMLPRegressor(RegressorMixin, BaseRealMLP):  # type: ignore[misc]
         return answers.reshape(len(answers), *self._shape)
 
     def _read_answers(self, y: Any) -> Array:
-        y = validate_data(
-            self, X="no_validation", y=y, reset=False, multi_output=True, y_numeric=True
-        )
+        check_given(self, y)
+        y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         self._shape = y.shape[1:]
