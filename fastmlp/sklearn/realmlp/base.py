@@ -7,7 +7,6 @@ from typing import Any, Self
 
 import numpy as np
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
@@ -194,10 +193,9 @@ class BaseRealMLP(BaseEstimator, ABC):  # type: ignore[misc]
         x = self.preparation_.transform(self.columns_.encode(read_columns(self, X, reset=False)))
         threads = None if self.n_threads is None else thread_count("n_threads", self.n_threads)
         with threads_limited(threads or threads_here()):
-            total: NDArray[np.float64] = np.zeros((len(x), self.nets_[0].output_shape[-1]))
-            for net in self.nets_:
-                total += net.predict(x, verbose=0)
-        return total / len(self.nets_)
+            outputs = [net.predict(x, verbose=0).astype(np.float64) for net in self.nets_]
+        mean: Array = np.mean(outputs, axis=0)
+        return mean
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -160,7 +160,8 @@ class RealMLPClassifier(ClassifierMixin, BaseRealMLP):  # type: ignore[misc]
         outputs = self._outputs(X)
         if len(self.classes_) == 1:
             return np.ones((len(outputs), 1))
-        return outputs / outputs.sum(axis=1, keepdims=True)
+        shares: Array = outputs / outputs.sum(axis=1, keepdims=True)
+        return shares
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithms of :meth:`predict_proba`."""
@@ -173,12 +174,14 @@ class RealMLPClassifier(ClassifierMixin, BaseRealMLP):  # type: ignore[misc]
         assert_all_finite(y, input_name="y")
         self._labels = labels_of(y)
         self.classes_ = self._labels.classes
-        return np.searchsorted(self.classes_, y)
+        numbers: Array = np.searchsorted(self.classes_, y)
+        return numbers
 
     def _read_more_answers(self, y: Any) -> Array:
         y = column_or_1d(y, warn=True)
         self._labels.check_known(y)
-        return np.searchsorted(self.classes_, y)
+        numbers: Array = np.searchsorted(self.classes_, y)
+        return numbers
 
     def _prepare_answers(self, y: Array) -> None:
         """Nothing: all classes are known."""

@@ -95,7 +95,8 @@ def _draw_from_data(layer: layers.Dense, x: Array, rng: np.random.Generator) -> 
     shares = rng.exponential(size=(_SIMPLEX, layer.units))
     bias = -(drawn * shares).sum(axis=0) / shares.sum(axis=0)
     layer.kernel[...], _bias(layer)[...] = kernel, bias
-    return sums + bias
+    biased: Array = sums + bias
+    return biased
 
 
 def _bias(layer: layers.Dense) -> Array:

@@ -78,13 +78,15 @@ class RealMLPRegressor(RegressorMixin, BaseRealMLP):  # type: ignore[misc]
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         self._shape = y.shape[1:]
-        return y.reshape(len(y), -1).astype(np.float64)
+        answers: Array = y.reshape(len(y), -1).astype(np.float64)
+        return answers
 
     def _read_more_answers(self, y: Any) -> Array:
         y = check_array(y, ensure_2d=False, dtype="numeric")
         if y.shape[1:] not in (self._shape, (1,) * (1 - len(self._shape))):
             raise ValueError(f"y_val: expected shape (samples, *{self._shape}), got {y.shape}")
-        return y.reshape(len(y), -1).astype(np.float64)
+        answers: Array = y.reshape(len(y), -1).astype(np.float64)
+        return answers
 
     def _prepare_answers(self, y: Array) -> None:
         self._mean, self._deviation = y.mean(axis=0), y.std(axis=0)
