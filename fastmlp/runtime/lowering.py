@@ -7,9 +7,9 @@ is plain data.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -103,6 +103,7 @@ class _Row:
     label: str
     columns: dict[Column, int]
     reals: dict[Scalar, float]
+    changing: Callable[[], dict[Scalar, float]] | None = None
 
 
 @dataclass
@@ -188,6 +189,7 @@ class Builder:
         columns: dict[Column, int] | None = None,
         reals: dict[Scalar, float] | None = None,
         label: str | None = None,
+        changing: Callable[[], dict[Scalar, float]] | None = None,
     ) -> Buffer:
         """Add a row that reads ``x`` and writes a new buffer, and return that.
 
@@ -203,6 +205,8 @@ class Builder:
             What the operation reads beside that: see :mod:`fastmlp.kernels.contract`.
         label : str, optional
             By default the layer's name.
+        changing : callable, optional
+            Returns those of the ``reals`` that may change: it is asked before each epoch.
 
         Raises
         ------
@@ -231,6 +235,7 @@ class Builder:
         self._append(
             op, label or self._current.name, {**fixed, **own, **(columns or {})}, reals or {}
         )
+        self._rows[-1].changing = changing
         if Column.SIZE in own and not self._current.frozen:
             self._trainable = self._trainable or own[Column.SIZE] > 0
         return y
@@ -378,7 +383,7 @@ class Builder:
     def copy(self) -> "Builder":
         """Return a builder that goes on from here without a change to this one."""
         other = copy(self)
-        other._rows = [_Row(r.label, dict(r.columns), dict(r.reals)) for r in self._rows]
+        other._rows = [replace(r, columns=dict(r.columns), reals=dict(r.reals)) for r in self._rows]
         other._slots, other._sizes = list(self._slots), dict(self._sizes)
         other._python_layers = dict(self._python_layers)
         other._thresholds, other._python_judges = [*self._thresholds], [*self._python_judges]
@@ -395,6 +400,7 @@ class Builder:
         return Plan(
             table, reals, *self._tensor_tables(), np.array(self._thresholds), labels, self._slots,
             self._sizes[True], self._sizes[False], self._input_shape, self.shape, python,
+            {r: row.changing for r, row in enumerate(self._rows) if row.changing is not None},
         )  # fmt: skip
 
     def _tensor_tables(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -125,6 +125,7 @@ def _train_epochs(run: Run, callbacks: Sequence[Callback], parts: Sequence[Part]
         batch, run.first_step = (start.batch if is_first else 0), run.state.steps
         for callback in callbacks:
             callback.on_epoch_begin(epoch, {})
+        run.model.follow_changes()
         before = run.state.steps
         try:
             if watchers:

@@ -28,9 +28,9 @@ class Recipe:
     first_activation : Activation
         What the width of the first weights goes by, where there is no hidden layer.
     dropout : tuple of float, one for each hidden layer
-    batch_norm : bool
+    batch_norm, layer_norm : bool
     members : int
-    output : {"linear", "sigmoid", "softmax"}
+    output : {"linear", "sigmoid", "softmax", "exponential"}
     dtype, backend : str
     """
 
@@ -41,13 +41,14 @@ class Recipe:
     first_activation: activations.Activation
     dropout: tuple[float, ...]
     batch_norm: bool
+    layer_norm: bool
     members: int
     output: str
     dtype: str
     backend: str
 
     def make(self, seed: int, penalty: regularizers.L1L2 | None) -> Sequential:
-        """Return a net whose weights are all 0, and those of batch normalization as in Keras.
+        """Return a net whose weights are all 0, and those of normalizations as in Keras.
 
         The penalty is that of all weights, without the intercepts.
         """
@@ -71,9 +72,9 @@ class Recipe:
         for units, function, rate in zip(
             self.hidden, self.hidden_activations, self.dropout, strict=True
         ):
-            if self.batch_norm:
-                stack += [*dense(units, None), layers.BatchNormalization()]
-                stack.append(layers.Activation(function))
+            if self.batch_norm or self.layer_norm:
+                kind = layers.BatchNormalization if self.batch_norm else layers.LayerNormalization
+                stack += [*dense(units, None), kind(), layers.Activation(function)]
             else:
                 stack += dense(units, function)
             if rate:
@@ -120,6 +121,7 @@ class Recipe:
         for argument, mine, others in (
             ("hidden_layer_sizes", list(self.hidden), list(other.hidden)),
             ("batch_norm", self.batch_norm, other.batch_norm),
+            ("layer_norm", self.layer_norm, other.layer_norm),
             ("members", self.members, other.members),
             ("y", f"{self.outputs} outputs", f"{other.outputs} outputs"),
         ):

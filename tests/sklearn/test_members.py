@@ -46,7 +46,7 @@ def test_one_member_is_the_plain_net():
 
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 def test_it_learns(solver):
-    net = regressor(solver=solver, max_iter=60).fit(X, NUMBERS)
+    net = regressor(solver=solver, max_iter=150).fit(X, NUMBERS)
     assert net.score(X, NUMBERS) > 0.8
     assert net.predict(X).shape == (90,)
 
