@@ -36,6 +36,13 @@ export const show = (value) => {
     : String(Number(value.toPrecision(3)));
 };
 
+export async function copy(button, text) {
+  const before = button.textContent;
+  await navigator.clipboard?.writeText(text);
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = before; }, 1500);
+}
+
 const MOST_POINTS = 1200;
 
 // Of a logarithmic axis, powers of ten alone are labelled: at most six of them.
@@ -93,7 +100,7 @@ export class Curves {
              { ...axis, ...sparse, size: 52, values: (_, splits) => splits.map((v) => (v === null ? "" : log ? v.toExponential(0) : show(v))) }],
       series: [{ label: "step" }, ...this.series.map((s) => ({
         label: s.label, stroke: s.colour(), width: 1.8, dash: s.dash, points: { show: false },
-        value: (_, v) => show(v), spanGaps: true,
+        value: (plot, v, i) => show(v ?? plot.data[i].findLast((one) => one !== null)), spanGaps: true,
       }))],
       cursor: { drag: { x: false, y: false } },
     }, this.data, this.box);

@@ -1,5 +1,5 @@
 // One net of the page: its settings, its buttons, and what is seen of it.
-import { Curves, classKey, colour, drawBoundary, drawHistograms, drawImages, layerColour, make, show } from "./draw.js";
+import { Curves, classKey, colour, copy, drawBoundary, drawHistograms, drawImages, layerColour, make, show } from "./draw.js";
 
 const CHECKS = ["normalized", "residual"];
 const PLAIN = ["init", "optimizer", "rate", "momentum", "schedule", "l1", "l2", "dropout", "batch", "epochs", "seed"];
@@ -35,15 +35,23 @@ export class Net {
       if (!["depth", "units", "activation"].includes(event.target.name)) this.changed();
     });
     this.find(".train").addEventListener("click", () => {
-      if (this.running) this.send({ type: "pause", net: this.name });
-      else this.train();
+      if (!this.running) {
+        this.train();
+        return;
+      }
+      this.wanted = false;
+      this.send({ type: "pause", net: this.name });
     });
-    this.find(".step").addEventListener("click", () => this.send({ type: "step", net: this.name }));
+    this.find(".step").addEventListener("click", () => {
+      this.wanted = false;
+      this.send({ type: "step", net: this.name });
+    });
     this.find(".reset").addEventListener("click", () => {
+      this.wanted = false;
       this.send({ type: "reset", net: this.name });
       this.clear();
     });
-    this.find(".copy").addEventListener("click", () => navigator.clipboard?.writeText(this.find("code").textContent));
+    this.find(".copy").addEventListener("click", (event) => copy(event.target, this.find("code").textContent));
   }
 
   train() {
@@ -91,11 +99,10 @@ export class Net {
     return query.toString();
   }
 
-  // Settings have changed: the net is another one, and trains at once if the old one did.
+  // Settings have changed: the net is another one, and trains at once if the old one does, or did
+  // until it was done.
   changed(query = this.query()) {
-    const goesOn = this.running || (this.wanted && this.state === undefined);
-    this.send({ type: "configure", net: this.name, query });
-    if (goesOn) this.train();
+    this.send({ type: "configure", net: this.name, query, train: this.wanted });
   }
 
   configured({ values, code, parameters, problem, steps, query }) {
@@ -128,7 +135,6 @@ export class Net {
 
   clear() {
     this.running = false;
-    this.state = undefined;
     this.frame = null;
     this.find(".train").textContent = "Train";
     this.find(".state").textContent = this.about;
@@ -145,6 +151,7 @@ export class Net {
     const count = this.hidden.length + 1;
     const layers = Array.from({ length: count }, (_, i) => ({
       label: i === count - 1 ? "output layer" : `layer ${i + 1}`, colour: () => layerColour(i, count),
+      dash: i === count - 1 ? [6, 3] : undefined,
     }));
     const two = [
       { label: "train", colour: () => colour("blue") },
@@ -164,7 +171,7 @@ export class Net {
     };
     const bar = make("i");
     bar.style.background = `linear-gradient(90deg, ${layers.map((l) => l.colour()).join(",")}${count === 1 ? `,${layers[0].colour()}` : ""})`;
-    this.find(".key").replaceChildren("Lines of layers: from the first", bar, "to the output layer");
+    this.find(".key").replaceChildren("Lines of layers: from the first", bar, "to the output layer, which is dashed");
     const { points } = this.problem;
     this.find(".boundary").hidden = !points;
     if (points) {
@@ -183,8 +190,6 @@ export class Net {
 
   received(frame) {
     this.running = frame.state === "running";
-    this.state = frame.state;
-    this.wanted = this.running;
     const { figures, step } = frame;
     if (step > 0) {
       this.curves.loss.add(step, [figures.loss, figures.val_loss]);
