@@ -61,7 +61,7 @@ export class Curves {
     this.clear();
     this.observer = new ResizeObserver(() => {
       const width = box.clientWidth;
-      if (this.plot && width > 0 && width !== this.plot.width) this.plot.setSize({ width, height: 170 });
+      if (this.plot && width > 0 && width !== this.plot.width) this.plot.setSize({ width, height: 200 });
     });
     this.observer.observe(box);
     this.build();
@@ -93,7 +93,7 @@ export class Curves {
     const sparse = log ? { filter: powers, grid: { ...axis.grid, filter: powers },
       ticks: { ...axis.ticks, filter: powers } } : {};
     this.plot = new uPlot({
-      width: Math.max(this.box.clientWidth, 120), height: 170,
+      width: Math.max(this.box.clientWidth, 120), height: 200,
       scales: { x: { time: false }, y: { distr: log ? 3 : 1, ...(range ? { range } : {}) } },
       axes: [{ ...axis, label: "step", labelSize: 14, size: 28,
                values: (_, splits) => splits.map((v) => (v >= 1e4 ? `${v / 1e3}k` : v)) },
