@@ -2,6 +2,7 @@
 
 import functools
 import html
+import math
 import platform
 import statistics
 
@@ -161,12 +162,16 @@ def _roofline(found: Found, roofs: Roofs) -> PageFigure:
         for what, flops in roofs.levels.items()
         for at in (low, high)
     ]
-    # Where a roof's name is written: a slope's below it, one further to the right than the other.
+    # Where a roof's name is written.
     lines += [
-        {"name": f"{place}: {speed:.0f} GB/s", "side": "left",
-         "intensity": low * 1.5 * 1.4**number, "rate": speed * low * 1.5 * 1.4**number}
-        for number, (place, speed) in enumerate(roofs.slopes.items())
-    ]  # fmt: skip
+        {
+            "name": f"{place}: {speed:.0f} GB/s",
+            "side": "left",
+            "intensity": low,
+            "rate": speed * low,
+        }
+        for place, speed in roofs.slopes.items()
+    ]
     lines += [
         {"name": f"{what}: {flops:.3g} GFLOP/s", "side": "right", "intensity": high, "rate": flops}
         for what, flops in roofs.levels.items()
@@ -178,19 +183,27 @@ def _roofline(found: Found, roofs: Roofs) -> PageFigure:
         "Rate of each step over its arithmetic intensity, under the limits that were measured; "
         "the numbers are those of the steps below. Hover for names and values."
     )
-    panel = Panel(
-        "", _roofline_spec(list(found), (low, high)), [*rows, *lines], wide=True, height=420
-    )
+    rates = [row["rate"] for row in [*rows, *lines]]
+    bottom, top = math.floor(math.log10(min(rates))), math.ceil(math.log10(max(rates)))
+    spec = _roofline_spec(list(found), (low, high), (10.0**bottom, 10.0**top))
+    panel = Panel("", spec, [*rows, *lines], wide=True, height=420)
     return PageFigure("roofline", caption, Chart([panel], key=key))
 
 
-def _roofline_spec(names: list[str], reach: tuple[float, float]) -> dict[str, object]:
+def _roofline_spec(
+    names: list[str], reach: tuple[float, float], heights: tuple[float, float]
+) -> dict[str, object]:
     log = {"type": "log"}
     across = axis(
         "intensity", "FLOP for each byte that comes into registers",
         scale={**log, "domain": list(reach), "nice": False}, axis={"tickCount": 5},
     )  # fmt: skip
-    up = axis("rate", "GFLOP/s, one core, float32", scale=log, axis={"tickCount": 5})
+    up = axis(
+        "rate", "GFLOP/s, one core, float32",
+        scale={**log, "domain": list(heights), "nice": False}, axis={"tickCount": 5},
+    )  # fmt: skip
+    decades = [math.log10(high / low) for low, high in (heights, reach)]
+    slope = f"-atan2(height / {decades[0]}, width / {decades[1]}) * 180 / PI"
     points = [{"filter": "isValid(datum.step)"}]
     colour = colours("ladder", {name: _COLOURS[name] for name in names})
     roof = {
@@ -203,11 +216,11 @@ def _roofline_spec(names: list[str], reach: tuple[float, float]) -> dict[str, ob
     labels = [
         {
             "transform": [{"filter": f"datum.side === '{side}'"}],
-            "mark": {"type": "text", "align": side, "dy": aside, "color": "var(--muted)",
-                     "aria": False},
+            "mark": {"type": "text", "align": side, "dx": aside, "dy": -7, "angle": angle,
+                     "color": "var(--muted)", "aria": False},
             "encoding": {"x": across, "y": up, "text": {"field": "name"}},
         }
-        for side, aside in (("left", 9), ("right", -7))
+        for side, aside, angle in (("left", 4, {"expr": slope}), ("right", 0, 0))
     ]  # fmt: skip
     marks = {
         "transform": points,
