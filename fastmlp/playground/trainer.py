@@ -69,8 +69,8 @@ class Trainer:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        if sys.platform == "linux":  # where it is of the thread alone: the page goes first
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        if sys.platform == "linux":  # where it is this thread's alone: the page goes first
+            os.nice(NICE)
         watcher = Watcher(self._problem, self.measure, self.wish, self._send)
         try:
             watcher.look(self.model, "running")
