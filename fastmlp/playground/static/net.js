@@ -218,7 +218,10 @@ export class Net {
       drawBoundary(this.find(".boundary canvas"), frame.boundary, this.problem.points);
     }
     this.find(".images").hidden = !frame.images;
-    if (frame.images) drawImages(this.find(".images canvas"), frame.images);
+    if (frame.images) {
+      drawImages(this.find(".images canvas"), frame.images);
+      this.find(".images .largest").textContent = show(frame.images.largest);
+    }
     const list = this.find(".diagnosis ul");
     const words = frame.diagnosis ?? [];
     const shown = [...list.children].map((item) => item.textContent);
