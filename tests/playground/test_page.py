@@ -93,11 +93,12 @@ def test_a_dropped_table_trains_and_two_nets_stand_side_by_side(address, opened)
     watched.until("document.getElementById('note').textContent.includes('200 rows')")
     page.get_by_label("two nets").check()
     watched.until("document.querySelectorAll('.net .state:not(:empty)').length === 2")
-    for button in page.get_by_role("button", name="Train").all():
-        button.click()
-    watched.until(
-        "[...document.querySelectorAll('.state')].every(s => s.textContent.startsWith('done'))"
-    )
+    page.get_by_role("button", name="Train both").click()
+    done = "[...document.querySelectorAll('.state')].every(s => s.textContent.startsWith('done'))"
+    watched.until(done)
+    page.get_by_label("hidden layers").first.focus()
+    page.keyboard.press("ArrowRight")  # a net that was done trains anew when it is changed
+    watched.until(f"document.querySelectorAll('.numbers tbody tr').length === 7 && {done}")
     assert "&b=" in page.url
     assert "read_csv" in page.locator(".code code").first.text_content()
     assert not watched.errors

@@ -136,6 +136,7 @@ export class Net {
   clear() {
     this.running = false;
     this.frame = null;
+    this.pictured = undefined;
     this.find(".train").textContent = "Train";
     this.find(".state").textContent = this.about;
     this.find(".diagnosis ul").replaceChildren();
@@ -176,14 +177,14 @@ export class Net {
     this.find(".boundary").hidden = !points;
     if (points) {
       classKey(this.find(".classes"), this.problem.classes);
-      drawBoundary(this.find(".boundary canvas"), this.boundary ?? null, points);
+      drawBoundary(this.find(".boundary canvas"), null, points);
     }
-    this.boundary = null;
   }
 
   recolour() {
     const kept = Object.fromEntries(Object.entries(this.curves).map(([name, c]) => [name, c.data]));
     this.plots();
+    this.drawn = this.pictured = undefined;
     for (const [name, data] of Object.entries(kept)) Object.assign(this.curves[name], { data, stale: true });
     this.draw();
   }
@@ -212,8 +213,20 @@ export class Net {
     if (figures.loss !== undefined) said.push(`loss ${show(figures.loss)}`);
     if (figures.val_accuracy !== undefined) said.push(`test accuracy ${show(figures.val_accuracy)}`);
     this.find(".state").textContent = said.join(" · ");
+    if (frame.histograms !== this.pictured) this.pictures(frame);
+    const list = this.find(".diagnosis ul");
+    const words = frame.diagnosis ?? [];
+    const shown = [...list.children].map((item) => item.textContent);
+    if (JSON.stringify(shown) !== JSON.stringify(words) && this.timeToSpeak(frame)) {
+      list.replaceChildren(...words.map((textContent) => make("li", { textContent })));
+    }
+  }
+
+  // What comes a few times a second alone, and takes longer to draw than all the curves.
+  pictures(frame) {
+    this.pictured = frame.histograms;
     this.table(frame.layers);
-    if (frame.histograms) drawHistograms(this.find(".histograms"), frame.histograms);
+    drawHistograms(this.find(".histograms"), frame.histograms);
     if (this.problem.points && frame.boundary) {
       drawBoundary(this.find(".boundary canvas"), frame.boundary, this.problem.points);
     }
@@ -221,12 +234,6 @@ export class Net {
     if (frame.images) {
       drawImages(this.find(".images canvas"), frame.images);
       this.find(".images .largest").textContent = show(frame.images.largest);
-    }
-    const list = this.find(".diagnosis ul");
-    const words = frame.diagnosis ?? [];
-    const shown = [...list.children].map((item) => item.textContent);
-    if (JSON.stringify(shown) !== JSON.stringify(words) && this.timeToSpeak(frame)) {
-      list.replaceChildren(...words.map((textContent) => make("li", { textContent })));
     }
   }
 
