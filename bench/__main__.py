@@ -20,7 +20,19 @@ from bench.rows.many import many_row
 from bench.rows.training import training_row
 from bench.stage import Stage
 from bench.worker import all_cores
-from bench.workloads import FIVE_LAYERS, FOURTEEN_LAYERS, LARGE, SMALL, WIDE
+from bench.workloads import (
+    FIVE_LAYERS,
+    FIVE_NORMALIZED,
+    FIVE_WITH_ADAM,
+    FOURTEEN_LAYERS,
+    LARGE,
+    SMALL,
+    TABLE_OF_8,
+    TABLE_OF_30,
+    TABLE_OF_30_SGD,
+    WIDE,
+    WIDE_WITH_ADAM,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results.json"
@@ -29,6 +41,12 @@ ROWS = {
     "fourteen-layers": lambda stage: training_row(stage, FOURTEEN_LAYERS, 1),
     "wide": lambda stage: training_row(stage, WIDE, 1),
     "large": lambda stage: training_row(stage, LARGE, len(all_cores())),
+    "five-layers-adam": lambda stage: training_row(stage, FIVE_WITH_ADAM, 1),
+    "five-layers-normalized": lambda stage: training_row(stage, FIVE_NORMALIZED, 1),
+    "wide-adam": lambda stage: training_row(stage, WIDE_WITH_ADAM, 1),
+    "table-of-8-adam": lambda stage: training_row(stage, TABLE_OF_8, 1),
+    "table-of-30-adam": lambda stage: training_row(stage, TABLE_OF_30, 1),
+    "table-of-30": lambda stage: training_row(stage, TABLE_OF_30_SGD, 1),
     "one-sample": lambda stage: inference_row(stage, 1),
     "many-samples": lambda stage: inference_row(stage, SMALL.samples),
     "first-layer": first_layer_row,

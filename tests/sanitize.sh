@@ -22,5 +22,5 @@ CFLAGS="$sanitizers" LDFLAGS="$sanitizers" FASTMLP_REQUIRE_C=1 \
 # when it ends is no leak of ours.
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \
     ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=$copy \
-    "$python" -m pytest -q -s -p no:cacheprovider -k "cython or test_c_binding" tests/kernels \
+    "$python" -m pytest -q -n auto --dist loadfile -p no:cacheprovider -k "cython or test_c_binding" tests/kernels \
     tests/engine/test_determinism.py tests/engine/test_gradients.py tests/engine/test_telemetry.py

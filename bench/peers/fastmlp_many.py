@@ -1,5 +1,6 @@
 """fastmlp for many nets: ``fit_many``."""
 
+from bench.peers.fastmlp_fit import start
 from bench.problem import Problem, fastmlp_net
 from fastmlp import fit_many
 
@@ -14,7 +15,7 @@ class FastmlpMany:
         self.models = []
         for problem in problems:
             model = fastmlp_net(problem.workload, problem.seed, self.backend)
-            model.set_weights(problem.weights)
+            start(model, problem.weights)
             self.models.append(model)
 
     def epoch(self, number: int) -> list[float]:

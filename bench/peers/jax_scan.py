@@ -10,7 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from bench.peers.jax_net import ACTIVATIONS, logits, make_step, parameters_of, weights_of
+from bench.peers.jax_net import (
+    answers_of,
+    make_training,
+    outputs_of,
+    parameters_of,
+    weights_of,
+)
 from bench.problem import Problem
 
 
@@ -19,41 +25,40 @@ class JaxScan:
 
     def load(self, problem: Problem) -> None:
         self.problem = problem
-        self.x, self.y = jnp.array(problem.x), jnp.array(problem.y, jnp.int32)
-        activation = ACTIVATIONS[problem.workload.activation]
-        step = make_step(activation, problem.workload.learning_rate)
+        self.x, self.y = jnp.array(problem.x), answers_of(problem)
+        self.start, step = make_training(problem.workload)
 
         @functools.partial(jax.jit, donate_argnums=0)
-        def train(parameters, x, y, batches):
-            def body(parameters, rows):
-                return step(parameters, x[rows], y[rows])
+        def train(state, x, y, batches):
+            def body(state, rows):
+                return step(state, x[rows], y[rows])
 
-            parameters, losses = jax.lax.scan(body, parameters, batches)
-            return parameters, losses.mean()
+            state, losses = jax.lax.scan(body, state, batches)
+            return state, losses.mean()
 
         @jax.jit
         def probabilities(parameters, x):
-            return jax.nn.softmax(logits(activation, parameters, x))
+            return jax.nn.softmax(outputs_of(problem.workload, parameters, x))
 
         self.train, self.probabilities = train, probabilities
         self.reset()
 
     def reset(self) -> None:
-        self.parameters = parameters_of(self.problem)
+        self.state = self.start(parameters_of(self.problem))
 
     def steps(self, order: np.ndarray) -> float:
         batches = order.reshape(-1, self.problem.workload.batch_size).astype(np.int32)
-        self.parameters, loss = self.train(self.parameters, self.x, self.y, batches)
+        self.state, loss = self.train(self.state, self.x, self.y, batches)
         return float(loss)
 
     def epoch(self, number: int) -> float:
         return self.steps(self.problem.orders[number])
 
     def weights(self) -> list[np.ndarray]:
-        return weights_of(self.parameters)
+        return weights_of(self.state[0])
 
     def put(self, x: np.ndarray) -> None:
         self.inputs = jnp.array(x)
 
     def predict(self) -> np.ndarray:
-        return np.asarray(self.probabilities(self.parameters, self.inputs))
+        return np.asarray(self.probabilities(self.state[0], self.inputs))

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from bench.peers.jax_net import ACTIVATIONS, make_step, parameters_of
+from bench.peers.jax_net import answers_of, make_training, parameters_of
 from bench.problem import Problem
 
 
@@ -16,25 +16,22 @@ class JaxVmap:
     def load(self, problems: list[Problem]) -> None:
         self.problems = problems
         workload = problems[0].workload
-        self.x, self.y = jnp.array(problems[0].x), jnp.array(problems[0].y, jnp.int32)
-        self.parameters = jax.tree.map(
-            lambda *arrays: jnp.stack(arrays), *map(parameters_of, problems)
-        )
+        self.x, self.y = jnp.array(problems[0].x), answers_of(problems[0])
+        start, step = make_training(workload)
+        states = [start(parameters_of(problem)) for problem in problems]
+        self.state = jax.tree.map(lambda *arrays: jnp.stack(arrays), *states)
         # Nets that see the same samples at the same time share the gathered batch.
         self.shares_order = all(problem.seed == problems[0].seed for problem in problems)
         samples_axis = None if self.shares_order else 0
-        step = jax.vmap(
-            make_step(ACTIVATIONS[workload.activation], workload.learning_rate),
-            in_axes=(0, samples_axis, samples_axis),
-        )
+        step = jax.vmap(step, in_axes=(0, samples_axis, samples_axis))
 
         @functools.partial(jax.jit, donate_argnums=0)
-        def train(parameters, x, y, batches):
-            def body(parameters, rows):
-                return step(parameters, x[rows], y[rows])
+        def train(state, x, y, batches):
+            def body(state, rows):
+                return step(state, x[rows], y[rows])
 
-            parameters, losses = jax.lax.scan(body, parameters, batches)
-            return parameters, losses.mean(0)
+            state, losses = jax.lax.scan(body, state, batches)
+            return state, losses.mean(0)
 
         self.train = train
 
@@ -45,7 +42,5 @@ class JaxVmap:
         else:
             orders = np.stack([problem.orders[number] for problem in self.problems])
             batches = orders.reshape(len(orders), -1, batch_size).swapaxes(0, 1)
-        self.parameters, losses = self.train(
-            self.parameters, self.x, self.y, batches.astype(np.int32)
-        )
+        self.state, losses = self.train(self.state, self.x, self.y, batches.astype(np.int32))
         return np.asarray(losses).tolist()

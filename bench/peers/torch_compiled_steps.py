@@ -16,6 +16,23 @@ from bench.problem import Problem
 STEPS = 5
 
 
+def descend(rate, parameters, gradients, moments) -> None:
+    for name, parameter in parameters.items():
+        parameter.sub_(gradients[name], alpha=rate)
+
+
+def adapt(rate, parameters, gradients, moments) -> None:
+    """Take a step of Adam (Kingma & Ba, 2015, algorithm 1)."""
+    moments["time"].add_(1)
+    time = moments["time"]
+    scale, correction = rate / (1 - 0.9**time), 1 / (1 - 0.999**time)
+    for name, parameter in parameters.items():
+        first, second = moments[f"first {name}"], moments[f"second {name}"]
+        first.lerp_(gradients[name], 0.1)
+        second.lerp_(gradients[name] ** 2, 0.001)
+        parameter.sub_(scale * first / ((second * correction).sqrt() + 1e-7))
+
+
 class TorchCompiledSteps(TorchEager):
     name = "torch.compile (steps)"
 
@@ -23,27 +40,39 @@ class TorchCompiledSteps(TorchEager):
         super().load(problem)
         self.x = torch.from_numpy(problem.x)
         self.parameters = {name: p.detach() for name, p in self.net.named_parameters()}
-        learning_rate = problem.workload.learning_rate
+        update = descend if problem.workload.optimizer == "SGD" else adapt
+        rate = problem.workload.learning_rate
+        scale = 1 / 255 if problem.workload.data == "images" else 1.0
 
         def loss_of(parameters, x, y):
             return self.loss(functional_call(self.net, parameters, (x,)), y)
 
-        def step(parameters, x, y):
-            gradients, loss = grad_and_value(loss_of)(parameters, x.float() * (1 / 255), y)
-            for name, parameter in parameters.items():
-                parameter.sub_(gradients[name], alpha=learning_rate)
+        def step(parameters, moments, x, y):
+            gradients, loss = grad_and_value(loss_of)(parameters, x.float() * scale, y)
+            update(rate, parameters, gradients, moments)
             return loss
 
-        def several(parameters, batches, x, y):
-            return torch.stack([step(parameters, x[rows], y[rows]) for rows in batches])
+        def several(parameters, moments, batches, x, y):
+            return torch.stack([step(parameters, moments, x[rows], y[rows]) for rows in batches])
 
         self.several = torch.compile(
             several, fullgraph=True, dynamic=False, options={"cpp_wrapper": True}
         )
 
+    def reset(self) -> None:
+        super().reset()
+        sizes = {name: p.detach() for name, p in self.net.named_parameters()}
+        self.moments = {
+            "time": torch.zeros(()),
+            **{f"first {name}": torch.zeros_like(p) for name, p in sizes.items()},
+            **{f"second {name}": torch.zeros_like(p) for name, p in sizes.items()},
+        }
+
     def steps(self, order: np.ndarray) -> float:
         batches = torch.from_numpy(order).view(-1, STEPS, self.problem.workload.batch_size)
-        losses = [self.several(self.parameters, some, self.x, self.y) for some in batches]
+        losses = [
+            self.several(self.parameters, self.moments, some, self.x, self.y) for some in batches
+        ]
         return torch.stack(losses).mean().item()
 
     def put(self, x: np.ndarray) -> None:

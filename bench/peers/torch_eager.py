@@ -1,7 +1,8 @@
 """PyTorch as one writes it: a Sequential, an optimizer, a loop over shuffled batches.
 
 Samples are float32 tensors in memory, of which a batch is selected by index: many times faster
-than a DataLoader.  The optimizer is the fused one, and losses are read once, at the end.
+than a DataLoader.  The optimizer is the fused one, or with "foreach" that of lists of tensors; and
+losses are read once, at the end.
 """
 
 import numpy as np
@@ -14,30 +15,43 @@ from bench.worker import all_cores
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
 
 
+def as_numbers(problem: Problem, x: np.ndarray) -> torch.Tensor:
+    scale = 1 / 255 if problem.workload.data == "images" else 1.0
+    return torch.from_numpy(x).float() * scale
+
+
 class TorchEager:
     name = "PyTorch eager"
 
-    def __init__(self) -> None:
+    def __init__(self, form: str = "fused") -> None:
+        self.form = form
+        if form != "fused":
+            self.name = f"{self.name} ({form})"
         torch.set_num_threads(len(all_cores()))
 
     def load(self, problem: Problem) -> None:
         self.problem = problem
-        self.x = torch.from_numpy(problem.x).float() * (1 / 255)
+        workload = problem.workload
+        self.x = as_numbers(problem, problem.x)
         self.y = torch.from_numpy(problem.y)
         modules: list[nn.Module] = []
-        for kernel, _ in problem.layers:
-            modules += [nn.Linear(*kernel.shape), ACTIVATIONS[problem.workload.activation]()]
+        for kernel, _, *normalization in problem.layers:
+            modules += [nn.Linear(*kernel.shape), ACTIVATIONS[workload.activation]()]
+            if normalization:
+                modules.append(nn.BatchNorm1d(kernel.shape[1], eps=1e-3, momentum=0.01))
         self.net = nn.Sequential(*modules[:-1])
-        self.loss = nn.CrossEntropyLoss()
-        self.optimizer = torch.optim.SGD(
-            self.net.parameters(), lr=problem.workload.learning_rate, fused=True
-        )
+        self.loss = nn.MSELoss() if workload.learns_a_number else nn.CrossEntropyLoss()
         self.reset()
 
     @torch.no_grad()
     def reset(self) -> None:
         for parameter, array in zip(self.net.parameters(), self.problem.weights, strict=True):
             parameter.copy_(torch.from_numpy(array.T))
+        options = {"lr": self.problem.workload.learning_rate, self.form: True}
+        if self.problem.workload.optimizer == "SGD":
+            self.optimizer = torch.optim.SGD(self.net.parameters(), **options)
+        else:
+            self.optimizer = torch.optim.Adam(self.net.parameters(), eps=1e-7, **options)
 
     def step(self, rows: torch.Tensor) -> torch.Tensor:
         self.optimizer.zero_grad()
@@ -60,7 +74,7 @@ class TorchEager:
         return [parameter.detach().numpy().T.copy() for parameter in self.net.parameters()]
 
     def put(self, x: np.ndarray) -> None:
-        self.inputs = torch.from_numpy(x).float() * (1 / 255)
+        self.inputs = as_numbers(self.problem, x)
 
     @torch.inference_mode()
     def predict(self) -> np.ndarray:
