@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench import machine
-from bench.tabular import BATCH, data, net
+from bench.small_nets import BATCH, data, net
 from fastmlp import sweep
 from fastmlp.runtime.schedulers import Packet, Post, Work, scheduler_of
 from fastmlp.runtime.threads import available_cores

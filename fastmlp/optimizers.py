@@ -67,6 +67,7 @@ class Optimizer(Configurable):
 
     _undecayed: Choice | None = field(init=False, repr=False, default=None)
     _rate_factors: list[tuple[float, Choice]] = field(init=False, repr=False, default_factory=list)
+    _decay_factors: list[tuple[float, Choice]] = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self.check()
@@ -160,6 +161,30 @@ class Optimizer(Configurable):
         number = real_number("factor", factor, RATE, low=0)
         self._rate_factors = [*self._rate_factors, (number, Choice(var_list, var_names))]
 
+    def scale_weight_decay(
+        self,
+        factor: float,
+        var_list: Sequence[NDArray[Any] | str] | None = None,
+        var_names: Sequence[str] | None = None,
+    ) -> None:
+        """Multiply the decay of these weights; the last call that names a weight counts.
+
+        What is excluded from decay stays so. Keras has no such method.
+
+        Parameters
+        ----------
+        factor : float, not negative
+        var_list, var_names
+            As of :meth:`exclude_from_weight_decay`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the factor is out of its range, or as :meth:`exclude_from_weight_decay`.
+        """
+        number = real_number("factor", factor, RATE, low=0)
+        self._decay_factors = [*self._decay_factors, (number, Choice(var_list, var_names))]
+
     def recognize(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         """Know the arrays that were named as the tensors of a net; ValueError if they are not."""
         for choice in self._choices():
@@ -167,20 +192,22 @@ class Optimizer(Configurable):
 
     def factors(self, name: str) -> tuple[float, float]:
         """Return what the learning rate and the decay of a weight are multiplied with."""
-        rate = 1.0
-        for factor, choice in self._rate_factors:
-            rate = factor if name in choice else rate
-        return rate, float(self._undecayed is None or name not in self._undecayed)
+        rate = _factor_of(name, self._rate_factors)
+        if self._undecayed is not None and name in self._undecayed:
+            return rate, 0.0
+        return rate, _factor_of(name, self._decay_factors)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal optimizer, and which weights it treats apart."""
         config = super().get_config()
         if self._undecayed is not None:
             config["excluded_from_weight_decay"] = self._undecayed.get_config()
-        if self._rate_factors:
-            config["learning_rate_factors"] = [
-                {"factor": factor, **choice.get_config()} for factor, choice in self._rate_factors
-            ]
+        for key, factors in (
+            ("learning_rate_factors", self._rate_factors),
+            ("weight_decay_factors", self._decay_factors),
+        ):
+            if factors:
+                config[key] = [{"factor": f, **choice.get_config()} for f, choice in factors]
         return config
 
     @classmethod
@@ -188,17 +215,20 @@ class Optimizer(Configurable):
         """Return the optimizer of a configuration."""
         arguments = dict(config)
         excluded = arguments.pop("excluded_from_weight_decay", None)
-        factors = arguments.pop("learning_rate_factors", [])
+        rates = arguments.pop("learning_rate_factors", [])
+        decays = arguments.pop("weight_decay_factors", [])
         optimizer = super().from_config(arguments)
         if excluded is not None:
             optimizer.exclude_from_weight_decay(**excluded)
-        for one in factors:
+        for one in rates:
             optimizer.scale_learning_rate(**one)
+        for one in decays:
+            optimizer.scale_weight_decay(**one)
         return optimizer
 
     def _choices(self) -> list[Choice]:
         excluded = [] if self._undecayed is None else [self._undecayed]
-        return excluded + [choice for _, choice in self._rate_factors]
+        return excluded + [choice for _, choice in [*self._rate_factors, *self._decay_factors]]
 
     def numbers(self) -> NDArray[np.float64]:
         """Return the numbers, which are checked, as the engine reads them."""
@@ -223,6 +253,11 @@ class Optimizer(Configurable):
         """Check that a number is in [0, 1)."""
         value = real_number(name, getattr(self, name), "a number in [0, 1)", low=0, below=1)
         setattr(self, name, value)
+
+
+def _factor_of(name: str, factors: Sequence[tuple[float, Choice]]) -> float:
+    """Return the last of the factors that a weight is named with, or 1."""
+    return next((factor for factor, choice in reversed(factors) if name in choice), 1.0)
 
 
 @dataclass

@@ -7,6 +7,7 @@ from .dense import Dense
 from .dropout import Dropout
 from .feature_normalization import Normalization
 from .layer_normalization import LayerNormalization, RMSNormalization
+from .mixed_activation import MixedActivation
 from .noise import AlphaDropout, GaussianDropout, GaussianNoise
 from .normalization import BatchNormalization
 from .relus import ELU, LeakyReLU, PReLU, ReLU, Softmax
@@ -29,6 +30,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "MixedActivation",
     "Normalization",
     "PReLU",
     "RMSNormalization",

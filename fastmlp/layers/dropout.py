@@ -4,6 +4,7 @@ from typing import Any
 
 from ..kernels.contract import Column, Op, Scalar
 from ..runtime.arguments import real_number, seed_integer
+from ..runtime.attributes import assign, refuse
 from ..runtime.lowering import Buffer, Builder
 from .base import Layer
 
@@ -18,7 +19,8 @@ class Dropout(Layer):
     Parameters
     ----------
     rate : float in [0, 1)
-        0 leaves everything as it is.
+        0 leaves everything as it is.  It is an attribute, too, that a callback may set before an
+        epoch; of a layer that was made with 0 it stays 0.
     seed : int, optional
         By default one that follows from the net's seed and the layer's place in it.
 
@@ -30,15 +32,36 @@ class Dropout(Layer):
 
     _settings = ("rate", "seed")
 
+    rate: float
+    _is_there: bool  # whether it has a row in a plan
+
     def __init__(
         self, rate: float, *, seed: int | None = None, name: str | None = None, **options: Any
     ) -> None:
         super().__init__(name, **options)
-        self.rate = real_number("rate", rate, "a number in [0, 1)", low=0, below=1)
+        self.rate = rate
         self.seed = None if seed is None else seed_integer("seed", seed)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute: the rate at any time."""
+        if name != "rate":
+            super().__setattr__(name, value)
+            return
+        rate = real_number("rate", value, "a number in [0, 1)", low=0, below=1)
+        if not hasattr(self, "_is_there"):
+            assign(self, _is_there=rate > 0)
+        elif rate and not self._is_there:
+            raise refuse(self, name, "was made with rate=0, which leaves it out of the net")
+        assign(self, rate=rate)
+
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
-        if not self.rate:
+        if not self._is_there:
             return x
         columns = {Column.KEY: builder.random_key(self.seed)}
-        return builder.row(Op.DROPOUT, x, columns=columns, reals={Scalar.RATE: self.rate})
+        return builder.row(
+            Op.DROPOUT,
+            x,
+            columns=columns,
+            reals={Scalar.RATE: self.rate},
+            changing=lambda: {Scalar.RATE: self.rate},
+        )

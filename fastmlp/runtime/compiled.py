@@ -97,6 +97,16 @@ class Compiled(Stack):
         self._state.provide_moments(self.optimizer.moments, self.optimizer.use_ema)
         engine.use_optimizer(self.optimizer, self._state.moments)
 
+    def follow_changes(self) -> None:
+        """Take over what callbacks have changed: the optimizer's numbers, and those of layers.
+
+        The learning rate is asked for in any case.
+        """
+        assert self.optimizer is not None
+        engine = self._ready_engine()
+        if not engine.has_numbers_of(self.optimizer):
+            self._follow_optimizer(engine)
+
     def _compile(
         self,
         optimizer: optimizers.Optimizer,
@@ -184,4 +194,5 @@ class Compiled(Stack):
                 lowered, backends.bind_of(*how), self._state.params, self._state.running,
                 backends.runs_python(*how), self._state.draws,
             )  # fmt: skip
+        self._engine.plan.refresh()
         return self._engine

@@ -167,6 +167,14 @@ class Engine:
             return False
         return all(map(is_, vars(optimizer).values(), self._settings.values()))
 
+    def has_numbers_of(self, optimizer: Optimizer) -> bool:
+        """Whether nothing but the learning rate of its optimizer has changed since."""
+        return optimizer is self._optimizer and all(
+            value is self._settings[name]
+            for name, value in vars(optimizer).items()
+            if name != "learning_rate"
+        )
+
     def forward(
         self,
         data: Data,

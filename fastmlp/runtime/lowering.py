@@ -7,7 +7,7 @@ is plain data.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
@@ -100,6 +100,7 @@ class _Row:
     label: str
     columns: dict[Column, int]
     reals: dict[Scalar, float]
+    changing: Callable[[], dict[Scalar, float]] | None = None
 
 
 @dataclass
@@ -184,6 +185,7 @@ class Builder:
         columns: dict[Column, int] | None = None,
         reals: dict[Scalar, float] | None = None,
         label: str | None = None,
+        changing: Callable[[], dict[Scalar, float]] | None = None,
     ) -> Buffer:
         """Add a row that reads ``x`` and writes a new buffer, and return that.
 
@@ -199,6 +201,8 @@ class Builder:
             What the operation reads beside that: see :mod:`fastmlp.kernels.contract`.
         label : str, optional
             By default the layer's name.
+        changing : callable, optional
+            Returns those of the ``reals`` that may change: it is asked before each epoch.
 
         Raises
         ------
@@ -226,6 +230,7 @@ class Builder:
         self._append(
             op, label or self._current.name, {**fixed, **own, **(columns or {})}, reals or {}
         )
+        self._rows[-1].changing = changing
         if Column.SIZE in own and not self._current.frozen:
             self._trainable = self._trainable or own[Column.SIZE] > 0
         return y
@@ -370,6 +375,7 @@ class Builder:
         return Plan(
             table, reals, *self._tensor_tables(), np.array(self._thresholds), labels, self._slots,
             self._sizes[True], self._sizes[False], self._input_shape, self.shape, python,
+            {r: row.changing for r, row in enumerate(self._rows) if row.changing is not None},
         )  # fmt: skip
 
     def _tensor_tables(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -5,6 +5,7 @@ that writes them, of the kernels, and of the views in here: nobody else reads a 
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -46,6 +47,8 @@ class Plan:
     python_layers : dict
         What is written in Python, by the layer index of its row: the layers of the CUSTOM rows,
         and, with indices beyond those of layers, a loss and metrics.
+    changing : dict
+        By row, what returns those of its ``reals`` that may change between two epochs.
     """
 
     table: NDArray[np.int64]
@@ -60,6 +63,13 @@ class Plan:
     input_shape: Shape
     output_shape: Shape
     python_layers: dict[int, PythonRows | PythonJudge]
+    changing: dict[int, Callable[[], dict[Scalar, float]]]
+
+    def refresh(self) -> None:
+        """Take over what layers have changed about themselves."""
+        for r, numbers in self.changing.items():
+            for scalar, number in numbers().items():
+                self.reals[r, scalar] = number
 
     @cached_property
     def slots(self) -> list[Slot]:

@@ -116,6 +116,7 @@ def _train_epochs(run: Run, callbacks: Sequence[Callback], parts: Sequence[Part]
         batch, run.first_step = (0 if number else start.batch), run.state.steps
         for callback in callbacks:
             callback.on_epoch_begin(epoch, {})
+        run.model.follow_changes()
         before = run.state.steps
         try:
             if watchers:

@@ -6,6 +6,7 @@ once, so that a step costs no call.
 
 from .base import RATE, LearningRateSchedule, rates_of
 from .cosine import CosineDecay, CosineDecayRestarts
+from .cosine_log import CosineLog, FlatCosine
 from .decays import (
     ExponentialDecay,
     InverseTimeDecay,
@@ -19,7 +20,9 @@ __all__ = [
     "RATE",
     "CosineDecay",
     "CosineDecayRestarts",
+    "CosineLog",
     "ExponentialDecay",
+    "FlatCosine",
     "InverseTimeDecay",
     "LearningRateSchedule",
     "OneCycle",

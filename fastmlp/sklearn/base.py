@@ -3,6 +3,7 @@
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +11,12 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 
 from .. import regularizers
 from ..callbacks import Callback, check_callbacks
@@ -76,6 +82,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         max_fun: Any = 15000,
         dropout: Any = 0.0,
         batch_norm: Any = False,
+        layer_norm: Any = False,
         l1: Any = 0.0,
         n_threads: Any = None,
         backend: Any = "auto",
@@ -105,6 +112,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         self.max_fun = max_fun
         self.dropout = dropout
         self.batch_norm = batch_norm
+        self.layer_norm = layer_norm
         self.l1 = l1
         self.n_threads = n_threads
         self.backend = backend
@@ -129,8 +137,21 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """Return answers as the net's loss reads them: labels (n,), or targets (n, outputs)."""
 
     @abstractmethod
-    def _score_of(self, outputs: Array, y: Array) -> float:
+    def _score_of(self, outputs: Array, y: Array, weights: Array | None = None) -> float:
         """Return the score of the net's outputs."""
+
+    def _weights(self, x: Array, answers: Array, given: Any, incremental: bool) -> Array | None:
+        """Return how much each sample counts; None if all count alike."""
+        if given is None:
+            return None
+        weights: Array = _check_sample_weight(given, x, dtype=x.dtype, ensure_non_negative=True)
+        if not weights.any():
+            raise ValueError("sample_weight: expected one that is not 0, got zeros alone")
+        return weights
+
+    def _offset(self, split: Split) -> float:
+        """Return what ``loss_`` has more than the loss that is minimized."""
+        return 0.0
 
     @abstractmethod
     def _strata(self, answers: Array) -> Array | None:
@@ -187,11 +208,13 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         objective = self._objective(answers)
         recipe = self._recipe(settings, objective, x, answers, fresh)
         if fresh:
-            seed, weights = recipe.draw(check_random_state(self.random_state))
+            seed, first = recipe.draw(check_random_state(self.random_state))
         else:
             recipe.check_fits(self._made_by)
             seed = self.net_.seed
-        split = self._split(settings, Split(x, answers), extras, seed)
+        weights = self._weights(x, answers, extras.sample_weight, incremental)
+        split = self._split(settings, Split(x, answers, weights), extras, seed)
+        objective = replace(objective, offset=self._offset(split))
         batch_size = settings.samples_a_batch(len(split.x))
         if settings.batch_size is not None and settings.batch_size > len(split.x):
             warnings.warn(
@@ -199,9 +222,9 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
                 f"clipped: batch_size={settings.batch_size} of {len(split.x)} samples",
                 stacklevel=3,
             )
-        penalty = settings.penalty(batch_size, objective.slope)
+        penalty = settings.penalty(batch_size * split.mean_weight, objective.slope)
         if fresh:
-            self._begin(recipe.new(seed, weights, penalty), settings, objective)
+            self._begin(recipe.new(seed, first, penalty), settings, objective)
         elif (recipe, penalty) != (self._made_by, self._penalty):
             self._replace_net(recipe.remake(self.net_, penalty))
         if not (fresh or incremental):
@@ -229,6 +252,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             first_activation=settings.first_activation,
             dropout=settings.dropout,
             batch_norm=settings.batch_norm,
+            layer_norm=settings.layer_norm,
             output=objective.output,
             dtype=str(x.dtype) if fresh else str(self.net_.dtype),
             backend=settings.backend,
@@ -238,7 +262,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """Return what is learned from, and what is scored."""
         if extras.x_val is not None:
             x_val, y_val = self._read(extras.x_val, extras.y_val, reset=False)
-            return Split(given.x, given.y, x_val, self._answers(y_val))
+            return given._replace(x_val=x_val, y_val=self._answers(y_val))
         if not settings.early_stopping:
             return given
         return set_apart(given, settings.validation_fraction, seed, self._strata(given.y))
@@ -247,7 +271,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """Forget an earlier fit."""
         self.net_ = net
         self.n_outputs_ = dense_layers(net)[-1].units
-        names = {"linear": "identity", "sigmoid": "logistic"}
+        names = {"linear": "identity", "sigmoid": "logistic", "exponential": "exp"}
         self.out_activation_ = names.get(objective.output, objective.output)
         self.t_ = 0
         for name in ("loss_curve_", "validation_scores_", "best_loss_", "best_validation_score_"):
@@ -285,8 +309,12 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         x_val, y_val = split.x_val, split.y_val
         if x_val is None or y_val is None:
             return Course(self, settings, objective, None)
+        weights = split.weights_val
         return Course(
-            self, settings, objective, lambda: self._score_of(self.net_.predict(x_val), y_val)
+            self,
+            settings,
+            objective,
+            lambda: self._score_of(self.net_.predict(x_val), y_val, weights),
         )
 
     def _run(
@@ -302,7 +330,14 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         epochs = 1 if incremental else settings.max_iter
         try:
             self.net_.fit(
-                split.x, split.y, batch_size, epochs, 0, callbacks, shuffle=settings.shuffle
+                split.x,
+                split.y,
+                batch_size,
+                epochs,
+                0,
+                callbacks,
+                shuffle=settings.shuffle,
+                sample_weight=split.weights,
             )
             if not course.has_stopped and not incremental and self.n_iter_ == epochs:
                 warnings.warn(
@@ -319,8 +354,11 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     def _run_lbfgs(self, settings: Settings, objective: Objective, split: Split) -> None:
         """Train by L-BFGS-B."""
         net = self.net_
-        self.n_iter_, reason = lbfgs.minimize(net, split.x, split.y, settings, objective)
-        self.loss_ = objective.loss_of(net.evaluate(split.x, split.y, return_dict=True))
+        self.n_iter_, reason = lbfgs.minimize(net, split, settings, objective)
+        figures = net.evaluate(
+            split.x, split.y, len(split.x), sample_weight=split.weights, return_dict=True
+        )
+        self.loss_ = objective.loss_of(figures)
         if reason is not None:
             warnings.warn(
                 f"lbfgs failed to converge after {self.n_iter_} iteration(s): {reason}",

@@ -14,7 +14,7 @@ from ..runtime.tensors import Array
 from .base import BaseMLP, read_samples
 from .extras import Extras
 from .labels import Labels, labels_of
-from .objective import Objective
+from .objective import WEIGHTED_MEAN, Objective
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
@@ -35,7 +35,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
         With "sgd": ``learning_rate_init / (t + 1)**power_t``, where ``t`` counts samples, epoch by
         epoch; or a fifth of the rate whenever the fit would otherwise stop, until it is 1e-6.
-    learning_rate_init : float, default=0.001
+    learning_rate_init : float or schedule, default=0.001
+        One of :mod:`fastmlp.schedules`, or any function of the step's number, gives the rate of
+        each step, and needs ``learning_rate="constant"``.
     power_t : float, default=0.5
     max_iter : int, default=200
         The largest number of epochs, or of L-BFGS's iterations.
@@ -65,12 +67,19 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         The share of values dropped after all hidden layers, or after each.
     batch_norm : bool, default=False
         Batch normalization before each hidden activation.
+    layer_norm : bool, default=False
+        Layer normalization there; not together with ``batch_norm``.
     l1 : float, default=0.0
         Adds ``l1 * sum(|w|) / batch size`` to the loss.
     n_threads : int, optional
         The largest number of threads of a fit or a prediction: by default one in a worker of
         joblib, else :func:`fastmlp.get_num_threads`.  It never changes a result.
     backend : {"auto", "cython", "numba", "numpy"}, default="auto"
+    class_weight : dict, list of dict or "balanced", optional
+        What samples of a class are weighted with, besides ``sample_weight``; classes that are
+        missing weigh 1.  "balanced" lets each class weigh as much as any other; it takes all
+        samples at once, so there is no ``partial_fit`` then.  Of several labels a sample, a list
+        with a dict from 0 and 1 to weights for each.
 
     Attributes
     ----------
@@ -96,10 +105,78 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     classes_: Array
     _labels: Labels
 
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: Any = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: Any = 0.001,
+        power_t: Any = 0.5,
+        max_iter: Any = 200,
+        shuffle: Any = True,
+        random_state: Any = None,
+        tol: Any = 1e-4,
+        verbose: Any = False,
+        warm_start: Any = False,
+        momentum: Any = 0.9,
+        nesterovs_momentum: Any = True,
+        early_stopping: Any = False,
+        validation_fraction: Any = 0.1,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-8,
+        n_iter_no_change: Any = 10,
+        max_fun: Any = 15000,
+        dropout: Any = 0.0,
+        batch_norm: Any = False,
+        layer_norm: Any = False,
+        l1: Any = 0.0,
+        n_threads: Any = None,
+        backend: Any = "auto",
+        class_weight: Any = None,
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+            dropout=dropout,
+            batch_norm=batch_norm,
+            layer_norm=layer_norm,
+            l1=l1,
+            n_threads=n_threads,
+            backend=backend,
+        )
+        self.class_weight = class_weight
+
     def fit(
         self,
         X: Any,
         y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
         *,
         X_val: Any = None,
         y_val: ArrayLike | None = None,
@@ -112,6 +189,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         X : array, sparse matrix or DataFrame (n, features)
             A sparse matrix becomes an array.
         y : array (n,) of classes, or (n, labels) of 0 and 1
+        sample_weight : array (n,), optional
+            How much each sample counts: the loss of a batch is the weighted mean, and the score of
+            samples that are set apart, too.
         X_val, y_val : like X and y, optional
             Scored after each epoch; ``early_stopping`` goes by them.
         callbacks : sequence of fastmlp.callbacks.Callback, optional
@@ -121,15 +201,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         TypeError, ValueError
             If an argument is not what it should be, or the loss is no longer finite.
         """
-        return self._fit(X, y, Extras(X_val, y_val, callbacks))
+        return self._fit(X, y, Extras(X_val, y_val, callbacks, sample_weight))
 
     @available_if(lambda estimator: estimator._check_solver())  # type: ignore[untyped-decorator]
     def partial_fit(
         self,
         X: Any,
         y: ArrayLike,
-        *,
+        sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
+        *,
         X_val: Any = None,
         y_val: ArrayLike | None = None,
         callbacks: Sequence[Callback] | None = None,
@@ -141,7 +222,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X, y, X_val, y_val, callbacks
+        X, y, sample_weight, X_val, y_val, callbacks
             As for :meth:`fit`.
         classes : array (classes,)
             All that will come: needed at the first call, unless ``y`` has a column for each.
@@ -151,7 +232,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         TypeError, ValueError
             As for :meth:`fit`.
         """
-        return self._fit(X, y, Extras(X_val, y_val, callbacks, classes, incremental=True))
+        return self._fit(
+            X, y, Extras(X_val, y_val, callbacks, sample_weight, classes, incremental=True)
+        )
 
     def predict(self, X: Any) -> Array:
         """Return the likeliest class of each sample (n,), or its labels (n, labels) of 0 and 1."""
@@ -171,10 +254,25 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _objective(self, answers: Array) -> Objective:
         if self._labels.is_multilabel:
             count = float(len(self._labels.classes))
-            return Objective(losses.BinaryCrossentropy(), "sigmoid", count, count)
+            return Objective(
+                losses.BinaryCrossentropy(reduction=WEIGHTED_MEAN), "sigmoid", count, count
+            )
         if self._labels.is_binary:
-            return Objective(losses.BinaryCrossentropy(), "sigmoid")
-        return Objective(losses.SparseCategoricalCrossentropy(), "softmax")
+            return Objective(losses.BinaryCrossentropy(reduction=WEIGHTED_MEAN), "sigmoid")
+        loss = losses.SparseCategoricalCrossentropy(reduction=WEIGHTED_MEAN)
+        return Objective(loss, "softmax")
+
+    def _weights(self, x: Array, answers: Array, given: Any, incremental: bool) -> Array | None:
+        if incremental and isinstance(self.class_weight, str):
+            raise ValueError(
+                f"class_weight: {self.class_weight!r} not with partial_fit, which does not see all "
+                "samples; sklearn.utils.class_weight.compute_class_weight gives numbers for a dict"
+            )
+        weights = super()._weights(x, answers, given, incremental)
+        weights = self._labels.weights(self.class_weight, answers, weights)
+        if weights is not None and not weights.any():
+            raise ValueError("class_weight: expected a class that is not weighted by 0")
+        return weights
 
     def _read_first(self, X: Any, y: Any, extras: Extras, fresh: bool) -> tuple[Array, Array]:
         x, y = self._read(X, y, reset=fresh)
@@ -206,12 +304,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _answers(self, y: Array) -> Array:
         return self._labels.encode(y)
 
-    def _score_of(self, outputs: Array, y: Array) -> float:
+    def _score_of(self, outputs: Array, y: Array, weights: Array | None = None) -> float:
         if not np.isfinite(outputs).all():
             return float(np.nan)
-        if y.ndim == 1:
-            return float(np.mean(outputs.argmax(axis=1) == y))
-        return float(np.mean(((outputs > 0.5) == y).all(axis=1)))
+        right = outputs.argmax(axis=1) == y if y.ndim == 1 else ((outputs > 0.5) == y).all(axis=1)
+        return float(np.average(right, weights=weights))
 
     def _strata(self, answers: Array) -> Array | None:
         # scikit-learn's choice: several classes are not stratified, so that rare ones may be there.

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..callbacks import Callback, Logs
 from ..callbacks.monitor import say
@@ -59,8 +59,8 @@ class Course(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the learning rate of the epoch, unless a callback of the user has a schedule."""
         assert self.model.optimizer is not None
-        scale = self.settings.rate_scale(self.objective.slope)
-        self.model.optimizer.learning_rate = self._rate * scale
+        rate = self.settings.scaled(self._rate, self.objective.slope)
+        self.model.optimizer.learning_rate = rate
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write down the loss and the score, and see whether they still get better."""
@@ -92,9 +92,11 @@ class Course(Callback):
             self._lower_or_stop()
 
     @property
-    def _rate(self) -> float:
-        """The learning rate of the epoch that comes, in scikit-learn's scale."""
+    def _rate(self) -> float | Callable[[Any], Any]:
+        """The learning rate of the epoch that comes, or a schedule, in scikit-learn's scale."""
         settings, estimator = self.settings, self.estimator
+        if callable(settings.rate):
+            return settings.rate
         if settings.solver == "sgd" and settings.schedule == "invscaling":
             rate: float = settings.rate / (estimator.t_ + 1) ** settings.power_t
             return rate
@@ -133,7 +135,8 @@ class Course(Callback):
             "consecutive epochs."
         )
         is_adaptive = settings.solver == "sgd" and settings.schedule == "adaptive"
-        if is_adaptive and self._rate > _LOWEST_RATE:
+        rate = self._rate
+        if is_adaptive and not callable(rate) and rate > _LOWEST_RATE:
             self.estimator._reductions += 1
             self.estimator._no_improvement_count = 0
             said = f"{said} Setting learning rate to {self._rate:f}"

@@ -16,6 +16,8 @@ class Extras:
     x_val, y_val : array, optional
         What is scored after each epoch.
     callbacks : sequence of Callback, optional
+    sample_weight : array (n,), optional
+        How much each sample counts.
     classes : array, optional
         All classes there will be.
     incremental : bool
@@ -25,6 +27,7 @@ class Extras:
     x_val: Any = None
     y_val: Any = None
     callbacks: Sequence[Callback] | None = None
+    sample_weight: Any = None
     classes: Any = None
     incremental: bool = False
 

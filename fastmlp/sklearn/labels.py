@@ -1,11 +1,14 @@
 """Class labels, and the answers that a net learns in their place."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from ..runtime.arguments import real_number, shown
 from ..runtime.tensors import Array
 
 
@@ -64,6 +67,59 @@ class Labels:
         if len(self.classes) == 1:
             return np.ones_like(outputs)
         return np.hstack([1 - outputs, outputs])
+
+    def weights(
+        self, class_weight: Any, answers: Array, sample_weight: Array | None
+    ) -> Array | None:
+        """Return how much each sample counts, with the weight of its class; None if all alike.
+
+        With ``"balanced"``, a class weighs as much as any other that ``answers`` have. Of several
+        labels a sample, each one has such weights, which are multiplied.
+
+        Parameters
+        ----------
+        class_weight : dict, list of dict, "balanced" or None
+            From classes to weights; those that are missing weigh 1.  Of several labels a sample, a
+            list with a dict from 0 and 1 to weights for each.
+        answers : array
+            As :meth:`encode` returns them.
+        sample_weight : array (n,), optional
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``class_weight`` is none of that, or has a class that there is not.
+        """
+        if class_weight is None:
+            return sample_weight
+        if self.is_multilabel:
+            of_labels: Array = compute_sample_weight(class_weight, answers)
+            return of_labels if sample_weight is None else of_labels * sample_weight
+        numbers = answers if answers.ndim == 1 else answers[:, 0].astype(np.int64)
+        of_classes: Array = self._class_weights(class_weight, numbers, sample_weight)[numbers]
+        return of_classes if sample_weight is None else of_classes * sample_weight
+
+    def _class_weights(self, given: Any, numbers: Array, sample_weight: Array | None) -> Array:
+        """Return the weight of each class."""
+        count = len(self.classes)
+        if isinstance(given, str) and given == "balanced":
+            totals = np.bincount(numbers, sample_weight, count)
+            each = totals.sum() / np.count_nonzero(totals)
+            weights: Array = each / np.where(totals > 0, totals, np.inf)
+            return weights
+        if not isinstance(given, Mapping):
+            raise TypeError(
+                f"class_weight: expected a dict from classes to weights, 'balanced' or None, "
+                f"got {shown(given)}"
+            )
+        table = np.ones(count)
+        for name, weight in given.items():
+            (found,) = np.nonzero(self.classes == name)
+            if not len(found):
+                raise ValueError(f"class_weight: {name!r} is none of the classes {self.classes}")
+            kind = "a finite number that is not negative"
+            table[found] = real_number(f"class_weight[{name!r}]", weight, kind, low=0)
+        return table
 
     def check_kind(self, y: Array) -> None:
         """Raise ValueError if ``y`` has one label a sample where several may be, or reversely."""

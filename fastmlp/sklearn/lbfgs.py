@@ -7,13 +7,13 @@ import scipy.optimize
 from numpy.typing import NDArray
 
 from ..model import Sequential
-from ..runtime.tensors import Array
 from .objective import Objective
 from .settings import Settings
+from .validation import Split
 
 
 def minimize(
-    net: Sequential, x: Array, y: Array, settings: Settings, objective: Objective
+    net: Sequential, split: Split, settings: Settings, objective: Objective
 ) -> tuple[int, str | None]:
     """Train a compiled net; return the number of iterations, and why it stopped too early, if so.
 
@@ -32,7 +32,7 @@ def minimize(
 
     def value_and_slopes(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         put(values)
-        value, gradient = net.loss_and_gradient(x, y)
+        value, gradient = net.loss_and_gradient(split.x, split.y, sample_weight=split.weights)
         slopes = np.concatenate([part.ravel() for part in gradient]).astype(np.float64)
         return objective.slope * value, objective.slope * slopes
 

@@ -27,8 +27,8 @@ class Recipe:
     first_activation : Activation
         What the width of the first weights goes by, where there is no hidden layer.
     dropout : tuple of float, one for each hidden layer
-    batch_norm : bool
-    output : {"linear", "sigmoid", "softmax"}
+    batch_norm, layer_norm : bool
+    output : {"linear", "sigmoid", "softmax", "exponential"}
     dtype, backend : str
     """
 
@@ -39,12 +39,13 @@ class Recipe:
     first_activation: activations.Activation
     dropout: tuple[float, ...]
     batch_norm: bool
+    layer_norm: bool
     output: str
     dtype: str
     backend: str
 
     def make(self, seed: int, penalty: regularizers.L1L2 | None) -> Sequential:
-        """Return a net whose weights are all 0, and those of batch normalization as in Keras.
+        """Return a net whose weights are all 0, and those of normalizations as in Keras.
 
         The penalty is that of all weights, without the intercepts.
         """
@@ -58,9 +59,9 @@ class Recipe:
         for units, function, rate in zip(
             self.hidden, self.hidden_activations, self.dropout, strict=True
         ):
-            if self.batch_norm:
-                stack += [dense(units, None), layers.BatchNormalization()]
-                stack.append(layers.Activation(function))
+            if self.batch_norm or self.layer_norm:
+                kind = layers.BatchNormalization if self.batch_norm else layers.LayerNormalization
+                stack += [dense(units, None), kind(), layers.Activation(function)]
             else:
                 stack.append(dense(units, function))
             if rate:
@@ -108,6 +109,7 @@ class Recipe:
         for argument, mine, others in (
             ("hidden_layer_sizes", list(self.hidden), list(other.hidden)),
             ("batch_norm", self.batch_norm, other.batch_norm),
+            ("layer_norm", self.layer_norm, other.layer_norm),
             ("y", f"{self.outputs} outputs", f"{other.outputs} outputs"),
         ):
             if mine != others:

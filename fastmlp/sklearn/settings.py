@@ -1,11 +1,12 @@
 """The arguments of an estimator, checked when it is fitted: scikit-learn stores them as given."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import activations, backends, optimizers, regularizers
 from ..runtime.arguments import (
@@ -18,6 +19,7 @@ from ..runtime.arguments import (
 )
 from ..runtime.lookup import by_name
 from ..runtime.threads import thread_count
+from ..schedules import LearningRateSchedule, rates_of
 
 # scikit-learn's names for what Keras calls otherwise.
 _ACTIVATIONS = {
@@ -29,6 +31,22 @@ _SMALLEST = 5e-324
 
 
 @dataclass(frozen=True)
+class ScaledSchedule(LearningRateSchedule):
+    """A schedule times a number."""
+
+    schedule: Callable[[Any], Any]
+    factor: float
+
+    def __call__(self, step: Any) -> Any:
+        """Return the learning rate of a step."""
+        return self.factor * self.schedule(step)
+
+    def rates(self, steps: range) -> NDArray[Any]:
+        """Return the learning rates of several steps."""
+        return self.factor * rates_of(self.schedule, steps.start, len(steps))
+
+
+@dataclass(frozen=True)
 class Settings:
     """The checked arguments; their meanings are those of the estimator's."""
 
@@ -37,12 +55,13 @@ class Settings:
     first_activation: activations.Activation
     dropout: tuple[float, ...]
     batch_norm: bool
+    layer_norm: bool
     solver: str
     alpha: float
     l1: float
     batch_size: int | None
     schedule: str
-    rate: float
+    rate: float | Callable[[Any], Any]
     power_t: float
     max_iter: int
     max_fun: int
@@ -65,24 +84,29 @@ class Settings:
         """Return the optimizer for gradients that are ``1 / slope`` times scikit-learn's."""
         if self.solver == "sgd":
             nesterov = self.nesterov and self.momentum > 0
-            return optimizers.SGD(self.rate * slope, self.momentum, nesterov)
+            return optimizers.SGD(self.scaled(self.rate, slope), self.momentum, nesterov)
         # Adam's steps do not change with the scale of the gradient, if epsilon has the same.
         epsilon = max(self.epsilon / slope, 1e-30)
         return optimizers.Adam(self.rate, self.beta_1, self.beta_2, epsilon)
 
-    def penalty(self, batch_size: int, slope: float) -> regularizers.L1L2 | None:
-        """Return the penalty ``(alpha / 2 * sum(w**2) + l1 * sum(|w|)) / batch_size``.
+    def scaled(
+        self, rate: float | Callable[[Any], Any], slope: float
+    ) -> float | Callable[[Any], Any]:
+        """Return scikit-learn's learning rate, or its schedule, for gradients as in optimizer."""
+        factor = slope if self.solver == "sgd" else 1.0
+        if callable(rate):
+            return rate if factor == 1 else ScaledSchedule(rate, factor)
+        return rate * factor
+
+    def penalty(self, batch_weight: float, slope: float) -> regularizers.L1L2 | None:
+        """Return the penalty ``(alpha / 2 * sum(w**2) + l1 * sum(|w|)) / batch_weight``.
 
         Like the optimizer's, for gradients that are ``1 / slope`` times scikit-learn's.
         """
         if not self.alpha and not self.l1:
             return None
-        scale = 1 / (batch_size * slope)
+        scale = 1 / (batch_weight * slope)
         return regularizers.L1L2(l1=self.l1 * scale, l2=self.alpha / 2 * scale)
-
-    def rate_scale(self, slope: float) -> float:
-        """Return what scikit-learn's learning rate is multiplied with."""
-        return slope if self.solver == "sgd" else 1.0
 
     def samples_a_batch(self, count: int) -> int:
         """Return the size of a batch of so many samples."""
@@ -100,7 +124,7 @@ def checked(estimator: Any) -> Settings:
         If one is not what it should be.
     """
     e = estimator
-    hidden = _hidden(e.hidden_layer_sizes)
+    hidden = checked_sizes(e.hidden_layer_sizes)
     functions = _activations(e.activation, len(hidden))
     solver = by_name("solver", e.solver, {n: n for n in ("lbfgs", "sgd", "adam")})
     rates = {n: n for n in ("constant", "invscaling", "adaptive")}
@@ -110,12 +134,13 @@ def checked(estimator: Any) -> Settings:
         first_activation=functions[-1],
         dropout=_dropout(e.dropout, len(hidden)),
         batch_norm=truth("batch_norm", e.batch_norm),
+        layer_norm=truth("layer_norm", e.layer_norm),
         solver=solver,
         alpha=real_number("alpha", e.alpha, _NOT_NEGATIVE, low=0),
         l1=real_number("l1", e.l1, _NOT_NEGATIVE, low=0),
         batch_size=_batch_size(e.batch_size),
         schedule=by_name("learning_rate", e.learning_rate, rates),
-        rate=real_number("learning_rate_init", e.learning_rate_init, _ABOVE_0, low=_SMALLEST),
+        rate=_rate(e.learning_rate_init),
         power_t=real_number("power_t", e.power_t, _NOT_NEGATIVE, low=0),
         max_iter=positive_integer("max_iter", e.max_iter),
         max_fun=positive_integer("max_fun", e.max_fun),
@@ -141,19 +166,31 @@ def checked(estimator: Any) -> Settings:
 
 
 def _check_together(settings: Settings) -> None:
-    """Refuse what L-BFGS, which needs a function that stays the same, has no use for."""
+    """Refuse what excludes each other, and what L-BFGS has no use for.
+
+    It has no learning rate, and needs a function that stays the same.
+    """
+    if settings.batch_norm and settings.layer_norm:
+        raise ValueError("layer_norm: not together with batch_norm")
+    if callable(settings.rate) and settings.schedule != "constant":
+        raise ValueError(
+            f"learning_rate: expected 'constant' with a schedule as learning_rate_init, "
+            f"got {settings.schedule!r}"
+        )
     if settings.solver != "lbfgs":
         return
     for argument, is_given in (
         ("dropout", any(settings.dropout)),
         ("batch_norm", settings.batch_norm),
         ("early_stopping", settings.early_stopping),
+        ("learning_rate_init", callable(settings.rate)),
     ):
         if is_given:
             raise ValueError(f"{argument}: not with solver='lbfgs'; 'sgd' and 'adam' have it")
 
 
-def _hidden(given: Any) -> tuple[int, ...]:
+def checked_sizes(given: Any) -> tuple[int, ...]:
+    """Return the units of each hidden layer, as ``hidden_layer_sizes`` says them."""
     several = isinstance(given, Iterable) and not isinstance(given, str)
     sizes: list[Any] = list(given) if several else [given]
     for size in sizes:
@@ -176,6 +213,13 @@ def _activation(given: Any) -> activations.Activation:
         raise TypeError("activation: expected a name such as 'relu' or 'identity', got None")
     is_name = isinstance(given, str)
     return activations.get(by_name("activation", given, _ACTIVATIONS) if is_name else given)
+
+
+def _rate(given: Any) -> float | Callable[[Any], Any]:
+    if callable(given):
+        schedule: Callable[[Any], Any] = given
+        return schedule
+    return real_number("learning_rate_init", given, f"{_ABOVE_0}, or a schedule", low=_SMALLEST)
 
 
 def _dropout(given: Any, hidden: int) -> tuple[float, ...]:

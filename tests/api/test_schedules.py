@@ -8,7 +8,9 @@ from fastmlp import Sequential, layers, optimizers
 from fastmlp.schedules import (
     CosineDecay,
     CosineDecayRestarts,
+    CosineLog,
     ExponentialDecay,
+    FlatCosine,
     InverseTimeDecay,
     OneCycle,
     PiecewiseConstantDecay,
@@ -23,8 +25,10 @@ ALL = [
     CosineDecay(0.1, 70, warmup_target=0.5, warmup_steps=13),
     CosineDecayRestarts(0.3, 7),
     CosineDecayRestarts(0.3, 11, t_mul=1.0, m_mul=0.8, alpha=0.1),
+    CosineLog(0.04, 100),
     ExponentialDecay(0.1, 30, 0.5),
     ExponentialDecay(0.1, 30, 0.5, staircase=True),
+    FlatCosine(0.15, 100),
     InverseTimeDecay(0.1, 30, 2.0),
     InverseTimeDecay(0.1, 30, 2.0, staircase=True),
     OneCycle(0.4, 120),
@@ -53,6 +57,21 @@ def test_exponential_and_inverse_time(staircase):
     np.testing.assert_allclose(exponential(STEPS), 0.1 * 0.5**periods, rtol=1e-14)
     inverse = InverseTimeDecay(0.1, 30, 2.0, staircase)
     np.testing.assert_allclose(inverse(STEPS), 0.1 / (1 + 2 * periods), rtol=1e-14)
+
+
+def test_waves_on_a_logarithmic_clock():
+    schedule = CosineLog(0.4, 150)
+    ends = [0, 10, 30, 70, 150, 200]  # each wave is twice as long as the one before
+    np.testing.assert_allclose([schedule(step) for step in ends], 0, atol=1e-14)
+    middle = 10 * (2**0.5 - 1)
+    np.testing.assert_allclose(schedule(middle), 0.4)
+    assert CosineLog(0.4, 30, cycles=1)(30 * (2**0.25 - 1)) == pytest.approx(0.2)
+
+
+def test_a_constant_and_then_a_cosine():
+    schedule = FlatCosine(0.2, 100)
+    found = [schedule(step) for step in (0, 49, 50, 75, 100, 1000)]
+    np.testing.assert_allclose(found, [0.2, 0.2, 0.2, 0.1, 0, 0], atol=1e-15)
 
 
 def test_a_boundary_belongs_to_the_value_before_it():

@@ -3,7 +3,7 @@
 import pytest
 from sklearn.utils.estimator_checks import check_estimator
 
-from fastmlp.sklearn import MLPClassifier, MLPRegressor
+from fastmlp.sklearn import MLPClassifier, MLPRegressor, RealMLPClassifier, RealMLPRegressor
 
 # What scikit-learn skips where an optional package or setting is missing, or a method is.
 MAY_BE_SKIPPED = {
@@ -12,11 +12,20 @@ MAY_BE_SKIPPED = {
     "check_classifiers_multilabel_output_format_decision_function",
     "check_regressor_data_not_an_array",
 }
+SMALL = {"hidden_layer_sizes": (16, 16), "max_iter": 60}
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
-@pytest.mark.parametrize(("estimator", "checks"), [(MLPClassifier(), 55), (MLPRegressor(), 48)])
+@pytest.mark.parametrize(
+    ("estimator", "checks"),
+    [
+        (MLPClassifier(), 64),
+        (MLPRegressor(), 57),
+        (RealMLPClassifier("td-s", **SMALL), 52),
+        (RealMLPRegressor("td-s", **SMALL), 49),
+    ],
+)
 def test_all_of_them_pass(estimator, checks):
     results = check_estimator(estimator, on_fail=None)
     unusual = {
@@ -28,6 +37,7 @@ def test_all_of_them_pass(estimator, checks):
     assert not unusual
     assert passed >= checks
     assert len(results) - passed <= 3
+    print(f"{type(estimator).__name__}: {passed} of {len(results)} checks passed")  # noqa: T201
 
 
 def test_the_checks_can_fail():

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.sparse import csc_matrix, csr_matrix
+from sklearn import neural_network
+from sklearn.base import clone
 
-from fastmlp import DivergenceWarning, activations, callbacks, layers
+from fastmlp import DivergenceWarning, activations, callbacks, layers, schedules
 from fastmlp.sklearn import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -67,14 +69,69 @@ def test_the_penalties_are_in_the_loss():
         ("squared_error", lambda e: e**2 / 2),
         ("absolute_error", np.abs),
         ("huber", lambda e: np.where(np.abs(e) < 0.5, e**2 / 2, 0.5 * (np.abs(e) - 0.25))),
+        ("quantile", lambda e: np.where(e > 0, 0.2 * e, -0.8 * e)),
     ],
 )
 def test_losses_of_numbers(loss, value):
     options = {"alpha": 0.0, "random_state": 0, "delta": 0.5, "hidden_layer_sizes": (4,)}
+    options |= {"quantile": 0.8}
     still = MLPRegressor(loss, max_iter=1, learning_rate_init=1e-12, **options).fit(X, NUMBERS)
     assert still.loss_ == pytest.approx(value(still.predict(X) - NUMBERS).mean(), rel=1e-6)
     net = MLPRegressor(loss, max_iter=200, learning_rate_init=0.01, **options).fit(X, NUMBERS)
     assert net.loss_ < 0.3 * still.loss_
+
+
+def test_half_the_poisson_deviance_is_scikit_learns():
+    counts = np.random.default_rng(1).poisson(np.exp(X[:, 0] / 2))
+    y = np.stack([counts, counts[::-1]], axis=1)
+    for solver, batch_size in (("sgd", 80), ("lbfgs", "auto")):
+        options = {"solver": solver, "shuffle": False, "random_state": 0, "max_iter": 5}
+        options |= {"hidden_layer_sizes": (6,), "batch_size": batch_size}
+        theirs = neural_network.MLPRegressor("poisson", **options).fit(X, y)
+        ours = MLPRegressor("poisson", **options).fit(X, y)
+        np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-5)
+        assert ours.loss_ == pytest.approx(theirs.loss_, rel=1e-5)
+        assert ours.out_activation_ == theirs.out_activation_ == "exp"
+
+
+def test_a_quantile_is_learned():
+    net = MLPRegressor("quantile", (8,), quantile=0.9, max_iter=400, learning_rate_init=0.01)
+    below = np.mean(net.set_params(random_state=0).fit(X, NUMBERS).predict(X) > NUMBERS)
+    assert 0.8 < below < 0.98
+
+
+def test_layer_normalization_comes_before_the_activation():
+    net = classifier(layer_norm=True).fit(X, Y)
+    kinds = [type(layer).__name__ for layer in net.net_.layers]
+    assert kinds == [*["Dense", "LayerNormalization", "Activation"] * 2, "Dense"]
+    with pytest.raises(ValueError, match="layer_norm: not together with batch_norm"):
+        classifier(layer_norm=True, batch_norm=True).fit(X, Y)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_a_schedule_gives_the_rate_of_each_step(solver):
+    constant = MLPRegressor(hidden_layer_sizes=(4,), solver=solver, random_state=0, max_iter=3)
+    constant.set_params(batch_size=40)
+    one = constant.set_params(learning_rate_init=0.01).fit(X, NUMBERS)
+    steps = []
+    other = clone(one).set_params(learning_rate_init=lambda step: steps.append(step) or 0.01)
+    assert bits(other.fit(X, NUMBERS)) == bits(one)
+    assert sorted(set(steps)) == list(range(6))
+    decay = schedules.CosineDecay(0.05, 6)
+    assert bits(clone(one).set_params(learning_rate_init=decay).fit(X, NUMBERS)) != bits(one)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"solver": "sgd", "learning_rate": "adaptive"}, "learning_rate: expected 'constant' with"),
+        ({"solver": "lbfgs"}, "learning_rate_init: not with solver='lbfgs'"),
+    ],
+)
+def test_a_schedule_is_not_combined_with_another(options, message):
+    net = classifier(learning_rate_init=schedules.CosineDecay(0.1, 10), **options)
+    with pytest.raises(ValueError, match=message):
+        net.fit(X, Y)
 
 
 def test_validation_data_are_scored():
@@ -216,10 +273,10 @@ def test_a_wrong_argument_of_fit_is_named(arguments, message):
 
 
 def test_what_there_is_not_is_refused():
-    with pytest.raises(TypeError, match="sample_weight"):
-        classifier().fit(X, Y, sample_weight=np.ones(80))
-    with pytest.raises(ValueError, match="loss: 'poisson' is not there yet"):
-        MLPRegressor("poisson").fit(X, Y)
+    with pytest.raises(ValueError, match="loss: 'gamma' is unknown"):
+        MLPRegressor("gamma").fit(X, Y)
+    with pytest.raises(ValueError, match="expected numbers from 0 on"):
+        MLPRegressor("poisson").fit(X, NUMBERS)
     with pytest.raises(ValueError, match="X_val: not with solver='lbfgs'"):
         classifier(solver="lbfgs").fit(X, Y, X_val=X, y_val=Y)
     with pytest.warns(UserWarning, match="batch_size=81 of 80 samples"):

@@ -1,4 +1,4 @@
-"""Many small tabular nets: ``python -m bench.tabular [--nets N] [--rounds N]``.
+"""Many small tabular nets: ``python -m bench.small_nets [--nets N] [--rounds N]``.
 
 Nets 8-32-32-1 with ReLU, trained by Adam, each with its own order of the samples: an epoch of all,
 by ``fit_many`` on one thread and on all cores, and by JAX's ``vmap`` in a ``scan``.  They take

@@ -1,0 +1,72 @@
+"""An activation of which each feature learns how much of it there is."""
+
+from typing import Any
+
+from .. import activations, initializers
+from ..kernels.contract import Column, Op, Scalar
+from ..runtime.lowering import Buffer, Builder, Param
+from ..runtime.tensors import Array, Shape
+from .activation import lower_activation
+from .base import Layer
+
+
+class MixedActivation(Layer):
+    """``x + weight * (activation(x) - x)``, with a weight for each feature that is learned.
+
+    With a weight of 1, which all have at first, it is the activation, and with 0 the identity: the
+    parametric activation of Holzmueller, Grinsztajn & Steinwart (2024), "Better by default".  Keras
+    has no such layer.
+
+    Parameters
+    ----------
+    activation : str or fastmlp.activations.Activation
+        Any but a softmax, which is none of single values.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the activation is unknown, or a softmax.
+
+    Notes
+    -----
+    What is kept as ``negative_weight`` is the weight times -1: the layer computes
+    ``x + negative_weight * (x - activation(x))``, whose branches begin at ``x`` both times.
+    """
+
+    _settings = ("activation",)
+
+    def __init__(
+        self, activation: str | activations.Activation, name: str | None = None, **options: Any
+    ) -> None:
+        super().__init__(name, **options)
+        self.activation = activations.get(activation)
+        if self.activation.name == "softmax":
+            raise ValueError("activation: expected one of single values, got 'softmax'")
+
+    @property
+    def weight(self) -> Array:
+        """The weight of each feature (features,): a copy."""
+        if "negative_weight" not in self._weights:
+            raise AttributeError(f"weight: {self!r} has no weights yet", name="weight", obj=self)
+        return -self._weights["negative_weight"]
+
+    def build(self, input_shape: Shape) -> None:
+        self.add_weight("negative_weight", input_shape, initializers.Constant(-1.0))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        self._check_features(input_shape)
+        return input_shape
+
+    def lower(self, builder: Builder, x: Buffer) -> Buffer:
+        x = builder.along_batch(x)
+        outer, inner = builder.fork(x), builder.fork(x)
+        y = lower_activation(builder, x, self.activation, self.name)
+        y = builder.row(Op.RESCALE, y, reals={Scalar.SCALE: -1.0})
+        difference = builder.join(inner, y, x)
+        scaled = builder.row(
+            Op.SCALE,
+            difference,
+            params=[Param("negative_weight", (x.features,))],
+            columns={Column.BIAS: -1},
+        )
+        return builder.join(outer, scaled, x)
