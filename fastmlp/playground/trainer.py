@@ -1,7 +1,5 @@
 """A net of the page in training: in a thread of its own, by the ordinary ``fit``."""
 
-import os
-import sys
 import threading
 import time
 import warnings
@@ -20,7 +18,6 @@ LOOKS = 6  # of what takes longer to look at, a second
 # Seconds that the engine runs before it is asked for a frame.  With calls of 1/90 s it loses 13 %
 # of its speed to them.
 _CALL = 1 / 40
-NICE = 5
 SLOW = 20  # steps a second, if that is wanted
 
 Send = Callable[[dict[str, Any]], None]
@@ -69,8 +66,6 @@ class Trainer:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        if sys.platform == "linux":  # where it is this thread's alone: the page goes first
-            os.nice(NICE)
         watcher = Watcher(self._problem, self.measure, self.wish, self._send)
         try:
             watcher.look(self.model, "running")
