@@ -52,7 +52,7 @@ def test_only_this_machine_and_this_page_are_served(address):
 
 
 def test_two_tabs_train_by_keyboard_and_a_bad_link_is_told(address, opened):
-    one = ready(opened, address + "?data=moons&hidden=6:tanh&epochs=10000")
+    one = ready(opened, address + "?data=moons&hidden=6:tanh&epochs=10000&batch=1")
     one.page.locator(".train").focus()
     one.page.keyboard.press("Enter")
     one.until(f"{STEPS} > 50")
