@@ -61,6 +61,7 @@ def test_two_tabs_train_by_keyboard_and_a_bad_link_is_told(address, opened):
     two.page.get_by_role("button", name="Train").click()
     two.until(f"{STATE}.startsWith('done')")
     two.page.close()
+    one.page.bring_to_front()
     one.until(f"{STEPS} > {steps(one)}")  # the other tab goes on
     one.page.get_by_label("hidden layers").focus()
     one.page.keyboard.press("ArrowRight")  # another net, which trains at once
