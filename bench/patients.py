@@ -22,7 +22,7 @@ from fastmlp.experiments.lab import OBSERVED_EVERY
 from fastmlp.experiments.nets import Net
 from fastmlp.experiments.q1 import claims
 from fastmlp.experiments.settings import Settings
-from fastmlp.runtime.training import epoch_order
+from fastmlp.runtime.shuffling import epoch_order
 
 FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")
 ACTIVATIONS = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}

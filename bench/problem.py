@@ -82,7 +82,7 @@ def make_problem(
     workload: Workload, epochs: int, *, seed: int = 0, weights_seed: int | None = None
 ) -> Problem:
     """Return the workload with its data; ``weights_seed`` is ``seed`` unless told."""
-    from fastmlp.runtime.training import epoch_order
+    from fastmlp.runtime.shuffling import epoch_order
 
     net = fastmlp_net(workload, seed if weights_seed is None else weights_seed)
     orders = [epoch_order(seed, epoch, workload.samples) for epoch in range(epochs)]

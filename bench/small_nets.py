@@ -14,8 +14,8 @@ import numpy as np
 
 from bench import machine
 from fastmlp import Sequential, fit_many, layers, optimizers
+from fastmlp.runtime.shuffling import epoch_order
 from fastmlp.runtime.threads import available_cores
-from fastmlp.runtime.training import epoch_order
 
 WIDTHS = (8, 32, 32, 1)
 BATCH = 32

@@ -86,7 +86,7 @@ class History:
         return plot(self, metrics, axes)
 
     def _repr_html_(self) -> str:
-        from .runtime.pages import page_of_history
+        from .runtime.notebook import page_of_history
 
         return page_of_history(self)
 

@@ -38,7 +38,7 @@ from .runtime.engine import PREDICT_BATCH
 from .runtime.inference import evaluate, predict
 from .runtime.job import BATCH_SIZE, Course, checked_job
 from .runtime.lookup import by_name
-from .runtime.pages import page_of_model
+from .runtime.notebook import page_of_model
 from .runtime.progress import resolve_verbose
 from .runtime.seeds import fresh_seed
 from .runtime.stack import Stack

@@ -1,5 +1,6 @@
 """A run's report as one page: its words are those of report.md, its figures can be looked into."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,12 @@ def page(
     pictures : Path
         The folder with the figures as PNG files, for those that have no other form.
     """
+    sections = list(sections)
+    names = [figure.name for section in sections for figure in section.figures]
     made = [
         PageSection(
             section.title,
-            from_markdown(section.text),
+            _linked(from_markdown(section.text), names),
             [
                 PageFigure(
                     f.name,
@@ -58,6 +61,12 @@ def page(
         "<p>Figures by Vega-Lite. The numbers are in results.json and epochs.csv beside it.</p>"
     )
     return to_html(title, from_markdown(preface), made, footer)
+
+
+def _linked(text: str, names: Iterable[str]) -> str:
+    """Return HTML in which "Figure NAME" leads there, wherever a figure has that name."""
+    listed = "|".join(map(re.escape, names))
+    return re.sub(rf"Figure ({listed})\b", r'<a href="#figure-\1">Figure \1</a>', text)
 
 
 def _origin(manifest: Mapping[str, Any]) -> str:

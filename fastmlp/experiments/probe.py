@@ -10,7 +10,7 @@ from .. import Sequential
 from ..activations import get
 from ..datasets import Dataset
 from ..kernels.reference.activations import activation_forward
-from ..runtime.training import epoch_order
+from ..runtime.shuffling import epoch_order
 from .nets import Net
 
 SAMPLES = 128

@@ -86,9 +86,11 @@ def ticks_at(axis: Axes, places: Mapping[int, int]) -> None:
 
 
 def legend_below(figure: Figure, axes: Sequence[Axes]) -> None:
-    """Put one legend of all that the axes show below the figure."""
+    """Put one legend of all that the axes show below the figure, in rows of six at most."""
     found: dict[str, Any] = {}
     for axis in axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    figure.legend(list(found.values()), list(found), loc="lower center", ncols=min(len(found), 6))
+    rows = -(-len(found) // 6)
+    columns = -(-len(found) // rows)
+    figure.legend(list(found.values()), list(found), loc="lower center", ncols=columns)

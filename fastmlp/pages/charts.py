@@ -29,7 +29,7 @@ class Key:
 
     label: str
     colour: str
-    shape: str = "square"  # or circle, cross, triangle-up, line, dashed, dotted
+    shape: str = "square"  # or another of report.js; "ramp" has colours of its own, viridis
 
 
 @dataclass(frozen=True)

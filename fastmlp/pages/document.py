@@ -120,8 +120,9 @@ def write(path: Path, page: str) -> None:
 
 def _figure(figure: PageFigure) -> str:
     said = figure.content.caption if isinstance(figure.content, Chart) else ""
-    caption = f"<figcaption>{html.escape(said or figure.caption)}</figcaption>"
     name = html.escape(figure.name, quote=True)
+    words = html.escape(said or figure.caption)
+    caption = f"<figcaption><b>Figure {name}.</b> {words}</figcaption>"
     if isinstance(figure.content, bytes):
         data = base64.b64encode(figure.content).decode("ascii")
         alt = html.escape(figure.caption, quote=True)

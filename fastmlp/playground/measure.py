@@ -3,12 +3,14 @@
 import base64
 import math
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import Sequential, Telemetry
+from ..kernels.contract import Telemetry as Field
 from ..layers.base import Layer
 from ..runtime.data import check_samples
 from ..runtime.tensors import Array
@@ -20,7 +22,7 @@ BINS = 24
 GRID = 48  # points along each side of the plane
 REACH = 1.7  # the plane goes from -REACH to REACH
 MOST_IMAGES = 16
-_RECORDS = 50  # at most so many batches between two records of a layer
+_RECORDS = 100  # at most so many batches between two records of a layer
 
 
 class Latest(Telemetry):
@@ -59,6 +61,7 @@ class Measure:
         self.telemetry = Latest(min(_RECORDS, batches))
         self._model, self._problem, self._depth = model, problem, depth
         self._before = self._first_kernel().copy()
+        self._places: list[tuple[int, str, int, int]] = []
         plan, _ = model.checked_plan(problem.train[0][:1])
         probed = problem.train[0][:PROBED]
         self._samples = check_samples("x", probed, plan.input_shape, model.dtype)
@@ -71,17 +74,23 @@ class Measure:
         found: list[dict[str, Any]] = [{"name": self._name(n)} for n in range(self._depth + 1)]
         if not telemetry.steps:
             return found
-        names = ("gradient_norm", "update_ratio", "std", "saturated", "dead")
-        figures = {name: telemetry[name][-1] for name in names}
-        for place, row in enumerate(telemetry.rows):
+        record = telemetry.records[-1]
+        if not self._places:
+            self._places = list(self._found_in(telemetry.rows))
+        for number, name, place, figure in self._places:
+            found[number][name] = short(float(record[place, figure]))
+        return found
+
+    def _found_in(self, rows: Sequence[str]) -> Iterator[tuple[int, str, int, int]]:
+        """Yield the layers' numbers, the figures' names, and where in a record they are."""
+        for place, row in enumerate(rows):
             number = _number_of(row)
             if number is None or number > self._depth:
                 continue
-            for name, values in figures.items():
+            for name, bearers in _BEARERS.items():
                 belongs = name in _OF_WEIGHTS if "/" not in row else name in _OF_OUTPUTS
-                if belongs and row.startswith(_BEARERS[name]):
-                    found[number][name] = short(values[place])
-        return found
+                if belongs and row.startswith(bearers):
+                    yield number, name, place, Field[name.upper()]
 
     def change(self) -> float | None:
         """Return how far the first layer's weights are from where they began, over their norm."""

@@ -78,6 +78,8 @@ class Session:
             raise ValueError(f"net: expected one of {', '.join(NETS)}")
         elif kind == "configure":
             await self._configure(net, _words(message, "query"))
+            if message.get("train") is True:
+                await self._train(net)
         elif kind == "train":
             await self._train(net)
         elif kind == "pause":

@@ -14,6 +14,7 @@ from .arguments import non_negative_integer, positive_integer, real_number, trut
 from .data import Data
 from .progress import resolve_verbose
 from .shown import Shown
+from .validation_split import set_apart
 from .weights import Weights
 
 if TYPE_CHECKING:
@@ -142,8 +143,8 @@ def checked_job(
             validation = _checked_validation(model, validation_data, checked)
         elif split:
             # As with Keras, classes weigh differently only where the net learns.
-            validation = _set_apart(of_samples, split)[1]
-            weighed = _set_apart(weighed, split)[0]
+            validation = set_apart(of_samples, split)[1]
+            weighed = set_apart(weighed, split)[0]
         data = weighed
         validation = _checked_course(course, data, validation, batch_size)
         model._check_workspace("batch_size", min(batch_size, data.count))
@@ -189,13 +190,3 @@ def _checked_course(
         return validation
     size = course.validation_batch_size or batch_size
     return validation.part(slice(course.validation_steps * size))
-
-
-def _set_apart(data: Data, split: float) -> tuple[Data, Data]:
-    """Return the data without their last share, and that."""
-    count = int(data.count * (1 - split))
-    if count in (0, data.count):
-        raise ValueError(
-            f"validation_split: {split} of {data.count} samples leaves nothing for one of the two"
-        )
-    return data.part(slice(None, count)), data.part(slice(count, None))

@@ -21,20 +21,10 @@ from .recording import Amendment, Recording
 from .run import Part, Run
 from .settings import Settings
 from .shown import Shown
+from .shuffling import epoch_order
 from .validation import Validation
 
 _MOST_INDICES = 2**17  # in the orders of the epochs of one call: 1 MB
-
-
-def epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
-    """Return the order in which an epoch visits its samples.
-
-    A function of the net's seed and the epoch's number alone, so that a training that goes on
-    later sees what an uninterrupted one would have seen.
-    """
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1, epoch))).permutation(
-        count
-    )
 
 
 def train(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 import functools
 import html
+import math
 import platform
 import statistics
 
@@ -161,6 +162,20 @@ def _roofline(found: Found, roofs: Roofs) -> PageFigure:
         for what, flops in roofs.levels.items()
         for at in (low, high)
     ]
+    # Where a roof's name is written.
+    lines += [
+        {
+            "name": f"{place}: {speed:.0f} GB/s",
+            "side": "left",
+            "intensity": low,
+            "rate": speed * low,
+        }
+        for place, speed in roofs.slopes.items()
+    ]
+    lines += [
+        {"name": f"{what}: {flops:.3g} GFLOP/s", "side": "right", "intensity": high, "rate": flops}
+        for what, flops in roofs.levels.items()
+    ]
     key = [Key(f"{name}: {ladder.title}", _COLOURS[name], _SHAPES[name])
            for name, (ladder, *_) in found.items()]  # fmt: skip
     key.append(Key("roofs, measured", "muted", "line"))
@@ -168,14 +183,27 @@ def _roofline(found: Found, roofs: Roofs) -> PageFigure:
         "Rate of each step over its arithmetic intensity, under the limits that were measured; "
         "the numbers are those of the steps below. Hover for names and values."
     )
-    panel = Panel("", _roofline_spec(list(found)), [*rows, *lines], wide=True, height=420)
+    rates = [row["rate"] for row in [*rows, *lines]]
+    bottom, top = math.floor(math.log10(min(rates))), math.ceil(math.log10(max(rates)))
+    spec = _roofline_spec(list(found), (low, high), (10.0**bottom, 10.0**top))
+    panel = Panel("", spec, [*rows, *lines], wide=True, height=420)
     return PageFigure("roofline", caption, Chart([panel], key=key))
 
 
-def _roofline_spec(names: list[str]) -> dict[str, object]:
-    log = {"scale": {"type": "log"}}
-    across = axis("intensity", "FLOP for each byte that comes into registers", **log)
-    up = axis("rate", "GFLOP/s, one core, float32", **log)
+def _roofline_spec(
+    names: list[str], reach: tuple[float, float], heights: tuple[float, float]
+) -> dict[str, object]:
+    log = {"type": "log"}
+    across = axis(
+        "intensity", "FLOP for each byte that comes into registers",
+        scale={**log, "domain": list(reach), "nice": False}, axis={"tickCount": 5},
+    )  # fmt: skip
+    up = axis(
+        "rate", "GFLOP/s, one core, float32",
+        scale={**log, "domain": list(heights), "nice": False}, axis={"tickCount": 5},
+    )  # fmt: skip
+    decades = [math.log10(high / low) for low, high in (heights, reach)]
+    slope = f"-atan2(height / {decades[0]}, width / {decades[1]}) * 180 / PI"
     points = [{"filter": "isValid(datum.step)"}]
     colour = colours("ladder", {name: _COLOURS[name] for name in names})
     roof = {
@@ -185,17 +213,15 @@ def _roofline_spec(names: list[str]) -> dict[str, object]:
             "x": across, "y": up, "detail": {"field": "roof"}, "tooltip": tooltip(("roof", "roof")),
         },
     }  # fmt: skip
-    label = {
-        "transform": [
-            {"filter": "isValid(datum.roof)"},
-            {"aggregate": [{"op": "max", "field": "intensity", "as": "intensity"},
-                           {"op": "max", "field": "rate", "as": "rate"}], "groupby": ["roof"]},
-            {"filter": "indexof(datum.roof, 'GFLOP') >= 0"},
-        ],
-        "mark": {"type": "text", "align": "right", "dy": -7, "color": "var(--muted)",
-                 "aria": False},
-        "encoding": {"x": across, "y": up, "text": {"field": "roof"}},
-    }  # fmt: skip
+    labels = [
+        {
+            "transform": [{"filter": f"datum.side === '{side}'"}],
+            "mark": {"type": "text", "align": side, "dx": aside, "dy": -7, "angle": angle,
+                     "color": "var(--muted)", "aria": False},
+            "encoding": {"x": across, "y": up, "text": {"field": "name"}},
+        }
+        for side, aside, angle in (("left", 4, {"expr": slope}), ("right", 0, 0))
+    ]  # fmt: skip
     marks = {
         "transform": points,
         "mark": {"type": "point", "filled": True, "size": 90, "stroke": "var(--paper)"},
@@ -212,4 +238,4 @@ def _roofline_spec(names: list[str]) -> dict[str, object]:
         "mark": {"type": "text", "dx": 9, "dy": -6, "aria": False, "fontWeight": "bold"},
         "encoding": {"x": across, "y": up, "text": {"field": "number"}, "color": colour},
     }
-    return {"layer": [roof, label, marks, numbers]}
+    return {"layer": [roof, *labels, marks, numbers]}

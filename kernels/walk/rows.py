@@ -341,7 +341,7 @@ class Walk:
         loss, weights = self.python_layers[int(row[Column.LAYER])], self.weights_for(row, batches)
         right = right_answers(rows, batches)
         weight = weights[rows] if weights.size else np.ones(rows.size, x.dtype)
-        factor = float(factor_of(row[Column.REDUCTION], weight))  # type: ignore[no-untyped-call]
+        factor = float(factor_of(row[Column.REDUCTION], weight))
         values = loss.values(right, x.T)
         if dx is not None:
             dx[:] = loss.slopes(right, x.T).T * (weight * (factor / rows.size))

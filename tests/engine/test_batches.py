@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp import Sequential, layers, optimizers
 from fastmlp.layers import Dense, Dropout
-from fastmlp.runtime.training import epoch_order
+from fastmlp.runtime.shuffling import epoch_order
 from tests.backends import ALL
 
 from .nets import Scale, data, dense_tanh, net

@@ -42,10 +42,15 @@ def test_it_adds_its_input(backend):
 
 
 @each
-@pytest.mark.parametrize("python", [False, True], ids=["kernels", "with a layer in Python"])
-def test_gradients(backend, python):
+def test_gradients(backend):
     x, y = data(20)
-    report = check_gradients(nested(python=python, backend=backend), x, y, tolerance=1e-8)
+    report = check_gradients(nested(backend=backend), x, y, tolerance=1e-8)
+    assert report.passed, report
+
+
+def test_gradients_with_a_layer_in_python():
+    x, y = data(20)
+    report = check_gradients(nested(python=True, backend="numpy"), x, y, tolerance=1e-8)
     assert report.passed, report
 
 

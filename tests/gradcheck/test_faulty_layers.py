@@ -189,7 +189,7 @@ def test_a_bias_below_a_normalization_has_a_gradient_of_0(backend):
 
 
 @pytest.mark.parametrize("backend", ALL)
-@pytest.mark.parametrize("depth", [3, 30])
+@pytest.mark.parametrize("depth", [3, 16])
 def test_a_vanished_gradient_is_not_said_to_be_right(depth, backend):
     hidden = [layers.Dense(4, "sigmoid", name=f"hidden{i}") for i in range(depth)]
     model = Sequential(
@@ -199,7 +199,7 @@ def test_a_vanished_gradient_is_not_said_to_be_right(depth, backend):
     report = check_gradients(model, *batch())
     assert report.verdict == ("passed" if depth == 3 else "cannot tell"), str(report)
     assert report.tensors[-1].passed
-    if depth == 30:
+    if depth == 16:
         assert report.tensors[0].verdict == "cannot tell"
         assert "hidden0/kernel" in report.reason
 

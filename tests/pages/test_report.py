@@ -9,7 +9,7 @@ from fastmlp.pages.charts import Chart, Control, Panel, powers
 from fastmlp.pages.document import PageFigure, PageSection, from_markdown, to_html
 from tests.experiments.runs import quick_run
 
-from .browser import DESK, PHONE, Watched, browser, needs_browser
+from .browser import PHONE
 
 LIMIT = 2_000_000  # bytes
 
@@ -69,49 +69,52 @@ def test_a_picture_is_in_the_page():
     assert '<img alt="a &quot;b&quot;" src="data:image/png;base64,iVBORw==">' in page
 
 
-def opened(running, path, viewport, scheme):
-    page = running.new_page(viewport=viewport, color_scheme=scheme)
-    watched = Watched(page)
-    page.goto(path.as_uri())
-    page.wait_for_selector("html[data-drawn]", state="attached")
+def drawn(opened, path, *where):
+    watched = opened(path.as_uri(), *where)
+    watched.until("document.documentElement.dataset.drawn")
     return watched
 
 
-@needs_browser
-def test_a_reader_can_slide_tick_click_and_read():
-    with browser() as running:
-        watched = opened(running, report("q1"), DESK, "light")
-        page = watched.page
-        gradients = page.locator("#figure-patients_gradients")
-        lines = gradients.locator(".view").first.locator("path[aria-roledescription='point']")
-        before = lines.count()
-        slider = gradients.get_by_label("hidden layers")
-        slider.focus()
-        page.keyboard.press("Home")  # one hidden layer: two layers of weights
-        page.wait_for_function(
-            "before => document.querySelectorAll('#figure-patients_gradients .view')[0]"
-            ".querySelectorAll(\"path[aria-roledescription='point']\").length < before",
-            arg=before,
-        )
-        map_figure = page.locator("#figure-depth_map")
-        map_figure.get_by_label("tanh", exact=True).uncheck()
-        assert not map_figure.get_by_role("heading", name="tanh").is_visible()
-        map_figure.locator("[aria-label^='hidden layers: 3;']").last.click(force=True)
-        page.wait_for_function(
-            "document.querySelector('#figure-depth_map output').textContent === '3'"
-        )
-        assert map_figure.get_by_label("curves of").input_value() == "ReLU"
-        map_figure.locator("summary").click()
-        assert map_figure.locator("tbody tr").count() > 50
-        assert not watched.errors
-        assert [url for url in watched.requests if not url.startswith(("file:", "data:"))] == []
+def test_a_reader_can_slide_tick_click_and_read(opened):
+    watched = drawn(opened, report("q1"))
+    page = watched.page
+    points = """document.querySelectorAll('#figure-patients_gradients .view')[0]
+        .querySelectorAll("path[aria-roledescription='point']").length"""
+    before = page.evaluate(points)
+    page.locator("#figure-patients_gradients").get_by_label("hidden layers").focus()
+    page.keyboard.press("Home")  # one hidden layer: two layers of weights
+    watched.until(f"{points} < {before}")
+    map_figure = page.locator("#figure-depth_map")
+    map_figure.get_by_label("tanh", exact=True).uncheck()
+    assert not map_figure.get_by_role("heading", name="tanh").is_visible()
+    map_figure.locator("[aria-label^='hidden layers: 3;']").last.click(force=True)
+    watched.until("document.querySelector('#figure-depth_map output').textContent === '3'")
+    assert map_figure.get_by_label("curves of").input_value() == "ReLU"
+    map_figure.locator("summary").click()
+    watched.until("document.querySelectorAll('#figure-depth_map tbody tr').length > 50")
+    assert not watched.errors
+    assert [url for url in watched.requests if not url.startswith(("file:", "data:"))] == []
 
 
-@needs_browser
+def test_what_is_printed_is_drawn_whether_it_was_on_the_screen_or_not(opened):
+    panel = Panel("", {"mark": "point", "encoding": {"x": {"field": "x"}}}, [{"x": 1}])
+    figures = [PageFigure(f"f{number}", "", Chart([panel])) for number in range(30)]
+    watched = opened("about:blank")
+    page = watched.page
+    page.add_init_script("window.requestIdleCallback = () => {}")  # nobody has time to draw
+    text = to_html("t", "", [PageSection("s", "", figures)])
+    page.route("http://report/", lambda route: route.fulfill(body=text, content_type="text/html"))
+    page.goto("http://report/")
+    watched.until("document.querySelectorAll('.view svg').length > 0")
+    assert page.locator(".view svg").count() < 30
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".view svg").count() == 30
+    assert not watched.errors
+
+
 @pytest.mark.parametrize(("question", "scheme"), [("q1", "dark"), ("q2", "light")])
-def test_axe_and_a_phone(question, scheme):
-    with browser() as running:
-        watched = opened(running, report(question), PHONE, scheme)
-        assert not watched.overflows()
-        assert watched.serious() == []
-        assert not watched.errors
+def test_axe_and_a_phone(opened, question, scheme):
+    watched = drawn(opened, report(question), PHONE, scheme)
+    assert not watched.overflows()
+    assert watched.serious() == []
+    assert not watched.errors

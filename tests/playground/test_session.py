@@ -68,6 +68,9 @@ def test_two_nets_train_side_by_side():
         for net in ("a", "b", "a"):
             await talk.hear(lambda m, net=net: m.get("net") == net and m.get("step", 0) > 10)
         await talk.say(type="remove", net="b")
+        await talk.say(type="configure", net="a", query="data=blobs&epochs=10000", train=True)
+        await talk.hear(lambda m: m["type"] == "configured" and "blobs" in m["query"])
+        await talk.hear(lambda m: m.get("step", 0) > 10)
         await talk.say(type="slow", value=True)
         await talk.hear(lambda m: m.get("net") == "a" and m["type"] == "frame")
 

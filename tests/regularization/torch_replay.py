@@ -8,7 +8,7 @@ from torch import nn
 from fastmlp import layers
 from fastmlp.kernels import reference
 from fastmlp.kernels.contract import Column, Loss, Op, Scalar
-from fastmlp.runtime.training import epoch_order
+from fastmlp.runtime.shuffling import epoch_order
 
 ACTIVATIONS = {
     "linear": lambda x: x,

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 import fastmlp
 from fastmlp.runtime.schedulers import LostWorkersError, Packet, Work, processes
@@ -29,6 +30,8 @@ def trace(tmp_path, monkeypatch):
     path = tmp_path / "trace"
     path.touch()
     monkeypatch.setenv("FASTMLP_TEST_TRACE", str(path))
+    # Processes that are left from before do not know of that place.
+    get_reusable_executor().shutdown()
     return lambda: [int(line) for line in path.read_text().splitlines()]
 
 

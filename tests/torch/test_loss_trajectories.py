@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, layers, losses, optimizers
-from fastmlp.runtime.training import epoch_order
+from fastmlp.runtime.shuffling import epoch_order
 from tests.backends import parameter
 
 torch = pytest.importorskip("torch", reason="PyTorch, the peer, is not installed")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fastmlp import layers, losses, optimizers
-from fastmlp.runtime.training import epoch_order
+from fastmlp.runtime.shuffling import epoch_order
 from tests.backends import ALL
 from tests.engine.nets import data, net
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fastmlp.runtime.training import epoch_order
+from fastmlp.runtime.shuffling import epoch_order
 from tests.backends import COMPILED
 
 from .cases import CASES

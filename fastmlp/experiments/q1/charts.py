@@ -33,7 +33,7 @@ _ACCURACY: Spec = {"scale": {"domain": [0, 1]}, "axis": {"tickCount": 5}}
 
 
 def _scale_of(figure: str) -> Spec:
-    return {} if figure == "loss" else _ACCURACY
+    return {"scale": {"nice": 4}} if figure == "loss" else _ACCURACY
 
 
 def map_chart(lab: Lab) -> Chart:
@@ -203,7 +203,11 @@ def train_test_spec(figure: str, chance: float) -> Spec:
     return {"layer": [level(chance), lines]}
 
 
-_MOMENT_COLOURS = ("blue", "orange", "green", "pink", "red", "sky", "yellow")
+# Of the moments, colours and shapes.
+_MOMENT_LOOKS = (
+    ("blue", "circle"), ("orange", "square"), ("green", "triangle-up"), ("pink", "diamond"),
+    ("red", "cross"),
+)  # fmt: skip
 
 
 def gradients_chart(lab: Lab) -> Chart:
@@ -213,7 +217,7 @@ def gradients_chart(lab: Lab) -> Chart:
     found = {net: gradients.moments(lab, net) for name in names for net in nets[name]}
     labels = list(dict.fromkeys(label for some in found.values() for label, _ in some))
     shown = [*labels[:4], *labels[-1:]] if len(labels) > 5 else labels
-    looks = dict(zip(shown, _MOMENT_COLOURS, strict=False))
+    looks = dict(zip(shown, _MOMENT_LOOKS, strict=False))
     depths = sorted({net.depth for net in found})
     start = claims.depth(lab.settings, names[0]) if names else 1
     values = [float(norm) for some in found.values() for _, norms in some for norm in norms]
@@ -241,18 +245,19 @@ def gradients_chart(lab: Lab) -> Chart:
         "and as the median of an epoch: of one net (seed 0) at the depth that the slider says. A "
         "layer whose gradient is 0 has no point."
     )
-    key = [Key(label, colour, "line") for label, colour in looks.items()]
+    key = [Key(label, colour, shape) for label, (colour, shape) in looks.items()]
     return Chart(panels, [slider], key, groups="activation", caption=caption)
 
 
-def _gradient_spec(looks: dict[str, str], up: Spec) -> Spec:
+def _gradient_spec(looks: dict[str, tuple[str, str]], up: Spec) -> Spec:
     return {
         "transform": [{"filter": "datum.depth === depth && datum.norm > 0"}],
         "mark": {"type": "line", "point": {"size": 40, "filled": True}},
         "encoding": {
             "x": axis("layer", "layer, from the input", axis={"tickMinStep": 1, "format": "d"}),
             "y": up,
-            "color": colours("moment", looks),
+            "color": colours("moment", {label: colour for label, (colour, _) in looks.items()}),
+            "shape": shapes("moment", {label: shape for label, (_, shape) in looks.items()}),
             "tooltip": tooltip(("name", "layer"), ("moment", "when"), ("norm", "gradient norm"),
                                ("seed", "seed"), ("course", "course of the net")),
         },
@@ -318,8 +323,8 @@ def cures_chart(lab: Lab) -> Chart:
         panels.append(Panel(title, _cures_spec(order), rows, style.NAMES[case.activation],
                             height=24 * len(order)))  # fmt: skip
     caption = (
-        "Test accuracy of each net after a cure, by what became of it; above, the control arm's "
-        "nets (a new seed, nothing changed)."
+        "Test accuracy of each net at the end, after a cure, by what became of it; above, the "
+        "control arm's nets (a new seed, nothing changed)."
     )
     return Chart(panels, key=_COURSE_KEY, groups="activation", caption=caption, least=300)
 
@@ -335,7 +340,8 @@ def _cures_spec(order: Sequence[str]) -> Spec:
     return {
         "mark": {"type": "point", "opacity": 0.8, **_OUTLINE, "filled": True},
         "encoding": {
-            "x": axis("accuracy", "test accuracy at the end", **_ACCURACY),
+            "x": axis("accuracy", "test accuracy", scale={"domain": [0, 1]},
+                      axis={"values": [0, 0.5, 1]}),
             "y": axis("cure", "", "nominal", sort=list(order),
                       axis={"grid": True, "labelLimit": 220, "title": None}),
             "color": colours("course", COURSE_COLOURS),
@@ -364,7 +370,10 @@ def maps_chart(lab: Lab) -> Chart:
         for knob in maps.KNOBS
         for plane in maps.planes(lab, knob)
     ]  # fmt: skip
-    key = [Key("darker: a lower mean test accuracy; *: the value of the nets above", "muted")]
+    key = [
+        Key("mean test accuracy, from 0 (dark) to 1 (light); 3/4: 3 of 4 nets fail; *: the value "
+            "of the nets above", "ink", "ramp"),
+    ]  # fmt: skip
     return Chart(panels, key=key, groups="activation")
 
 

@@ -263,7 +263,7 @@ def draw(lab: Lab) -> Drawing:
         if claim in places and claim in row:
             frame = Rectangle(
                 (places[claim] - 0.5, 0), 1, 1, fill=False, edgecolor=style.RED, linewidth=2.5,
-                clip_on=False, zorder=4,
+                clip_on=False, zorder=4, label="the depth that the course report names",
             )  # fmt: skip
             below.add_patch(frame)
         style.ticks_at(below, places)
@@ -272,9 +272,9 @@ def draw(lab: Lab) -> Drawing:
     axes[0][0].set_ylabel("share of nets")
     axes[0][0].set_ylim(-0.03, 1.03)
     axes[1][0].set_ylim(0, 1)
-    axes[1][0].set_ylabel("nets")
+    axes[1][0].set_ylabel("nets (above: how many)")
     axes[1][0].set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
-    style.legend_below(figure, [axes[0][0], axes[1][0]])
+    style.legend_below(figure, [axes[0][0], *axes[1]])
     return figure
 
 

@@ -46,7 +46,9 @@ def _epochs(lab: Lab, net: Net, figure: str) -> list[Row]:
 def _epochs_spec(figure: str) -> Spec:
     title = "loss (nats)" if figure == "loss" else figure
     scale: Spec = (
-        {} if figure == "loss" else {"scale": {"domain": [0, 1]}, "axis": {"tickCount": 5}}
+        {"scale": {"nice": 4}}
+        if figure == "loss"
+        else {"scale": {"domain": [0, 1]}, "axis": {"tickCount": 5}}
     )
     across = axis("epoch", "epoch", axis={"tickMinStep": 1, "format": "d"})
     shared = {"color": colours("set", _SETS), "strokeDash": dashes("set", _DASHES)}

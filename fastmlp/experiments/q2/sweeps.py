@@ -275,9 +275,15 @@ def draw(lab: Lab) -> Drawing:
             own = claims.own_strength(lab.settings, CLAIMS[kind])
             for place, point in enumerate(found):
                 if point.verdict == "well":
-                    axis.axvspan(place - 0.5, place + 0.5, color=style.GREEN, alpha=0.15, lw=0)
+                    axis.axvspan(
+                        place - 0.5, place + 0.5, color=style.GREEN, alpha=0.15, lw=0,
+                        label="shown to be within 1 % of the best test loss",
+                    )  # fmt: skip
                 if point.strength == own:
-                    axis.axvline(place, color=style.BLACK, linestyle=":", linewidth=1.2)
+                    axis.axvline(
+                        place, color=style.BLACK, linestyle=":", linewidth=1.2,
+                        label="the report's strength, or that asked for",
+                    )  # fmt: skip
             for name, marker, colour, label, aside in (
                 ("train_loss", "o-", style.BLUE, "train", -0.07),
                 ("test_loss", "s--", style.ORANGE, "test", 0.07),
@@ -295,7 +301,7 @@ def draw(lab: Lab) -> Drawing:
         samples = claims.few(lab) if subset else len(lab.dataset.train[0])
         axes[row][0].set_ylabel(f"loss (nats), {samples:,} samples")
         _set_height(lab, axes[row][0], [p for k in KINDS for p in points(lab, k, subset=subset)])
-    axes[0][0].legend(loc="upper left")
+    style.legend_below(figure, [axis for row in axes for axis in row])
     return figure
 
 

@@ -36,6 +36,13 @@ export const show = (value) => {
     : String(Number(value.toPrecision(3)));
 };
 
+export async function copy(button, text) {
+  const before = button.textContent;
+  await navigator.clipboard?.writeText(text);
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = before; }, 1500);
+}
+
 const MOST_POINTS = 1200;
 
 // Of a logarithmic axis, powers of ten alone are labelled: at most six of them.
@@ -54,7 +61,7 @@ export class Curves {
     this.clear();
     this.observer = new ResizeObserver(() => {
       const width = box.clientWidth;
-      if (this.plot && width > 0 && width !== this.plot.width) this.plot.setSize({ width, height: 170 });
+      if (this.plot && width > 0 && width !== this.plot.width) this.plot.setSize({ width, height: 200 });
     });
     this.observer.observe(box);
     this.build();
@@ -86,14 +93,14 @@ export class Curves {
     const sparse = log ? { filter: powers, grid: { ...axis.grid, filter: powers },
       ticks: { ...axis.ticks, filter: powers } } : {};
     this.plot = new uPlot({
-      width: Math.max(this.box.clientWidth, 120), height: 170,
+      width: Math.max(this.box.clientWidth, 120), height: 200,
       scales: { x: { time: false }, y: { distr: log ? 3 : 1, ...(range ? { range } : {}) } },
       axes: [{ ...axis, label: "step", labelSize: 14, size: 28,
                values: (_, splits) => splits.map((v) => (v >= 1e4 ? `${v / 1e3}k` : v)) },
              { ...axis, ...sparse, size: 52, values: (_, splits) => splits.map((v) => (v === null ? "" : log ? v.toExponential(0) : show(v))) }],
       series: [{ label: "step" }, ...this.series.map((s) => ({
         label: s.label, stroke: s.colour(), width: 1.8, dash: s.dash, points: { show: false },
-        value: (_, v) => show(v), spanGaps: true,
+        value: (plot, v, i) => show(v ?? plot.data[i].findLast((one) => one !== null)), spanGaps: true,
       }))],
       cursor: { drag: { x: false, y: false } },
     }, this.data, this.box);

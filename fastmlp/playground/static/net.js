@@ -1,5 +1,5 @@
 // One net of the page: its settings, its buttons, and what is seen of it.
-import { Curves, classKey, colour, drawBoundary, drawHistograms, drawImages, layerColour, make, show } from "./draw.js";
+import { Curves, classKey, colour, copy, drawBoundary, drawHistograms, drawImages, layerColour, make, show } from "./draw.js";
 
 const CHECKS = ["normalized", "residual"];
 const PLAIN = ["init", "optimizer", "rate", "momentum", "schedule", "l1", "l2", "dropout", "batch", "epochs", "seed"];
@@ -35,15 +35,23 @@ export class Net {
       if (!["depth", "units", "activation"].includes(event.target.name)) this.changed();
     });
     this.find(".train").addEventListener("click", () => {
-      if (this.running) this.send({ type: "pause", net: this.name });
-      else this.train();
+      if (!this.running) {
+        this.train();
+        return;
+      }
+      this.wanted = false;
+      this.send({ type: "pause", net: this.name });
     });
-    this.find(".step").addEventListener("click", () => this.send({ type: "step", net: this.name }));
+    this.find(".step").addEventListener("click", () => {
+      this.wanted = false;
+      this.send({ type: "step", net: this.name });
+    });
     this.find(".reset").addEventListener("click", () => {
+      this.wanted = false;
       this.send({ type: "reset", net: this.name });
       this.clear();
     });
-    this.find(".copy").addEventListener("click", () => navigator.clipboard?.writeText(this.find("code").textContent));
+    this.find(".copy").addEventListener("click", (event) => copy(event.target, this.find("code").textContent));
   }
 
   train() {
@@ -91,11 +99,10 @@ export class Net {
     return query.toString();
   }
 
-  // Settings have changed: the net is another one, and trains at once if the old one did.
+  // Settings have changed: the net is another one, and trains at once if the old one does, or did
+  // until it was done.
   changed(query = this.query()) {
-    const goesOn = this.running || (this.wanted && this.state === undefined);
-    this.send({ type: "configure", net: this.name, query });
-    if (goesOn) this.train();
+    this.send({ type: "configure", net: this.name, query, train: this.wanted });
   }
 
   configured({ values, code, parameters, problem, steps, query }) {
@@ -128,8 +135,8 @@ export class Net {
 
   clear() {
     this.running = false;
-    this.state = undefined;
     this.frame = null;
+    this.pictured = undefined;
     this.find(".train").textContent = "Train";
     this.find(".state").textContent = this.about;
     this.find(".diagnosis ul").replaceChildren();
@@ -145,6 +152,7 @@ export class Net {
     const count = this.hidden.length + 1;
     const layers = Array.from({ length: count }, (_, i) => ({
       label: i === count - 1 ? "output layer" : `layer ${i + 1}`, colour: () => layerColour(i, count),
+      dash: i === count - 1 ? [6, 3] : undefined,
     }));
     const two = [
       { label: "train", colour: () => colour("blue") },
@@ -164,27 +172,25 @@ export class Net {
     };
     const bar = make("i");
     bar.style.background = `linear-gradient(90deg, ${layers.map((l) => l.colour()).join(",")}${count === 1 ? `,${layers[0].colour()}` : ""})`;
-    this.find(".key").replaceChildren("Lines of layers: from the first", bar, "to the output layer");
+    this.find(".key").replaceChildren("Lines of layers: from the first", bar, "to the output layer, which is dashed");
     const { points } = this.problem;
     this.find(".boundary").hidden = !points;
     if (points) {
       classKey(this.find(".classes"), this.problem.classes);
-      drawBoundary(this.find(".boundary canvas"), this.boundary ?? null, points);
+      drawBoundary(this.find(".boundary canvas"), null, points);
     }
-    this.boundary = null;
   }
 
   recolour() {
     const kept = Object.fromEntries(Object.entries(this.curves).map(([name, c]) => [name, c.data]));
     this.plots();
+    this.drawn = this.pictured = undefined;
     for (const [name, data] of Object.entries(kept)) Object.assign(this.curves[name], { data, stale: true });
     this.draw();
   }
 
   received(frame) {
     this.running = frame.state === "running";
-    this.state = frame.state;
-    this.wanted = this.running;
     const { figures, step } = frame;
     if (step > 0) {
       this.curves.loss.add(step, [figures.loss, figures.val_loss]);
@@ -207,18 +213,27 @@ export class Net {
     if (figures.loss !== undefined) said.push(`loss ${show(figures.loss)}`);
     if (figures.val_accuracy !== undefined) said.push(`test accuracy ${show(figures.val_accuracy)}`);
     this.find(".state").textContent = said.join(" · ");
-    this.table(frame.layers);
-    if (frame.histograms) drawHistograms(this.find(".histograms"), frame.histograms);
-    if (this.problem.points && frame.boundary) {
-      drawBoundary(this.find(".boundary canvas"), frame.boundary, this.problem.points);
-    }
-    this.find(".images").hidden = !frame.images;
-    if (frame.images) drawImages(this.find(".images canvas"), frame.images);
+    if (frame.histograms !== this.pictured) this.pictures(frame);
     const list = this.find(".diagnosis ul");
     const words = frame.diagnosis ?? [];
     const shown = [...list.children].map((item) => item.textContent);
     if (JSON.stringify(shown) !== JSON.stringify(words) && this.timeToSpeak(frame)) {
       list.replaceChildren(...words.map((textContent) => make("li", { textContent })));
+    }
+  }
+
+  // What comes a few times a second alone, and takes longer to draw than all the curves.
+  pictures(frame) {
+    this.pictured = frame.histograms;
+    this.table(frame.layers);
+    drawHistograms(this.find(".histograms"), frame.histograms);
+    if (this.problem.points && frame.boundary) {
+      drawBoundary(this.find(".boundary canvas"), frame.boundary, this.problem.points);
+    }
+    this.find(".images").hidden = !frame.images;
+    if (frame.images) {
+      drawImages(this.find(".images canvas"), frame.images);
+      this.find(".images .largest").textContent = show(frame.images.largest);
     }
   }
 

@@ -1,10 +1,11 @@
 // The page: one web socket, the data that both nets learn, and the nets.
-import { forgetColours, make } from "./draw.js";
+import { copy, forgetColours, make } from "./draw.js";
 import { Net } from "./net.js";
 
 const shared = document.getElementById("shared");
 const nets = document.getElementById("nets");
 const two = document.getElementById("two");
+const both = document.getElementById("both");
 const PLANES = ["moons", "circles", "squares", "spirals", "blobs"];
 const byName = {};
 const socket = new WebSocket(`ws://${location.host}/live`);
@@ -37,9 +38,14 @@ function welcome(message) {
   add("a", query.toString());
   if (second !== null) {
     two.checked = true;
-    nets.classList.add("two");
+    showTwo();
     add("b", second);
   }
+}
+
+function showTwo() {
+  nets.classList.toggle("two", two.checked);
+  both.hidden = !two.checked;
 }
 
 function configured(message) {
@@ -111,7 +117,7 @@ document.getElementById("slow").addEventListener("change", (event) => {
   send({ type: "slow", value: event.target.checked });
 });
 two.addEventListener("change", () => {
-  nets.classList.toggle("two", two.checked);
+  showTwo();
   if (two.checked) {
     add("b", byName.a.query());
   } else {
@@ -121,11 +127,9 @@ two.addEventListener("change", () => {
     remember();
   }
 });
-document.getElementById("link").addEventListener("click", async (event) => {
-  await navigator.clipboard?.writeText(location.href);
-  const button = event.target;
-  button.textContent = "Copied";
-  setTimeout(() => { button.textContent = "Copy link"; }, 1500);
+document.getElementById("link").addEventListener("click", (event) => copy(event.target, location.href));
+both.addEventListener("click", () => {
+  for (const net of Object.values(byName)) if (!net.running) net.train();
 });
 
 async function take(file) {

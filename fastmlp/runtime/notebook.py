@@ -1,9 +1,10 @@
-"""What a notebook shows of a net and of a history: tables in HTML, without styles of their own."""
+"""What a notebook shows of a net and of a history: tables in HTML, and a history's curves."""
 
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from .drawing import drawing_of
 from .summary import rows_of, totals_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def page_of_model(model: "Sequential") -> str:
 
 
 def page_of_history(history: "History") -> str:
-    """Return a history's figures as a table, of the first and the last epochs if there are many."""
+    """Return a history's curves, and a table of the first and the last epochs if there are many."""
     count = len(history.epoch)
     shown = list(range(count))
     if count > _FIRST + _LAST + 1:
@@ -40,7 +41,8 @@ def page_of_history(history: "History") -> str:
     title = f"<b>History</b> of {count} epoch{'' if count == 1 else 's'}"
     if history.divergence is not None:
         title += f"<br>{escape(history.divergence.message)}"
-    return _table(title, ["epoch", *map(escape, history.history)], rows)
+    table = _table(title, ["epoch", *map(escape, history.history)], rows)
+    return drawing_of(history.epoch, history.history) + table
 
 
 def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,0 +1,3 @@
+from tests.pages.browser import opened, running
+
+__all__ = ["opened", "running"]
