@@ -450,7 +450,8 @@ class Sequential(Compiled, Configurable):
         called = self._introduced(callbacks)
         with self._built_for(x):
             engine = self._ready_engine()
-            data = check_samples("x", x, engine.plan.input_shape, self.dtype).part(slice(upto))
+            plan = engine.plan
+            data = check_samples("x", x, plan.input_shape, self.dtype, plan.codes).part(slice(upto))
             self._check_workspace("batch_size", min(batch_size, data.count))
             outputs = predict(engine, data, batch_size, shows, called)
             if data.count <= _FEW:

@@ -2,7 +2,10 @@
 
 from ..runtime.elsewhere import refusal
 from .activation import Activation
+from .activity import ActivityRegularization
 from .base import Layer
+from .categories import CategoryEncoding, Embedding
+from .columns import Columns
 from .dense import Dense
 from .dropout import Dropout
 from .feature_normalization import Normalization
@@ -18,10 +21,14 @@ from .shape import Flatten, Input, Reshape
 __all__ = [
     "ELU",
     "Activation",
+    "ActivityRegularization",
     "AlphaDropout",
     "BatchNormalization",
+    "CategoryEncoding",
+    "Columns",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",

@@ -46,6 +46,9 @@ class Layer(Configurable):
         next :meth:`fastmlp.Sequential.compile` on. Of a layer with False, weights, penalties and
         constraints stay out of a step, and :class:`BatchNormalization` uses and keeps its running
         statistics; gradients go through it.
+    activity_regularizer : str or fastmlp.regularizers.L1L2, optional
+        A penalty on the layer's outputs, summed over the samples of a batch and divided by their
+        number, that is added to the loss.
 
     Examples
     --------
@@ -62,7 +65,7 @@ class Layer(Configurable):
     """
 
     # The public attributes of a class of layers that kernels exist for; a user's own has none.
-    _settings: ClassVar[tuple[str, ...]] = ("name",)
+    _settings: ClassVar[tuple[str, ...]] = ("name", "activity_regularizer")
 
     name: str
     _in_use = False  # whether it is part of a net that is built
@@ -70,6 +73,7 @@ class Layer(Configurable):
     _built_shape: Shape | None = None  # of the inputs that its weights were made for
     _building = False
     trainable: bool = True
+    activity_regularizer: regularizers.L1L2 | None = None
     _learns = True  # what trainable was when the net was compiled, or the layer put into it
 
     _not_attributes = ("input_shape", "input_dim")
@@ -81,6 +85,7 @@ class Layer(Configurable):
         input_shape: int | Shape | None = None,
         input_dim: int | None = None,
         trainable: bool = True,
+        activity_regularizer: str | regularizers.L1L2 | None = None,
     ) -> None:
         if name is not None and not isinstance(name, str):
             raise TypeError(f"name: expected a string, got {shown(name)}")
@@ -96,6 +101,7 @@ class Layer(Configurable):
         self._given_shape = shape
         self._given_name = name
         self.name = name or _snake_case(type(self).__name__)
+        self.activity_regularizer = regularizers.get("activity_regularizer", activity_regularizer)
         self._declared: list[Weight] = []
         self._weights: dict[str, Array] = {}
         if not truth("trainable", trainable):

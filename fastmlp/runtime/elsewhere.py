@@ -2,7 +2,7 @@
 
 _CONVOLUTION = "fastmlp has no convolution and no pooling: Flatten() makes rows of images"
 _RECURRENT = "fastmlp has no recurrent layers: a Dense net takes a window of a series, flattened"
-_ATTENTION = "fastmlp has no attention and no embeddings: it trains multilayer perceptrons"
+_ATTENTION = "fastmlp has no attention: it trains multilayer perceptrons"
 _FUNCTIONAL = (
     "fastmlp has Sequential nets, of one input and one output; a connection around layers is "
     "layers.Residual([...])"
@@ -16,14 +16,15 @@ _PARTS: dict[str, dict[str, tuple[str, ...]]] = {
                        "SpatialDropout", "Random", "CenterCrop", "Resizing"),
         _RECURRENT: ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "TimeDistributed",
                      "StackedRNN", "ConvLSTM", "Masking"),
-        _ATTENTION: ("Embedding", "Attention", "AdditiveAttention", "MultiHeadAttention",
+        _ATTENTION: ("Attention", "AdditiveAttention", "MultiHeadAttention",
                      "GroupQueryAttention", "TextVectorization"),
         _FUNCTIONAL: ("Concatenate", "Add", "Average", "Subtract", "Multiply", "Dot", "Maximum",
                       "Minimum", "concatenate", "add", "multiply", "subtract", "maximum"),
         "fastmlp has no functions as layers: write a layer with forward and backward": ("Lambda",),
-        "fastmlp has no preprocessing of categories: pandas.get_dummies or scikit-learn's "
-        "OneHotEncoder make columns of them": ("StringLookup", "IntegerLookup", "CategoryEncoding",
-                                               "Hashing", "Discretization", "HashedCrossing"),
+        "fastmlp reads numbers: scikit-learn's OrdinalEncoder makes whole numbers of categories, "
+        "for layers.Embedding and layers.CategoryEncoding": ("StringLookup", "IntegerLookup",
+                                                             "Hashing", "HashedCrossing"),
+        "scikit-learn's KBinsDiscretizer cuts a feature into intervals": ("Discretization",),
     },
     "fastmlp": {
         _FUNCTIONAL: ("Model", "Functional"),

@@ -7,7 +7,7 @@ that writes them, of the kernels, and of the views in here: nobody else reads a 
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,15 @@ from numpy.typing import NDArray
 from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Scalar, Total
 from .python_rows import PythonJudge, PythonRows
 from .tensors import Array, Shape, Slot
+
+
+class Codes(NamedTuple):
+    """Columns of the samples that must hold whole numbers below a limit."""
+
+    layer: str
+    first: int
+    count: int
+    limit: int
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,8 @@ class Plan:
     python_layers : dict
         What is written in Python, by the layer index of its row: the layers of the CUSTOM rows,
         and, with indices beyond those of layers, a loss and metrics.
+    codes : tuple of Codes
+        Which columns of the samples must be whole numbers.
     """
 
     table: NDArray[np.int64]
@@ -54,6 +65,7 @@ class Plan:
     input_shape: Shape
     output_shape: Shape
     python_layers: dict[int, PythonRows | PythonJudge]
+    codes: tuple[Codes, ...] = ()
 
     @cached_property
     def slots(self) -> list[Slot]:
@@ -77,8 +89,9 @@ class Plan:
 
     @cached_property
     def is_penalized(self) -> bool:
-        """Whether a tensor has a regularizer."""
-        return bool(self.factors[:, [Factor.L1, Factor.L2]].any())
+        """Whether a tensor, or what a layer gives, has a regularizer."""
+        on_activity = (self.table[:, Column.OP] == Op.ACTIVITY).any()
+        return bool(self.factors[:, [Factor.L1, Factor.L2]].any() or on_activity)
 
     @property
     def connections(self) -> int:
@@ -175,7 +188,9 @@ class Plan:
                 break
             if not np.isfinite(params[row[Column.WEIGHTS] :][: row[Column.SIZE]]).all():
                 return label, f"the weights of {label!r}"
-            if not np.isfinite(self._buffer(values, row[Column.Y], row[Column.OUTPUTS], n)).all():
+            place = row[Column.PLACE]
+            y = self._buffer(values, row[Column.Y], place + row[Column.OUTPUTS], n)
+            if not np.isfinite(y[place * n :]).all():
                 return label, f"the outputs of {label!r}"
         return self.last_label, "the loss itself"
 
@@ -183,7 +198,7 @@ class Plan:
         """Raise ValueError if a layer's number, such as an offset, is too large for a dtype."""
         names = [f"{slot.name} penalty" for slot in self.param_slots]
         for labels, numbers, kinds in (
-            (self.labels, self.reals, (Scalar.ALPHA, Scalar.SCALE, Scalar.OFFSET)),
+            (self.labels, self.reals, (Scalar.ALPHA, Scalar.BETA, Scalar.SCALE, Scalar.OFFSET)),
             (names, self.factors, (Factor.L1, Factor.L2)),
         ):
             for kind in kinds:
