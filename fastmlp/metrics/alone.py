@@ -1,0 +1,76 @@
+"""A metric outside of a net: what a batch of outputs adds to its totals, computed in NumPy."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..kernels.contract import Column
+from ..kernels.reference import metrics as reference
+from ..losses import MeanSquaredError, SparseCategoricalCrossentropy
+from ..runtime import targets
+from ..runtime.arguments import real_array
+from ..runtime.lowering import Builder
+from ..runtime.tensors import Array
+
+if TYPE_CHECKING:
+    from .base import Metric, Totals
+
+
+def checked_batch(
+    y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None
+) -> tuple[Array, Array, Array]:
+    """Return right answers, outputs (samples, outputs), and a weight for each sample.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no arrays of real numbers that belong together.
+    """
+    right, outputs = real_array("y_true", y_true), real_array("y_pred", y_pred)
+    if not outputs.size or outputs.ndim == 0:
+        raise ValueError(f"y_pred: expected outputs (samples, outputs), got shape {outputs.shape}")
+    if right.shape[:1] != outputs.shape[:1]:
+        raise ValueError(
+            f"y_true: expected an entry for each of {len(outputs)} samples, got shape {right.shape}"
+        )
+    outputs = outputs.reshape(len(outputs), -1)
+    weight = np.ones(len(outputs))
+    if sample_weight is not None:
+        given = real_array("sample_weight", sample_weight)
+        if given.shape not in ((), (len(outputs),), (len(outputs), 1)):
+            raise ValueError(
+                f"sample_weight: expected shape ({len(outputs)},), got {given.shape}"
+            )
+        weight *= given.reshape(-1)
+    return right, outputs, weight
+
+
+def totals_of(
+    metric: "Metric", right: Array, outputs: Array, weight: Array, takes_labels: bool
+) -> "Totals":
+    """Return what a checked batch adds to the totals of a metric that has a kernel.
+
+    Raises
+    ------
+    ValueError
+        If the metric is none of such right answers or outputs.
+    """
+    width, dtype = outputs.shape[1], np.dtype(np.float64)
+    loss = SparseCategoricalCrossentropy(from_logits=True) if takes_labels else MeanSquaredError()
+    builder = Builder((width,), 0)
+    builder.end(builder.source)
+    loss.lower(builder)
+    metric.lower(builder, loss)
+    plan = builder.finish()
+    labels, answers = (
+        targets.labels("y_true", right, width, dtype, "")
+        if takes_labels
+        else targets.targets("y_true", right, width, dtype)
+    )
+    row, totals = plan.table[-1], np.zeros(plan.table[-1, Column.TOTALS])
+    reference.metric(
+        row[Column.KIND], np.ascontiguousarray(outputs.T.astype(dtype)), np.arange(len(outputs)),
+        labels, answers, weight, plan.reals[-1], plan.thresholds, totals,
+    )  # fmt: skip
+    return totals
