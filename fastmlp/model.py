@@ -34,8 +34,8 @@ from .runtime.claims import Claim
 from .runtime.compiled import Compiled
 from .runtime.configuration import Configurable, deserialize, serialize
 from .runtime.data import check_samples
-from .runtime.execution import check_execution
 from .runtime.engine import PREDICT_BATCH
+from .runtime.execution import check_execution
 from .runtime.inference import evaluate, predict
 from .runtime.job import BATCH_SIZE, Course, checked_job
 from .runtime.lookup import by_name
@@ -224,9 +224,7 @@ class Sequential(Compiled, Configurable):
         """
         if loss is None:
             raise ValueError("loss: expected a name such as 'sparse_categorical_crossentropy'")
-        check_execution(
-            self.backend, loss_weights, run_eagerly, steps_per_execution, jit_compile
-        )
+        check_execution(self.backend, loss_weights, run_eagerly, steps_per_execution, jit_compile)
         new_optimizer, new_loss = optimizers.get(optimizer), losses.get(loss)
         new_metrics = metric_list(metrics)
         weighted = beside(metric_list(weighted_metrics, "weighted_metrics"), new_metrics)

@@ -76,7 +76,7 @@ class Layer(Configurable):
     activity_regularizer: regularizers.L1L2 | None = None
     _learns = True  # what trainable was when the net was compiled, or the layer put into it
 
-    _not_attributes = ("input_shape", "input_dim")
+    _not_attributes: ClassVar[tuple[str, ...]] = ("input_shape", "input_dim")
 
     def __init__(
         self,

@@ -54,7 +54,9 @@ class Columns(Layer):
         super().__init__(name, **options)
         places = items("columns", "integers", columns)
         given = items("layers", "layers", layers)
-        self.columns = tuple(integer(f"columns[{i}]", n, "an integer", -(2**62)) for i, n in enumerate(places))
+        self.columns = tuple(
+            integer(f"columns[{i}]", n, "an integer", -(2**62)) for i, n in enumerate(places)
+        )
         if len(given) != len(places):
             raise ValueError(
                 f"layers: expected one for each of the {len(places)} columns, got {len(given)}"
@@ -92,9 +94,7 @@ class Columns(Layer):
         found: dict[int, Layer] = {}
         for column, layer in zip(self.columns, self.layers, strict=True):
             if not -features <= column < features:
-                raise ValueError(
-                    f"columns: inputs of shape {input_shape} have no column {column}"
-                )
+                raise ValueError(f"columns: inputs of shape {input_shape} have no column {column}")
             if column % features in found:
                 raise ValueError(f"columns: column {column % features} is there twice")
             found[column % features] = layer

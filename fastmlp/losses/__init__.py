@@ -83,6 +83,7 @@ __all__ = [
     "categorical_focal_crossentropy",
     "categorical_hinge",
     "cosine_similarity",
+    "get",
     "hinge",
     "huber",
     "kl_divergence",
@@ -92,10 +93,9 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "poisson",
+    "snake_case",
     "sparse_categorical_crossentropy",
     "squared_hinge",
-    "get",
-    "snake_case",
 ]
 
 _CLASSES: tuple[type[Loss], ...] = (

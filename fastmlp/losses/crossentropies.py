@@ -72,8 +72,9 @@ class _OfClasses(_FromLogits):
         """Return logits, those of probabilities that are clipped as Keras does it."""
         if self.from_logits:
             return outputs
-        shares: Array = outputs / outputs.sum(axis=1, keepdims=True)
-        return np.log(np.clip(shares, LOSS_EPSILON, 1 - LOSS_EPSILON))
+        shares = outputs / outputs.sum(axis=1, keepdims=True)
+        logits: Array = np.log(np.clip(shares, LOSS_EPSILON, 1 - LOSS_EPSILON))
+        return logits
 
     def check_net(self, builder: Builder) -> None:
         """Raise ValueError if the loss does not fit the last layer."""
@@ -125,7 +126,8 @@ class _OfQuestions(_Smoothed):
         if self.from_logits:
             return outputs
         shares = np.clip(outputs, LOSS_EPSILON, 1 - LOSS_EPSILON)
-        return np.log(shares) - np.log1p(-shares)
+        logits: Array = np.log(shares) - np.log1p(-shares)
+        return logits
 
     @property
     def threshold(self) -> float:

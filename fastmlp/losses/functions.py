@@ -143,7 +143,9 @@ def binary_focal_crossentropy(
     label_smoothing: float = 0.0,
 ) -> Array:
     """Return the loss of each sample; see :class:`BinaryFocalCrossentropy`."""
-    loss = BinaryFocalCrossentropy(apply_class_balancing, alpha, gamma, from_logits, label_smoothing)
+    loss = BinaryFocalCrossentropy(
+        apply_class_balancing, alpha, gamma, from_logits, label_smoothing
+    )
     return loss.values(y_true, y_pred)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..losses import snake_case
 from ..runtime.arguments import items
+from ..runtime.elsewhere import refusal
 from ..runtime.lookup import by_name
 from .accuracies import (
     Accuracy,
@@ -180,3 +181,8 @@ def beside(weighted: Sequence[Metric], metrics: Sequence[Metric]) -> list[Metric
             metric._set(name=f"weighted_{metric.name}")
         found.append(metric)
     return found
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise refusal("metrics", name)

@@ -39,9 +39,7 @@ def checked_batch(
     if sample_weight is not None:
         given = real_array("sample_weight", sample_weight)
         if given.shape not in ((), (len(outputs),), (len(outputs), 1)):
-            raise ValueError(
-                f"sample_weight: expected shape ({len(outputs)},), got {given.shape}"
-            )
+            raise ValueError(f"sample_weight: expected shape ({len(outputs)},), got {given.shape}")
         weight *= given.reshape(-1)
     return right, outputs, weight
 

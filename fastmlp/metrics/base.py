@@ -93,9 +93,7 @@ class Metric(Configurable):
         kind = KNOWN.get(self.name)
         return self.name if kind is type(self) and kind(name=self.name) == self else None
 
-    def update_state(
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None
-    ) -> None:
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in a batch.
 
         Parameters

@@ -86,7 +86,7 @@ def check_samples(
 
 def _check_codes(argument: str, samples: Array, codes: Codes) -> None:
     """Raise ValueError if columns hold anything but whole numbers below a limit."""
-    numbers = samples[:, codes.first : codes.first + codes.count]
+    numbers = samples[:, codes.first : codes.first + codes.columns]
     right = (numbers >= 0) & (numbers < codes.limit) & (numbers == np.floor(numbers))
     if not right.all():
         sample, column = np.argwhere(~right)[0]

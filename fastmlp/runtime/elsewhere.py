@@ -32,9 +32,10 @@ _PARTS: dict[str, dict[str, tuple[str, ...]]] = {
         "fastmlp has no applications: no pre-trained nets": ("applications",),
         "fastmlp reads arrays, not tf.data and no folders of files": ("data", "preprocessing"),
     },
-    "losses": {"fastmlp has no loss of that kind: write a subclass of losses.Loss with call and "
-               "gradient": ("CTC", "Circle", "Dice", "Tversky", "ctc", "circle", "dice", "tversky")},
-    "metrics": {"fastmlp has no metric of that kind: write a subclass of metrics.Metric with "
+    "losses": {"fastmlp has no such loss: write a subclass of losses.Loss with call and "
+               "gradient": ("CTC", "Circle", "Dice", "Tversky", "ctc", "circle", "dice",
+                            "tversky")},
+    "metrics": {"fastmlp has no such metric: write a subclass of metrics.Metric with "
                 "update_state, result and reset_state": ("MeanIoU", "IoU", "BinaryIoU", "OneHotIoU",
                                                          "OneHotMeanIoU", "ConcordanceCorrelation",
                                                          "PearsonCorrelation", "Mean", "Sum",

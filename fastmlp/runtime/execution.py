@@ -23,8 +23,8 @@ def check_execution(
     compiles = backend != "numpy"
     if truth("run_eagerly", run_eagerly) and compiles:
         raise ValueError(
-            f"run_eagerly: expected False, for the backend {backend!r} runs compiled kernels; a net "
-            'made with backend="numpy" runs in Python, step by step'
+            f"run_eagerly: expected False, for the backend {backend!r} runs compiled kernels; "
+            'a net made with backend="numpy" runs in Python, step by step'
         )
     one = is_integer(steps_per_execution) and steps_per_execution == 1
     if not one and not (isinstance(steps_per_execution, str) and steps_per_execution == "auto"):

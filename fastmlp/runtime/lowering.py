@@ -402,7 +402,7 @@ class Builder:
                 f"activity_regularizer: a {last.name} that the loss is computed together with "
                 "can't have one; regularize the layer before it"
             )
-        return found
+        return bool(found)
 
     def judge(
         self,

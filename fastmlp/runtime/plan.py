@@ -22,7 +22,7 @@ class Codes(NamedTuple):
 
     layer: str
     first: int
-    count: int
+    columns: int
     limit: int
 
 

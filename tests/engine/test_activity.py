@@ -63,7 +63,7 @@ def test_200_steps_are_those_of_torch(backend, optimizer):
         stepper.zero_grad()
         outputs, penalty = values(x, weights)
         loss = torch.nn.functional.cross_entropy(outputs, y)
-        losses.append((float(loss + penalty), float(loss)))
+        losses.append(((loss + penalty).item(), loss.item()))
         (loss + penalty).backward()
         stepper.step()
     history = model.fit(X, Y, batch_size=40, epochs=200, shuffle=False, verbose=0).history

@@ -184,7 +184,11 @@ def test_errors():
     with pytest.raises(ValueError, match="put it first, or into Columns"):
         net(layers.Residual([Embedding(5, 1), Flatten()]))
     net(Flatten(), Embedding(5, 3), Flatten())  # these compute nothing
-    for wrong, text in [([6], "no column 6"), ([-7], "no column -7"), ([0, -6], "0 is there twice")]:
+    for wrong, text in [
+        ([6], "no column 6"),
+        ([-7], "no column -7"),
+        ([0, -6], "0 is there twice"),
+    ]:
         with pytest.raises(ValueError, match=text):
             net(Columns(wrong, [Embedding(5, 3) for _ in wrong]))
     with pytest.raises(ValueError, match="^layers: expected one for each of the 2 columns, got 1"):

@@ -92,11 +92,8 @@ def log_softmax_bounds(x):
     return np.stack([0 * roundings, roundings]), roundings + 2 * spread + 2 * np.log(len(x))
 
 
-def numbers(rng, dtype, n, columns, categories):
-    """Return samples with whole numbers: among them some of no category, behind a column of others.
-
-    A column more than so many.
-    """
+def codes(rng, dtype, n, columns, categories):
+    """Return samples with so many columns of whole numbers, some of no category, behind another."""
     return np.column_stack(
         [rng.normal(size=n), rng.integers(-1, categories + 2, (n, columns))]
     ).astype(dtype)
@@ -105,14 +102,14 @@ def numbers(rng, dtype, n, columns, categories):
 def embedding(output):
     def make(rng, dtype, m, k, n):
         rows = normal(rng, dtype, k, m)
-        return 1, output, numbers(rng, dtype, n, 5, k), rows, unset(dtype, 5 * m - output, n)
+        return 1, output, codes(rng, dtype, n, 5, k), rows, unset(dtype, 5 * m - output, n)
 
     return make
 
 
 def embedding_weights(what, category):
     def make(rng, dtype, m, k, n):
-        x, dy = numbers(rng, dtype, n, 3, k + category), normal(rng, dtype, 3 * m, n)
+        x, dy = codes(rng, dtype, n, 3, k + category), normal(rng, dtype, 3 * m, n)
         scale = () if what == "gradient" else (dtype(-0.3),)
         return 1, category, *scale, x, dy, normal(rng, dtype, k, m)
 
@@ -127,9 +124,10 @@ def bound_embedding(first, category, *rest):
 
 def columns(kind, output):
     def make(rng, dtype, m, k, n):
-        outputs = {Coding.PASS: 3, Coding.ONE_HOT: 3 * m}.get(kind, m)
-        categories = 1 if kind == Coding.PASS else m
-        x = numbers(rng, dtype, n, 3, m)
+        categories = 1 if kind == Coding.PASS else m + 1
+        of_each = kind in (Coding.PASS, Coding.ONE_HOT)
+        outputs = 3 * categories if of_each else categories
+        x = codes(rng, dtype, n, 3, m + 1)
         return int(kind), 1, 3, categories, output, x, unset(dtype, outputs - output, n)
 
     return make
