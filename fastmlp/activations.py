@@ -26,6 +26,7 @@ from .kernels.reference.activations import activation_forward
 from .kernels.reference.softmax import log_softmax_forward, softmax_forward
 from .runtime.arguments import real_array, real_number, shown
 from .runtime.configuration import Configurable
+from .runtime.elsewhere import refusal
 from .runtime.lookup import by_name
 
 # Those of all features of a sample together.
@@ -325,3 +326,8 @@ def get(activation: str | Activation | None) -> Activation:
             f"got {shown(activation)}"
         )
     return by_name("activation", "linear" if activation is None else activation, _KNOWN)
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise refusal("activations", name)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from .runtime.arguments import real_number, seed_integer, shape_of
 from .runtime.configuration import Configurable
+from .runtime.elsewhere import refusal
 from .runtime.lookup import by_name
 
 Values = NDArray[np.float64]
@@ -386,7 +387,8 @@ he_uniform = HeUniform
 he_normal = HeNormal
 lecun_uniform = LecunUniform
 lecun_normal = LecunNormal
-orthogonal = Orthogonal
+orthogonal = OrthogonalInitializer = Orthogonal
+IdentityInitializer = Identity
 torch_default = TorchDefault
 
 Function = Callable[[tuple[int, ...], int, int, np.random.Generator], Any]
@@ -426,3 +428,8 @@ def get(argument: str, initializer: Given) -> Function:
     if initializer in _BY_CLASS_NAME:
         return _BY_CLASS_NAME[initializer]()
     return by_name(argument, initializer, _KNOWN)()
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise refusal("initializers", name)

@@ -9,14 +9,14 @@ from .columns import Columns
 from .dense import Dense
 from .dropout import Dropout
 from .feature_normalization import Normalization
-from .layer_normalization import LayerNormalization, RMSNormalization
+from .layer_normalization import LayerNormalization, RMSNormalization, UnitNormalization
 from .noise import AlphaDropout, GaussianDropout, GaussianNoise
 from .normalization import BatchNormalization
 from .relus import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .rescaling import Rescaling
 from .residual import Residual
 from .scale import Scale
-from .shape import Flatten, Input, Reshape
+from .shape import Flatten, Identity, Input, Reshape
 
 __all__ = [
     "ELU",
@@ -32,6 +32,7 @@ __all__ = [
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "Identity",
     "Input",
     "Layer",
     "LayerNormalization",
@@ -45,6 +46,7 @@ __all__ = [
     "Residual",
     "Scale",
     "Softmax",
+    "UnitNormalization",
 ]
 
 

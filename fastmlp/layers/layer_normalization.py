@@ -1,5 +1,6 @@
 """Normalization of each sample by itself."""
 
+import math
 from typing import Any
 
 from .. import constraints, initializers, regularizers
@@ -151,3 +152,32 @@ class RMSNormalization(_OfSamples):
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
         return self._lower_vectors(builder, x, Spread.MEAN_SQUARE, self.epsilon, ["scale"])
+
+
+class UnitNormalization(_OfSamples):
+    """``x / |x|``, for each sample by itself: all have the Euclidean norm 1.
+
+    The square of a norm counts as 1e-12 more than it is, so that zeros stay zeros (Keras: as 1e-12
+    at least).
+
+    Parameters
+    ----------
+    axis : -1
+        That of the features: inputs are (n, features).
+
+    Raises
+    ------
+    ValueError
+        If it is another axis.
+    """
+
+    _settings = ("axis",)
+
+    def __init__(self, axis: int = -1, name: str | None = None, **options: Any) -> None:
+        super().__init__(name, **options)
+        self.axis = self._check_axis(axis)
+
+    def lower(self, builder: Builder, x: Buffer) -> Buffer:
+        """Divide by the root of the mean square, and by that of the number of features."""
+        y = self._lower_vectors(builder, x, Spread.MEAN_SQUARE, 1e-12 / x.features, [])
+        return builder.row(Op.RESCALE, y, reals={Scalar.SCALE: 1 / math.sqrt(x.features)})

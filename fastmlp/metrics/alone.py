@@ -11,6 +11,7 @@ from ..losses import MeanSquaredError, SparseCategoricalCrossentropy
 from ..runtime import targets
 from ..runtime.arguments import real_array
 from ..runtime.lowering import Builder
+from ..runtime.plan import Plan
 from ..runtime.tensors import Array
 
 if TYPE_CHECKING:
@@ -54,21 +55,48 @@ def totals_of(
     ValueError
         If the metric is none of such right answers or outputs.
     """
-    width, dtype = outputs.shape[1], np.dtype(np.float64)
-    loss = SparseCategoricalCrossentropy(from_logits=True) if takes_labels else MeanSquaredError()
-    builder = Builder((width,), 0)
-    builder.end(builder.source)
-    loss.lower(builder)
-    metric.lower(builder, loss)
-    plan = builder.finish()
-    labels, answers = (
-        targets.labels("y_true", right, width, dtype, "")
-        if takes_labels
-        else targets.targets("y_true", right, width, dtype)
-    )
+    plan = _plan_of(metric, outputs.shape[1], takes_labels)
+    dtype = np.dtype(np.float64)
+    labels, answers = _answers(right, outputs.shape[1], takes_labels)
     row, totals = plan.table[-1], np.zeros(plan.table[-1, Column.TOTALS])
     reference.metric(
         row[Column.KIND], np.ascontiguousarray(outputs.T.astype(dtype)), np.arange(len(outputs)),
         labels, answers, weight, plan.reals[-1], plan.thresholds, totals,
     )  # fmt: skip
     return totals
+
+
+def of_each(metric: "Metric", y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """Return what a metric that is a mean makes of each sample.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays do not fit together, or are not what the metric compares.
+    """
+    right, outputs, _ = checked_batch(y_true, y_pred, None)
+    takes_labels = bool(metric.takes_labels)
+    plan = _plan_of(metric, outputs.shape[1], takes_labels)
+    labels, answers = _answers(right, outputs.shape[1], takes_labels)
+    x = np.ascontiguousarray(outputs.T.astype(np.float64))
+    kind, reals = plan.table[-1, Column.KIND], plan.reals[-1]
+    found: Array = reference.of_samples(kind, x, labels if takes_labels else answers.T, reals)
+    return found
+
+
+def _plan_of(metric: "Metric", width: int, takes_labels: bool) -> Plan:
+    """Return a plan that ends in the row of a metric."""
+    loss = SparseCategoricalCrossentropy(from_logits=True) if takes_labels else MeanSquaredError()
+    builder = Builder((width,), 0)
+    builder.end(builder.source)
+    loss.lower(builder)
+    metric.lower(builder, loss)
+    return builder.finish()
+
+
+def _answers(right: Array, width: int, takes_labels: bool) -> targets.Answers:
+    """Return right answers, checked, as labels or as targets."""
+    dtype = np.dtype(np.float64)
+    if takes_labels:
+        return targets.labels("y_true", right, width, dtype, "")
+    return targets.targets("y_true", right, width, dtype)

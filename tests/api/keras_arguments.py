@@ -49,6 +49,8 @@ KERAS = {
         "beta_constraint",
         "gamma_constraint",
     ],
+    "layers.Identity": [],
+    "layers.UnitNormalization": ["axis"],
     "layers.LeakyReLU": ["negative_slope"],
     "layers.Normalization": ["axis", "mean", "variance", "invert"],
     "layers.PReLU": [

@@ -82,6 +82,8 @@ EXAMPLES = [
     layers.CategoryEncoding(3, "count", name="bb", input_dim=3),
     layers.Columns([0], [layers.CategoryEncoding(2, name="cc")], name="dd", input_dim=3),
     layers.Embedding(3, 2, "ones", "l1", "max_norm", name="ee", input_shape=(3,)),
+    layers.Identity(name="ff", input_dim=3),
+    layers.UnitNormalization(1, name="gg", input_dim=3),
     layers.Dropout(0.25, seed=3, name="e", input_shape=(2, 3)),
     layers.AlphaDropout(0.25, seed=3, name="v", input_dim=3),
     layers.ELU(0.3, name="l", input_dim=3),
