@@ -141,7 +141,7 @@ def _question(engine: Engine, data: Data, value: float, backend: str) -> Questio
         return found, crossed.view(np.bool_)
 
     steps = _first_steps(plan, memory.values, data.count)
-    return Question(losses, params, steps, value, _SMALLEST_LOSS, bool(plan.python_layers))
+    return Question(losses, params, steps, value, _SMALLEST_LOSS, plan.has_hidden_kinks)
 
 
 def _first_steps(plan: Plan, values: Vector, n: int) -> Vector:

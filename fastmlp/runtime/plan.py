@@ -12,9 +12,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Scalar, Total
+from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Loss, Op, Scalar, Total
 from .python_rows import PythonJudge, PythonRows
 from .tensors import Array, Shape, Slot
+
+# With a kink where an error or a margin is 0, or an output is as small as outputs are taken for.
+_BENT_LOSSES = (
+    Loss.MEAN_ABSOLUTE_ERROR, Loss.MEAN_ABSOLUTE_PERCENTAGE_ERROR, Loss.HINGE,
+    Loss.CATEGORICAL_HINGE, Loss.QUANTILE, Loss.KL_DIVERGENCE, Loss.MEAN_SQUARED_LOGARITHMIC_ERROR,
+)  # fmt: skip
 
 
 class Codes(NamedTuple):
@@ -92,6 +98,12 @@ class Plan:
         """Whether a tensor, or what a layer gives, has a regularizer."""
         on_activity = (self.table[:, Column.OP] == Op.ACTIVITY).any()
         return bool(self.factors[:, [Factor.L1, Factor.L2]].any() or on_activity)
+
+    @property
+    def has_hidden_kinks(self) -> bool:
+        """Whether there may be kinks elsewhere than in the activations that the kernels know."""
+        losses = self.table[self.table[:, Column.OP] == Op.LOSS]
+        return bool(self.python_layers or np.isin(losses[:, Column.KIND], _BENT_LOSSES).any())
 
     @property
     def connections(self) -> int:

@@ -4,14 +4,13 @@ import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
 from ..layers import Input, Layer
 from ..layers.nested import shown_as
 from .tensors import Shape
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ..model import Sequential
 
 
@@ -19,6 +18,8 @@ def print_summary(
     model: "Sequential", line_length: int | None, print_fn: Callable[[str], object] | None
 ) -> None:
     """Print a net's summary, or hand it over as text; see :meth:`Sequential.summary`."""
+    from rich.console import Console
+
     table = table_of(model)
     if print_fn is None:
         Console(width=line_length).print(table)
@@ -29,8 +30,10 @@ def print_summary(
     print_fn(captured.get())
 
 
-def table_of(model: "Sequential") -> Table:
+def table_of(model: "Sequential") -> "Table":
     """Return the layers of a net, with their output shapes and numbers of parameters."""
+    from rich.table import Table
+
     table = Table(title=f"{model.name} ({model.dtype}, {model.backend})", title_justify="left")
     table.add_column("layer")
     table.add_column("output shape")

@@ -11,7 +11,7 @@ INLINE vector load_bytes(const uint8_t *p, int64_t count) {
     uint8_t some[LANES];
     if (count < LANES) {
         memset(some, 0, sizeof some);
-        memcpy(some, p, (size_t)count);
+        memcpy(some, p, (size_t)count % LANES);
         p = some;
     }
 #if defined(__AVX512F__) && REAL_IS_FLOAT

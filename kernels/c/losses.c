@@ -225,8 +225,8 @@ INLINE double above(double bound, double x) { return x < bound ? bound + 0 * x :
 
 INLINE struct point squared_error(real output, real target, const double *reals) {
     (void)reals;
-    real error = output - target;
-    return (struct point){(double)(error * error), 2 * error};
+    real error = output - target; /* whose square may be too large for a float */
+    return (struct point){(double)error * (double)error, 2 * error};
 }
 
 /* For an error e, e^2 / 2; beyond delta, where that is steeper, its tangent goes on. */

@@ -13,35 +13,62 @@ static int64_t owner_of(const Net *net, int64_t index) {
     }
 }
 
-static int has_kink(const int64_t *row) {
-    int64_t kind = row[COLUMN_KIND];
-    return row[COLUMN_OP] == OP_ACTIVATION && ACTIVATION_RELU <= kind && kind <= ACTIVATION_SELU;
-}
-
-/* Whether an input of an activation with a kink at 0 is on its other side after the step. */
-static int crosses_kink(const real *before, const real *after, int64_t size) {
-    int64_t crossed = 0;
-    for (int64_t i = 0; i < size; i++) crossed += (before[i] > 0) != (after[i] > 0);
-    return crossed > 0;
-}
-
-/* Where an activation's input crossed its kink, go on with the formula of its old side. */
-static void keep_to_branches(int64_t kind, double alpha, const real *before, const real *x, real *y,
-                             int64_t size) {
-    double scale = kind == ACTIVATION_SELU ? SELU_SCALE : 1;
-    for (int64_t i = 0; i < size; i++) {
-        if ((before[i] > 0) == (x[i] > 0)) continue;
-        if (before[i] > 0)
-            y[i] = (real)(scale * x[i]);
-        else if (kind == ACTIVATION_RELU)
-            y[i] = 0;
-        else if (kind == ACTIVATION_LEAKY_RELU)
-            y[i] = (real)(alpha * x[i]);
-        else if (kind == ACTIVATION_ELU)
-            y[i] = (real)(alpha * expm1(x[i]));
-        else
-            y[i] = (real)(scale * SELU_ALPHA * expm1(x[i]));
+/* How many kinks of an activation lie below x: which piece of it x is on.  At a kink, the piece
+   whose slope backpropagation takes. */
+static int piece_of(int64_t kind, double alpha, double x) {
+    switch (kind) {
+    case ACTIVATION_RELU:
+    case ACTIVATION_LEAKY_RELU:
+    case ACTIVATION_ELU:
+    case ACTIVATION_SELU:
+    case ACTIVATION_JUMP: return x > 0;
+    case ACTIVATION_HARD_SIGMOID:
+    case ACTIVATION_HARD_SILU: return (x > -3) + (x >= 3);
+    case ACTIVATION_HARD_TANH:
+    case ACTIVATION_SPARSE_SIGMOID: return (x > -1) + (x >= 1);
+    case ACTIVATION_HARD_SHRINK:
+    case ACTIVATION_SOFT_SHRINK: return (x >= -alpha) + (x > alpha);
+    case ACTIVATION_CLIPPED_RELU: return (x > 0) + (x >= alpha);
+    case ACTIVATION_THRESHOLD: return x > alpha;
+    case ACTIVATION_MINIMUM: return x >= alpha;
+    default: return 0;
     }
+}
+
+/* The formula of a piece, also for x beyond it. */
+static double on_piece(int64_t kind, double alpha, int piece, double x) {
+    switch (kind) {
+    case ACTIVATION_RELU: return piece ? x : 0;
+    case ACTIVATION_LEAKY_RELU: return piece ? x : alpha * x;
+    case ACTIVATION_ELU: return piece ? x : alpha * expm1(x);
+    case ACTIVATION_SELU: return SELU_SCALE * (piece ? x : SELU_ALPHA * expm1(x));
+    case ACTIVATION_HARD_SIGMOID: return piece == 1 ? x / 6 + 0.5 : piece / 2;
+    case ACTIVATION_HARD_SILU: return piece == 1 ? x * (x / 6 + 0.5) : x * (piece / 2);
+    case ACTIVATION_HARD_TANH: return piece == 1 ? x : piece - 1;
+    case ACTIVATION_SPARSE_SIGMOID: return piece == 1 ? (x + 1) / 2 : piece / 2;
+    case ACTIVATION_HARD_SHRINK: return piece == 1 ? 0 : x;
+    case ACTIVATION_SOFT_SHRINK: return piece == 1 ? 0 : x - alpha * (piece - 1);
+    case ACTIVATION_CLIPPED_RELU: return piece == 1 ? x : alpha * (piece / 2);
+    case ACTIVATION_THRESHOLD: return piece ? x : 0;
+    case ACTIVATION_MINIMUM: return piece ? alpha : x;
+    default: return piece ? x + alpha : x; /* ACTIVATION_JUMP */
+    }
+}
+
+/* Whether a step took an input of an activation, or of a PRELU, across a kink: from `before` to
+   `x`.  If it `keeps` them to their pieces, such inputs go on with the formula of the old one. */
+static int crosses_kink(const int64_t *row, double alpha, const real *slopes, const real *before,
+                        const real *x, real *y, int64_t n, int keeps) {
+    int64_t kind = row[COLUMN_OP] == OP_PRELU ? ACTIVATION_LEAKY_RELU : row[COLUMN_KIND];
+    int crosses = 0;
+    for (int64_t i = 0; i < row[COLUMN_INPUTS] * n; i++) {
+        if (row[COLUMN_OP] == OP_PRELU) alpha = slopes[i / n];
+        int piece = piece_of(kind, alpha, before[i]);
+        if (piece == piece_of(kind, alpha, x[i])) continue;
+        crosses = 1;
+        if (keeps) y[i] = (real)on_piece(kind, alpha, piece, x[i]);
+    }
+    return crosses;
 }
 
 /* The penalties on one parameter. */
@@ -81,13 +108,12 @@ static double loss_from(struct engine *engine, const Trial *trial, const real *v
     while (ROW(++r)[COLUMN_OP] < FIRST_LOSS) {
         const int64_t *row = ROW(r);
         forward_row(engine, r, 0, PHASE_REPLAY);
-        int64_t at = row[COLUMN_X] * engine->capacity, size = row[COLUMN_INPUTS] * engine->n;
-        if (has_kink(row) && crosses_kink(values + at, trial->moved + at, size)) {
-            *crossed = 1;
-            if (trial->keeps_branches)
-                keep_to_branches(row[COLUMN_KIND], REALS(r)[SCALAR_ALPHA], values + at,
-                                 trial->moved + at, value(engine, row[COLUMN_Y]), size);
-        }
+        if (row[COLUMN_OP] != OP_ACTIVATION && row[COLUMN_OP] != OP_PRELU) continue;
+        int64_t at = row[COLUMN_X] * engine->capacity;
+        const real *slopes = engine->job->net.params + row[COLUMN_WEIGHTS];
+        *crossed |= crosses_kink(row, REALS(r)[SCALAR_ALPHA], slopes, values + at,
+                                 trial->moved + at, value(engine, row[COLUMN_Y]), engine->n,
+                                 trial->keeps_branches != 0);
     }
     return loss_row(engine, r) + activity(engine, r);
 }

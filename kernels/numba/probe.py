@@ -77,42 +77,87 @@ def owner_forward(row, reals, unit, net, values, capacity, n, alone):
 
 
 @exact
-def crosses_kink(row, values, trial, capacity, n):
-    """Tell whether an input of an activation with a kink at 0 is on its other side in ``trial``."""
-    if row[Column.OP] != Op.ACTIVATION:
-        return False
-    kind = row[Column.KIND]
-    if not Activation.RELU <= kind <= Activation.SELU:
-        return False
-    before = vector(values, row[Column.X] * capacity, row[Column.INPUTS] * n)
-    after = vector(trial, row[Column.X] * capacity, row[Column.INPUTS] * n)
-    crossed = 0
-    for i in range(before.size):
-        crossed += (before[i] > 0) != (after[i] > 0)
-    return crossed > 0
+def piece_of(kind, alpha, x):
+    """Return how many kinks of an activation lie below x: which piece of it x is on.
+
+    At a kink, that is the piece whose slope backpropagation takes.
+    """
+    piece = 0
+    if Activation.RELU <= kind <= Activation.SELU or kind == Activation.JUMP:
+        piece = int(x > 0)
+    elif kind in (Activation.HARD_SIGMOID, Activation.HARD_SILU):
+        piece = int(x > -3) + int(x >= 3)
+    elif kind in (Activation.HARD_TANH, Activation.SPARSE_SIGMOID):
+        piece = int(x > -1) + int(x >= 1)
+    elif kind in (Activation.HARD_SHRINK, Activation.SOFT_SHRINK):
+        piece = int(x >= -alpha) + int(x > alpha)
+    elif kind == Activation.CLIPPED_RELU:
+        piece = int(x > 0) + int(x >= alpha)
+    elif kind == Activation.THRESHOLD:
+        piece = int(x > alpha)
+    elif kind == Activation.MINIMUM:
+        piece = int(x >= alpha)
+    return piece
 
 
 @exact
-def keep_to_branches(row, reals, values, trial, capacity, n):
-    """Where an activation's input crossed its kink, go on with the formula of its old side."""
-    kind, alpha = row[Column.KIND], reals[Scalar.ALPHA]
+def on_piece(kind, alpha, piece, x):
+    """Return the formula of a piece, also for x beyond it."""
+    outer, middle = float(piece // 2), piece == 1
+    y = x
+    if kind == Activation.ELU:
+        y = x if piece else alpha * math.expm1(x)
+    elif kind == Activation.SELU:
+        y = SELU_SCALE * (x if piece else SELU_ALPHA * math.expm1(x))
+    elif kind == Activation.LEAKY_RELU:
+        y = x if piece else alpha * x
+    elif kind in (Activation.RELU, Activation.THRESHOLD):
+        y = x if piece else 0.0
+    elif kind == Activation.HARD_SIGMOID:
+        y = x / 6 + 0.5 if middle else outer
+    elif kind == Activation.HARD_SILU:
+        y = x * (x / 6 + 0.5) if middle else x * outer
+    elif kind == Activation.HARD_TANH:
+        y = x if middle else piece - 1.0
+    elif kind == Activation.SPARSE_SIGMOID:
+        y = (x + 1) / 2 if middle else outer
+    elif kind == Activation.HARD_SHRINK:
+        y = 0.0 if middle else x
+    elif kind == Activation.SOFT_SHRINK:
+        y = 0.0 if middle else x - alpha * (piece - 1)
+    elif kind == Activation.CLIPPED_RELU:
+        y = x if middle else alpha * outer
+    elif kind == Activation.MINIMUM:
+        y = alpha if piece else x
+    elif kind == Activation.JUMP:
+        y = x + alpha if piece else x
+    return y
+
+
+@exact
+def crosses_kink(row, reals, net, values, trial, capacity, n, keeps):
+    """Tell whether a step took an input of an activation, or of a PRELU, across a kink.
+
+    If it ``keeps`` them to their pieces, such inputs go on with the formula of the old one.
+    """
+    is_prelu = row[Column.OP] == Op.PRELU
+    if row[Column.OP] != Op.ACTIVATION and not is_prelu:
+        return False
+    kind = Activation.LEAKY_RELU if is_prelu else row[Column.KIND]
+    alpha = reals[Scalar.ALPHA]
     before = vector(values, row[Column.X] * capacity, row[Column.INPUTS] * n)
     x = vector(trial, row[Column.X] * capacity, row[Column.INPUTS] * n)
     y = vector(trial, row[Column.Y] * capacity, row[Column.OUTPUTS] * n)
-    scale = SELU_SCALE if kind == Activation.SELU else 1.0
+    crosses = False
     for i in range(x.size):
-        if (before[i] > 0) == (x[i] > 0):
-            continue
-        if before[i] > 0:
-            y[i] = scale * x[i]
-        elif kind == Activation.RELU:
-            y[i] = 0.0
-        elif kind == Activation.LEAKY_RELU:
-            y[i] = alpha * x[i]
-        elif kind == Activation.ELU:
-            y[i] = alpha * math.expm1(x[i])
-        else:
-            y[i] = scale * SELU_ALPHA * math.expm1(x[i])
+        if is_prelu:
+            alpha = net.params[row[Column.WEIGHTS] + i // n]
+        piece = piece_of(kind, alpha, before[i])
+        if piece != piece_of(kind, alpha, x[i]):
+            crosses = True
+            if keeps:
+                y[i] = on_piece(kind, alpha, piece, x[i])
+    return crosses
 
 
 @exact
@@ -135,10 +180,9 @@ def loss_from(net, memory, batches, trial, r, loss_index, unit, k, alone):
     for above in range(r + 1, loss_index):
         row, reals = net.table[above], net.reals[above]
         forward_row(row, reals, net, trial.moved, capacity, n, 0, Phase.REPLAY, alone)
-        if crosses_kink(row, memory.values, trial.moved, capacity, n):
+        keeps = trial.keeps_branches != 0
+        if crosses_kink(row, reals, net, memory.values, trial.moved, capacity, n, keeps):
             trial.crossed[k] = 1
-            if trial.keeps_branches:
-                keep_to_branches(row, reals, memory.values, trial.moved, capacity, n)
     penalties = activity(net, trial.moved, loss_index, capacity, n)
     return penalties + loss_row(
         net.table[loss_index], net.reals[loss_index], net.code, trial.moved, memory.deltas,

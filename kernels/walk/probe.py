@@ -24,7 +24,9 @@ from ..contract import (
 )
 from .rows import Array, PythonLayer, Walk
 
-_HAS_KINK = (Activation.RELU, Activation.LEAKY_RELU, Activation.ELU, Activation.SELU)
+_BENT_AT_0 = (
+    Activation.RELU, Activation.LEAKY_RELU, Activation.ELU, Activation.SELU, Activation.JUMP,
+)  # fmt: skip
 
 
 def _owner_of(table: Array, index: int) -> int:
@@ -45,19 +47,62 @@ def _penalties_on(walk: Walk, index: int) -> float:
     return 0.0
 
 
-def _branch(kind: int, alpha: float, x_before: Array, x: Array) -> Array:
-    """Return the activation of ``x`` by the formula for the side of 0 where ``x_before`` is."""
+def _pieces_of(kind: int, alpha: float | Array, x: Array) -> Array:
+    """Return how many kinks of an activation lie below each x: which piece of it x is on.
+
+    At a kink, that is the piece whose slope backpropagation takes.
+    """
     match kind:
-        case Activation.RELU:
-            below, scale = 0 * x, 1.0
-        case Activation.LEAKY_RELU:
-            below, scale = alpha * x, 1.0
-        case Activation.ELU:
-            below, scale = alpha * np.expm1(x), 1.0
+        case _ if kind in _BENT_AT_0:
+            pieces = np.where(x > 0, 1, 0)
+        case Activation.HARD_SIGMOID | Activation.HARD_SILU:
+            pieces = np.where(x > -3, 1, 0) + (x >= 3)
+        case Activation.HARD_TANH | Activation.SPARSE_SIGMOID:
+            pieces = np.where(x > -1, 1, 0) + (x >= 1)
+        case Activation.HARD_SHRINK | Activation.SOFT_SHRINK:
+            pieces = np.where(x >= -alpha, 1, 0) + (x > alpha)
+        case Activation.CLIPPED_RELU:
+            pieces = np.where(x > 0, 1, 0) + (x >= alpha)
+        case Activation.THRESHOLD:
+            pieces = np.where(x > alpha, 1, 0)
+        case Activation.MINIMUM:
+            pieces = np.where(x >= alpha, 1, 0)
         case _:
-            below, scale = SELU_SCALE * SELU_ALPHA * np.expm1(x), SELU_SCALE
-    branch: Array = np.where(x_before > 0, scale * x, below)
-    return branch
+            pieces = np.zeros(x.shape, int)
+    return pieces
+
+
+def _on_pieces(kind: int, alpha: float | Array, pieces: Array, x: Array) -> Array:
+    """Return the formulas of the pieces, also for x beyond them."""
+    zero = 0 * x
+    match kind:
+        case Activation.RELU | Activation.THRESHOLD:
+            formulas = [zero, x]
+        case Activation.LEAKY_RELU:
+            formulas = [alpha * x, x]
+        case Activation.ELU:
+            formulas = [alpha * np.expm1(x), x]
+        case Activation.SELU:
+            formulas = [SELU_SCALE * SELU_ALPHA * np.expm1(x), SELU_SCALE * x]
+        case Activation.HARD_SIGMOID:
+            formulas = [zero, x / 6 + 0.5, zero + 1]
+        case Activation.HARD_SILU:
+            formulas = [zero, x * (x / 6 + 0.5), x]
+        case Activation.HARD_TANH:
+            formulas = [zero - 1, x, zero + 1]
+        case Activation.SPARSE_SIGMOID:
+            formulas = [zero, (x + 1) / 2, zero + 1]
+        case Activation.HARD_SHRINK:
+            formulas = [x, zero, x]
+        case Activation.SOFT_SHRINK:
+            formulas = [x + alpha, zero, x - alpha]
+        case Activation.CLIPPED_RELU:
+            formulas = [zero, x, zero + alpha]
+        case Activation.MINIMUM:
+            formulas = [x, zero + alpha]
+        case _:  # Activation.JUMP
+            formulas = [x, x + alpha]
+    return np.choose(pieces, formulas)
 
 
 def probe(
@@ -95,12 +140,15 @@ def _forward_row(walk: Walk, before: Walk, r: int, n: int, trial: Trial, k: int)
     """Run a row forward, and note if the step has moved an input of it across a kink."""
     row = walk.net.table[r]
     y = walk.forward_row(r, n, 0, Phase.REPLAY)
-    if row[Column.OP] != Op.ACTIVATION or row[Column.KIND] not in _HAS_KINK:
+    kind, alpha = row[Column.KIND], walk.net.reals[r, Scalar.ALPHA]
+    if row[Column.OP] == Op.PRELU:
+        kind, alpha = Activation.LEAKY_RELU, walk.own(row, walk.net.params)[:, None]
+    elif row[Column.OP] != Op.ACTIVATION:
         return
     x, _ = walk.ends(walk.memory.values, row, n)
     x_before, _ = before.ends(before.memory.values, row, n)
-    other_side = (x > 0) != (x_before > 0)
-    trial.crossed[k] |= other_side.any()
-    if trial.keeps_branches:
-        alpha = walk.net.reals[r, Scalar.ALPHA]
-        y[other_side] = _branch(row[Column.KIND], alpha, x_before[other_side], x[other_side])
+    pieces = _pieces_of(kind, alpha, x_before)
+    crossed = pieces != _pieces_of(kind, alpha, x)
+    trial.crossed[k] |= crossed.any()
+    if trial.keeps_branches and crossed.any():
+        y[crossed] = _on_pieces(kind, alpha, pieces, x)[crossed]

@@ -1,4 +1,4 @@
-"""Every public name of Keras' modules exists, or what there is instead is said where it is asked for."""
+"""Every public name of Keras exists, or what there is instead is said where it is asked for."""
 
 import importlib
 

@@ -63,6 +63,14 @@ def test_a_sure_logit_loses_nothing_or_its_size(dtype, backend):
 
 @each
 @each_dtype
+def test_an_error_whose_square_is_too_large_for_a_float_has_one(dtype, backend):
+    for kind in (Loss.MEAN_SQUARED_ERROR, Loss.SQUARED_HINGE):
+        loss, _ = loss_of(backend, kind, np.array([3e20], dtype), np.array([-1]))
+        assert loss == pytest.approx(9e40, rel=1e-6)
+
+
+@each
+@each_dtype
 def test_at_no_error_a_size_has_no_slope(dtype, backend):
     x = np.array([-2, -1, 0, 1, 2], dtype)
     loss, slopes = loss_of(backend, Loss.MEAN_ABSOLUTE_ERROR, x, np.zeros(5))

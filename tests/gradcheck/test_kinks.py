@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, activations, check_gradients, layers, regularizers
+from fastmlp.initializers import Constant
 from fastmlp.kernels import reference
 from fastmlp.kernels.contract import SELU_ALPHA, SELU_SCALE
 from tests.backends import ALL
@@ -18,6 +19,32 @@ SLOPES = {
     "elu": (activations.ELU(0.3), 0.3, 1.0),
     "selu": ("selu", SELU_SCALE * SELU_ALPHA, SELU_SCALE),
 }
+
+
+# activation: where it has a kink; slopes on the left and on the right of it, and the one taken
+ELSEWHERE = {
+    "relu6 at 0": ("relu6", 0.0, 0.0, 1.0, 0.0),
+    "relu6 at 6": ("relu6", 6.0, 1.0, 0.0, 0.0),
+    "hard_sigmoid at -3": ("hard_sigmoid", -3.0, 0.0, 1 / 6, 0.0),
+    "hard_sigmoid at 3": ("hard_sigmoid", 3.0, 1 / 6, 0.0, 0.0),
+    "hard_silu at -3": ("hard_silu", -3.0, 0.0, -0.5, 0.0),
+    "hard_silu at 3": ("hard_silu", 3.0, 1.5, 1.0, 1.0),
+    "hard_tanh at -1": ("hard_tanh", -1.0, 0.0, 1.0, 0.0),
+    "hard_tanh at 1": ("hard_tanh", 1.0, 1.0, 0.0, 0.0),
+    "sparse_sigmoid at -1": ("sparse_sigmoid", -1.0, 0.0, 0.5, 0.0),
+    "sparse_sigmoid at 1": ("sparse_sigmoid", 1.0, 0.5, 0.0, 0.0),
+    "soft_shrink at -0.5": ("soft_shrink", -0.5, 1.0, 0.0, 0.0),
+    "soft_shrink at 0.5": ("soft_shrink", 0.5, 0.0, 1.0, 0.0),
+}
+WITH_KINKS = [
+    *SLOPES, "relu6", "hard_sigmoid", "hard_silu", "hard_tanh", "sparse_sigmoid", "soft_shrink",
+    "hard_shrink", "threshold", "prelu",
+]  # fmt: skip
+
+KINKS = {
+    "hard_sigmoid": 3.0, "hard_silu": -3.0, "hard_tanh": 1.0, "sparse_sigmoid": -1.0,
+    "soft_shrink": 0.5, "hard_shrink": 0.5, "threshold": 0.5,
+}  # fmt: skip
 
 
 def one_unit(activation, bias, backend, weight=2.0):
@@ -83,22 +110,62 @@ def test_smooth_activations_have_no_kink(name, backend):
 
 
 @BACKENDS
-@pytest.mark.parametrize("name", SLOPES)
+@pytest.mark.parametrize("case", ELSEWHERE)
+def test_unit_at_a_kink_that_is_not_at_0(case, backend):
+    name, bias, slope_left, slope_right, taken = ELSEWHERE[case]
+    report = check_gradients(one_unit(name, bias, backend), [[0.0]], [1.0])
+    assert report.passed
+    (kink,) = report.kinks
+    outer = 2 * (2.0 * activations.get(name)(np.array([bias])).item() + 0.5 - 1.0) * 2.0
+    assert (kink.left, kink.right) == pytest.approx(
+        (slope_left * outer, slope_right * outer), rel=1e-6, abs=1e-6
+    )
+    assert kink.analytic == pytest.approx(taken * outer, 1e-14)
+
+
+@BACKENDS
+@pytest.mark.parametrize("loss", ["mae", "mape", "hinge", "categorical_hinge"])
+def test_loss_at_its_kink(loss, backend):
+    """Errors of 0, and margins of 0."""
+    model = Sequential(
+        [layers.Input((2,)), layers.Dense(3), layers.Dense(2, kernel_initializer="zeros")],
+        seed=1, dtype="float64", backend=backend,
+    )  # fmt: skip
+    model.compile("sgd", loss)
+    y = {"hinge": [[1.0, 1.0]], "categorical_hinge": [[0.0, 1.0]]}.get(loss, [[0.0, 0.5]])
+    if loss == "hinge":
+        model.set_weights([*model.get_weights()[:3], [1.0, 0.0]])
+    report = check_gradients(model, [[0.3, -0.2]], y)
+    assert report.passed, report
+
+
+@BACKENDS
+@pytest.mark.parametrize("name", WITH_KINKS)
 @pytest.mark.parametrize("initializer", ["zeros", "glorot_uniform"])
 def test_many_units_at_their_kinks_at_once(initializer, name, backend):
     """Samples of 0 and layers of 0: a step takes units across that pull in opposite directions.
 
     There the gradient that backpropagation takes need not lie between the slopes on both sides.
     """
-    activation = SLOPES[name][0]
     rng = np.random.default_rng(3)
     x, y = rng.normal(size=(8, 5)), rng.integers(0, 4, 8)
     x[:3] = 0
+
+    def activation():
+        if name == "prelu":
+            return layers.PReLU("random_uniform")
+        if name == "threshold":
+            return layers.ReLU(threshold=0.5)
+        return layers.Activation(SLOPES[name][0] if name in SLOPES else name)
+
+    at = KINKS.get(name, 0.0)
     model = Sequential(
         [
             layers.Input((5,)),
-            layers.Dense(7, activation, kernel_initializer=initializer),
-            layers.Dense(6, activation),
+            layers.Dense(7, kernel_initializer=initializer, bias_initializer=Constant(at)),
+            activation(),
+            layers.Dense(6, bias_initializer=Constant(at)),
+            activation(),
             layers.Dense(4, "softmax"),
         ],
         seed=0,
@@ -107,10 +174,10 @@ def test_many_units_at_their_kinks_at_once(initializer, name, backend):
     )
     model.compile("sgd", "sparse_categorical_crossentropy")
     report = check_gradients(model, x, y)
-    assert len(report.kinks) >= 13
+    assert len(report.kinks) >= (13 if at == 0 else 7)
     assert report.passed
     assert report.relative_error < 1e-9
-    if name != "relu":
+    if name in SLOPES and name != "relu":
         inside = [
             min(k.left, k.right) - 1e-6 <= k.analytic <= max(k.left, k.right) + 1e-6
             for k in report.kinks

@@ -92,27 +92,6 @@ def describe(lab: Lab) -> Section | None:
     if not seen:
         return None
     net = seen[0].net
-    course = table(
-        ["patient", "epoch", "train loss", "train accuracy", "test loss", "test accuracy"],
-        [
-            [_name(patient.net) if epoch == 0 else "", epoch + 1, *row]
-            for patient in seen
-            for epoch, row in enumerate(_rows(lab, patient.net))
-        ],
-    )
-    inside = table(
-        ["", *(_name(p.net) for p in seen)],
-        [
-            ["gradient norm, first layer", *(f"{p.first_gradient[0]:.2g}" for p in seen)],
-            ["gradient norm, last layer", *(f"{p.first_gradient[-1]:.2g}" for p in seen)],
-            ["ratio of the two", *(f"{p.gradient_ratio:.2g}" for p in seen)],
-            ["first layer's change, norm", *(f"{p.change_norm:.3g}" for p in seen)],
-            ["mean absolute change", *(f"{p.change_mean:.2g}" for p in seen)],
-            ["norm of change / of weights", *(f"{p.change_relative:.2g}" for p in seen)],
-            ["flat hidden outputs", *(f"{p.saturated:.0%}" for p in seen)],
-            ["flat hidden units", *(f"{p.dead:.0%}" for p in seen)],
-        ],
-    )
     own = all(claims.DEPTHS.get(p.net.activation) == p.net.depth for p in seen)
     where = ", at the depth at which the course report says that it fails" if own else ""
     said = statements(lab)
@@ -124,14 +103,14 @@ def describe(lab: Lab) -> Section | None:
         f"{net.initializer}. {'Losses are without the penalty. ' if net.l1 or net.l2 else ''}"
         "Depth counts the hidden layers. A net that knows nothing but how frequent "
         f"the classes are has a test loss of {lab.entropy:.4f} and an accuracy of at most "
-        f"{lab.chance:.2f}.\n\n{course}\n\n"
+        f"{lab.chance:.2f}.\n\n{_courses(lab, seen)}\n\n"
         "Inside: gradient norms (of a layer's weights and biases together) at the first step; "
         "how far training moved the first layer's matrix from where it began; and at the end "
         "the share of hidden outputs on a flat piece of their activation (slope below 0.01), "
         f"and of units that are flat for a whole batch. (Half of ReLU's outputs are flat in a "
         "healthy net, too: the share alone is no sign of illness.) One net is one case: the map "
         "has the shares.\n\n"
-        f"{inside}\n\n{listed}"
+        f"{_insides(seen)}\n\n{listed}"
     )
     figures = [
         Figure(
@@ -153,6 +132,35 @@ def describe(lab: Lab) -> Section | None:
         ),
     ]
     return Section("The patients", text, figures, said)
+
+
+def _courses(lab: Lab, seen: list[Patient]) -> str:
+    """Return the table of the patients' epochs."""
+    return table(
+        ["patient", "epoch", "train loss", "train accuracy", "test loss", "test accuracy"],
+        [
+            [_name(patient.net) if epoch == 0 else "", epoch + 1, *row]
+            for patient in seen
+            for epoch, row in enumerate(_rows(lab, patient.net))
+        ],
+    )
+
+
+def _insides(seen: list[Patient]) -> str:
+    """Return the table of what their gradients, changes and units are."""
+    return table(
+        ["", *(_name(p.net) for p in seen)],
+        [
+            ["gradient norm, first layer", *(f"{p.first_gradient[0]:.2g}" for p in seen)],
+            ["gradient norm, last layer", *(f"{p.first_gradient[-1]:.2g}" for p in seen)],
+            ["ratio of the two", *(f"{p.gradient_ratio:.2g}" for p in seen)],
+            ["first layer's change, norm", *(f"{p.change_norm:.3g}" for p in seen)],
+            ["mean absolute change", *(f"{p.change_mean:.2g}" for p in seen)],
+            ["norm of change / of weights", *(f"{p.change_relative:.2g}" for p in seen)],
+            ["flat hidden outputs", *(f"{p.saturated:.0%}" for p in seen)],
+            ["flat hidden units", *(f"{p.dead:.0%}" for p in seen)],
+        ],
+    )
 
 
 def statements(lab: Lab) -> list[Statement]:
