@@ -174,7 +174,7 @@ class _Graph:
     def _activation(self, function: activations.Activation) -> None:
         name = function.name
         alpha, start = function.alpha, self.last
-        with_options: dict[str, tuple[str, dict[str, float]]] = {
+        with_options: dict[str, tuple[str, dict[str, Any]]] = {
             "softmax": ("Softmax", {"axis": -1}),
             "log_softmax": ("LogSoftmax", {"axis": -1}),
             "leaky_relu": ("LeakyRelu", {"alpha": alpha}),

@@ -1,6 +1,6 @@
 """What layers that normalize share: a scale and a bias for each feature, after the division."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import constraints, initializers, regularizers
 from ..runtime.arguments import real_number, truth
@@ -25,7 +25,7 @@ class GammaAndBeta(Layer):
         What they are brought to after each step.
     """
 
-    _settings = (
+    _settings: ClassVar[tuple[str, ...]] = (
         "epsilon",
         "center",
         "scale",
