@@ -50,7 +50,7 @@ def net() -> Sequential:
         dtype="float64",
         backend="numba",
     )
-    model.compile(loss="sparse_categorical_crossentropy")
+    model.compile("sgd", loss="sparse_categorical_crossentropy")
     assert model.count_params() == PARAMETERS
     return model
 

@@ -95,7 +95,7 @@ def sigmoid_net() -> Sequential:
         dtype="float64",
         backend="numpy",
     )
-    net.compile(loss="sparse_categorical_crossentropy")
+    net.compile("sgd", loss="sparse_categorical_crossentropy")
     return net
 
 

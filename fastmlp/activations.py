@@ -10,8 +10,8 @@ instead of the C library's.  It was measured, in float32 and float64: exp is off
 last place at most, sigmoid by 2.5, tanh by 3, softplus and log-sigmoid by 3, GELU by 4 where x is
 above -1; below, where GELU's own size falls like ``exp(-x**2 / 2)``, by 32.
 
-Of Keras' activations, ``glu``, which halves the features, ``sparsemax``, which sorts them, and
-``log_softmax`` do not exist.
+Of Keras' activations, ``glu``, which halves the features, and ``sparsemax``, which sorts them, do
+not exist.
 """
 
 from collections.abc import Mapping
@@ -23,15 +23,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from .kernels.contract import Activation as Kind
 from .kernels.reference.activations import activation_forward
-from .kernels.reference.softmax import softmax_forward
+from .kernels.reference.softmax import log_softmax_forward, softmax_forward
 from .runtime.arguments import real_array, real_number, shown
 from .runtime.configuration import Configurable
+from .runtime.elsewhere import refusal
 from .runtime.lookup import by_name
+
+# Those of all features of a sample together.
+OF_FEATURES = ("softmax", "log_softmax")
+
+_WITHOUT_KERNEL = ("linear", *OF_FEATURES)
 
 
 @dataclass(frozen=True)
 class Activation(Configurable):
-    """An elementwise activation, or softmax, or none.
+    """An elementwise activation, or softmax or its logarithm, or none.
 
     Called with an array, it returns a new one: float32 for float32, else float64.
 
@@ -40,7 +46,8 @@ class Activation(Configurable):
     name : str
         As in Keras.
     kind : fastmlp.kernels.contract.Activation or None
-        Which kernel; None for ``linear`` and ``softmax``, which are no elementwise kernels.
+        Which kernel; None for those that have no elementwise one: ``linear``, ``softmax`` and
+        ``log_softmax``.
     alpha : float
         The number of an activation that has one, such as the slope of leaky ReLU below 0.
     """
@@ -51,9 +58,9 @@ class Activation(Configurable):
 
     def __post_init__(self) -> None:
         has_kernel = isinstance(self.kind, Kind)
-        if not has_kernel and (self.kind is not None or self.name not in ("linear", "softmax")):
+        if not has_kernel and (self.kind is not None or self.name not in _WITHOUT_KERNEL):
             raise ValueError(f"kind: expected a kernel for {self.name!r}, got {self.kind!r}")
-        if has_kernel and self.name in ("linear", "softmax"):
+        if has_kernel and self.name in _WITHOUT_KERNEL:
             raise ValueError(f"kind: expected None for {self.name!r}, got {self.kind!r}")
 
     def __call__(self, x: ArrayLike) -> NDArray[Any]:
@@ -92,9 +99,9 @@ class Activation(Configurable):
         return y
 
 
-class _Softmax(Activation):
+class _OfFeatures(Activation):
     def __call__(self, x: ArrayLike, axis: int = -1) -> NDArray[Any]:
-        """Return the softmax of ``x`` along an axis, by default the last.
+        """Return the softmax of ``x``, or its logarithm, along an axis, by default the last.
 
         Raises
         ------
@@ -103,10 +110,13 @@ class _Softmax(Activation):
         """
         array = self._compute(x, 0.0)
         if array.ndim == 0:
-            raise ValueError("x: softmax expects an array with at least one axis, got a number")
+            raise ValueError(
+                f"x: {self.name} expects an array with at least one axis, got a number"
+            )
         features = np.moveaxis(array, axis, 0)
         y = np.empty_like(features)
-        softmax_forward(features, np.empty((2, *features.shape[1:]), y.dtype), y)
+        forward = softmax_forward if self.name == "softmax" else log_softmax_forward
+        forward(features, np.empty((2, *features.shape[1:]), y.dtype), y)
         return np.moveaxis(y, 0, axis)
 
 
@@ -288,7 +298,8 @@ sparse_plus = Activation("sparse_plus", Kind.SPARSE_PLUS)
 sparse_sigmoid = Activation("sparse_sigmoid", Kind.SPARSE_SIGMOID)
 squareplus = Squareplus()
 tanh_shrink = Activation("tanh_shrink", Kind.TANH_SHRINK)
-softmax = _Softmax("softmax")
+softmax = _OfFeatures("softmax")
+log_softmax = _OfFeatures("log_softmax")
 
 _KNOWN: dict[str, Activation] = {
     activation.name: activation
@@ -296,6 +307,7 @@ _KNOWN: dict[str, Activation] = {
         linear, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, softplus, mish, celu,
         exponential, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, log_sigmoid, relu6,
         soft_shrink, softsign, sparse_plus, sparse_sigmoid, squareplus, tanh_shrink, softmax,
+        log_softmax,
     )
 }  # fmt: skip
 _KNOWN |= {"swish": silu, "hard_swish": hard_silu}
@@ -314,3 +326,8 @@ def get(activation: str | Activation | None) -> Activation:
             f"got {shown(activation)}"
         )
     return by_name("activation", "linear" if activation is None else activation, _KNOWN)
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise refusal("activations", name)

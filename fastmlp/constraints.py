@@ -14,6 +14,7 @@ from .kernels.reference.constraints import constrain
 from .runtime.arguments import is_integer, real_array, real_number, shown
 from .runtime.arguments import items as several
 from .runtime.configuration import Configurable
+from .runtime.elsewhere import refusal
 from .runtime.lookup import by_name
 
 
@@ -219,3 +220,8 @@ def get(argument: str, constraint: "str | Constraint | None") -> Constraint | No
     if constraint is None or isinstance(constraint, Constraint):
         return constraint
     return by_name(argument, constraint, _KNOWN)()
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise refusal("constraints", name)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from .runtime.arguments import real_number, seed_integer, shape_of
 from .runtime.configuration import Configurable
+from .runtime.elsewhere import refusal
 from .runtime.lookup import by_name
 
 Values = NDArray[np.float64]
@@ -402,7 +403,8 @@ he_uniform = HeUniform
 he_normal = HeNormal
 lecun_uniform = LecunUniform
 lecun_normal = LecunNormal
-orthogonal = Orthogonal
+orthogonal = OrthogonalInitializer = Orthogonal
+IdentityInitializer = Identity
 random_sign = RandomSign
 torch_default = TorchDefault
 
@@ -453,3 +455,8 @@ def get(argument: str, initializer: Given) -> Function:
     if initializer in _BY_CLASS_NAME:
         return _BY_CLASS_NAME[initializer]
     return by_name(argument, initializer, _DEFAULT)
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise refusal("initializers", name)

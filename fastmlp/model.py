@@ -35,6 +35,7 @@ from .runtime.compiled import Compiled
 from .runtime.configuration import Configurable, deserialize, serialize
 from .runtime.data import check_samples
 from .runtime.engine import PREDICT_BATCH
+from .runtime.execution import check_execution
 from .runtime.inference import evaluate, predict
 from .runtime.job import BATCH_SIZE, Course, checked_job
 from .runtime.lookup import by_name
@@ -180,10 +181,14 @@ class Sequential(Compiled, Configurable):
 
     def compile(
         self,
-        optimizer: str | optimizers.Optimizer = "sgd",
-        loss: str | losses.Loss | type[losses.Loss] | None = None,
+        optimizer: str | optimizers.Optimizer = "rmsprop",
+        loss: losses.Given | None = None,
+        loss_weights: None = None,
         metrics: Sequence[Given] | None = None,
         weighted_metrics: Sequence[Given] | None = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int | str = 1,
+        jit_compile: bool | str = "auto",
     ) -> None:
         """Choose what to minimize, and how.
 
@@ -193,13 +198,22 @@ class Sequential(Compiled, Configurable):
         Parameters
         ----------
         optimizer : str or fastmlp.optimizers.Optimizer
-        loss : str or fastmlp.losses.Loss
+        loss : str, fastmlp.losses.Loss or function of fastmlp.losses
+        loss_weights : None
+            A net has one output and one loss; here is Keras' place for those of others.
         metrics : sequence of str, fastmlp.metrics.Metric, or functions, optional
             What is shown beside the loss, under the names that are used here.  ``"accuracy"`` or
             ``"acc"`` is the share of right answers, as the loss understands them.
         weighted_metrics : sequence of str, fastmlp.metrics.Metric, or functions, optional
             The same with each sample counted by its weight.  One whose name is among ``metrics``
             is shown as "weighted_" and that name.
+        run_eagerly : bool
+            True, which runs the net row by row, in Python, is for nets with the backend "numpy".
+        steps_per_execution : 1 or "auto"
+            A call of the engine takes as many steps as it can in any case; if callbacks have hooks
+            for batches, they see each.
+        jit_compile : bool or "auto"
+            Whether the net's kernels are compiled, which the backend decides.
 
         Raises
         ------
@@ -210,6 +224,7 @@ class Sequential(Compiled, Configurable):
         """
         if loss is None:
             raise ValueError("loss: expected a name such as 'sparse_categorical_crossentropy'")
+        check_execution(self.backend, loss_weights, run_eagerly, steps_per_execution, jit_compile)
         new_optimizer, new_loss = optimizers.get(optimizer), losses.get(loss)
         new_metrics = metric_list(metrics)
         weighted = beside(metric_list(weighted_metrics, "weighted_metrics"), new_metrics)
@@ -450,7 +465,8 @@ class Sequential(Compiled, Configurable):
         called = self._introduced(callbacks)
         with self._built_for(x):
             engine = self._ready_engine()
-            data = check_samples("x", x, engine.plan.input_shape, self.dtype).part(slice(upto))
+            plan = engine.plan
+            data = check_samples("x", x, plan.input_shape, self.dtype, plan.codes).part(slice(upto))
             self._check_workspace("batch_size", min(batch_size, data.count))
             outputs = predict(engine, data, batch_size, shows, called)
             if data.count <= _FEW:

@@ -18,6 +18,7 @@ from .runtime.arguments import positive_integer, real_number, truth
 from .runtime.attributes import unknown
 from .runtime.choices import Choice
 from .runtime.configuration import Configurable
+from .runtime.elsewhere import refusal
 from .runtime.lookup import by_name
 from .schedules import RATE, rates_of
 
@@ -639,3 +640,8 @@ def get(optimizer: str | Optimizer) -> Optimizer:
         return optimizer
     chosen: type[Optimizer] = by_name("optimizer", optimizer, _OPTIMIZERS)
     return chosen()
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise refusal("optimizers", name)

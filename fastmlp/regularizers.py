@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from .runtime.arguments import real_number
 from .runtime.configuration import Configurable
+from .runtime.elsewhere import refusal
 from .runtime.lookup import by_name
 
 
@@ -60,3 +61,8 @@ def get(argument: str, regularizer: str | L1L2 | None) -> L1L2 | None:
     if regularizer is None or isinstance(regularizer, L1L2):
         return regularizer
     return by_name(argument, regularizer, _KNOWN)
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise refusal("regularizers", name)

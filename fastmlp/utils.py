@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .backend import clear_session
 from .runtime.arguments import (
     integer,
     is_integer,
@@ -17,10 +18,22 @@ from .runtime.arguments import (
     shown,
     truth,
 )
+from .runtime.configuration import custom_object_scope, register_keras_serializable
 from .runtime.elsewhere import refusal
 from .runtime.seeds import set_source
 
-__all__ = ["normalize", "set_random_seed", "split_dataset", "to_categorical"]
+__all__ = [
+    "CustomObjectScope",
+    "clear_session",
+    "custom_object_scope",
+    "normalize",
+    "register_keras_serializable",
+    "set_random_seed",
+    "split_dataset",
+    "to_categorical",
+]
+
+CustomObjectScope = custom_object_scope
 
 
 def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[np.float64]:

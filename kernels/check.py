@@ -19,6 +19,7 @@ from .contract import (
     TAKE_LABELS,
     Activation,
     Batches,
+    Coding,
     Column,
     Constraint,
     Course,
@@ -46,6 +47,7 @@ Array = np.ndarray[Any, Any]
 # For each operation, in the order of their numbers.
 _FORMS = [FORMS[op] for op in Op]
 _SAME_WIDTH = np.array([form.same_width for form in _FORMS])
+_READS_COLUMNS = np.array([form.reads_columns for form in _FORMS])
 _READS_OTHER = np.array([form.reads_other for form in _FORMS])
 _RUNNING = np.array([form.running for form in _FORMS])
 _WEIGHTS = np.array([form.weights for form in _FORMS])
@@ -58,6 +60,7 @@ _KINDS = {
     Op.ACTIVATION: Activation,
     Op.DROPOUT: Noise,
     Op.LAYER_NORMALIZATION: Spread,
+    Op.COLUMNS: Coding,
     Op.LOSS: Loss,
     Op.METRIC: Metric,
     Op.LOSS_VALUE: Loss,
@@ -158,6 +161,7 @@ def check_table(net: Net, *, runs_python: bool) -> None:
     # Each number by itself first, so that no sum or product below can overflow.
     _check_numbers(table, runs_python)
     _check_buffers(table)
+    _check_columns(table)
     _check_weights(net)
     _check_judges(table[:, Column.OP], table[:, Column.INPUTS])
     _check_totals(net)
@@ -214,11 +218,33 @@ def _check_buffers(table: Array) -> None:
     beyond = _SCRATCH[ops, 0] * outputs + _SCRATCH[ops, 1]
     within = f"within the workspace of {end}"
     require(everything, _inputs_of(table) + inputs <= end, f"X {within}")
-    require(everything, y + outputs + beyond <= end, f"Y {within}")
+    place = table[:, Column.PLACE]
+    shared = _READS_COLUMNS[ops] | (ops == Op.ACTIVITY)
+    require(everything, (place >= 0) & (place <= shared * end), "a place in Y, if it is shared")
+    require(everything, y + place + outputs + beyond <= end, f"Y {within}")
     other, x_rows = table[:, Column.OTHER], table[:, Column.X_ROWS]
     require(_READS_OTHER[ops], (other >= 0) & (other <= end - outputs), f"OTHER {within}")
     inside = (x_rows == -1) | ((x_rows >= 0) & (x_rows <= end - inputs))
     require(ops == Op.DENSE, inside, f"X_ROWS {within}")
+
+
+def _check_columns(table: Array) -> None:
+    """Raise ValueError if a row reads columns that its input has not, or not so many."""
+    ops, kinds = table[:, Column.OP], table[:, Column.KIND]
+    inputs, outputs = table[:, Column.INPUTS], table[:, Column.OUTPUTS]
+    first, count = table[:, Column.FIRST], table[:, Column.COLUMNS]
+    require = partial(_require_of, ops)
+    reads = _READS_COLUMNS[ops]
+    require(reads, table[:, Column.ROWS] == 1, "an input of (n, features)")
+    inside = (first >= 0) & (first < inputs) & (count >= 1) & (count <= inputs - first)
+    require(reads, inside, "columns that its input has")
+    width = np.maximum(count, 1)
+    of_each = (ops == Op.EMBEDDING) | ((ops == Op.COLUMNS) & (kinds == Coding.ONE_HOT))
+    require(of_each, outputs % width == 0, "as many outputs for each column")
+    passed = (ops == Op.COLUMNS) & (kinds == Coding.PASS)
+    require(passed, outputs == count, "an output for each column")
+    same_place = table[:, Column.X] == table[:, Column.Y]
+    require(ops == Op.ACTIVITY, same_place, "a Y that is its X")
 
 
 def _check_weights(net: Net) -> None:
@@ -246,6 +272,9 @@ def _check_weights(net: Net) -> None:
     width = np.maximum(units, 1)
     right = (size % width == 0) & (size // width <= 1 + (bias >= 0))
     require(vectors, right, "one weight an output, of each member, beside a bias, at most")
+    width = np.maximum(outputs // np.maximum(table[:, Column.COLUMNS], 1), 1)
+    rows = _WEIGHTS[ops] == "rows"
+    require(rows, (size > 0) & (size % width == 0), "rows of weights for each category")
     running, length = table[:, Column.RUNNING], _RUNNING[ops] * outputs
     inside = (running >= 0) & (running <= statistics - length)
     require(length > 0, inside, f"statistics within the {statistics} running ones")

@@ -41,9 +41,13 @@ class Op(IntEnum):
     # gradients.
     SCALE = 12
     PRELU = 13  # leaky ReLU with a slope for each feature; scratch: the gradient of the slopes
-    LOSS = 14  # compares outputs with the right answers, and sets dx
-    METRIC = 15  # adds to totals of its own
-    LOSS_VALUE = 16  # a metric too: the value of a loss, of which nothing is learned
+    LOG_SOFTMAX = 14
+    EMBEDDING = 15  # whole numbers in the samples become rows of a matrix, its weights
+    COLUMNS = 16  # columns of the samples as they are, or as indicators of whole numbers
+    ACTIVITY = 17  # a penalty on X, which is Y, too: nothing forward; its slope joins dx
+    LOSS = 18  # compares outputs with the right answers, and sets dx
+    METRIC = 19  # adds to totals of its own
+    LOSS_VALUE = 20  # a metric too: the value of a loss, of which nothing is learned
 
 
 # From here on, rows compare outputs with the right answers.
@@ -63,8 +67,8 @@ class Form(NamedTuple):
     same_width: bool = True  # as many outputs as inputs
     keeps_layout: bool = False  # Y lies as X does; others write (features, n)
     reads_other: bool = False  # a buffer as wide as X
-    # Of its own: "matrix" (outputs, inputs) and a bias (outputs,), "vectors" (outputs, members): a
-    # scale, a bias, or both, and "any".
+    # Of its own: "matrix" (outputs, inputs) and a bias (outputs,); "vectors" (outputs, members): a
+    # scale, a bias, or both; "rows" (categories, outputs / COLUMNS); and "any".
     weights: str = ""
     running: int = 0  # running statistics: so many for each output
     scratch: Scratch = Scratch()
@@ -90,6 +94,10 @@ FORMS = {
     Op.LAYER_NORMALIZATION: Form(weights="vectors", scratch=Scratch(per_output=2, more=2)),
     Op.SCALE: Form(weights="vectors", scratch=Scratch(per_output=2)),  # gamma, then beta
     Op.PRELU: Form(weights="vectors", scratch=Scratch(per_output=2)),
+    Op.LOG_SOFTMAX: Form(scratch=Scratch(more=2)),
+    Op.EMBEDDING: Form(same_width=False, reads_columns=True, weights="rows"),
+    Op.COLUMNS: Form(same_width=False, reads_columns=True),
+    Op.ACTIVITY: Form(keeps_layout=True),
     Op.LOSS: Form(same_width=False, scratch=Scratch(more=2)),
     Op.METRIC: Form(same_width=False),
     Op.LOSS_VALUE: Form(same_width=False, scratch=Scratch(more=2)),
@@ -100,7 +108,7 @@ class Column(IntEnum):
     """The integer columns of a table."""
 
     OP = 0
-    KIND = 1  # which activation, noise, normalization of a layer, loss or metric
+    KIND = 1  # which activation, noise, normalization of a layer, coding, loss or metric
     LAYER = 2  # index in Sequential.layers, for messages and telemetry
     INPUTS = 3  # features in
     OUTPUTS = 4  # features out
@@ -124,22 +132,28 @@ class Column(IntEnum):
     LEVELS = 22  # and how many it has
     FROZEN = 23  # 1 if weights are not trained; BATCH_NORMALIZATION then reads running statistics
     LEARNS = 24  # 1 if the row runs forward as in training also when the net predicts
+    FIRST = 25  # EMBEDDING, COLUMNS: which column of X is the first that is read,
+    COLUMNS = 26  # and how many are
+    # EMBEDDING, COLUMNS, ACTIVITY: so many features of Y, which several rows write, come before
+    PLACE = 27
     # Of rows with vectors: how many members of an ensemble each feature has numbers for.  The batch
     # has its samples once for each member, a member after the other, so that the (features, n) of
     # a buffer are (features * members, n / members) too.  1, but in SCALE.
-    MEMBERS = 25
+    MEMBERS = 28
 
 
 class Scalar(IntEnum):
     """The real columns of a table."""
 
-    ALPHA = 0  # the number of an activation, a loss or a metric; ALPHA_DROPOUT: what is dropped
+    # The number of an activation, a loss or a metric; ALPHA_DROPOUT: what is dropped; ACTIVITY: the
+    # factor of absolute values
+    ALPHA = 0
     SCALE = 1  # INPUT, RESCALE, ALPHA_DROPOUT: x * SCALE + OFFSET; DENSE: SCALE * W x + b
     OFFSET = 2
     RATE = 3  # of dropout; of Gaussian noise, its standard deviation
     EPSILON = 4  # of a normalization: what is added to a variance
     MOMENTUM = 5  # BATCH_NORMALIZATION: the share of running statistics that a step leaves
-    BETA = 6  # another number of a loss
+    BETA = 6  # another number of a loss; ACTIVITY: the factor of squares
     GAMMA = 7  # of a focal loss: the power
     SMOOTHING = 8  # of a cross-entropy: the share of a target that all classes have alike
 
@@ -220,6 +234,15 @@ class Spread(IntEnum):
 
     VARIANCE = 0
     MEAN_SQUARE = 1  # the square of the distance from 0 instead of the mean
+
+
+class Coding(IntEnum):
+    """The ``KIND`` of a ``COLUMNS`` row: what becomes of the COLUMNS that it reads."""
+
+    PASS = 0  # what they are
+    ONE_HOT = 1  # for each column, and each of OUTPUTS / COLUMNS numbers, whether it is that
+    MULTI_HOT = 2  # for each of OUTPUTS numbers, whether a column is that,
+    NUMBER = 3  # or how many are
 
 
 class Loss(IntEnum):
@@ -405,6 +428,7 @@ ENUMS = (
     Activation,
     Noise,
     Spread,
+    Coding,
     Loss,
     Reduction,
     Metric,
@@ -593,6 +617,12 @@ KERNELS = {
     "softmax_backward": _kernel(
         "softmax", "y[features, n]; dy[features, n]; scratch![2, n]; dx![features, n]", "features n"
     ),
+    "log_softmax_forward": _kernel(
+        "softmax", "x[features, n]; scratch![2, n]; y![features, n]", "features n"
+    ),
+    "log_softmax_backward": _kernel(
+        "softmax", "y[features, n]; dy[features, n]; scratch![2, n]; dx![features, n]", "features n"
+    ),
     "batch_statistics": _kernel(
         "normalization", "x[features, n]; mean![features]; variance![features]", "features n"
     ),
@@ -652,6 +682,31 @@ KERNELS = {
         "scaling", "x[features, n]; slopes[features]; dy[features, n]; dx![features, n]",
         "features n",
     ),
+    # y and dy may be a part of the outputs, from the number `output` on; the table a part of its
+    # rows, from `category` on.
+    "embedding_forward": _kernel(
+        "columns",
+        "first: int64_t; output: int64_t; x[n, inputs]; rows[categories, width]; y![outputs, n]",
+        "inputs n categories width outputs",
+    ),
+    "embedding_gradient": _kernel(
+        "columns",
+        "first: int64_t; category: int64_t; x[n, inputs]; dy[outputs, n]; "
+        "drows![categories, width]",
+        "inputs n categories width outputs",
+    ),
+    "embedding_update": _kernel(
+        "columns",
+        "first: int64_t; category: int64_t; scale; x[n, inputs]; dy[outputs, n]; "
+        "rows![categories, width]",
+        "inputs n categories width outputs",
+    ),
+    "columns_forward": _kernel(
+        "columns",
+        "kind: int64_t; first: int64_t; columns: int64_t; categories: int64_t; output: int64_t; "
+        "x[n, inputs]; y![outputs, n]",
+        "inputs n outputs",
+    ),
     # Of labels and targets one is empty.
     "loss": _kernel(
         "losses",
@@ -684,6 +739,7 @@ KERNELS = {
     "penalty_update": _kernel(
         "penalties", "l1; l2; rate; step: int64_t; first: int64_t; weights![size]", "size"
     ),
+    "activity_gradient": _kernel("penalties", "l1; l2; y[size]; dy![size]", "size"),
     "optimizer_step": _kernel(
         "optimizers",
         "rule: int64_t; rate: double; decay: double; step: int64_t; evenly: int64_t; "

@@ -61,7 +61,7 @@ def wide_net(backend, seed=0):
         ],
         seed=seed, backend=backend,
     )  # fmt: skip
-    model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 

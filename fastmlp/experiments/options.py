@@ -12,7 +12,7 @@ from .settings import Settings
 # A rate is a float32 in the kernels: outside of this range it could be 0 or infinite there.
 _SMALLEST, _LARGEST = 1e-30, 1e30
 
-_ACTIVATIONS = tuple(name for name in activations.NAMES if name != "softmax")
+_ACTIVATIONS = tuple(name for name in activations.NAMES if name not in activations.OF_FEATURES)
 
 
 def parser(questions: Mapping[str, ModuleType]) -> argparse.ArgumentParser:

@@ -40,7 +40,8 @@ def subject_of(
     """
     with model._built_for(x):
         plan, loss = model.checked_plan(x)
-        data = check_data("{}", x, y, plan.input_shape, plan.outputs, loss, np.dtype(np.float64))
+        dtype = np.dtype(np.float64)
+        data = check_data("{}", x, y, plan.input_shape, plan.outputs, loss, dtype, plan.codes)
         data = Weights(sample_weight).of(data, plan.outputs)
         engine = Engine(
             plan,

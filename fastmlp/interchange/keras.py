@@ -12,6 +12,21 @@ from .steps import Step, built, library, steps_of
 # What Keras has under the same name, with the same meaning of the number.
 _SLOPES = {"leaky_relu": "negative_slope", "elu": "alpha"}
 _KERAS_SLOPES = {"leaky_relu": 0.2, "elu": 1.0}
+# Layers that Keras has under the same name, and the arguments that outputs depend on.
+_LIKE: dict[type[layers.Layer], tuple[str, ...]] = {
+    layers.ActivityRegularization: ("l1", "l2"),
+    layers.AlphaDropout: ("rate",),
+    layers.Dropout: ("rate",),
+    layers.Embedding: ("input_dim", "output_dim"),
+    layers.Flatten: (),
+    layers.GaussianDropout: ("rate",),
+    layers.GaussianNoise: ("stddev",),
+    layers.Identity: (),
+    layers.LayerNormalization: ("epsilon", "center", "scale"),
+    layers.PReLU: (),
+    layers.RMSNormalization: ("epsilon",),
+    layers.Rescaling: ("scale", "offset"),
+}
 
 
 def to_keras(model: Sequential) -> Any:
@@ -108,17 +123,16 @@ def _to_layer(keras: Any, step: Step, dtype: str) -> Any:
             momentum=layer.momentum, epsilon=layer.epsilon, center=layer.center, scale=layer.scale,
             dtype=dtype,
         )  # fmt: skip
-    if isinstance(layer, layers.Dropout):
-        return theirs.Dropout(layer.rate, dtype=dtype)
-    if isinstance(layer, layers.Flatten):
-        return theirs.Flatten(dtype=dtype)
-    if isinstance(layer, layers.Rescaling):
-        return theirs.Rescaling(layer.scale, layer.offset, dtype=dtype)
+    if type(layer) in _LIKE:
+        options = {name: getattr(layer, name) for name in _LIKE[type(layer)]}
+        return getattr(theirs, type(layer).__name__)(**options, dtype=dtype)
     raise TypeError(f"model: {layer!r} can't be had in a keras.Sequential")
 
 
 def _to_function(keras: Any, function: activations.Activation) -> Any:
     name = function.name
+    if name not in _SLOPES and function.known_as is None:
+        raise TypeError(f"model: {function!r} can't be had in Keras, which has it without a number")
     if name in _SLOPES and function.alpha != _KERAS_SLOPES[name]:
         kind = {"leaky_relu": keras.layers.LeakyReLU, "elu": keras.layers.ELU}[name]
         return kind(**{_SLOPES[name]: function.alpha})
@@ -145,17 +159,21 @@ def _from_layer(keras: Any, layer: Any) -> layers.Layer:
         return layers.BatchNormalization(
             momentum=layer.momentum, epsilon=layer.epsilon, center=layer.center, scale=layer.scale
         )
-    if type(layer) is theirs.Dropout and layer.noise_shape is None:
-        return layers.Dropout(layer.rate)
-    if type(layer) is theirs.Flatten:
-        return layers.Flatten()
-    if type(layer) is theirs.Rescaling:
-        return layers.Rescaling(layer.scale, layer.offset)
+    for kind, arguments in _LIKE.items():
+        if type(layer) is getattr(theirs, kind.__name__) and _is_plain(layer):
+            return kind(**{name: getattr(layer, name) for name in arguments})
     if type(layer) is theirs.Activation:
         return layers.Activation(_from_function(keras, layer.activation))
     if isinstance(layer, (theirs.LeakyReLU, theirs.ELU, theirs.Softmax, theirs.ReLU)):
         return layers.Activation(_from_function(keras, layer))
     raise TypeError(f"model: fastmlp has no {type(layer).__name__} ({layer.name!r})")
+
+
+def _is_plain(layer: Any) -> bool:
+    """Whether a layer of Keras has no settings that fastmlp's does not have."""
+    other_axis = getattr(layer, "axis", -1) not in (-1, 1, [-1], [1])
+    shares = getattr(layer, "noise_shape", None) or getattr(layer, "shared_axes", None)
+    return not other_axis and not shares and not getattr(layer, "mask_zero", False)
 
 
 def _from_function(keras: Any, function: Any) -> str | activations.Activation:

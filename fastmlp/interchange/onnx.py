@@ -16,7 +16,8 @@ _OPSET = 20  # the first with Gelu
 _IR_VERSION = 9
 _PLAIN = {
     "sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "softplus": "Softplus", "mish": "Mish",
-    "selu": "Selu", "gelu": "Gelu",
+    "selu": "Selu", "gelu": "Gelu", "exponential": "Exp", "hard_silu": "HardSwish",
+    "softsign": "Softsign",
 }  # fmt: skip
 
 
@@ -95,6 +96,14 @@ class _Graph:
                     self.node("Add", np.array(layer.bias))
             elif isinstance(layer, layers.BatchNormalization):
                 self._normalize(layer)
+            elif isinstance(layer, layers.LayerNormalization):
+                self._normalize_samples(layer)
+            elif isinstance(layer, layers.RMSNormalization):
+                self._divide_by_root(layer)
+            elif isinstance(layer, layers.PReLU):
+                self.node("PRelu", layer.weights["alpha"])
+            elif isinstance(layer, layers.Embedding):
+                self._embed(layer)
             elif isinstance(layer, layers.Flatten):
                 self.node("Flatten", axis=1)
             elif isinstance(layer, layers.Rescaling):
@@ -129,18 +138,76 @@ class _Graph:
             epsilon=layer.epsilon,
         )  # fmt: skip
 
+    def _normalize_samples(self, layer: layers.LayerNormalization) -> None:
+        features = layer._built_shape
+        gamma = layer.weights["gamma"] if layer.scale else np.ones(features or ())
+        beta = layer.weights["beta"] if layer.center else np.zeros(features or ())
+        self.node("LayerNormalization", gamma, beta, axis=-1, epsilon=layer.epsilon)
+
+    def _divide_by_root(self, layer: layers.RMSNormalization) -> None:
+        """Operators of their own: ONNX has one for it from operator set 23 on."""
+        start = self.last
+        self.node("Mul", start)
+        self.node("ReduceMean", self._integers(-1), keepdims=1)
+        self.node("Add", np.array(layer.epsilon))
+        self.node("Sqrt")
+        self.node("Reciprocal")
+        self.node("Mul", start)
+        self.node("Mul", layer.weights["scale"])
+
+    def _embed(self, layer: layers.Embedding) -> None:
+        numbers = self._onnx.TensorProto.INT64
+        self.node("Cast", to=numbers)
+        table = self._constant(np.asarray(layer.embeddings, self._dtype))
+        indices, self.last = self.last, table
+        self.node("Gather", indices)
+
+    def _integers(self, *values: int) -> str:
+        return self._constant(np.array(values, np.int64))
+
+    def _constant(self, array: Array) -> str:
+        """Add a constant, and return its name."""
+        name = f"constant_{len(self.tensors)}"
+        self.tensors.append(self._onnx.numpy_helper.from_array(array, name))
+        return name
+
     def _activation(self, function: activations.Activation) -> None:
         name = function.name
-        if name == "softmax":
-            self.node("Softmax", axis=-1)
-        elif name == "leaky_relu":
-            self.node("LeakyRelu", alpha=function.alpha)
-        elif name == "elu":
-            self.node("Elu", alpha=function.alpha)
+        alpha, start = function.alpha, self.last
+        with_options: dict[str, tuple[str, dict[str, Any]]] = {
+            "softmax": ("Softmax", {"axis": -1}),
+            "log_softmax": ("LogSoftmax", {"axis": -1}),
+            "leaky_relu": ("LeakyRelu", {"alpha": alpha}),
+            "elu": ("Elu", {"alpha": alpha}),
+            "celu": ("Celu", {"alpha": alpha}),
+            "hard_sigmoid": ("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}),
+            "sparse_sigmoid": ("HardSigmoid", {"alpha": 0.5, "beta": 0.5}),
+            "hard_shrink": ("Shrink", {"lambd": alpha, "bias": 0.0}),
+            "soft_shrink": ("Shrink", {"lambd": alpha, "bias": alpha}),
+            "threshold": ("ThresholdedRelu", {"alpha": alpha}),
+        }
+        if name in with_options:
+            op, options = with_options[name]
+            self.node(op, **options)
+        elif name in ("hard_tanh", "relu6"):
+            low, high = (-1.0, 1.0) if name == "hard_tanh" else (0.0, 6.0)
+            self.node("Clip", np.array(low), np.array(high))
         elif name == "silu":
-            start = self.last
             self.node("Sigmoid")
             self.node("Mul", start)
+        elif name == "log_sigmoid":
+            for op in ("Neg", "Softplus", "Neg"):
+                self.node(op)
+        elif name == "tanh_shrink":
+            for op in ("Tanh", "Neg"):
+                self.node(op)
+            self.node("Add", start)
+        elif name == "squareplus":
+            self.node("Mul", start)
+            self.node("Add", np.array(alpha))
+            self.node("Sqrt")
+            self.node("Add", start)
+            self.node("Mul", np.array(0.5))
         elif name in _PLAIN:
             self.node(_PLAIN[name])
         elif name != "linear":

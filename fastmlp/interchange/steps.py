@@ -4,17 +4,31 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from .. import activations
 from ..activations import Activation as Function
 from ..layers import (
+    ELU,
     Activation,
+    ActivityRegularization,
+    AlphaDropout,
     BatchNormalization,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
+    GaussianDropout,
+    GaussianNoise,
+    Identity,
     Input,
     Layer,
+    LayerNormalization,
+    LeakyReLU,
+    PReLU,
+    ReLU,
     Rescaling,
     Residual,
+    RMSNormalization,
+    Softmax,
 )
 from ..layers.base import runs_in_python
 from ..layers.nested import Nested
@@ -36,7 +50,27 @@ class Step(NamedTuple):
     function: Function | None = None
 
 
-_KNOWN = (Activation, BatchNormalization, Dense, Dropout, Flatten, Input, Rescaling, Residual)
+_KNOWN = (
+    ActivityRegularization, AlphaDropout, BatchNormalization, Dense, Dropout, Embedding, Flatten,
+    GaussianDropout, GaussianNoise, Identity, Input, LayerNormalization, PReLU, RMSNormalization,
+    Rescaling, Residual,
+)  # fmt: skip
+
+
+def _function_of(layer: Layer) -> Function | None:
+    """Return the activation that a layer is nothing else than."""
+    match layer:
+        case Activation():
+            return layer.activation
+        case Softmax():
+            return activations.softmax
+        case ELU():
+            return activations.ELU(layer.alpha)
+        case LeakyReLU():
+            return activations.LeakyReLU(layer.negative_slope)
+        case ReLU(max_value=None, negative_slope=0.0, threshold=0.0):
+            return activations.relu
+    return None
 
 
 def steps_of(layers: Sequence[Layer], target: str) -> Iterator[Step]:
@@ -52,10 +86,12 @@ def steps_of(layers: Sequence[Layer], target: str) -> Iterator[Step]:
             yield from steps_of(layer.nested, target)
             continue
         own_call = type(layer).call is not Layer.call
-        if not isinstance(layer, _KNOWN) or runs_in_python(layer) or own_call:
+        function = _function_of(layer)
+        known = function is not None or isinstance(layer, _KNOWN)
+        if not known or runs_in_python(layer) or own_call:
             raise TypeError(f"model: {layer!r}, a {type(layer).__name__}, can't be had in {target}")
-        if isinstance(layer, Activation):
-            yield Step(layer, layer.activation)
+        if function is not None:
+            yield Step(layer, function)
             continue
         yield Step(layer)
         if isinstance(layer, Dense) and layer.activation.name != "linear":

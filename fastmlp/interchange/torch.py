@@ -13,8 +13,18 @@ from .steps import Step, built, library, steps_of
 
 _PLAIN = {
     "sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "ReLU", "selu": "SELU", "silu": "SiLU",
-    "softplus": "Softplus", "mish": "Mish",
+    "softplus": "Softplus", "mish": "Mish", "hard_sigmoid": "Hardsigmoid", "hard_silu": "Hardswish",
+    "hard_tanh": "Hardtanh", "log_sigmoid": "LogSigmoid", "relu6": "ReLU6", "softsign": "Softsign",
+    "tanh_shrink": "Tanhshrink",
 }  # fmt: skip
+# Those with a number, which is an argument of the module and an attribute of it.
+_WITH_NUMBER = {
+    "leaky_relu": ("LeakyReLU", "negative_slope", activations.LeakyReLU),
+    "elu": ("ELU", "alpha", activations.ELU),
+    "celu": ("CELU", "alpha", activations.CELU),
+    "hard_shrink": ("Hardshrink", "lambd", activations.HardShrink),
+    "soft_shrink": ("Softshrink", "lambd", activations.SoftShrink),
+}
 
 
 def to_torch(model: Sequential) -> Any:
@@ -68,7 +78,8 @@ def from_torch(module: Any, input_shape: int | Shape | None = None, **options: A
     Parameters
     ----------
     module : torch.nn.Sequential
-        Of ``Linear``, ``BatchNorm1d``, ``Dropout``, ``Flatten``, ``Identity``, and activations.
+        Of ``Linear``, ``BatchNorm1d``, ``LayerNorm``, ``RMSNorm``, ``PReLU``, ``Embedding``,
+        ``Dropout``, ``AlphaDropout``, ``Flatten``, ``Identity``, and activations.
     input_shape : int or tuple, optional
         Of one sample; by default what the first ``Linear`` takes.
     **options
@@ -111,8 +122,16 @@ def _modules(steps: Iterator[Step]) -> list[Any]:
             found.append(_linear(nn, layer))
         elif isinstance(layer, layers.BatchNormalization):
             found.append(_norm(nn, layer))
+        elif isinstance(layer, (layers.LayerNormalization, layers.RMSNormalization)):
+            found.append(_sample_norm(nn, layer))
+        elif isinstance(layer, (layers.PReLU, layers.Embedding)):
+            found.append(_copied(_empty(nn, layer), list(layer.weights)))
         elif isinstance(layer, layers.Dropout):
             found.append(nn.Dropout(layer.rate))
+        elif isinstance(layer, layers.AlphaDropout):
+            found.append(nn.AlphaDropout(layer.rate))
+        elif isinstance(layer, (layers.GaussianNoise, layers.GaussianDropout)):
+            raise TypeError(f"model: {layer!r} can't be had in PyTorch, which has no such noise")
         elif isinstance(layer, layers.Flatten):
             found.append(nn.Flatten())
         elif isinstance(layer, layers.Rescaling):
@@ -155,16 +174,50 @@ def _norm(nn: Any, layer: layers.BatchNormalization) -> Any:
     return made
 
 
+def _copied(module: Any, weights: Sequence[Any]) -> Any:
+    """Return a module whose parameters have these values."""
+    torch = library("torch", "torch")
+    with torch.no_grad():
+        for parameter, values in zip(module.parameters(), weights, strict=True):
+            parameter.copy_(torch.from_numpy(np.array(values)))
+    return module
+
+
+def _dtype_of(layer: layers.Layer) -> Any:
+    return getattr(library("torch", "torch"), str(layer.weights[0].dtype))
+
+
+def _empty(nn: Any, layer: layers.PReLU | layers.Embedding) -> Any:
+    """Return the module of a layer, with other weights."""
+    shape, dtype = layer.weights[0].shape, _dtype_of(layer)
+    if isinstance(layer, layers.Embedding):
+        return nn.Embedding(*shape, dtype=dtype)
+    return nn.PReLU(*shape, dtype=dtype)
+
+
+def _sample_norm(nn: Any, layer: layers.LayerNormalization | layers.RMSNormalization) -> Any:
+    if isinstance(layer, layers.RMSNormalization):
+        made = nn.RMSNorm(layer.weights[0].shape, layer.epsilon, dtype=_dtype_of(layer))
+        return _copied(made, list(layer.weights))
+    if not layer.scale:
+        raise TypeError(f"model: {layer!r} has no gamma; PyTorch has one or none of both")
+    shape = layer.weights[0].shape
+    made = nn.LayerNorm(shape, layer.epsilon, bias=layer.center, dtype=_dtype_of(layer))
+    return _copied(made, list(layer.weights))
+
+
 def _activation(nn: Any, function: activations.Activation) -> Any:
     special: dict[str, Callable[[], Any]] = {
         "linear": nn.Identity,
         "softmax": lambda: nn.Softmax(dim=-1),
+        "log_softmax": lambda: nn.LogSoftmax(dim=-1),
         "gelu": nn.GELU,
-        "leaky_relu": lambda: nn.LeakyReLU(function.alpha),
-        "elu": lambda: nn.ELU(function.alpha),
+        "threshold": lambda: nn.Threshold(function.alpha, 0),
     }
     if function.name in special:
         return special[function.name]()
+    if function.name in _WITH_NUMBER:
+        return getattr(nn, _WITH_NUMBER[function.name][0])(function.alpha)
     if function.name not in _PLAIN:
         raise TypeError(f"model: the activation {function.name!r} can't be had in PyTorch")
     return getattr(nn, _PLAIN[function.name])()
@@ -192,6 +245,12 @@ def _layers_of(nn: Any, part: Any) -> Sequence[layers.Layer]:
         ]
     if isinstance(part, nn.Dropout):
         return [layers.Dropout(part.p)]
+    if isinstance(part, nn.AlphaDropout):
+        return [layers.AlphaDropout(part.p)]
+    if isinstance(part, nn.Embedding):
+        return [layers.Embedding(part.num_embeddings, part.embedding_dim)]
+    if isinstance(part, (nn.LayerNorm, nn.RMSNorm, nn.PReLU)):
+        return [_of_vectors(nn, part)]
     if isinstance(part, nn.Flatten) and (part.start_dim, part.end_dim) == (1, -1):
         return [layers.Flatten()]
     if isinstance(part, nn.Identity):
@@ -199,14 +258,32 @@ def _layers_of(nn: Any, part: Any) -> Sequence[layers.Layer]:
     return [layers.Activation(_function_of(nn, part))]
 
 
+def _of_vectors(nn: Any, part: Any) -> layers.Layer:
+    """Return the layer that computes what a module with vectors of weights does."""
+    if isinstance(part, nn.PReLU):
+        if part.num_parameters == 1:
+            raise ValueError("module: PReLU has one slope, and fastmlp's one for each feature")
+        return layers.PReLU()
+    if len(part.normalized_shape) != 1 or not part.elementwise_affine:
+        raise ValueError(f"module: {part!r} is not along one axis, with weights, as fastmlp's is")
+    if isinstance(part, nn.RMSNorm):
+        if part.eps is None:
+            raise ValueError("module: RMSNorm needs an eps of its own")
+        return layers.RMSNormalization(epsilon=part.eps)
+    return layers.LayerNormalization(epsilon=part.eps, center=part.bias is not None)
+
+
 def _function_of(nn: Any, part: Any) -> str | activations.Activation:
     """Return the activation that a module is."""
-    if isinstance(part, nn.LeakyReLU):
-        return activations.LeakyReLU(part.negative_slope)
-    if isinstance(part, nn.ELU):
-        return activations.ELU(part.alpha)
-    if isinstance(part, nn.Softmax) and part.dim in (-1, 1):
-        return "softmax"
+    for kind, attribute, function in _WITH_NUMBER.values():
+        if type(part) is getattr(nn, kind):
+            return function(getattr(part, attribute))
+    if isinstance(part, nn.Threshold) and part.value == 0:
+        return activations.Threshold(part.threshold)
+    if isinstance(part, (nn.Softmax, nn.LogSoftmax)) and part.dim in (-1, 1):
+        return "softmax" if isinstance(part, nn.Softmax) else "log_softmax"
+    if isinstance(part, nn.Hardtanh) and (part.min_val, part.max_val) not in ((-1, 1), (0, 6)):
+        raise ValueError(f"module: {part!r} has bounds that fastmlp does not have")
     if isinstance(part, nn.GELU) and part.approximate == "none":
         return "gelu"
     if isinstance(part, nn.Softplus) and (part.beta, part.threshold) != (1, 20):
@@ -224,4 +301,5 @@ def _weights_of(part: Any) -> list[Any]:
     names = ["weight", "bias", "running_mean", "running_var"]
     found = [getattr(part, name, None) for name in names]
     arrays = [w.detach().cpu().numpy() for w in found if w is not None]
-    return [arrays[0].T, *arrays[1:]] if arrays and arrays[0].ndim == 2 else arrays
+    is_dense = type(part).__name__ == "Linear"
+    return [arrays[0].T, *arrays[1:]] if is_dense else arrays

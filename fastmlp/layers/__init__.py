@@ -2,11 +2,14 @@
 
 from ..runtime.elsewhere import refusal
 from .activation import Activation
+from .activity import ActivityRegularization
 from .base import Layer
+from .categories import CategoryEncoding, Embedding
+from .columns import Columns
 from .dense import Dense
 from .dropout import Dropout
 from .feature_normalization import Normalization
-from .layer_normalization import LayerNormalization, RMSNormalization
+from .layer_normalization import LayerNormalization, RMSNormalization, UnitNormalization
 from .mixed_activation import MixedActivation
 from .noise import AlphaDropout, GaussianDropout, GaussianNoise
 from .normalization import BatchNormalization
@@ -14,18 +17,23 @@ from .relus import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .rescaling import Rescaling
 from .residual import Residual
 from .scale import Scale
-from .shape import Flatten, Input, Reshape
+from .shape import Flatten, Identity, Input, Reshape
 
 __all__ = [
     "ELU",
     "Activation",
+    "ActivityRegularization",
     "AlphaDropout",
     "BatchNormalization",
+    "CategoryEncoding",
+    "Columns",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "Identity",
     "Input",
     "Layer",
     "LayerNormalization",
@@ -40,6 +48,7 @@ __all__ = [
     "Residual",
     "Scale",
     "Softmax",
+    "UnitNormalization",
 ]
 
 

@@ -10,7 +10,7 @@ from .base import Layer
 
 
 class Activation(Layer):
-    """Apply an activation to every value (softmax: over the features of each sample).
+    """Apply an activation to every value (softmax and its logarithm: to each sample's features).
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ class Activation(Layer):
         self.activation = activations.get(activation)
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if self.activation.name == "softmax" and len(input_shape) != 1:
+        if self.activation.name in activations.OF_FEATURES and len(input_shape) != 1:
             raise ValueError(
-                f"softmax expects inputs of shape (features,), got {input_shape}; "
+                f"{self.activation.name} expects inputs of shape (features,), got {input_shape}; "
                 "put a Flatten() before it"
             )
         return input_shape
@@ -43,8 +43,9 @@ def lower_activation(
 ) -> Buffer:
     """Add the row of a layer's activation; for ``linear``, none."""
     label = f"{layer}/{activation.name}"
-    if activation.name == "softmax":
-        return builder.row(Op.SOFTMAX, builder.along_batch(x), label=label)
+    if activation.name in activations.OF_FEATURES:
+        op = Op.SOFTMAX if activation.name == "softmax" else Op.LOG_SOFTMAX
+        return builder.row(op, builder.along_batch(x), label=label)
     if activation.kind is None:
         return x
     columns, reals = {Column.KIND: int(activation.kind)}, {Scalar.ALPHA: activation.alpha}

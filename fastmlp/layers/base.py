@@ -47,6 +47,9 @@ class Layer(Configurable):
         next :meth:`fastmlp.Sequential.compile` on. Of a layer with False, weights, penalties and
         constraints stay out of a step, and :class:`BatchNormalization` uses and keeps its running
         statistics; gradients go through it.
+    activity_regularizer : str or fastmlp.regularizers.L1L2, optional
+        A penalty on the layer's outputs, summed over the samples of a batch and divided by their
+        number, that is added to the loss.
 
     Examples
     --------
@@ -63,7 +66,7 @@ class Layer(Configurable):
     """
 
     # The public attributes of a class of layers that kernels exist for; a user's own has none.
-    _settings: ClassVar[tuple[str, ...]] = ("name",)
+    _settings: ClassVar[tuple[str, ...]] = ("name", "activity_regularizer")
 
     _known: ClassVar[frozenset[str]] = frozenset(_settings)  # with those of the classes it is of
 
@@ -77,9 +80,10 @@ class Layer(Configurable):
     _built_shape: Shape | None = None  # of the inputs that its weights were made for
     _building = False
     trainable: bool = True
+    activity_regularizer: regularizers.L1L2 | None = None
     _learns = True  # what trainable was when the net was compiled, or the layer put into it
 
-    _not_attributes = ("input_shape", "input_dim")
+    _not_attributes: ClassVar[tuple[str, ...]] = ("input_shape", "input_dim")
 
     def __init__(
         self,
@@ -88,6 +92,7 @@ class Layer(Configurable):
         input_shape: int | Shape | None = None,
         input_dim: int | None = None,
         trainable: bool = True,
+        activity_regularizer: str | regularizers.L1L2 | None = None,
     ) -> None:
         if name is not None and not isinstance(name, str):
             raise TypeError(f"name: expected a string, got {shown(name)}")
@@ -100,9 +105,14 @@ class Layer(Configurable):
         shape = None if input_shape is None else shape_of("input_shape", input_shape)
         if shape == ():
             raise ValueError("input_shape: expected a tuple of positive integers, got ()")
-        given_name = name or _snake_case(type(self).__name__)
         assign(
-            self, _given_shape=shape, _given_name=name, name=given_name, _declared=[], _weights={}
+            self,
+            _given_shape=shape,
+            _given_name=name,
+            name=name or _snake_case(type(self).__name__),
+            activity_regularizer=regularizers.get("activity_regularizer", activity_regularizer),
+            _declared=[],
+            _weights={},
         )
         if not truth("trainable", trainable):
             assign(self, trainable=False)  # for those inside, a subclass does that

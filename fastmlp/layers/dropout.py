@@ -3,10 +3,19 @@
 from typing import Any
 
 from ..kernels.contract import Column, Op, Scalar
-from ..runtime.arguments import real_number, seed_integer
+from ..runtime.arguments import real_number, seed_integer, shown
 from ..runtime.attributes import assign, refuse
 from ..runtime.lowering import Buffer, Builder
 from .base import Layer
+
+
+def check_noise_shape(noise_shape: object) -> None:
+    """Raise ValueError if values are to share a number of the mask."""
+    if noise_shape is not None:
+        raise ValueError(
+            "noise_shape: expected None, for each value has a number of its own in the mask, got "
+            f"{shown(noise_shape)}; a seed is given as seed=..."
+        )
 
 
 class Dropout(Layer):
@@ -21,25 +30,35 @@ class Dropout(Layer):
     rate : float in [0, 1)
         0 leaves everything as it is.  It is an attribute, too, that a callback may set before an
         epoch; of a layer that was made with 0 it stays 0.
+    noise_shape : None
+        Each value has a number of its own in the mask; Keras can let some share one.
     seed : int, optional
         By default one that follows from the net's seed and the layer's place in it.
 
     Raises
     ------
     ValueError
-        If ``rate`` is out of its range: at 1 nothing would be left to scale up.
+        If ``rate`` is out of its range: at 1 nothing would be left to scale up; or if values are
+        to share a number of the mask.
     """
 
-    _settings = ("rate", "seed")
+    _settings = ("rate", "noise_shape", "seed")
 
     rate: float
     _is_there: bool  # whether it has a row in a plan
 
     def __init__(
-        self, rate: float, *, seed: int | None = None, name: str | None = None, **options: Any
+        self,
+        rate: float,
+        noise_shape: None = None,
+        seed: int | None = None,
+        name: str | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(name, **options)
         self.rate = rate
+        check_noise_shape(noise_shape)
+        self.noise_shape = None
         self.seed = None if seed is None else seed_integer("seed", seed)
 
     def __setattr__(self, name: str, value: object) -> None:

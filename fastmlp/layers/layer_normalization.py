@@ -1,48 +1,44 @@
 """Normalization of each sample by itself."""
 
+import math
 from typing import Any
 
-from .. import constraints, initializers, regularizers
 from ..kernels.contract import Column, Op, Scalar, Spread
-from ..runtime.arguments import is_integer, real_number, shown, truth
+from ..runtime.arguments import is_integer, real_number, shown
 from ..runtime.lowering import Buffer, Builder, Param
 from ..runtime.tensors import Shape
 from .base import Layer
+from .gamma_and_beta import GammaAndBeta
 
 
-class _OfSamples(Layer):
-    """What both normalizations share: one axis, that of the features."""
+def _checked_axis(axis: Any) -> int:
+    """Return the axis.
 
-    def _check_axis(self, axis: Any) -> int:
-        """Return the axis.
-
-        Raises
-        ------
-        ValueError
-            If it is not that of the features.
-        """
-        given = list(axis) if isinstance(axis, (list, tuple)) else [axis]
-        if len(given) != 1 or not is_integer(given[0]) or given[0] not in (-1, 1):
-            raise ValueError(f"axis: expected -1, the axis of the features, got {shown(axis)}")
-        return int(given[0])
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        self._check_features(input_shape)
-        return input_shape
-
-    def _lower_vectors(
-        self, builder: Builder, x: Buffer, spread: Spread, epsilon: float, names: list[str]
-    ) -> Buffer:
-        return builder.row(
-            Op.LAYER_NORMALIZATION,
-            builder.along_batch(x),
-            params=[Param(name, (x.features,)) for name in names],
-            columns={Column.KIND: int(spread), Column.BIAS: builder.start_of("beta")},
-            reals={Scalar.EPSILON: epsilon},
-        )
+    Raises
+    ------
+    ValueError
+        If it is not that of the features.
+    """
+    given = list(axis) if isinstance(axis, (list, tuple)) else [axis]
+    if len(given) != 1 or not is_integer(given[0]) or given[0] not in (-1, 1):
+        raise ValueError(f"axis: expected -1, the axis of the features, got {shown(axis)}")
+    return int(given[0])
 
 
-class LayerNormalization(_OfSamples):
+def _normalized(
+    builder: Builder, x: Buffer, spread: Spread, epsilon: float, params: list[Param]
+) -> Buffer:
+    """Add the row that normalizes each sample by itself."""
+    return builder.row(
+        Op.LAYER_NORMALIZATION,
+        builder.along_batch(x),
+        params=params,
+        columns={Column.KIND: int(spread), Column.BIAS: builder.start_of("beta")},
+        reals={Scalar.EPSILON: epsilon},
+    )
+
+
+class LayerNormalization(GammaAndBeta):
     """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, for each sample by itself.
 
     The mean and the variance are those of a sample's features (Ba, Kiros & Hinton, 2016), in
@@ -69,58 +65,18 @@ class LayerNormalization(_OfSamples):
         unknown.
     """
 
-    _settings = (
-        "axis",
-        "epsilon",
-        "center",
-        "scale",
-        "beta_initializer",
-        "gamma_initializer",
-        "beta_regularizer",
-        "gamma_regularizer",
-        "beta_constraint",
-        "gamma_constraint",
-    )
+    _settings = ("axis",)
 
-    def __init__(
-        self,
-        axis: int = -1,
-        *,
-        epsilon: float = 1e-3,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: initializers.Given = "zeros",
-        gamma_initializer: initializers.Given = "ones",
-        beta_regularizer: str | regularizers.L1L2 | None = None,
-        gamma_regularizer: str | regularizers.L1L2 | None = None,
-        beta_constraint: str | constraints.Constraint | None = None,
-        gamma_constraint: str | constraints.Constraint | None = None,
-        name: str | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(name, **options)
-        self.axis = self._check_axis(axis)
-        self.epsilon = real_number("epsilon", epsilon, "a number from 1e-30 on", low=1e-30)
-        self.center, self.scale = truth("center", center), truth("scale", scale)
-        self.beta_initializer = initializers.get("beta_initializer", beta_initializer)
-        self.gamma_initializer = initializers.get("gamma_initializer", gamma_initializer)
-        self.beta_regularizer = regularizers.get("beta_regularizer", beta_regularizer)
-        self.gamma_regularizer = regularizers.get("gamma_regularizer", gamma_regularizer)
-        self.beta_constraint = constraints.get("beta_constraint", beta_constraint)
-        self.gamma_constraint = constraints.get("gamma_constraint", gamma_constraint)
-
-    def build(self, input_shape: Shape) -> None:
-        if self.scale:
-            self._add_with_options("gamma", input_shape)
-        if self.center:
-            self._add_with_options("beta", input_shape)
+    def __init__(self, axis: int = -1, **options: Any) -> None:
+        super().__init__(**options)
+        self.axis = _checked_axis(axis)
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
-        names = [name for name, has in (("gamma", self.scale), ("beta", self.center)) if has]
-        return self._lower_vectors(builder, x, Spread.VARIANCE, self.epsilon, names)
+        params = self._params(x.features)
+        return _normalized(builder, x, Spread.VARIANCE, self.epsilon, params)
 
 
-class RMSNormalization(_OfSamples):
+class RMSNormalization(Layer):
     """``scale * x / sqrt(mean(x**2) + epsilon)``, for each sample by itself.
 
     The mean is that of a sample's features (Zhang & Sennrich, 2019).
@@ -143,11 +99,49 @@ class RMSNormalization(_OfSamples):
         self, axis: int = -1, epsilon: float = 1e-6, name: str | None = None, **options: Any
     ) -> None:
         super().__init__(name, **options)
-        self.axis = self._check_axis(axis)
+        self.axis = _checked_axis(axis)
         self.epsilon = real_number("epsilon", epsilon, "a number from 1e-30 on", low=1e-30)
 
     def build(self, input_shape: Shape) -> None:
         self.add_weight("scale", input_shape, "ones")
 
+    def output_shape(self, input_shape: Shape) -> Shape:
+        self._check_features(input_shape)
+        return input_shape
+
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
-        return self._lower_vectors(builder, x, Spread.MEAN_SQUARE, self.epsilon, ["scale"])
+        scale = Param("scale", (x.features,))
+        return _normalized(builder, x, Spread.MEAN_SQUARE, self.epsilon, [scale])
+
+
+class UnitNormalization(Layer):
+    """``x / |x|``, for each sample by itself: all have the Euclidean norm 1.
+
+    The square of a norm counts as 1e-12 more than it is, so that zeros stay zeros (Keras: as 1e-12
+    at least).
+
+    Parameters
+    ----------
+    axis : -1
+        That of the features: inputs are (n, features).
+
+    Raises
+    ------
+    ValueError
+        If it is another axis.
+    """
+
+    _settings = ("axis",)
+
+    def __init__(self, axis: int = -1, name: str | None = None, **options: Any) -> None:
+        super().__init__(name, **options)
+        self.axis = _checked_axis(axis)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        self._check_features(input_shape)
+        return input_shape
+
+    def lower(self, builder: Builder, x: Buffer) -> Buffer:
+        """Divide by the root of the mean square, and by that of the number of features."""
+        y = _normalized(builder, x, Spread.MEAN_SQUARE, 1e-12 / x.features, [])
+        return builder.row(Op.RESCALE, y, reals={Scalar.SCALE: 1 / math.sqrt(x.features)})

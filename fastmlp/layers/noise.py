@@ -7,6 +7,7 @@ from ..kernels.contract import SELU_ALPHA, SELU_SCALE, Column, Noise, Op, Scalar
 from ..runtime.arguments import real_number, seed_integer
 from ..runtime.lowering import Buffer, Builder
 from .base import Layer
+from .dropout import check_noise_shape
 
 
 class _Noise(Layer):
@@ -99,6 +100,8 @@ class AlphaDropout(_Noise):
     ----------
     rate : float in [0, 1)
         0 leaves everything as it is.
+    noise_shape : None
+        As of :class:`Dropout`.
     seed : int, optional
         By default one that follows from the net's seed and the layer's place in it.
 
@@ -108,13 +111,20 @@ class AlphaDropout(_Noise):
         If ``rate`` is out of its range.
     """
 
-    _settings = ("rate", "seed")
+    _settings = ("rate", "noise_shape", "seed")
 
     def __init__(
-        self, rate: float, *, seed: int | None = None, name: str | None = None, **options: Any
+        self,
+        rate: float,
+        noise_shape: None = None,
+        seed: int | None = None,
+        name: str | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(name, **options)
         self.rate = real_number("rate", rate, "a number in [0, 1)", low=0, below=1)
+        check_noise_shape(noise_shape)
+        self.noise_shape = None
         self._take_seed(seed)
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:

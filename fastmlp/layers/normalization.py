@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from .. import constraints, initializers, regularizers
+from .. import initializers
 from ..kernels.contract import Column, Op, Scalar
-from ..runtime.arguments import real_number, truth
-from ..runtime.lowering import Buffer, Builder, Param
+from ..runtime.arguments import real_number
+from ..runtime.lowering import Buffer, Builder
 from ..runtime.tensors import Shape
-from .base import Layer
+from .gamma_and_beta import GammaAndBeta
 
 
-class BatchNormalization(Layer):
+class BatchNormalization(GammaAndBeta):
     """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, for each feature by itself.
 
     In training, the mean and the variance are those of the batch (Ioffe & Szegedy, 2015), and each
@@ -58,76 +58,37 @@ class BatchNormalization(Layer):
     [(32,), (32,), (32,), (32,)]
     """
 
-    _settings = (
-        "momentum",
-        "epsilon",
-        "center",
-        "scale",
-        "beta_initializer",
-        "gamma_initializer",
-        "moving_mean_initializer",
-        "moving_variance_initializer",
-        "beta_regularizer",
-        "gamma_regularizer",
-        "beta_constraint",
-        "gamma_constraint",
-    )
+    _settings = ("momentum", "moving_mean_initializer", "moving_variance_initializer")
 
     def __init__(
         self,
         *,
         momentum: float = 0.99,
-        epsilon: float = 1e-3,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: initializers.Given = "zeros",
-        gamma_initializer: initializers.Given = "ones",
         moving_mean_initializer: initializers.Given = "zeros",
         moving_variance_initializer: initializers.Given = "ones",
-        beta_regularizer: str | regularizers.L1L2 | None = None,
-        gamma_regularizer: str | regularizers.L1L2 | None = None,
-        beta_constraint: str | constraints.Constraint | None = None,
-        gamma_constraint: str | constraints.Constraint | None = None,
-        name: str | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(name, **options)
+        super().__init__(**options)
         self.momentum = real_number("momentum", momentum, "a number in [0, 1]", low=0, high=1)
-        self.epsilon = real_number("epsilon", epsilon, "a number from 1e-30 on", low=1e-30)
-        self.center, self.scale = truth("center", center), truth("scale", scale)
-        self.beta_initializer = initializers.get("beta_initializer", beta_initializer)
-        self.gamma_initializer = initializers.get("gamma_initializer", gamma_initializer)
         self.moving_mean_initializer = initializers.get(
             "moving_mean_initializer", moving_mean_initializer
         )
         self.moving_variance_initializer = initializers.get(
             "moving_variance_initializer", moving_variance_initializer
         )
-        self.beta_regularizer = regularizers.get("beta_regularizer", beta_regularizer)
-        self.gamma_regularizer = regularizers.get("gamma_regularizer", gamma_regularizer)
-        self.beta_constraint = constraints.get("beta_constraint", beta_constraint)
-        self.gamma_constraint = constraints.get("gamma_constraint", gamma_constraint)
 
     def build(self, input_shape: Shape) -> None:
-        if self.scale:
-            self._add_with_options("gamma", input_shape)
-        if self.center:
-            self._add_with_options("beta", input_shape)
+        super().build(input_shape)
         self.add_weight("moving_mean", input_shape, self.moving_mean_initializer, trainable=False)
         self.add_weight(
             "moving_variance", input_shape, self.moving_variance_initializer, trainable=False
         )
 
-    def output_shape(self, input_shape: Shape) -> Shape:
-        self._check_features(input_shape)
-        return input_shape
-
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
-        wanted = [name for name, has in (("gamma", self.scale), ("beta", self.center)) if has]
         return builder.row(
             Op.BATCH_NORMALIZATION,
             builder.along_batch(x),
-            params=[Param(name, (x.features,)) for name in wanted],
+            params=self._params(x.features),
             columns={Column.BIAS: builder.start_of("beta")},
             reals={Scalar.EPSILON: self.epsilon, Scalar.MOMENTUM: self.momentum},
         )

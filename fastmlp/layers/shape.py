@@ -41,6 +41,15 @@ class Input(Layer):
         return x
 
 
+class Identity(Layer):
+    """Give what comes, unchanged."""
+
+    _settings = ()
+
+    def lower(self, builder: Builder, x: Buffer) -> Buffer:
+        return x
+
+
 class Flatten(Layer):
     """From any shape to ``(features,)``, in C order."""
 

@@ -9,8 +9,27 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Any
 
-from ..losses import snake_case
+from ..losses import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    snake_case,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
 from ..runtime.arguments import items
+from ..runtime.elsewhere import refusal
 from ..runtime.lookup import by_name
 from .accuracies import (
     Accuracy,
@@ -36,6 +55,13 @@ from .confusion import (
     TruePositives,
 )
 from .f_score import F1Score, FBetaScore
+from .functions import (
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
 from .of_losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -94,6 +120,27 @@ __all__ = [
     "TopKCategoricalAccuracy",
     "TrueNegatives",
     "TruePositives",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
 ]
 
 # Those that need no arguments.
@@ -162,7 +209,9 @@ def _one(given: Any, argument: str) -> Metric:
             given._set(name=given.default_name)
         return given
     if callable(given) and not isinstance(given, type):
-        return MeanMetricWrapper(fn=given)
+        name = getattr(given, "__name__", "")
+        is_ours = globals().get(name) is given
+        return KNOWN[name]() if is_ours and name in KNOWN else MeanMetricWrapper(fn=given)
     return by_name(argument, given, KNOWN)(name=given)
 
 
@@ -180,3 +229,8 @@ def beside(weighted: Sequence[Metric], metrics: Sequence[Metric]) -> list[Metric
             metric._set(name=f"weighted_{metric.name}")
         found.append(metric)
     return found
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise refusal("metrics", name)

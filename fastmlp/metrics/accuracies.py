@@ -1,7 +1,6 @@
 """Accuracies: shares of right answers."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from ..kernels.contract import Metric as Kind
 from ..kernels.contract import Op, Scalar
@@ -16,7 +15,6 @@ class _OfLabels(Mean):
     """A share of right answers among samples of one class each."""
 
     better = "max"
-    takes_labels: ClassVar[bool | None] = None  # None: either, as the loss does
 
     def lower(self, builder: Builder, loss: Loss) -> None:
         """Add the row that computes the metric, behind that of the loss."""

@@ -14,6 +14,7 @@ from ..runtime.configuration import Configurable
 from ..runtime.lowering import Builder
 from ..runtime.python_rows import PythonMetric
 from ..runtime.tensors import Array
+from .alone import checked_batch, totals_of
 
 Totals = NDArray[np.float64]
 
@@ -24,6 +25,11 @@ class Metric(Configurable):
 
     A metric of your own has :meth:`update_state`, :meth:`result` and :meth:`reset_state`, as in
     Keras.  The net then runs in Python, layer by layer, with the same kernels for all the rest.
+
+    Those of this module have them, too, for arrays that come from elsewhere: as in Keras,
+    ``metric.update_state(y_true, y_pred)`` takes in a batch, ``metric.result()`` is the metric of
+    all of them, and ``metric(y_true, y_pred)`` does both.  What a net that is compiled with the
+    metric computes is apart from that.
 
     Parameters
     ----------
@@ -50,6 +56,8 @@ class Metric(Configurable):
 
     default_name: ClassVar[str] = ""
     better: ClassVar[Literal["min", "max"]] = "min"  # whether smaller or larger values are better
+    takes_labels: ClassVar[bool | None] = None  # None: either, as the loss does
+    _taken_in = None  # the totals, and the sum of the weights, of batches outside of a net
 
     name: str = ""
 
@@ -85,27 +93,52 @@ class Metric(Configurable):
         kind = KNOWN.get(self.name)
         return self.name if kind is type(self) and kind(name=self.name) == self else None
 
-    def update_state(
-        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
-    ) -> None:
-        """Take in a batch; in a class of your own.
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take in a batch.
 
         Parameters
         ----------
         y_true : float array (n, outputs), or int64 array (n,) of labels
         y_pred : float array (n, outputs)
         sample_weight : float array (n,), optional
-            Only of ``weighted_metrics``, and if samples have weights.
+            A net gives them to ``weighted_metrics`` alone, and if samples have weights.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If arrays do not fit together, or are not what the metric compares.
         """
-        raise NotImplementedError
+        self._refuse_missing("update_state")
+        right, outputs, weight = checked_batch(y_true, y_pred, sample_weight)
+        totals = self._measure(right, outputs, weight)
+        before, weights = self._taken_in or (np.zeros_like(totals), 0.0)
+        if before.shape != totals.shape:
+            raise ValueError("y_pred: expected as many outputs as in the batches before")
+        self._set(_taken_in=(before + totals, weights + float(weight.sum())))
 
     def result(self) -> float:
-        """Return the metric of all batches since the state was reset; in a class of your own."""
-        raise NotImplementedError
+        """Return the metric of all batches since the state was reset; 0 before the first."""
+        self._refuse_missing("result")
+        return self.result_of(*self._taken_in) if self._taken_in else 0.0
 
     def reset_state(self) -> None:
-        """Forget all batches; in a class of your own."""
-        raise NotImplementedError
+        """Forget all batches."""
+        self._refuse_missing("reset_state")
+        self._set(_taken_in=None)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+        """Take in a batch, and return the metric of all batches since the state was reset."""
+        self.update_state(y_true, y_pred, sample_weight)
+        return self.result()
+
+    def _measure(self, right: Array, outputs: Array, weight: Array) -> Totals:
+        """Return what a batch adds to the totals, outside of a net."""
+        return totals_of(self, right, outputs, weight, bool(self.takes_labels))
+
+    def _refuse_missing(self, method: str) -> None:
+        """Raise NotImplementedError in a class that has no kernel, and must have the method."""
+        if type(self).lower is Metric.lower:
+            raise NotImplementedError(f"{type(self).__name__}.{method} is missing")
 
     def lower(self, builder: Builder, loss: Loss) -> None:
         """Add the row that computes the metric, behind that of the loss.

@@ -3,11 +3,14 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from .. import losses
 from ..kernels.contract import Op
 from ..losses import Loss
 from ..runtime.arguments import real_number, truth
 from ..runtime.lowering import Builder
+from ..runtime.tensors import Array
 from .base import Mean, Totals
 
 
@@ -19,6 +22,10 @@ class _OfLoss(Mean):
     def loss(self) -> Loss:
         """The loss."""
         raise NotImplementedError
+
+    def _measure(self, right: Array, outputs: Array, weight: Array) -> Totals:
+        """Return what a batch adds to the totals, outside of a net."""
+        return np.array([self.loss.values(right, outputs).reshape(-1) @ weight])
 
     def lower(self, builder: Builder, loss: Loss) -> None:
         """Add the row that computes the metric, behind that of the loss."""

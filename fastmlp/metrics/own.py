@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ..kernels.contract import Metric as Kind
 from ..kernels.contract import Op
 from ..losses import Loss
 from ..runtime.lowering import Builder
 from ..runtime.python_rows import PythonMean
+from ..runtime.tensors import Array
 from .base import Metric, Totals
 
 
@@ -49,6 +52,13 @@ class MeanMetricWrapper(Metric):
         assert self.fn is not None
         python = PythonMean(self.fn)
         builder.judge(Op.METRIC, Kind.PYTHON, self.name, python=python, totals=2)
+
+    def _measure(self, right: Array, outputs: Array, weight: Array) -> Totals:
+        """Return what a batch adds to the totals, outside of a net."""
+        assert self.fn is not None
+        totals = np.zeros(2)
+        PythonMean(self.fn).update(right, outputs, weight, totals)
+        return totals
 
     def result_of(self, totals: Totals, weight: float) -> float:
         """Return the metric's value, of what its row adds up to."""

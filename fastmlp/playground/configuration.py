@@ -11,7 +11,7 @@ from .. import Sequential, activations, initializers, layers, optimizers, regula
 from . import data
 from .data import Problem
 
-ACTIVATIONS = tuple(name for name in activations.NAMES if name != "softmax")
+ACTIVATIONS = tuple(name for name in activations.NAMES if name not in activations.OF_FEATURES)
 SCHEDULES = ("constant", "cosine", "exponential", "one_cycle")
 OPTIMIZERS: dict[str, type[optimizers.Optimizer]] = {
     cls.__name__.lower(): cls

@@ -13,7 +13,7 @@ _ADVICE = {
     "momentum": "it belongs to the optimizer: set model.optimizer.momentum",
     "optimizer": "call compile(optimizer, loss)",
     "loss": "call compile(optimizer, loss)",
-    "metrics": "call compile(optimizer, loss, metrics)",
+    "metrics": "call compile(optimizer, loss, metrics=...)",
     "layers": "call add(layer), or make a new net",
     "weights": "change the values in place, or with set_weights of the net",
     "params": "change the values in place, or with set_weights of the net",

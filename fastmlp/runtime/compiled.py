@@ -146,7 +146,8 @@ class Compiled(Stack):
     ) -> Data:
         """Return the data, if they fit the net; or those that ``checked`` has already."""
         lowered = self._ready_engine().plan
-        expected = lowered.input_shape, lowered.outputs, self._compiled_loss(), self.dtype
+        loss = self._compiled_loss()
+        expected = lowered.input_shape, lowered.outputs, loss, self.dtype, lowered.codes
         if checked is not None and (argument, expected) in checked:
             return checked[argument, expected]
         data = check_data(argument, x, y, *expected)

@@ -1,5 +1,6 @@
 """What a net is trained on: users' arrays, checked, in the form that the engine reads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..losses import Loss
 from .arguments import real_array
 from .arrays import finite, plain
+from .plan import Codes
 from .tensors import Array, Shape
 
 
@@ -50,15 +52,22 @@ class Data:
         return Data(self.samples[rows], self.labels[rows], self.targets[rows], self.weights[rows])
 
 
-def check_samples(argument: str, x: ArrayLike, shape: Shape, dtype: np.dtype[Any]) -> Data:
-    """Return ``x`` as data without targets.
+def check_samples(
+    argument: str,
+    x: ArrayLike,
+    shape: Shape,
+    dtype: np.dtype[Any],
+    codes: Sequence[Codes] = (),
+) -> Data:
+    """Return ``x`` as data without targets; some of its columns may have to be whole numbers.
 
     Raises
     ------
     TypeError
         If ``x`` does not hold real numbers.
     ValueError
-        If its shape does not fit the net, if it is empty, or not finite.
+        If its shape does not fit the net, if it is empty, or not finite; or if a column that is
+        embedded or encoded holds other numbers than it may.
     """
     array = real_array(argument, x)
     if array.shape[1:] != shape or array.ndim == 0:
@@ -70,7 +79,21 @@ def check_samples(argument: str, x: ArrayLike, shape: Shape, dtype: np.dtype[Any
     if array.dtype != np.uint8:
         array = finite(argument, array, dtype)
     flat = plain(array).reshape(len(array), -1)
+    for columns in codes:
+        _check_codes(argument, flat, columns)
     return Data(flat.view(np.uint8), np.empty(0, np.int64), np.empty((0, 0), dtype))
+
+
+def _check_codes(argument: str, samples: Array, codes: Codes) -> None:
+    """Raise ValueError if columns hold anything but whole numbers below a limit."""
+    numbers = samples[:, codes.first : codes.first + codes.columns]
+    right = (numbers >= 0) & (numbers < codes.limit) & (numbers == np.floor(numbers))
+    if not right.all():
+        sample, column = np.argwhere(~right)[0]
+        raise ValueError(
+            f"{argument}: {codes.layer!r} takes integers from 0 to {codes.limit - 1}, "
+            f"got {numbers[sample, column]} in column {codes.first + column} of sample {sample}"
+        )
 
 
 def check_data(
@@ -81,6 +104,7 @@ def check_data(
     outputs: int,
     loss: Loss,
     dtype: np.dtype[Any],
+    codes: Sequence[Codes] = (),
 ) -> Data:
     """Return ``x`` and ``y`` as data; ``argument`` is a pattern such as ``"{}"``.
 
@@ -90,7 +114,7 @@ def check_data(
         As :func:`check_samples`; and if ``y`` is not what the loss expects.
     """
     x_name, y_name = argument.format("x"), argument.format("y")
-    data = check_samples(x_name, x, input_shape, dtype)
+    data = check_samples(x_name, x, input_shape, dtype, codes)
     array = real_array(y_name, y)
     if array.ndim == 0 or len(array) != data.count:
         raise ValueError(

@@ -16,8 +16,19 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.contract import FIRST_LOSS, FORMS, Column, Factor, Op, Reduction, Scalar, Tensor
-from .plan import Plan
+from ..kernels.contract import (
+    FIRST_LOSS,
+    FORMS,
+    Coding,
+    Column,
+    Factor,
+    Op,
+    Reduction,
+    Scalar,
+    Tensor,
+)
+from ..regularizers import L1L2
+from .plan import Codes, Plan
 from .python_rows import PythonJudge, PythonLayer, PythonRows
 from .tensors import Array, Shape, Slot, Vectors, Weight
 
@@ -47,6 +58,7 @@ class Buffer:
     offset: int
     features: int
     layout: Layout = Layout.FEATURES_FIRST
+    part: "Part | None" = None
 
 
 class Last(NamedTuple):
@@ -55,6 +67,14 @@ class Last(NamedTuple):
     name: str
     op: Op
     kind: int = 0
+
+
+class Part(NamedTuple):
+    """That a buffer is only some columns of the samples, and where what they become is wanted."""
+
+    first: int  # column
+    y: Buffer  # which has room for what becomes of all columns
+    place: int  # of these in it
 
 
 class Param(NamedTuple):
@@ -72,6 +92,7 @@ class Lowers(Protocol):
     _weights: dict[str, Array]
     _home: Vectors | None
     _learns: bool
+    activity_regularizer: L1L2 | None
 
     @property
     def declared(self) -> tuple[Weight, ...]: ...
@@ -146,6 +167,7 @@ class Builder:
         self._sizes = {True: 0, False: 0}  # of what is trained, and of running statistics
         self._python_layers: dict[int, PythonRows] = {}
         self._thresholds: list[float] = []
+        self._codes: list[Codes] = []
         self._python_judges: list[PythonJudge] = []
         self._rows: list[_Row] = []
         self.weighted = True  # whether what compares outputs with right answers weighs samples
@@ -170,6 +192,8 @@ class Builder:
             self._sizes[weight.trainable] += weight.size
         self._slots += self._current.slots
         y = layer._lower(self, x)
+        if layer.activity_regularizer is not None:
+            self._penalize(y, layer.activity_regularizer)
         if y.features != math.prod(output_shape):
             raise ValueError(
                 f"{layer!r}: output_shape says {output_shape}, but its kernel computes "
@@ -255,10 +279,10 @@ class Builder:
             )
         self._members = max(self._members, members)
 
-    def reserve(self, features: int) -> Buffer:
+    def reserve(self, features: int, layout: Layout = Layout.SAMPLES_FIRST) -> Buffer:
         """Return new memory that no row but the layer's own knows of."""
         self._end += features
-        return Buffer(self._end - features, features, Layout.SAMPLES_FIRST)
+        return Buffer(self._end - features, features, layout)
 
     def start_of(self, name: str) -> int:
         """Return where a tensor of the layer begins in its flat vector, or -1 without one."""
@@ -272,6 +296,56 @@ class Builder:
             else np.random.SeedSequence(seed)
         )
         return int(source.generate_state(1, np.uint64).view(np.int64)[0])
+
+    def columns_row(
+        self,
+        op: Op,
+        x: Buffer,
+        features: int,
+        limit: int | None = None,
+        *,
+        coding: Coding = Coding.PASS,
+        params: Sequence[Param] = (),
+    ) -> Buffer:
+        """Add a row that reads columns of the samples; with a limit, whole numbers below it.
+
+        Raises
+        ------
+        ValueError
+            If ``x`` is not the samples, or columns of them, as they are.
+        """
+        reals = self._rows[0].reals
+        is_source = (x.offset, x.layout) == (self.source.offset, self.source.layout)
+        if not is_source or reals[Scalar.SCALE] != 1 or reals.get(Scalar.OFFSET, 0.0) != 0:
+            raise ValueError(
+                f"{self._current.description} reads whole numbers from the samples themselves: "
+                "put it first, or into Columns"
+            )
+        if limit is not None:
+            first = 0 if x.part is None else x.part.first
+            self._codes.append(Codes(self._current.name, first, x.features, limit))
+        columns = {
+            Column.INPUTS: self.source.features, Column.COLUMNS: x.features,
+            Column.KIND: int(coding), Column.INPUT_GRADIENT: 0,
+        }  # fmt: skip
+        if x.part is None:
+            return self.row(op, x, features, params=params, columns=columns)
+        columns |= {Column.FIRST: x.part.first, Column.PLACE: x.part.place}
+        self.row(op, x, features, params=params, columns=columns | {Column.Y: x.part.y.offset})
+        self._end -= features  # there is memory for it already
+        return replace(x.part.y, features=features, part=x.part)
+
+    def _penalize(self, y: Buffer, penalty: L1L2) -> None:
+        """Add a penalty on what a layer gives, with no memory of its own."""
+        columns = {
+            Column.INPUTS: y.features, Column.OUTPUTS: y.features, Column.X: y.offset,
+            Column.Y: y.offset, Column.ROWS: int(y.layout is Layout.SAMPLES_FIRST),
+            Column.INPUT_GRADIENT: int(self._trainable),
+        }  # fmt: skip
+        if y.part is not None:
+            columns[Column.PLACE] = y.part.place
+        reals = {Scalar.ALPHA: penalty.l1, Scalar.BETA: penalty.l2}
+        self._append(Op.ACTIVITY, f"{self._current.name}/activity", columns, reals)
 
     def along_batch(self, x: Buffer) -> Buffer:
         """Return ``x`` as (features, n), turned round if need be."""
@@ -326,6 +400,10 @@ class Builder:
         """Let the net end in ``y``: what follows compares that with the right answers."""
         self._current = self._last
         self._outputs = self.along_batch(y)
+        last = self._rows[-1].columns
+        if (last[Column.Y], last[Column.OUTPUTS]) != (self._outputs.offset, self.outputs):
+            # Several rows have written it; predictions are read from one.
+            self._outputs = self.row(Op.RESCALE, self._outputs, reals={Scalar.SCALE: 1.0})
         self._last_row = len(self._rows) - 1
 
     @property
@@ -334,9 +412,22 @@ class Builder:
         return self._outputs.features
 
     def ends_in(self, last: Last) -> bool:
-        """Whether the last layer's last row is that activation."""
-        columns = self._rows[self._last_row].columns
-        return columns[Column.OP] == last.op and columns.get(Column.KIND, 0) == last.kind
+        """Whether the last layer's last row is that activation.
+
+        Raises
+        ------
+        ValueError
+            If there is a penalty on its outputs, which a loss that has it built in does not see.
+        """
+        is_penalized = self._rows[self._last_row].columns[Column.OP] == Op.ACTIVITY
+        columns = self._rows[self._last_row - is_penalized].columns
+        found = columns[Column.OP] == last.op and columns.get(Column.KIND, 0) == last.kind
+        if found and is_penalized:
+            raise ValueError(
+                f"activity_regularizer: a {last.name} that the loss is computed together with "
+                "can't have one; regularize the layer before it"
+            )
+        return bool(found)
 
     def judge(
         self,
@@ -385,7 +476,7 @@ class Builder:
         other = copy(self)
         other._rows = [replace(r, columns=dict(r.columns), reals=dict(r.reals)) for r in self._rows]
         other._slots, other._sizes = list(self._slots), dict(self._sizes)
-        other._python_layers = dict(self._python_layers)
+        other._python_layers, other._codes = dict(self._python_layers), list(self._codes)
         other._thresholds, other._python_judges = [*self._thresholds], [*self._python_judges]
         return other
 
@@ -401,6 +492,7 @@ class Builder:
             table, reals, *self._tensor_tables(), np.array(self._thresholds), labels, self._slots,
             self._sizes[True], self._sizes[False], self._input_shape, self.shape, python,
             {r: row.changing for r, row in enumerate(self._rows) if row.changing is not None},
+            tuple(self._codes),
         )  # fmt: skip
 
     def _tensor_tables(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -82,12 +82,13 @@ def predict_as_before(model: "Compiled", x: ArrayLike) -> Array | None:
 def _forward(model: "Compiled", x: ArrayLike, training: bool) -> Array:
     with model._built_for(x):
         engine = model._ready_engine()
-        data = check_samples("x", x, engine.plan.input_shape, model.dtype)
+        plan = engine.plan
+        data = check_samples("x", x, plan.input_shape, model.dtype, plan.codes)
         model._check_workspace("x", data.count)
         outputs = engine.forward(data, data.count, training=training)
         if not training:
             engine.shortcuts.expect_outputs(data.count)
-        return outputs.reshape(-1, *engine.plan.output_shape)
+        return outputs.reshape(-1, *plan.output_shape)
 
 
 def _judge_as_before(

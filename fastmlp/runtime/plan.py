@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,15 @@ _BENT_LOSSES = (
     Loss.MEAN_ABSOLUTE_ERROR, Loss.MEAN_ABSOLUTE_PERCENTAGE_ERROR, Loss.HINGE,
     Loss.CATEGORICAL_HINGE, Loss.QUANTILE, Loss.KL_DIVERGENCE, Loss.MEAN_SQUARED_LOGARITHMIC_ERROR,
 )  # fmt: skip
+
+
+class Codes(NamedTuple):
+    """Columns of the samples that must hold whole numbers below a limit."""
+
+    layer: str
+    first: int
+    columns: int
+    limit: int
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,8 @@ class Plan:
         and, with indices beyond those of layers, a loss and metrics.
     changing : dict
         By row, what returns those of its ``reals`` that may change between two epochs.
+    codes : tuple of Codes
+        Which columns of the samples must be whole numbers.
     """
 
     table: NDArray[np.int64]
@@ -64,6 +75,7 @@ class Plan:
     output_shape: Shape
     python_layers: dict[int, PythonRows | PythonJudge]
     changing: dict[int, Callable[[], dict[Scalar, float]]]
+    codes: tuple[Codes, ...] = ()
 
     def refresh(self) -> None:
         """Take over what layers have changed about themselves."""
@@ -98,8 +110,9 @@ class Plan:
 
     @cached_property
     def is_penalized(self) -> bool:
-        """Whether a tensor has a regularizer."""
-        return bool(self.factors[:, [Factor.L1, Factor.L2]].any())
+        """Whether a tensor, or what a layer gives, has a regularizer."""
+        on_activity = (self.table[:, Column.OP] == Op.ACTIVITY).any()
+        return bool(self.factors[:, [Factor.L1, Factor.L2]].any() or on_activity)
 
     @property
     def has_hidden_kinks(self) -> bool:
@@ -202,7 +215,9 @@ class Plan:
                 break
             if not np.isfinite(params[row[Column.WEIGHTS] :][: row[Column.SIZE]]).all():
                 return label, f"the weights of {label!r}"
-            if not np.isfinite(self._buffer(values, row[Column.Y], row[Column.OUTPUTS], n)).all():
+            place = row[Column.PLACE]
+            y = self._buffer(values, row[Column.Y], place + row[Column.OUTPUTS], n)
+            if not np.isfinite(y[place * n :]).all():
                 return label, f"the outputs of {label!r}"
         return self.last_label, "the loss itself"
 
@@ -213,7 +228,7 @@ class Plan:
             return
         names = [f"{slot.name} penalty" for slot in self.param_slots]
         for labels, numbers, kinds in (
-            (self.labels, self.reals, (Scalar.ALPHA, Scalar.SCALE, Scalar.OFFSET)),
+            (self.labels, self.reals, (Scalar.ALPHA, Scalar.BETA, Scalar.SCALE, Scalar.OFFSET)),
             (names, self.factors, (Factor.L1, Factor.L2)),
         ):
             for kind in kinds:

@@ -97,7 +97,7 @@ class Shortcuts:
         """Be ready for so many samples."""
         engine = self._engine
         shape = (count, *engine.plan.input_shape)
-        if shape in self._outputs or engine.plan.always_learns or not engine.is_small(count):
+        if shape in self._outputs or not self._is_suitable(count):
             return
         samples = np.zeros(shape, engine.params.dtype)
         outputs = np.zeros((count, engine.plan.outputs), engine.params.dtype)
@@ -131,13 +131,8 @@ class Shortcuts:
         """Be ready for a batch like one that was judged before."""
         engine, count = self._engine, data.count
         shape = (count, *engine.plan.input_shape)
-        small = (
-            engine.is_small(count)
-            and data.labels.size
-            and not data.weights.size
-            and not engine.plan.always_learns
-        )
-        if not small or (mode, shape) in self._totals:
+        suits = self._is_suitable(count) and data.labels.size and not data.weights.size
+        if not suits or (mode, shape) in self._totals:
             return
         samples, labels = np.zeros(shape, engine.params.dtype), np.zeros(count, np.int64)
         rates, totals = np.zeros(1), np.zeros(engine.plan.totals)
@@ -146,6 +141,11 @@ class Shortcuts:
         self._totals[mode, shape] = _Totals(
             samples, np.zeros(shape, np.bool_), labels, rates, totals, engine.plan.outputs, call
         )
+
+    def _is_suitable(self, count: int) -> bool:
+        """Whether so many samples may take the short way, which only looks if they are finite."""
+        plan = self._engine.plan
+        return self._engine.is_small(count) and not plan.always_learns and not plan.codes
 
     def _data(self, samples: Array, labels: NDArray[np.int64] | None) -> Data:
         """Return data whose memory is that of the arguments, and may change."""

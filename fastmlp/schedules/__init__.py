@@ -4,6 +4,7 @@ A schedule is any function of the step's number.  Those here compute the rates o
 once, so that a step costs no call.
 """
 
+from ..runtime.elsewhere import refusal
 from .base import RATE, LearningRateSchedule, rates_of
 from .cosine import CosineDecay, CosineDecayRestarts
 from .cosine_log import CosineLog, FlatCosine
@@ -31,3 +32,8 @@ __all__ = [
     "StepDecay",
     "rates_of",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
+    raise refusal("schedules", name)

@@ -101,6 +101,7 @@ static int measure_loss(const struct engine *engine, int64_t loss_index, int64_t
                 penalties += penalty(FACTORS(t)[FACTOR_L1], FACTORS(t)[FACTOR_L2],
                                      job->net.params + TENSOR(t)[TENSOR_START],
                                      TENSOR(t)[TENSOR_SIZE]);
+        penalties += activity(engine, loss_index) / (double)engine->n;
         totals[TOTAL_LOSS] += of_loss;
         totals[TOTAL_PENALTY] += penalties * (double)engine->n;
         totals[TOTAL_SAMPLES] += (double)engine->n;

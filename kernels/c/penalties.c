@@ -43,3 +43,10 @@ static void penalty_update(real l1, real l2, real rate, int64_t step, int64_t fi
         now = next_turns(now);
     }
 }
+
+/* Add the slopes of the penalties on outputs to the gradient with respect to them. */
+static void activity_gradient(real l1, real l2, const real *y, real *dy, int64_t size) {
+    FOR_VECTORS(i, count, size)
+    store_some(dy + i, load_some(dy + i, count) + penalty_slope(l1, l2, load_some(y + i, count)),
+               count);
+}

@@ -115,7 +115,7 @@ static double loss_from(struct engine *engine, const Trial *trial, const real *v
                                  trial->moved + at, value(engine, row[COLUMN_Y]), engine->n,
                                  trial->keeps_branches != 0);
     }
-    return loss_row(engine, r);
+    return loss_row(engine, r) + activity(engine, r);
 }
 
 /* Compute the batch's mean loss with one parameter at a time moved up and down. */
@@ -152,7 +152,8 @@ static void probe(const ProbeJob *asked) {
             trial->losses[2 * k + side] = loss / (double)engine.n + penalties_on(net, index);
         }
         net->params[index] = original;
-        int64_t start = row[COLUMN_Y] * engine.capacity, size = row[COLUMN_OUTPUTS] * engine.n;
+        int64_t start = row[COLUMN_Y] * engine.capacity + row[COLUMN_PLACE] * engine.n;
+        int64_t size = row[COLUMN_OUTPUTS] * engine.n;
         if (row[COLUMN_OP] == OP_DENSE) {
             start += unit * engine.n;
             size = engine.n;

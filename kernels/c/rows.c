@@ -215,6 +215,29 @@ static void vectors_backward(const struct engine *engine, int64_t r) {
     }
 }
 
+/* How many numbers each column of a COLUMNS row may hold, or all of them together. */
+INLINE int64_t categories_of(const int64_t *row) {
+    int by_column = row[COLUMN_KIND] == CODING_PASS || row[COLUMN_KIND] == CODING_ONE_HOT;
+    return by_column ? row[COLUMN_OUTPUTS] / row[COLUMN_COLUMNS] : row[COLUMN_OUTPUTS];
+}
+
+/* An EMBEDDING row's weights are (categories, width); a thread has a share of the categories. */
+INLINE int64_t width_of(const int64_t *row) { return row[COLUMN_OUTPUTS] / row[COLUMN_COLUMNS]; }
+
+static void embedding_weights(const struct engine *engine, const int64_t *row, int stores,
+                              real scale) {
+    int64_t width = width_of(row), all = row[COLUMN_SIZE] / width, first = first_of(engine, all);
+    int64_t categories = stop_of(engine, all) - first, begin = row[COLUMN_WEIGHTS] + first * width;
+    const real *x = value(engine, row[COLUMN_X]);
+    const real *dy = delta(engine, row[COLUMN_Y]) + row[COLUMN_PLACE] * engine->n;
+    if (stores)
+        embedding_gradient(row[COLUMN_FIRST], first, x, dy, engine->job->net.gradient + begin,
+                           row[COLUMN_INPUTS], engine->n, categories, width, row[COLUMN_OUTPUTS]);
+    else
+        embedding_update(row[COLUMN_FIRST], first, scale, x, dy, engine->job->net.params + begin,
+                         row[COLUMN_INPUTS], engine->n, categories, width, row[COLUMN_OUTPUTS]);
+}
+
 /* Draw a mask in training, or use the one that is there, or none. */
 static void noise_forward(const struct engine *engine, int64_t r, int64_t step, int64_t phase) {
     const int64_t *row = ROW(r);
@@ -279,6 +302,19 @@ static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t 
         if (job->team.thread == 0)
             softmax_forward(x, value(engine, row[COLUMN_Y] + outputs), y, outputs, n);
         break;
+    case OP_LOG_SOFTMAX:
+        if (job->team.thread == 0)
+            log_softmax_forward(x, value(engine, row[COLUMN_Y] + outputs), y, outputs, n);
+        break;
+    case OP_EMBEDDING:
+        embedding_forward(row[COLUMN_FIRST], first, x, job->net.params + row[COLUMN_WEIGHTS],
+                          y + row[COLUMN_PLACE] * n + start, inputs, n,
+                          row[COLUMN_SIZE] / width_of(row), width_of(row), stop - first);
+        break;
+    case OP_COLUMNS:
+        columns_forward(row[COLUMN_KIND], row[COLUMN_FIRST], row[COLUMN_COLUMNS], categories_of(row),
+                        first, x, y + row[COLUMN_PLACE] * n + start, inputs, n, stop - first);
+        break;
     case OP_RESCALE:
         rescale((real)reals[SCALAR_SCALE], (real)reals[SCALAR_OFFSET], x + start, y + start, size);
         break;
@@ -319,6 +355,15 @@ static void backward_row(const struct engine *engine, int64_t r) {
     case OP_SOFTMAX:
         if (job->team.thread == 0)
             softmax_backward(y, dy, delta(engine, row[COLUMN_Y] + outputs), dx, outputs, n);
+        break;
+    case OP_LOG_SOFTMAX:
+        if (job->team.thread == 0)
+            log_softmax_backward(y, dy, delta(engine, row[COLUMN_Y] + outputs), dx, outputs, n);
+        break;
+    case OP_ACTIVITY:
+        start += row[COLUMN_PLACE] * n;
+        activity_gradient((real)reals[SCALAR_ALPHA] / (real)n, (real)reals[SCALAR_BETA] / (real)n,
+                          y + start, dx + start, size);
         break;
     case OP_RESCALE:
         rescale((real)reals[SCALAR_SCALE], 0, dy + start, dx + start, size);
@@ -364,6 +409,17 @@ static double loss_row(const struct engine *engine, int64_t r) {
     real *dx = delta(engine, row[COLUMN_X]), *scratch = value(engine, row[COLUMN_Y]);
     return loss(row[COLUMN_KIND], row[COLUMN_REDUCTION], x, engine->rows, batches->labels,
                 batches->targets, weights_for(engine, row), REALS(r), scratch, dx, features, n);
+}
+
+/* The penalties on outputs, of the rows before one, summed over the batch's samples. */
+static double activity(const struct engine *engine, int64_t stop) {
+    double total = 0;
+    for (int64_t r = 1; r < stop; r++)
+        if (ROW(r)[COLUMN_OP] == OP_ACTIVITY)
+            total += penalty(REALS(r)[SCALAR_ALPHA], REALS(r)[SCALAR_BETA],
+                             value(engine, ROW(r)[COLUMN_Y]) + ROW(r)[COLUMN_PLACE] * engine->n,
+                             ROW(r)[COLUMN_OUTPUTS] * engine->n);
+    return total;
 }
 
 /* Add to the totals of a metric. */
@@ -470,6 +526,7 @@ static void normalization_update(const struct engine *engine, int64_t r, real ra
 static void weight_gradient_row(struct engine *engine, int64_t r) {
     switch (ROW(r)[COLUMN_OP]) {
     case OP_DENSE: dense_gradient(engine, r); break;
+    case OP_EMBEDDING: embedding_weights(engine, ROW(r), 1, 1); break;
     case OP_BATCH_NORMALIZATION:
     case OP_LAYER_NORMALIZATION:
     case OP_SCALE:
@@ -481,6 +538,7 @@ static void weight_gradient_row(struct engine *engine, int64_t r) {
 static void weight_update_row(struct engine *engine, int64_t r, real rate) {
     switch (ROW(r)[COLUMN_OP]) {
     case OP_DENSE: dense_update(engine, r, rate); break;
+    case OP_EMBEDDING: embedding_weights(engine, ROW(r), 0, -rate); break;
     case OP_BATCH_NORMALIZATION:
     case OP_LAYER_NORMALIZATION:
     case OP_SCALE:
@@ -492,7 +550,8 @@ static void weight_update_row(struct engine *engine, int64_t r, real rate) {
 static void observe_row(const struct engine *engine, int64_t r, double *record) {
     const int64_t *row = ROW(r);
     int64_t n = engine->n;
-    const real *x = value(engine, row[COLUMN_X]), *y = value(engine, row[COLUMN_Y]);
+    const real *x = value(engine, row[COLUMN_X]);
+    const real *y = value(engine, row[COLUMN_Y]) + row[COLUMN_PLACE] * n;
     record_values(y, record, row[COLUMN_OUTPUTS] * n);
     if (row[COLUMN_OP] == OP_ACTIVATION)
         record_slopes(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x, y, n, row[COLUMN_ROWS],

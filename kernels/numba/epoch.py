@@ -52,6 +52,7 @@ from .needs import Compiled, CompiledNet
 from .optimizers import average_step, clip_values, clipping_scale, optimizer_step, square_sum
 from .penalties import penalty, penalty_gradient
 from .rows import (
+    activity,
     backward_row,
     forward_row,
     gather,
@@ -157,6 +158,7 @@ def measure_loss(net, memory, batches, course, loss_index, last_judge, capacity,
             if is_penalized(net, t):
                 l1, l2 = net.factors[t, Factor.L1], net.factors[t, Factor.L2]
                 penalties += call(penalty, net.code, (l1, l2, tensor_of(net, t, net.params)))
+        penalties += activity(net, memory.values, loss_index, capacity, rows.size) / rows.size
         totals[Total.LOSS] += of_loss
         totals[Total.PENALTY] += penalties * rows.size
         totals[Total.SAMPLES] += rows.size

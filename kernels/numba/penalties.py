@@ -56,3 +56,10 @@ def penalty_update(l1, l2, rate, step, first, weights):
     for i in range(weights.size):
         weights[i] = add_evenly(weights[i], slope(-rate * l1, -rate * l2, weights[i]), now)
         now = next_turn(now)
+
+
+@exact
+def activity_gradient(l1, l2, y, dy):
+    """Add the slopes of the penalties on flat ``y`` to flat ``dy``."""
+    for i in range(y.size):
+        dy[i] += slope(l1, l2, y[i])

@@ -31,7 +31,7 @@ from .jit import exact, for_groups, view
 from .late import call
 from .needs import Compiled, CompiledNet
 from .penalties import penalty
-from .rows import forward_row, is_penalized, layer_bias, layer_weights, loss_row
+from .rows import activity, forward_row, is_penalized, layer_bias, layer_weights, loss_row
 from .views import matrix, vector
 
 
@@ -183,7 +183,8 @@ def loss_from(net, memory, batches, trial, r, loss_index, unit, k, alone):
         keeps = trial.keeps_branches != 0
         if crosses_kink(row, reals, net, memory.values, trial.moved, capacity, n, keeps):
             trial.crossed[k] = 1
-    return loss_row(
+    penalties = activity(net, trial.moved, loss_index, capacity, n)
+    return penalties + loss_row(
         net.table[loss_index], net.reals[loss_index], net.code, trial.moved, memory.deltas,
         capacity, batches.order, batches,
     )  # fmt: skip
@@ -215,7 +216,7 @@ def probe_compiled(net, memory, batches, trial):
             loss = loss_from(net, memory, batches, trial, r, loss_index, unit, k, alone)
             trial.losses[k, side] = loss / n + penalties_on(net, index)
         net.params[index] = original
-        start, size = row[Column.Y] * capacity, outputs * n
+        start, size = row[Column.Y] * capacity + row[Column.PLACE] * n, outputs * n
         if row[Column.OP] == Op.DENSE:
             start, size = start + unit * n, n
         copy(memory.values, start, start + size, trial.moved)

@@ -6,6 +6,7 @@ Each function does one thread's share: see ``epoch.py``.
 import numpy as np
 
 from ..contract import (
+    Coding,
     Column,
     Factor,
     Noise,
@@ -22,6 +23,7 @@ from .barrier import (
     stop_of,
     wait,
 )
+from .columns import columns_forward, embedding_forward, embedding_gradient, embedding_update
 from .dense import (
     dense_bias_gradient,
     dense_bias_update,
@@ -52,7 +54,7 @@ from .normalization import (
     running_update,
 )
 from .optimizers import descent_step
-from .penalties import penalty_update
+from .penalties import activity_gradient, penalty, penalty_update
 from .scaling import (
     prelu_forward,
     prelu_input_gradient,
@@ -60,7 +62,12 @@ from .scaling import (
     scale_forward,
     scale_weight_gradient,
 )
-from .softmax import softmax_backward, softmax_forward
+from .softmax import (
+    log_softmax_backward,
+    log_softmax_forward,
+    softmax_backward,
+    softmax_forward,
+)
 from .telemetry import record_flat, record_values
 from .views import matrix, part, vector
 
@@ -303,6 +310,67 @@ def vectors_backward(row, net, values, deltas, capacity, n, team):
         call(layernorm_input_gradient, net.code, arguments)
 
 
+@view
+def embedding_rows(row, vector_of_params, first, stop):
+    """The weights of an EMBEDDING row, (categories, width): a part of the categories."""
+    width = row[Column.OUTPUTS] // row[Column.COLUMNS]
+    return matrix(vector_of_params, row[Column.WEIGHTS] + first * width, stop - first, width)
+
+
+@exact
+def categories_of(row):
+    """Return how many numbers each column of a row may hold, or all of them together."""
+    if row[Column.OP] == Op.EMBEDDING:
+        return row[Column.SIZE] // (row[Column.OUTPUTS] // row[Column.COLUMNS])
+    by_column = row[Column.KIND] == Coding.PASS or row[Column.KIND] == Coding.ONE_HOT
+    return row[Column.OUTPUTS] // row[Column.COLUMNS] if by_column else row[Column.OUTPUTS]
+
+
+@exact
+def columns_of_samples(row, net, values, capacity, n, team):
+    """Compute a share of the outputs of a row that reads columns of the samples."""
+    first, stop = first_of(row[Column.OUTPUTS], team), stop_of(row[Column.OUTPUTS], team)
+    x = matrix(values, row[Column.X] * capacity, n, row[Column.INPUTS])
+    at_y = row[Column.Y] * capacity + row[Column.PLACE] * n
+    y = matrix(values, at_y + first * n, stop - first, n)
+    categories = categories_of(row)
+    if row[Column.OP] == Op.EMBEDDING:
+        rows = embedding_rows(row, net.params, 0, categories)
+        call(embedding_forward, net.code, (row[Column.FIRST], first, x, rows, y))
+    else:
+        what = (row[Column.KIND], row[Column.FIRST], row[Column.COLUMNS], categories)
+        call(columns_forward, net.code, (*what, first, x, y))
+
+
+@exact
+def embedding_weights(row, rate, stores, net, values, deltas, capacity, n, team):
+    """Compute a share of the gradient of an EMBEDDING row, or take that of a step along it."""
+    categories = categories_of(row)
+    first, stop = first_of(categories, team), stop_of(categories, team)
+    x = matrix(values, row[Column.X] * capacity, n, row[Column.INPUTS])
+    at_y = row[Column.Y] * capacity + row[Column.PLACE] * n
+    dy = matrix(deltas, at_y, row[Column.OUTPUTS], n)
+    if stores:
+        drows = embedding_rows(row, net.gradient, first, stop)
+        call(embedding_gradient, net.code, (row[Column.FIRST], first, x, dy, drows))
+    else:
+        rows = embedding_rows(row, net.params, first, stop)
+        call(embedding_update, net.code, (row[Column.FIRST], first, -rate, x, dy, rows))
+
+
+@exact
+def activity(net, values, loss_index, capacity, n):
+    """Return the penalties on outputs, summed over the batch's samples."""
+    total = 0.0
+    for r in range(1, loss_index):
+        row, reals = net.table[r], net.reals[r]
+        if row[Column.OP] == Op.ACTIVITY:
+            at_y = row[Column.Y] * capacity + row[Column.PLACE] * n
+            y = vector(values, at_y, row[Column.OUTPUTS] * n)
+            total += call(penalty, net.code, (reals[Scalar.ALPHA], reals[Scalar.BETA], y))
+    return total
+
+
 @exact
 def noise_forward(row, reals, code, values, capacity, n, step, phase, team):
     """Draw a mask in training, or use the one that is there, or none."""
@@ -371,6 +439,13 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
             scratch = matrix(values, at_y + outputs * capacity, 2, n)
             all_y = matrix(values, at_y, outputs, n)
             call(softmax_forward, net.code, (matrix(values, at_x, inputs, n), scratch, all_y))
+    elif op == Op.LOG_SOFTMAX:
+        if team.thread == 0:
+            scratch = matrix(values, at_y + outputs * capacity, 2, n)
+            all_y = matrix(values, at_y, outputs, n)
+            call(log_softmax_forward, net.code, (matrix(values, at_x, inputs, n), scratch, all_y))
+    elif op == Op.EMBEDDING or op == Op.COLUMNS:
+        columns_of_samples(row, net, values, capacity, n, team)
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET]), x, y)
     elif op == Op.TRANSPOSE:
@@ -411,6 +486,16 @@ def backward_row(row, reals, net, values, deltas, capacity, n, team):
             scratch = matrix(deltas, at_y + outputs * capacity, 2, n)
             all_y, all_dx = matrix(values, at_y, outputs, n), matrix(deltas, at_x, inputs, n)
             call(softmax_backward, net.code, (all_y, all_dy, scratch, all_dx))
+    elif op == Op.LOG_SOFTMAX:
+        if team.thread == 0:
+            scratch = matrix(deltas, at_y + outputs * capacity, 2, n)
+            all_y, all_dx = matrix(values, at_y, outputs, n), matrix(deltas, at_x, inputs, n)
+            call(log_softmax_backward, net.code, (all_y, all_dy, scratch, all_dx))
+    elif op == Op.ACTIVITY:
+        l1, l2 = real(reals[Scalar.ALPHA]) / real(n), real(reals[Scalar.BETA]) / real(n)
+        own_y = at_y + row[Column.PLACE] * n + own
+        arguments = (l1, l2, vector(values, own_y, size), vector(deltas, own_y, size))
+        call(activity_gradient, net.code, arguments)
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(0), dy, dx)
     elif op == Op.TRANSPOSE:
@@ -564,6 +649,8 @@ def weight_update_row(row, reals, rate, net, values, deltas, capacity, n, sample
     """Take a share of the step along one row's gradient, which need not be stored."""
     if row[Column.OP] == Op.DENSE:
         dense_update(row, reals, rate, net, values, deltas, capacity, n, samples, ahead, team)
+    elif row[Column.OP] == Op.EMBEDDING:
+        embedding_weights(row, rate, False, net, values, deltas, capacity, n, team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION or has_vectors(row):
         normalization_update(row, rate, net.params, deltas, capacity, team)
 
@@ -573,6 +660,9 @@ def weight_gradient_row(row, reals, net, values, deltas, capacity, n, team):
     """Compute a share of one row's part of the flat gradient."""
     if row[Column.OP] == Op.DENSE:
         dense_gradient(row, reals, net, values, deltas, capacity, n, team)
+    elif row[Column.OP] == Op.EMBEDDING:
+        rate = values.dtype.type(0)
+        embedding_weights(row, rate, True, net, values, deltas, capacity, n, team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION or has_vectors(row):
         normalization_gradient(row, net.gradient, deltas, capacity, team)
 
@@ -581,7 +671,7 @@ def weight_gradient_row(row, reals, net, values, deltas, capacity, n, team):
 def observe_row(row, reals, code, values, deltas, capacity, n, out):
     """Record one row's values, just before its backward step; overwrites the deltas of X."""
     inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
-    y = vector(values, row[Column.Y] * capacity, outputs * n)
+    y = vector(values, row[Column.Y] * capacity + row[Column.PLACE] * n, outputs * n)
     call(record_values, code, (y, out))
     if row[Column.OP] == Op.ACTIVATION:
         x = vector(values, row[Column.X] * capacity, inputs * n)

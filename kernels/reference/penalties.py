@@ -20,3 +20,8 @@ def penalty_gradient(l1, l2, step, first, weights, gradient):
 
 def penalty_update(l1, l2, rate, step, first, weights):
     weights[:] = add_evenly(weights, slope(-rate * l1, -rate * l2, weights), step, first)
+
+
+def activity_gradient(l1, l2, y, dy):
+    """Add the slopes of the penalties on ``y`` to ``dy``."""
+    dy += slope(l1, l2, y)

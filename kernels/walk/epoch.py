@@ -80,7 +80,7 @@ def measure_loss(
     """Add to the totals, and leave the loss's gradient; tell whether the loss is finite."""
     learns = course.mode != Mode.EVALUATE
     loss = judge(walk, judges, rows, batches, course.totals, learns)
-    penalties = penalty(walk)
+    penalties = penalty(walk) + walk.activity(range(1, judges[0]), rows.size) / rows.size
     course.totals[Total.LOSS] += loss
     course.totals[Total.PENALTY] += penalties * rows.size
     course.totals[Total.SAMPLES] += rows.size

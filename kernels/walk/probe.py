@@ -131,6 +131,7 @@ def probe(
             for r in range(owner, loss_index):
                 _forward_row(walk, before, r, n, trial, k)
             loss = walk.loss_row(loss_index, rows, batches, learns=False)
+            loss += walk.activity(range(1, loss_index), n)
             trial.losses[k, side] = loss / n + _penalties_on(walk, index)
         net.params[index] = original
 

@@ -12,6 +12,7 @@ from ..contract import (
     FORMS,
     MOMENTS,
     Batches,
+    Coding,
     Column,
     Constraint,
     Factor,
@@ -67,10 +68,10 @@ class Walk:
         """The input and the output buffer of a row, each in its layout."""
         rows = row[Column.ROWS]
         rows_after = rows and FORMS[row[Column.OP]].keeps_layout
-        return (
-            self.buffer(workspace, row[Column.X], row[Column.INPUTS], n, rows),
-            self.buffer(workspace, row[Column.Y], row[Column.OUTPUTS], n, rows_after),
-        )
+        place, outputs = row[Column.PLACE], row[Column.OUTPUTS]
+        y = self.buffer(workspace, row[Column.Y], place + outputs, n, rows_after)
+        x = self.buffer(workspace, row[Column.X], row[Column.INPUTS], n, rows)
+        return x, y[place:] if place else y
 
     def weights_and_bias(self, row: Array, params: Array) -> tuple[Array, Array]:
         inputs, outputs, start = row[Column.INPUTS], row[Column.OUTPUTS], row[Column.WEIGHTS]
@@ -170,6 +171,10 @@ class Walk:
                 end = row[Column.Y] + row[Column.OUTPUTS]
                 scratch = self.buffer(self.memory.values, end, 2, n, 0)
                 self.kernels.softmax_forward(x, scratch, y)
+            case Op.LOG_SOFTMAX:
+                end = row[Column.Y] + row[Column.OUTPUTS]
+                scratch = self.buffer(self.memory.values, end, 2, n, 0)
+                self.kernels.log_softmax_forward(x, scratch, y)
             case Op.RESCALE:
                 scale, offset = self.real(r, Scalar.SCALE), self.real(r, Scalar.OFFSET)
                 self.kernels.rescale(scale, offset, x.ravel(), y.ravel())
@@ -204,7 +209,25 @@ class Walk:
                 self.kernels.scale_forward(own_x, gamma, beta, own_y)
             case Op.PRELU:
                 self.kernels.prelu_forward(x, self.own(row, self.net.params), y)
+            case Op.EMBEDDING:
+                rows = self.embedding(row, self.net.params)
+                self.kernels.embedding_forward(row[Column.FIRST], 0, x, rows, y)
+            case Op.COLUMNS:
+                self.columns_forward(row, x, y)
         return y
+
+    def embedding(self, row: Array, vector: Array) -> Array:
+        """The weights of an EMBEDDING row, (categories, width)."""
+        width = row[Column.OUTPUTS] // row[Column.COLUMNS]
+        weights: Array = self.own(row, vector).reshape(-1, width)
+        return weights
+
+    def columns_forward(self, row: Array, x: Array, y: Array) -> None:
+        """Take columns as they are, or as indicators."""
+        kind, columns, outputs = row[Column.KIND], row[Column.COLUMNS], row[Column.OUTPUTS]
+        by_column = kind in (Coding.PASS, Coding.ONE_HOT)
+        categories = outputs // columns if by_column else outputs
+        self.kernels.columns_forward(kind, row[Column.FIRST], columns, categories, 0, x, y)
 
     def noise_forward(self, r: int, n: int, step: int, phase: Phase) -> None:
         """Draw a mask in training, or use the one that is there, or none."""
@@ -258,6 +281,13 @@ class Walk:
                 end = row[Column.Y] + row[Column.OUTPUTS]
                 scratch = self.buffer(self.memory.deltas, end, 2, n, 0)
                 self.kernels.softmax_backward(y, dy, scratch, dx)
+            case Op.LOG_SOFTMAX:
+                end = row[Column.Y] + row[Column.OUTPUTS]
+                scratch = self.buffer(self.memory.deltas, end, 2, n, 0)
+                self.kernels.log_softmax_backward(y, dy, scratch, dx)
+            case Op.ACTIVITY:
+                l1, l2 = (self.real(r, s) / n for s in (Scalar.ALPHA, Scalar.BETA))
+                self.kernels.activity_gradient(l1, l2, y.ravel(), dy.ravel())
             case Op.RESCALE:
                 scale = self.real(r, Scalar.SCALE)
                 self.kernels.rescale(scale, scale.dtype.type(0), dy.ravel(), dx.ravel())
@@ -352,6 +382,16 @@ class Walk:
         weights: Array = batches.weights
         return weights if row[Column.WEIGHTED] else weights[:0]
 
+    def activity(self, rows: range, n: int) -> float:
+        """The penalties on outputs, among some rows, summed over the batch's samples."""
+        total = 0.0
+        for r in rows:
+            if self.net.table[r, Column.OP] == Op.ACTIVITY:
+                _, y = self.ends(self.memory.values, self.net.table[r], n)
+                l1, l2 = self.net.reals[r, [Scalar.ALPHA, Scalar.BETA]]
+                total += float(self.kernels.penalty(l1, l2, y.ravel()))
+        return total
+
     def penalized(self, tensors: Iterable[int]) -> Iterator[tuple[int, slice]]:
         """Those of some tensors that have a penalty, each with its place in the parameters."""
         for t in tensors:
@@ -421,6 +461,12 @@ class Walk:
         match self.net.table[r, Column.OP]:
             case Op.DENSE:
                 self.dense_gradient(r, n)
+            case Op.EMBEDDING:
+                row = self.net.table[r]
+                x, _ = self.ends(self.memory.values, row, n)
+                _, dy = self.ends(self.memory.deltas, row, n)
+                drows = self.embedding(row, self.net.gradient)
+                self.kernels.embedding_gradient(row[Column.FIRST], 0, x, dy, drows)
             case Op.BATCH_NORMALIZATION | Op.LAYER_NORMALIZATION | Op.SCALE | Op.PRELU:
                 parts = self.gamma_and_beta(self.net.table[r], self.net.gradient)
                 for part, found in zip(
@@ -434,6 +480,11 @@ class Walk:
         match row[Column.OP]:
             case Op.DENSE:
                 self.dense_update(r, rate, n)
+            case Op.EMBEDDING:
+                x, _ = self.ends(self.memory.values, row, n)
+                _, dy = self.ends(self.memory.deltas, row, n)
+                scale, rows = -x.dtype.type(rate), self.embedding(row, self.net.params)
+                self.kernels.embedding_update(row[Column.FIRST], 0, scale, x, dy, rows)
             case Op.BATCH_NORMALIZATION | Op.LAYER_NORMALIZATION | Op.SCALE | Op.PRELU:
                 parts, none = self.gamma_and_beta(row, self.net.params), self.net.params[:0]
                 for part, found in zip(parts, self.pair(self.memory.deltas, row, n), strict=True):

@@ -2,6 +2,20 @@
 
 KERAS = {
     "layers.Activation": ["activation"],
+    "layers.ActivityRegularization": ["l1", "l2"],
+    "layers.CategoryEncoding": ["num_tokens", "output_mode", "sparse"],
+    "layers.Embedding": [
+        "input_dim",
+        "output_dim",
+        "embeddings_initializer",
+        "embeddings_regularizer",
+        "embeddings_constraint",
+        "mask_zero",
+        "weights",
+        "lora_rank",
+        "lora_alpha",
+        "quantization_config",
+    ],
     "layers.Dense": [
         "units",
         "activation",
@@ -35,6 +49,8 @@ KERAS = {
         "beta_constraint",
         "gamma_constraint",
     ],
+    "layers.Identity": [],
+    "layers.UnitNormalization": ["axis"],
     "layers.LeakyReLU": ["negative_slope"],
     "layers.Normalization": ["axis", "mean", "variance", "invert"],
     "layers.PReLU": [

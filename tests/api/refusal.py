@@ -19,7 +19,7 @@ def make(loss="sparse_categorical_crossentropy", built=True):
         ],
         seed=0,
     )
-    model.compile("sgd", loss, ["accuracy"])
+    model.compile("sgd", loss, metrics=["accuracy"])
     return model
 
 

@@ -185,7 +185,9 @@ def test_loss_that_does_not_fit_the_last_layer():
     message = "^loss: .* an output for each class"
     assert_refused(lambda: single.compile("sgd", name), ValueError, message, single)
     message = "^metrics: 'accuracy' needs at least two outputs"
-    assert_refused(lambda: single.compile("sgd", "mse", ["accuracy"]), ValueError, message, single)
+    assert_refused(
+        lambda: single.compile("sgd", "mse", metrics=["accuracy"]), ValueError, message, single
+    )
 
 
 INFERENCE = {

@@ -25,7 +25,7 @@ class Watch(Callback):
 def net(*more):
     stack = [layers.Input((5,)), layers.Dense(4, "tanh"), *more, layers.Dense(2, "softmax")]
     model = Sequential(stack, seed=0)
-    model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -67,7 +67,7 @@ def test_activations_are_what_numpy_makes_of_the_weights(backend):
         layers.Dropout(0.5), layers.Dense(2, "softmax"),
     ]  # fmt: skip
     model = Sequential(stack, seed=0, backend=backend, dtype="float64")
-    model.compile(loss="sparse_categorical_crossentropy")
+    model.compile("sgd", loss="sparse_categorical_crossentropy")
     x = X[:7]
     found = model._ready_engine().activations(check_samples("x", x, (5,), model.dtype))
     w = model.get_weights()

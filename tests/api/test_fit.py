@@ -19,7 +19,7 @@ def make(metrics=("accuracy",), optimizer="sgd", **options):
         [Input((6,)), Dense(8, "tanh", kernel_regularizer=penalty), Dense(3, "softmax")],
         **{"seed": 0, **options},
     )
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics)
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=metrics)
     return model
 
 
@@ -104,7 +104,7 @@ class TestTraining:
         model, fresh = make(optimizer=sgd), make(optimizer=sgd)
         model.fit(X, Y, epochs=3, verbose=0)
         weights = model.get_weights()
-        model.compile(sgd, "sparse_categorical_crossentropy", ["accuracy"])
+        model.compile(sgd, "sparse_categorical_crossentropy", metrics=["accuracy"])
         fresh.set_weights(weights)
         np.testing.assert_array_equal(model.params, fresh.params)
         for each in (model, fresh):

@@ -13,7 +13,7 @@ sys.modules.update(dict.fromkeys({HEAVY}))
 import fastmlp
 from fastmlp import Sequential, check_gradients, layers
 model = Sequential([layers.Input((3,)), layers.Dense(2, "softmax")], seed=0, backend="numpy")
-model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+model.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 x, y = [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]], [0, 1]
 model.fit(x, y, epochs=2)
 model.evaluate(x, y)

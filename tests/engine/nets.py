@@ -55,7 +55,7 @@ def net(
         [layers.Input(features), *hidden, layers.Dense(classes, last)],
         **{"seed": 0, "dtype": "float64", **options},
     )
-    model.compile(optimizer or optimizers.SGD(0.1), loss, metrics)
+    model.compile(optimizer or optimizers.SGD(0.1), loss, metrics=metrics)
     return model
 
 

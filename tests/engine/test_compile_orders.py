@@ -62,7 +62,7 @@ for real in (np.dtype(dtype).type for dtype in DTYPES):
     compiled.penalty_update(real(0.1), real(0.1), real(0.1), 0, 0, w)
 if "float64" in DTYPES:
     model = Sequential([layers.Input(3), layers.Dense(2, "tanh")], backend="numba")
-    model.compile("sgd", "mse", ())
+    model.compile("sgd", "mse", metrics=())
     check_gradients(model, np.ones((2, 3)), np.ones((2, 2)))
 found = {dtype: list(digests(dtype)) for dtype in DTYPES}
 print(*(digest for dtype in reversed(DTYPES) for digest in found[dtype]))

@@ -182,7 +182,7 @@ def test_copies_are_frozen_alike(copied, tmp_path):
     model = net(*stack(), optimizer=optimizers.Adam())
     other = copied(model)
     if other.optimizer is None:
-        other.compile(optimizers.Adam(), "sparse_categorical_crossentropy", ["accuracy"])
+        other.compile(optimizers.Adam(), "sparse_categorical_crossentropy", metrics=["accuracy"])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.fit(X, Y, verbose=0)

@@ -27,7 +27,7 @@ def image_net(scale, dtype, backend="numba", offset=0.0):
         dtype=dtype,
         backend=backend,
     )
-    model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 

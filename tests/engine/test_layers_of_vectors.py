@@ -29,6 +29,7 @@ from fastmlp.layers import (
     RMSNormalization,
     Scale,
     Softmax,
+    UnitNormalization,
 )
 from fastmlp.runtime import engine
 from tests.backends import ALL, COMPILED
@@ -165,6 +166,17 @@ def test_others_as_layers(backend):
     np.testing.assert_allclose(applied(Softmax(), x, backend).sum(axis=1), 1)
     apart = net(Dense(5), Softmax(), backend=backend)
     assert check_gradients(apart, X[:5], Y[:5], tolerance=1e-8).passed
+
+
+@each
+def test_unit_normalization_and_identity(backend):
+    x = X.astype(float)
+    found = applied(UnitNormalization(), x, backend)
+    np.testing.assert_allclose(found, x / np.linalg.norm(x, axis=1, keepdims=True), rtol=1e-12)
+    assert not applied(UnitNormalization(), 0 * x, backend).any()
+    np.testing.assert_array_equal(applied(layers.Identity(), x, backend), x)
+    model = net(Dense(5), UnitNormalization(), layers.Identity(), backend=backend)
+    assert check_gradients(model, X[:5], Y[:5], tolerance=1e-8).passed
 
 
 def test_a_softmax_of_its_own_is_computed_with_the_loss():

@@ -150,7 +150,7 @@ def test_what_does_not_go_with_the_loss_is_refused(case):
     with pytest.raises(ValueError, match=f"^metrics: '{name}' {message}"):
         net(loss=loss, metrics=[name])
     unbuilt = Sequential([layers.Dense(4, "softmax")])
-    unbuilt.compile("sgd", loss, [name])
+    unbuilt.compile("sgd", loss, metrics=[name])
     with pytest.raises(ValueError, match=f"^metrics: '{name}' {message}"):
         unbuilt.fit(X, LABELS, verbose=0)
     assert not unbuilt.built

@@ -88,7 +88,7 @@ def test_they_are_keras_numbers(numbers, loss, y, backend):
         loss = LOGITS
     plain = [given(expression, f"plain {i}") for i, expression in enumerate(numbers)]
     weighted = [given(expression, f"weighted {i}") for i, expression in enumerate(numbers)]
-    model.compile("sgd", loss, plain, weighted)
+    model.compile("sgd", loss, metrics=plain, weighted_metrics=weighted)
     _, *found = model.evaluate(OUTPUTS, y, 16, sample_weight=WEIGHTS)
     for expression, *both in zip(numbers, found, found[len(numbers) :], strict=False):
         # Keras has thresholds in float32.
@@ -107,7 +107,7 @@ def test_names_are_keras():
         "logcosh",
     ]
     model = Sequential([layers.Input(4), Dense(4, "sigmoid")])
-    model.compile("sgd", "mse", [*names, metrics.TruePositives, metrics.F1Score(name="f")])
+    model.compile("sgd", "mse", metrics=[*names, metrics.TruePositives, metrics.F1Score(name="f")])
     shown = list(model.evaluate(OUTPUTS, YES, return_dict=True))
     assert shown == ["loss", *names, "true_positives", "f"]
     assert list(model.fit(OUTPUTS, YES, verbose=0).history) == shown
@@ -117,7 +117,7 @@ def test_they_cost_no_steps_of_the_net():
     """What is counted changes no weight."""
     models = [Sequential([layers.Input(4), Dense(4, "sigmoid")], seed=0) for _ in range(2)]
     for model, chosen in zip(models, ([], ["auc", "f1_score", "kl_divergence"]), strict=True):
-        model.compile("adam", "bce", chosen)
+        model.compile("adam", "bce", metrics=chosen)
         model.fit(OUTPUTS, YES, 8, 3, 0)
     np.testing.assert_array_equal(models[0].params, models[1].params)
 
@@ -157,9 +157,9 @@ def test_what_does_not_fit_the_net_is_refused():
         (metrics.SparseCategoricalCrossentropy(), r"compares with integer labels"),
     ]:
         with pytest.raises(ValueError, match=message):
-            model.compile("sgd", "bce", [metric])
+            model.compile("sgd", "bce", metrics=[metric])
         assert model.loss is None
     labels = Sequential([layers.Input(4), Dense(4)])
     for name in ("auc", "f1_score", "r2_score", "hinge", "precision"):
         with pytest.raises(ValueError, match=rf"^metrics: '{name}' compares with targets"):
-            labels.compile("sgd", LOGITS, [name])
+            labels.compile("sgd", LOGITS, metrics=[name])

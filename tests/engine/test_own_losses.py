@@ -188,7 +188,9 @@ def test_what_is_no_loss_is_refused():
 def test_metrics_in_python(backend):
     worst = Worst()
     model = net(Dense(7, "tanh"), loss="mse", last="tanh", metrics=(), backend=backend)
-    model.compile("sgd", "mse", [worst, sizes, "mae"], [Worst("weighted"), sizes])
+    model.compile(
+        "sgd", "mse", metrics=[worst, sizes, "mae"], weighted_metrics=[Worst("weighted"), sizes]
+    )
     figures = model.evaluate(X, Y, 16, sample_weight=WEIGHTS, return_dict=True)
     assert list(figures) == ["loss", "worst", "sizes", "mae", "weighted", "weighted_sizes"]
     assert worst.seen == 3

@@ -140,7 +140,7 @@ def test_telemetry_is_for_one_net(units):
     first, second = net(layers.Dense(7, "tanh")), net(layers.Dense(units, "tanh"), seed=1)
     telemetry = Telemetry(every=1)
     first.fit(x, y, verbose=0, telemetry=telemetry)
-    first.compile(loss="sparse_categorical_crossentropy")
+    first.compile("sgd", loss="sparse_categorical_crossentropy")
     first.fit(x, y, verbose=0, telemetry=telemetry)  # it is still the same net
     before = second.params.copy()
     with pytest.raises(ValueError, match="telemetry: .*new Telemetry"):
@@ -342,7 +342,7 @@ def test_no_nets_are_no_work():
 def test_a_net_that_a_fit_built_is_claimed_as_well():
     x, y = data(64)
     model = Sequential([layers.Dense(CLASSES, "softmax")])
-    model.compile(loss="sparse_categorical_crossentropy")
+    model.compile("sgd", loss="sparse_categorical_crossentropy")
     model.fit(x, y, verbose=0)
     model.fit(x, y, verbose=0)
     assert model.epochs_trained == 2

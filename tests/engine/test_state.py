@@ -88,7 +88,7 @@ def test_no_half_step_is_left(backend, method, momentum):
 
 def unbuilt(backend, *hidden, **options):
     model = Sequential([*hidden, layers.Dense(4, "softmax")], seed=0, backend=backend, **options)
-    model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 

@@ -94,7 +94,7 @@ def test_weights_of_one_give_the_same_bits_as_none(middle, backend):
         model = net(
             Dense(7, "tanh"), middle(), backend=backend, dtype="float32",
         )  # fmt: skip
-        model.compile("adam", "sparse_categorical_crossentropy", ["acc"], ["acc"])
+        model.compile("adam", "sparse_categorical_crossentropy", None, ["acc"], ["acc"])
         history = model.fit(X, LABELS, 8, 2, 0, **options).history
         return model, history
 
@@ -122,7 +122,7 @@ def test_weights_are_those_of_their_samples_in_any_order(backend):
 @each
 def test_weighted_metrics_are_over_the_sum_of_the_weights(backend):
     model = net(Dense(7, "tanh"), backend=backend, loss="categorical_crossentropy", metrics=())
-    model.compile("sgd", "categorical_crossentropy", ["acc", "mse"], ["mse", "acc"])
+    model.compile("sgd", "categorical_crossentropy", None, ["acc", "mse"], ["mse", "acc"])
     figures = model.evaluate(X, ONE_HOT, 16, sample_weight=WEIGHTS, return_dict=True)
     assert list(figures) == ["loss", "acc", "mse", "weighted_mse", "weighted_acc"]
     outputs = model.predict(X)
@@ -236,7 +236,7 @@ def test_reductions_are_checked():
 
 def test_a_file_knows_which_metrics_are_weighted(tmp_path):
     model = net(Dense(7, "tanh"))
-    model.compile("sgd", "sparse_categorical_crossentropy", ["acc"], ["acc"])
+    model.compile("sgd", "sparse_categorical_crossentropy", None, ["acc"], ["acc"])
     model.save(tmp_path / "net.safetensors")
     loaded = load_model(tmp_path / "net.safetensors")
     options = {"sample_weight": WEIGHTS, "return_dict": True}

@@ -5,6 +5,7 @@ import numpy as np
 from fastmlp.kernels import reference
 from fastmlp.kernels.contract import (
     MOMENTS,
+    Coding,
     Constraint,
     Loss,
     Metric,
@@ -82,6 +83,54 @@ def softmax_bounds(x, share=1.0):
     roundings = (spread + EXP + len(x)).max(axis=0)
     inverse = 1 / weights.sum(axis=0)
     return np.stack([0 * inverse, roundings * inverse]), share * (roundings + 2) * weights * inverse
+
+
+def log_softmax_bounds(x):
+    """Bounds of the maximum, the logarithm of the sum, and of logarithms of probabilities."""
+    spread = x.max(axis=0) - x
+    roundings = (spread + EXP + len(x)).max(axis=0) + 2
+    return np.stack([0 * roundings, roundings]), roundings + 2 * spread + 2 * np.log(len(x))
+
+
+def codes(rng, dtype, n, columns, categories):
+    """Return samples with so many columns of whole numbers, some of no category, behind another."""
+    return np.column_stack(
+        [rng.normal(size=n), rng.integers(-1, categories + 2, (n, columns))]
+    ).astype(dtype)
+
+
+def embedding(output):
+    def make(rng, dtype, m, k, n):
+        rows = normal(rng, dtype, k, m)
+        return 1, output, codes(rng, dtype, n, 5, k), rows, unset(dtype, 5 * m - output, n)
+
+    return make
+
+
+def embedding_weights(what, category):
+    def make(rng, dtype, m, k, n):
+        x, dy = codes(rng, dtype, n, 3, k + category), normal(rng, dtype, 3 * m, n)
+        scale = () if what == "gradient" else (dtype(-0.3),)
+        return 1, category, *scale, x, dy, normal(rng, dtype, k, m)
+
+    return make
+
+
+def bound_embedding(first, category, *rest):
+    *scale, x, dy, rows = rest
+    before = np.abs(rows) if scale else 0
+    return (3 * len(x) * (before + np.abs(dy).sum(axis=1).reshape(3, -1).sum(axis=0)),)
+
+
+def columns(kind, output):
+    def make(rng, dtype, m, k, n):
+        categories = 1 if kind == Coding.PASS else m + 1
+        of_each = kind in (Coding.PASS, Coding.ONE_HOT)
+        outputs = 3 * categories if of_each else categories
+        x = codes(rng, dtype, n, 3, m + 1)
+        return int(kind), 1, 3, categories, output, x, unset(dtype, outputs - output, n)
+
+    return make
 
 
 def answers(dtype, right):

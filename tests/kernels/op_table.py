@@ -17,6 +17,7 @@ import numpy as np
 from fastmlp.kernels.contract import (
     MOMENTS,
     Activation,
+    Coding,
     Constraint,
     Reduction,
     Rule,
@@ -141,6 +142,40 @@ OPERATIONS = [
             (len(y) + 3) * y * (np.abs(dy) + (np.abs(dy) * y).sum(axis=0)),
         ),
         (3,),
+    ),
+    Operation(
+        "log_softmax_forward",
+        lambda rng, dtype, m, k, n: (4 * normal(rng, dtype, m, n), *scratch(dtype, m, n)),
+        lambda x, scratch, y: inputs.log_softmax_bounds(x),
+        (1, 2),
+    ),
+    Operation(
+        "log_softmax_backward",
+        lambda rng, dtype, m, k, n: (
+            np.log(rng.dirichlet(np.ones(m), n)).T.astype(dtype, order="C"),
+            normal(rng, dtype, m, n), *scratch(dtype, m, n),
+        ),
+        lambda y, dy, scratch, dx: (
+            np.abs(dy) + (len(y) + 6 + np.abs(y)) * np.exp(y) * np.abs(dy).sum(axis=0),
+        ),
+        (3,),
+    ),
+    *(
+        Operation("embedding_forward", inputs.embedding(output), lambda *_: (0,), (4,),
+                  f"from output {output}")
+        for output in (0, 3)
+    ),
+    *(
+        Operation(
+            f"embedding_{what}", inputs.embedding_weights(what, category),
+            inputs.bound_embedding, (4 if what == "gradient" else 5,), f"from row {category}",
+        )
+        for what in ("gradient", "update") for category in (0, 2)
+    ),
+    *(
+        Operation("columns_forward", inputs.columns(kind, output), lambda *_: (0,), (6,),
+                  f"{kind.name} from output {output}")
+        for kind in Coding for output in (0, 1)
     ),
     Operation("batch_statistics", inputs.batch_statistics, inputs.bound_statistics, (1, 2)),
     Operation(
@@ -322,6 +357,14 @@ OPERATIONS = [
             np.abs(w) + 4 * rate * (l1 + 2 * l2 * np.abs(w)) * (w != 0),
         ),
         (5,),
+    ),
+    Operation(
+        "activity_gradient",
+        lambda rng, dtype, m, k, n: (
+            dtype(0.01), dtype(0.003), inputs.make_penalty(rng, dtype, m, k, n)[2],
+            normal(rng, dtype, m * k),
+        ),
+        lambda l1, l2, y, dy: (np.abs(dy) + 4 * (l1 + 2 * l2 * np.abs(y)),), (3,),
     ),
     *(
         Operation(

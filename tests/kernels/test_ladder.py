@@ -146,7 +146,7 @@ import sys
 import numpy as np
 from fastmlp import Sequential, layers
 model = Sequential([layers.Dense(2, activation="softmax")], backend="numpy")
-model.compile(loss="sparse_categorical_crossentropy")
+model.compile("sgd", loss="sparse_categorical_crossentropy")
 model.fit(np.zeros((2, 3), np.float32), np.arange(2), verbose=0)
 import fastmlp.kernels.numba.epoch
 assert not [name for name in sys.modules if "ladder" in name]

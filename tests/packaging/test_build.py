@@ -21,7 +21,7 @@ import numpy as np
 from fastmlp import Sequential, backends, check_gradients, layers
 assert "site-packages" in backends.__file__
 model = Sequential([layers.Input(3), layers.Dense(4, "tanh"), layers.Dense(2, "softmax")], seed=0)
-model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+model.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 x, y = np.random.default_rng(0).standard_normal((40, 3)), np.arange(40) % 2
 model.fit(x, y, epochs=2, verbose=0)
 model.evaluate(x, y), model.predict(x)

@@ -33,7 +33,7 @@ def net(kernel=KERNEL, bias=BIAS, metrics=(), **options):
         seed=1,
         **options,
     )
-    model.compile("sgd", "sparse_categorical_crossentropy", metrics)
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=metrics)
     return model
 
 

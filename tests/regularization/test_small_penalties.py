@@ -74,7 +74,7 @@ def net(strength, dtype, momentum, nesterov, backend):
         ],
         seed=0, dtype=dtype, backend=backend,
     )  # fmt: skip
-    model.compile(optimizers.SGD(RATE, momentum, nesterov=nesterov), "mse", ())
+    model.compile(optimizers.SGD(RATE, momentum, nesterov=nesterov), "mse", metrics=())
     return model
 
 

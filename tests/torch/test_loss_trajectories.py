@@ -1,9 +1,13 @@
-"""Two hundred steps by each loss, beside PyTorch's gradients of Keras' formula, in float64."""
+"""Two hundred steps by each loss, beside PyTorch's gradients of Keras' formula, in float64.
+
+Numba, which compiles a kernel for each, takes some here; ``python -m tests.torch`` takes all.
+"""
 
 import numpy as np
 import pytest
 
 from fastmlp import Sequential, layers, losses, optimizers
+from fastmlp.kernels.contract import Loss
 from fastmlp.runtime.shuffling import epoch_order
 from tests.backends import parameter
 
@@ -89,6 +93,20 @@ def peer_of(model):
     return [torch.from_numpy(w.copy()).requires_grad_() for w in model.get_weights()]
 
 
+# The others are in test_trajectories.py, and here for ``python -m tests.torch``.
+PLAIN = {
+    "mse": ("mse", None, NUMBERS, lambda y, t: ((y - t) ** 2).mean(1), 0.1),
+    "mae": ("mae", None, NUMBERS, lambda y, t: (y - t).abs().mean(1), 0.02),
+    "huber": (losses.Huber(0.4), None, NUMBERS,
+              lambda y, t: functional.huber_loss(y, t, reduction="none", delta=0.4).mean(1), 0.1),
+    "classes": ("categorical_crossentropy", "softmax", ONE_HOT,
+                lambda z, t: -(t * torch.log_softmax(z, 1)).sum(1), 0.1),
+    "labels": ("sparse_categorical_crossentropy", "softmax", ONE_HOT.argmax(1),
+               lambda z, t: functional.cross_entropy(z, t, reduction="none"), 0.1),
+    "questions": ("binary_crossentropy", "sigmoid", YES, lambda z, t: entropy(z, t).mean(1), 0.1),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("case", "backend"),
     [
@@ -98,7 +116,17 @@ def peer_of(model):
     ],
 )
 def test_it_stays_on_torchs_path(case, backend):
-    loss, last, y, formula, rate = CASES[case]
+    follow(case, backend)
+
+
+def test_the_table_has_all_losses():
+    made = {losses.get(loss).kind for loss, *_ in (CASES | PLAIN).values()}
+    assert made == {kind for kind in Loss if kind != Loss.PYTHON}
+
+
+def follow(case, backend):
+    """Take the steps, and raise AssertionError if weights are further apart than rounding."""
+    loss, last, y, formula, rate = (CASES | PLAIN)[case]
     model = Sequential(
         [layers.Input(6), layers.Dense(7, "tanh"), layers.Dense(4, last)],
         seed=1, dtype="float64", backend=backend,
