@@ -318,7 +318,7 @@ class Builder:
         is_source = (x.offset, x.layout) == (self.source.offset, self.source.layout)
         if not is_source or reals[Scalar.SCALE] != 1 or reals.get(Scalar.OFFSET, 0.0) != 0:
             raise ValueError(
-                f"{self._current.description} reads whole numbers from the samples themselves: "
+                f"{self._current.layer!r} reads whole numbers from the samples themselves: "
                 "put it first, or into Columns"
             )
         if limit is not None:
