@@ -67,6 +67,7 @@ class Form(NamedTuple):
     same_width: bool = True  # as many outputs as inputs
     keeps_layout: bool = False  # Y lies as X does; others write (features, n)
     reads_other: bool = False  # a buffer as wide as X
+    reads_columns: bool = False  # COLUMNS of X, which is (n, features), from FIRST on
     # Of its own: "matrix" (outputs, inputs) and a bias (outputs,); "vectors" (outputs, members): a
     # scale, a bias, or both; "rows" (categories, outputs / COLUMNS); and "any".
     weights: str = ""
