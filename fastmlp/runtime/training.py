@@ -99,35 +99,49 @@ def _introduce(run: Run) -> None:
 def _train_epochs(run: Run, callbacks: Sequence[Callback], parts: Sequence[Part]) -> Logs:
     """Train, and return the figures of the last epoch."""
     pace = Pace(run.engine.seconds_at_most(run.job.batch_size))
-    epoch, number, start = run.start.epoch, run.state.epochs, run.start
+    epoch, number = run.start.epoch, run.state.epochs
     logs: Logs = {}
-    watchers = having(run.job.callbacks, TRAIN_BATCH)
-    while epoch < run.job.epochs and not run.is_over:
+    while epoch < run.job.epochs:
         count = _count_unwatched(run, epoch, pace)
         if count > 1:
             logs = _train_unwatched(run, callbacks, epoch, number, count, pace)
-            epoch, number = epoch + count, number + count
-            continue
-        is_first = epoch == start.epoch
-        run.totals.fill(0)
-        if is_first and start.totals is not None:
-            run.totals[:] = start.totals
-        batch, run.first_step = (start.batch if is_first else 0), run.state.steps
-        for callback in callbacks:
-            callback.on_epoch_begin(epoch, {})
-        run.model.follow_changes()
-        before = run.state.steps
-        try:
-            if watchers:
-                _train_epoch_by_batches(run, number, batch, parts, watchers)
-            else:
-                _train_epoch(run, number, batch, pace, parts)
-        finally:
-            run.state.steps = before + _steps_taken(run)
-        logs = figures_of(run.engine, run.totals, run.job.metrics)
-        for callback in callbacks:
-            callback.on_epoch_end(epoch, logs)
-        epoch, number = epoch + 1, number + 1
+        else:
+            logs = _train_watched(run, callbacks, epoch, number, pace, parts)
+        if run.is_over:
+            break
+        epoch, number = epoch + count, number + count
+    return logs
+
+
+def _train_watched(
+    run: Run,
+    callbacks: Sequence[Callback],
+    epoch: int,
+    number: int,
+    pace: Pace,
+    parts: Sequence[Part],
+) -> Logs:
+    """Train for an epoch with its callbacks; ``number`` counts those of all fits."""
+    is_first, start = epoch == run.start.epoch, run.start
+    run.totals.fill(0)
+    if is_first and start.totals is not None:
+        run.totals[:] = start.totals
+    batch, run.first_step = (start.batch if is_first else 0), run.state.steps
+    for callback in callbacks:
+        callback.on_epoch_begin(epoch, {})
+    run.model.follow_changes()
+    watchers = having(run.job.callbacks, TRAIN_BATCH)
+    before = run.state.steps
+    try:
+        if watchers:
+            _train_epoch_by_batches(run, number, batch, parts, watchers)
+        else:
+            _train_epoch(run, number, batch, pace, parts)
+    finally:
+        run.state.steps = before + _steps_taken(run)
+    logs = figures_of(run.engine, run.totals, run.job.metrics)
+    for callback in callbacks:
+        callback.on_epoch_end(epoch, logs)
     return logs
 
 

@@ -43,7 +43,7 @@ ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
 
 
 def test_all_names_are_functions():
-    assert set(activations.NAMES) == {*FORMULAS, *ALIASES, "softmax"}
+    assert set(activations.NAMES) == {*FORMULAS, *ALIASES, "softmax", "log_softmax"}
     for name in activations.NAMES:
         assert getattr(activations, name) is activations.get(name)
         assert activations.get(name).name == ALIASES.get(name, name)
@@ -83,9 +83,9 @@ def test_a_layer_computes_the_same(name):
 @pytest.mark.parametrize("x", [-1.0, np.float32(2), [1, -2], [[True], [False]], np.arange(3)])
 def test_takes_whatever_is_an_array_and_changes_none(name, x):
     before = np.array(x)
-    if name == "softmax" and before.ndim == 0:
-        with pytest.raises(ValueError, match="^x: softmax expects an array"):
-            activations.softmax(x)
+    if name in ("softmax", "log_softmax") and before.ndim == 0:
+        with pytest.raises(ValueError, match=f"^x: {name} expects an array"):
+            getattr(activations, name)(x)
         return
     y = getattr(activations, name)(x)
     assert y.shape == before.shape

@@ -69,6 +69,7 @@ EXAMPLES = [
     initializers.RandomUniform(-0.1, 0.2, 9),
     initializers.TorchDefault(10),
     initializers.TruncatedNormal(0.1, 0.2, 11),
+    initializers.RandomSign(11),
     initializers.VarianceScaling(3.0, "fan_out", "uniform", 12),
     initializers.Zeros(),
     layers.Activation("tanh", name="a", input_dim=3),
@@ -252,8 +253,10 @@ def test_what_comes_back_is_the_same(example):
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: type(e).__name__)
 def test_every_argument_is_in_the_configuration(example):
     config = example.get_config()
-    # What input_dim says, input_shape says, too.
-    assert set(_arguments(type(example))) - {"input_dim"} <= set(config)
+    elsewhere = {"input_dim", "input_length"}  # in input_shape
+    if isinstance(example, layers.ActivityRegularization):
+        elsewhere.add("activity_regularizer")  # in l1 and l2
+    assert set(_arguments(type(example))) - elsewhere <= set(config)
     if type(example).from_config.__func__ is Configurable.from_config.__func__:
         with pytest.raises(ValueError, match=f"^config: {type(example).__name__} has no .*'zzz'"):
             type(example).from_config({**config, "zzz": 1})
@@ -290,7 +293,8 @@ def mine(shape, fan_in, fan_out, rng):
 
 def test_a_class_of_ones_own():
     layer = Scale(2.5, name="twice")
-    assert layer.get_config() == {"factor": 2.5, "name": "twice", "trainable": True}
+    options = {"name": "twice", "trainable": True, "activity_regularizer": None}
+    assert layer.get_config() == {"factor": 2.5} | options
     config = serialize(layer)
     with pytest.raises(ValueError, match="^custom_objects: 'Scale' is not part of fastmlp"):
         deserialize(config)

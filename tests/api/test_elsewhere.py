@@ -20,7 +20,7 @@ MISSING = [
 def test_most_that_nets_of_dense_layers_need_exist():
     found = {name for module, name in MISSING if module in ("activations", "constraints")}
     assert found == {"deserialize", "glu", "serialize", "sparsemax", "threshold"}
-    assert len(MISSING) < 200
+    assert len(MISSING) <= 240  # of convolutional and recurrent nets, images, text, old spellings
 
 
 @pytest.mark.parametrize(("module", "name"), MISSING, ids=".".join)

@@ -1,5 +1,7 @@
 """Every backend trains the same net to the same numbers."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
@@ -19,11 +21,14 @@ OPTIMIZERS = {
 }
 
 
+SLOWER = {"log_softmax": 0.1}  # its outputs are not bounded below: it diverges
+
+
 def trained(name, backend, dtype, optimizer):
     hidden, options = NETS[name]
-    model = randomized(
-        net(*hidden(), backend=backend, dtype=dtype, optimizer=OPTIMIZERS[optimizer], **options)
-    )
+    rule = deepcopy(OPTIMIZERS[optimizer])
+    rule.learning_rate = rule.learning_rate * SLOWER.get(name, 1)
+    model = randomized(net(*hidden(), backend=backend, dtype=dtype, optimizer=rule, **options))
     before = model.params.copy()
     history = model.fit(*batch(options), batch_size=BATCH_SIZE, epochs=EPOCHS, verbose=0)
     assert np.abs(model.params - before).max() > 0.01

@@ -35,7 +35,7 @@ def ensemble(members=MEMBERS, width=9, last="softmax", optimizer="adam", **optio
         ],
         **{"seed": 0, "dtype": "float64", **options},
     )
-    model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 

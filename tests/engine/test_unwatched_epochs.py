@@ -22,7 +22,7 @@ OPTIMIZERS = {
 def net(optimizer, backend="auto"):
     inside = [layers.Dense(16, "relu"), layers.Dropout(0.2), layers.BatchNormalization()]
     model = Sequential([layers.Input((8,)), *inside, layers.Dense(1)], seed=3, backend=backend)
-    model.compile(optimizer, "mse", ["mae"])
+    model.compile(optimizer, "mse", metrics=["mae"])
     return model
 
 
