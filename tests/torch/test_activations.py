@@ -23,6 +23,7 @@ ACTIVATIONS = {
     "hard_silu": lambda x: x * torch.clamp(x / 6 + 0.5, 0, 1),
     "hard_tanh": functional.hardtanh,
     "log_sigmoid": functional.logsigmoid,
+    "log_softmax": lambda x: functional.log_softmax(x, dim=1),
     "relu6": functional.relu6,
     "soft_shrink": functional.softshrink,
     "softsign": functional.softsign,
