@@ -69,7 +69,7 @@ def test_it_steps_pauses_goes_on_and_stops():
     assert live.until(lambda frame: True)["step"] == 0
     for step in (1, 2):
         trainer.wish.change(steps=1)
-        assert live.until(lambda frame: frame["step"] >= step)["step"] == step
+        assert live.until(lambda frame, step=step: frame["step"] >= step)["step"] == step
     assert trainer.model.steps_trained == 2
     trainer.wish.change(paused=False)
     live.until(lambda frame: frame["step"] > 100)
