@@ -153,7 +153,7 @@ def _count_unwatched(run: Run, epoch: int, pace: Pace) -> int:
     if is_watched or is_part or job.verbose or not run.engine.takes_whole_epochs(job.batch_size):
         return 1
     most = max(1, _MOST_INDICES // job.count)
-    return pace.stop(0, job.batches * min(job.epochs - epoch, most)) // job.batches
+    return max(1, pace.stop(0, job.batches * min(job.epochs - epoch, most)) // job.batches)
 
 
 def _train_unwatched(

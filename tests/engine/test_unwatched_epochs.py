@@ -5,6 +5,7 @@ import pytest
 
 from fastmlp import DivergenceWarning, Sequential, fit_many, layers, optimizers
 from fastmlp.callbacks import Callback
+from fastmlp.runtime import pace
 from fastmlp.runtime.engine import Engine
 from tests.backends import ALL, COMPILED
 
@@ -67,6 +68,15 @@ def test_many_go_into_one_call(backend, calls):
     model.fit(X, Y, 32, 10, verbose=0)
     assert sum(calls) in (9, 10)
     assert max(calls) >= 5
+
+
+def test_epochs_that_take_several_calls_are_counted_once(monkeypatch, calls):
+    monkeypatch.setattr(pace, "SECONDS_PER_CALL", 0)
+    model = net("adam")
+    model.fit(X, Y, 32, 4, verbose=0)
+    assert not calls
+    assert model.history.epoch == [0, 1, 2, 3]
+    assert model.steps_trained == 4 * 3
 
 
 @pytest.mark.parametrize(
