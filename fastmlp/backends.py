@@ -2,7 +2,6 @@
 
 import functools
 import importlib
-import importlib.metadata
 import importlib.util
 import os
 import warnings
@@ -99,6 +98,9 @@ def _reason_against(name: str) -> str:
 
 def _shadowed_install() -> Path | None:
     """Return where another fastmlp is installed, if this one is a checkout that hides it."""
+    # Only here, for it is a tenth of the time that importing fastmlp takes.
+    import importlib.metadata
+
     here = Path(__file__).resolve().parent
     for found in importlib.metadata.distributions(name="fastmlp"):  # a build leaves one in here
         installed = Path(str(found.locate_file("fastmlp")))
