@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..kernels.contract import Column
 from ..kernels.reference import metrics as reference
 from ..losses import MeanSquaredError, SparseCategoricalCrossentropy
 from ..runtime import targets
@@ -58,10 +57,11 @@ def totals_of(
     plan = _plan_of(metric, outputs.shape[1], takes_labels)
     dtype = np.dtype(np.float64)
     labels, answers = _answers(right, outputs.shape[1], takes_labels)
-    row, totals = plan.table[-1], np.zeros(plan.table[-1, Column.TOTALS])
+    kind, reals, count = plan.last_metric
+    totals = np.zeros(count)
     reference.metric(
-        row[Column.KIND], np.ascontiguousarray(outputs.T.astype(dtype)), np.arange(len(outputs)),
-        labels, answers, weight, plan.reals[-1], plan.thresholds, totals,
+        kind, np.ascontiguousarray(outputs.T.astype(dtype)), np.arange(len(outputs)),
+        labels, answers, weight, reals, plan.thresholds, totals,
     )  # fmt: skip
     return totals
 
@@ -79,7 +79,7 @@ def of_each(metric: "Metric", y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     plan = _plan_of(metric, outputs.shape[1], takes_labels)
     labels, answers = _answers(right, outputs.shape[1], takes_labels)
     x = np.ascontiguousarray(outputs.T.astype(np.float64))
-    kind, reals = plan.table[-1, Column.KIND], plan.reals[-1]
+    kind, reals, _ = plan.last_metric
     found: Array = reference.of_samples(kind, x, labels if takes_labels else answers.T, reals)
     return found
 

@@ -115,6 +115,12 @@ class Plan:
         return bool(self.factors[:, [Factor.L1, Factor.L2]].any() or on_activity)
 
     @property
+    def last_metric(self) -> tuple[int, NDArray[np.float64], int]:
+        """Of a plan that ends in a metric's row: its kind, its numbers, and how many totals."""
+        row = self.table[-1]
+        return int(row[Column.KIND]), self.reals[-1], int(row[Column.TOTALS])
+
+    @property
     def has_hidden_kinks(self) -> bool:
         """Whether there may be kinks elsewhere than in the activations that the kernels know."""
         losses = self.table[self.table[:, Column.OP] == Op.LOSS]
