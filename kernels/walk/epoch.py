@@ -17,15 +17,18 @@ from ..contract import (
     FIRST_LOSS,
     Batches,
     Column,
+    Constraint,
     Course,
     Factor,
     Memory,
     Mode,
     Net,
+    Number,
     Op,
     Phase,
     Rule,
     Team,
+    Tensor,
     Total,
 )
 from .rows import Array, PythonLayer, Walk
@@ -121,21 +124,79 @@ def add_penalties(walk: Walk, weights: Array, step: int) -> None:
         walk.kernels.penalty_gradient(l1, l2, step, 0, weights[place], gradient)
 
 
-def take_step(walk: Walk, loss_index: int, n: int, rate: float, step: int, fused: bool) -> None:
-    """Step along the gradients of all rows, from the last one down.
+def clip_gradient(walk: Walk) -> None:
+    """Clip the gradient as the optimizer's numbers say."""
+    net = walk.net
+    value, norm, global_norm = net.numbers[Number.CLIPVALUE : Number.GLOBAL_CLIPNORM + 1]
+    tensors = [net.gradient[walk.place(t)] for t in walk.trained]
+    if value > 0:
+        walk.kernels.clip_values(net.params.dtype.type(value), net.gradient)
+    if norm > 0:
+        for tensor in tensors:
+            scale_to(walk, norm, walk.kernels.square_sum(tensor), tensor)
+    if global_norm > 0:
+        total = sum(walk.kernels.square_sum(tensor) for tensor in tensors)
+        scale_to(walk, global_norm, total, net.gradient)
+
+
+def scale_to(walk: Walk, limit: float, square_sum: float, values: Array) -> None:
+    """Scale values so that their norm is at most a limit; to NaN if it is not finite."""
+    real, norm = values.dtype.type, math.sqrt(square_sum)
+    if not norm <= limit:
+        scale = limit / norm if norm < math.inf else math.nan
+        walk.kernels.rescale(real(scale), real(0), values, values)
+
+
+def take_step(walk: Walk, rate: float, step: int) -> None:
+    """Step along the whole gradient: once for all tensors in a row that are stepped alike."""
+    factors = walk.net.factors
+    evenly = any(True for _ in walk.penalized(range(len(walk.net.tensors))))
+    alike: list[tuple[float, float, slice]] = []
+    for t in walk.trained:
+        own, decay = factors[t, Factor.RATE], factors[t, Factor.DECAY]
+        place = walk.place(t)
+        if alike and alike[-1][:2] == (own, decay) and alike[-1][2].stop == place.start:
+            place = slice(alike.pop()[2].start, place.stop)
+        alike.append((own, decay, place))
+    for own, decay, place in alike:
+        decay = decay * walk.net.numbers[Number.WEIGHT_DECAY]
+        walk.optimizer_step(rate * own, decay, step, evenly, place)
+
+
+def follow_parameters(walk: Walk, step: int) -> None:
+    """Let the running mean of the parameters follow them, or take its place at times."""
+    net = walk.net
+    if not net.numbers[Number.USE_EMA]:
+        return
+    average = net.moments[net.moments.size - net.params.size :]
+    walk.kernels.average_step(net.numbers[Number.EMA_MOMENTUM], net.params, average)
+    every = int(net.numbers[Number.EMA_OVERWRITE_FREQUENCY])
+    if every > 0 and (step + 1) % every == 0:
+        net.params[:] = average
+
+
+def constrain_parameters(walk: Walk) -> None:
+    """Bring each tensor to its constraint."""
+    for t in walk.trained:
+        kind, group, stride = walk.net.tensors[t, [Tensor.CONSTRAINT, Tensor.GROUP,
+                                                   Tensor.STRIDE]]  # fmt: skip
+        if kind == Constraint.NONE:
+            continue
+        numbers = walk.net.factors[t, [Factor.LOWEST, Factor.HIGHEST, Factor.SHARE]]
+        weights = walk.net.params[walk.place(t)]
+        groups = weights.size // group
+        walk.kernels.constrain(kind, *numbers, group, stride, 0, groups, weights)
+
+
+def take_fused_steps(walk: Walk, loss_index: int, n: int, rate: float, step: int) -> None:
+    """Step along the gradients of all rows, from the last one down, without storing them.
 
     After the whole way back: if a layer in Python raises on it, no weight has changed yet.
     """
-    if not fused:
-        walk.clip_gradient()
-        evenly = any(True for _ in walk.penalized(range(len(walk.net.tensors))))
-        walk.take_step(rate, step, evenly)
     for r in range(loss_index - 1, 0, -1):
-        if fused and walk.learns(r):
+        if walk.learns(r):
             walk.penalty_updates(walk.net.table[r], walk.net.params.dtype.type(rate), step)
             walk.weight_update_row(r, rate, step, n)
-    walk.follow_parameters(step)
-    walk.constrain_parameters()
 
 
 @contextmanager
@@ -203,7 +264,14 @@ def run(
             if not fused:
                 add_penalties(walk, net.params, step)
             if mode == Mode.TRAIN:
-                take_step(walk, judges[0], n, course.rates[batch - batches.first], step, fused)
+                rate = course.rates[batch - batches.first]
+                if fused:
+                    take_fused_steps(walk, judges[0], n, rate, step)
+                else:
+                    clip_gradient(walk)
+                    take_step(walk, rate, step)
+                follow_parameters(walk, step)
+                constrain_parameters(walk)
             if records is not None:
                 if fused:
                     add_penalties(walk, course.before, step)

@@ -1,6 +1,5 @@
 """One row of a plan's table, forward and back: which kernel it calls, with what of the memory."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -14,14 +13,12 @@ from ..contract import (
     Batches,
     Coding,
     Column,
-    Constraint,
     Factor,
     Loss,
     Memory,
     Metric,
     Net,
     Noise,
-    Number,
     Op,
     Phase,
     Rule,
@@ -522,64 +519,6 @@ class Walk:
             scale = self.real(r, Scalar.SCALE)
             self.kernels.dense_weight_update_rows(x_rows, dy, -rate * scale, weights)
         self.kernels.dense_bias_update(dy, -rate, bias)
-
-    def clip_gradient(self) -> None:
-        """Clip the gradient as the optimizer's numbers say."""
-        net = self.net
-        value, norm, global_norm = net.numbers[Number.CLIPVALUE : Number.GLOBAL_CLIPNORM + 1]
-        tensors = [net.gradient[self.place(t)] for t in self.trained]
-        if value > 0:
-            self.kernels.clip_values(net.params.dtype.type(value), net.gradient)
-        if norm > 0:
-            for tensor in tensors:
-                self.scale_to(norm, self.kernels.square_sum(tensor), tensor)
-        if global_norm > 0:
-            total = sum(self.kernels.square_sum(tensor) for tensor in tensors)
-            self.scale_to(global_norm, total, net.gradient)
-
-    def scale_to(self, limit: float, square_sum: float, values: Array) -> None:
-        """Scale values so that their norm is at most a limit; to NaN if it is not finite."""
-        real, norm = values.dtype.type, math.sqrt(square_sum)
-        if not norm <= limit:
-            scale = limit / norm if norm < math.inf else math.nan
-            self.kernels.rescale(real(scale), real(0), values, values)
-
-    def take_step(self, rate: float, step: int, evenly: bool) -> None:
-        """Step along the whole gradient: once for all tensors in a row that are stepped alike."""
-        factors = self.net.factors
-        alike: list[tuple[float, float, slice]] = []
-        for t in self.trained:
-            own, decay = factors[t, Factor.RATE], factors[t, Factor.DECAY]
-            place = self.place(t)
-            if alike and alike[-1][:2] == (own, decay) and alike[-1][2].stop == place.start:
-                place = slice(alike.pop()[2].start, place.stop)
-            alike.append((own, decay, place))
-        for own, decay, place in alike:
-            decay = decay * self.net.numbers[Number.WEIGHT_DECAY]
-            self.optimizer_step(rate * own, decay, step, evenly, place)
-
-    def follow_parameters(self, step: int) -> None:
-        """Let the running mean of the parameters follow them, or take its place at times."""
-        net = self.net
-        if not net.numbers[Number.USE_EMA]:
-            return
-        average = net.moments[net.moments.size - net.params.size :]
-        self.kernels.average_step(net.numbers[Number.EMA_MOMENTUM], net.params, average)
-        every = int(net.numbers[Number.EMA_OVERWRITE_FREQUENCY])
-        if every > 0 and (step + 1) % every == 0:
-            net.params[:] = average
-
-    def constrain_parameters(self) -> None:
-        """Bring each tensor to its constraint."""
-        for t in self.trained:
-            kind, group, stride = self.net.tensors[t, [Tensor.CONSTRAINT, Tensor.GROUP,
-                                                       Tensor.STRIDE]]  # fmt: skip
-            if kind == Constraint.NONE:
-                continue
-            numbers = self.net.factors[t, [Factor.LOWEST, Factor.HIGHEST, Factor.SHARE]]
-            weights = self.net.params[self.place(t)]
-            groups = weights.size // group
-            self.kernels.constrain(kind, *numbers, group, stride, 0, groups, weights)
 
     @property
     def trained(self) -> list[int]:
