@@ -158,8 +158,9 @@ class Run:
             console.print(
                 f"error: {name} could not be written: {reason}", style="red", markup=False
             )
+        seconds = time.perf_counter() - self.started  # with the words and the pictures
         console.print(
-            f"{'Interrupted after' if self.interrupted else 'Done in'} {self.seconds:.0f} s: "
+            f"{'Interrupted after' if self.interrupted else 'Done in'} {seconds:.0f} s: "
             f"{folder.path / PAGE}, with {REPORT}, the figures, {RESULTS} and {EPOCHS} beside it.",
             soft_wrap=True, markup=False,
         )  # fmt: skip
@@ -294,7 +295,7 @@ def _preface(manifest: dict[str, object]) -> str:
     assert isinstance(machine, dict)
     parts = [
         f"Data: {dataset['name']}, {dataset['train']:,} training and {dataset['test']:,} test "
-        f"samples. Made by fastmlp {__version__} ({manifest['backend']}) in "
+        f"samples. Trained by fastmlp {__version__} ({manifest['backend']}) in "
         f"{manifest['seconds']:.0f} s on {machine['processor']}, {machine['cores']} cores."
     ]
     if not manifest["finished"]:
