@@ -72,7 +72,7 @@ class Monitor(Callback):
             warnings.warn(
                 f"monitor: {type(self).__name__} finds no {self.monitor!r} to go by and "
                 f"{consequence}; there are {', '.join(map(repr, logs))}",
-                # From here up to whoever called fit: on_epoch_end, two of training, run_job, fit.
+                # From here up to whoever called fit: on_epoch_end, three of training, run_job, fit.
                 stacklevel=8,
             )
         return value

@@ -286,8 +286,9 @@ class Engine:
         rates = self._optimizer.rates(first_step + first, stop - first)
         is_whole = first == 0 and stop * batch_size >= order.size and telemetry is None
         if is_whole and self.takes_whole_epochs(batch_size):
-            epoch = self._whole_epoch(data, order, batch_size, totals)
-            reached = self.alone(lambda: epoch.run(order, rates, first_step))
+            epoch = self._whole_epoch(data, order.size, batch_size)
+            one = order[None], rates[None], totals[None]
+            reached = self.alone(lambda: epoch.run(*one, first_step))
             self.rate = float(rates[min(reached, stop - 1)])
             return reached
         if telemetry is not None and self._before.size < self.params.size:
@@ -334,24 +335,24 @@ class Engine:
         assert self._optimizer is not None
         count, batches = len(orders), -(-orders.shape[1] // batch_size)
         rates = self._optimizer.rates(first_step, count * batches).reshape(count, batches)
-        epoch = self._whole_epoch(data, orders[0], batch_size, totals[0])
-        reached = self.alone(lambda: epoch.run_several(orders, rates, totals, first_step))
+        epoch = self._whole_epoch(data, orders.shape[1], batch_size)
+        reached = self.alone(lambda: epoch.run(orders, rates, totals, first_step))
         begun = np.count_nonzero(totals[:, Total.SAMPLES])
         self.rate = float(rates[begun - 1, min(reached, batches - 1)])
         return reached
 
-    def _whole_epoch(self, data: Data, order: Array, batch_size: int, totals: Array) -> WholeEpoch:
+    def _whole_epoch(self, data: Data, samples: int, batch_size: int) -> WholeEpoch:
         """Return the call for an epoch: the one that was used last, if it is the same again."""
         with self._lock:
-            workspace = self.workspace(min(batch_size, order.size))
+            workspace = self.workspace(min(batch_size, samples))
             known = workspace.epoch
-            if known is None or not known.is_for(data, order, batch_size, totals):
-                own, rates = order.copy(), np.zeros(-(-order.size // batch_size))
+            if known is None or not known.is_for(data, samples, batch_size):
+                order, rates = np.zeros(samples, np.int64), np.zeros(-(-samples // batch_size))
+                totals = np.zeros(self.plan.totals)
                 calls, _ = self._prepare(
-                    Mode.TRAIN, data, own, batch_size, 0, rates.size, 0, totals, rates
+                    Mode.TRAIN, data, order, batch_size, 0, rates.size, 0, totals, rates
                 )
-                known = WholeEpoch(data, batch_size, totals, own, rates, calls[0])
-                workspace.epoch = known
+                known = workspace.epoch = WholeEpoch(data, samples, batch_size, calls[0])
             return known
 
     def rate_of(self, step: int) -> float:

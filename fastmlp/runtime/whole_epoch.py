@@ -1,8 +1,8 @@
 """Whole epochs on one thread, by a call of the engine that is put together once.
 
-To look at all arguments of a call takes longer than a small net's epoch.  Here the memory that a
-call is bound to stays the same from epoch to epoch, and its contents are replaced: the order of the
-samples, which is looked at each time, and the learning rates.
+To look at all arguments of a call takes longer than a small net's epoch.  Here the call stays the
+same from epoch to epoch, and is given what changes: the order of the samples, which is looked at
+each time, the learning rates, and the totals.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ..kernels.check import check_order
 from ..kernels.prepare import Call
 from .data import Data
-from .tensors import Array
 
 
 @dataclass(eq=False)
@@ -22,38 +21,21 @@ class WholeEpoch:
 
     Attributes
     ----------
-    data, batch_size, totals
-        What the call was put together for.
-    order : int64 array (samples per epoch,), changed before each call
-    rates : float64 array (batches,), likewise
+    data, samples, batch_size
+        What the call was put together for: ``samples`` is how many an epoch visits.
     call : callable
-        Of the number of the epoch's first step.
     """
 
     data: Data
+    samples: int
     batch_size: int
-    totals: NDArray[np.float64]
-    order: NDArray[np.int64]
-    rates: NDArray[np.float64]
     call: Call
 
-    def is_for(self, data: Data, order: Array, batch_size: int, totals: Array) -> bool:
+    def is_for(self, data: Data, samples: int, batch_size: int) -> bool:
         """Whether it is the call for these."""
-        return (
-            self.data is data
-            and self.totals is totals
-            and self.batch_size == batch_size
-            and self.order.shape == order.shape
-        )
+        return self.data is data and (self.samples, self.batch_size) == (samples, batch_size)
 
-    def run(self, order: Array, rates: Array, first_step: int) -> int:
-        """Train, and return what :meth:`fastmlp.runtime.engine.Engine.train_epoch` does."""
-        self.order[...], self.rates[...] = order, rates
-        check_order(self.order, self.data.count)
-        reached: int = self.call(first_step)
-        return reached
-
-    def run_several(
+    def run(
         self,
         orders: NDArray[np.int64],
         rates: NDArray[np.float64],
