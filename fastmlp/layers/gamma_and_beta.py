@@ -6,10 +6,10 @@ from .. import constraints, initializers, regularizers
 from ..runtime.arguments import real_number, truth
 from ..runtime.lowering import Param
 from ..runtime.tensors import Shape
-from .base import Layer
+from .of_features import OfFeatures
 
 
-class GammaAndBeta(Layer):
+class GammaAndBeta(OfFeatures):
     """A layer with ``gamma * (...) + beta``, each of shape (features,).
 
     Parameters
@@ -70,7 +70,3 @@ class GammaAndBeta(Layer):
         """Return those of the two that there are."""
         both = (("gamma", self.scale), ("beta", self.center))
         return [Param(name, (features,)) for name, has in both if has]
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        self._check_features(input_shape)
-        return input_shape

@@ -7,8 +7,8 @@ from ..kernels.contract import Column, Op, Scalar, Spread
 from ..runtime.arguments import is_integer, real_number, shown
 from ..runtime.lowering import Buffer, Builder, Param
 from ..runtime.tensors import Shape
-from .base import Layer
 from .gamma_and_beta import GammaAndBeta
+from .of_features import OfFeatures
 
 
 def _checked_axis(axis: Any) -> int:
@@ -76,7 +76,7 @@ class LayerNormalization(GammaAndBeta):
         return _normalized(builder, x, Spread.VARIANCE, self.epsilon, params)
 
 
-class RMSNormalization(Layer):
+class RMSNormalization(OfFeatures):
     """``scale * x / sqrt(mean(x**2) + epsilon)``, for each sample by itself.
 
     The mean is that of a sample's features (Zhang & Sennrich, 2019).
@@ -105,16 +105,12 @@ class RMSNormalization(Layer):
     def build(self, input_shape: Shape) -> None:
         self.add_weight("scale", input_shape, "ones")
 
-    def output_shape(self, input_shape: Shape) -> Shape:
-        self._check_features(input_shape)
-        return input_shape
-
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
         scale = Param("scale", (x.features,))
         return _normalized(builder, x, Spread.MEAN_SQUARE, self.epsilon, [scale])
 
 
-class UnitNormalization(Layer):
+class UnitNormalization(OfFeatures):
     """``x / |x|``, for each sample by itself: all have the Euclidean norm 1.
 
     The square of a norm counts as 1e-12 more than it is, so that zeros stay zeros (Keras: as 1e-12
@@ -136,10 +132,6 @@ class UnitNormalization(Layer):
     def __init__(self, axis: int = -1, name: str | None = None, **options: Any) -> None:
         super().__init__(name, **options)
         self.axis = _checked_axis(axis)
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        self._check_features(input_shape)
-        return input_shape
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
         """Divide by the root of the mean square, and by that of the number of features."""

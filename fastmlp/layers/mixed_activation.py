@@ -7,10 +7,10 @@ from ..kernels.contract import Column, Op, Scalar
 from ..runtime.lowering import Buffer, Builder, Param
 from ..runtime.tensors import Array, Shape
 from .activation import lower_activation
-from .base import Layer
+from .of_features import OfFeatures
 
 
-class MixedActivation(Layer):
+class MixedActivation(OfFeatures):
     """``x + weight * (activation(x) - x)``, with a weight for each feature that is learned.
 
     With a weight of 1, which all have at first, it is the activation, and with 0 the identity: the
@@ -52,10 +52,6 @@ class MixedActivation(Layer):
 
     def build(self, input_shape: Shape) -> None:
         self.add_weight("negative_weight", input_shape, initializers.Constant(-1.0))
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        self._check_features(input_shape)
-        return input_shape
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
         x = builder.along_batch(x)

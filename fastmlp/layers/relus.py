@@ -10,6 +10,7 @@ from ..runtime.lowering import Buffer, Builder, Param
 from ..runtime.tensors import Shape
 from .activation import lower_activation
 from .base import Layer
+from .of_features import OfFeatures
 
 _NOT_NEGATIVE = "a number of at least 0"
 
@@ -120,7 +121,7 @@ class ReLU(Layer):
         return builder.row(Op.ACTIVATION, x, columns=columns, reals=reals, label=label)
 
 
-class Softmax(Layer):
+class Softmax(OfFeatures):
     """The softmax of each sample's features.
 
     A loss of cross-entropy after it is computed with it as one, as after a ``Dense`` layer with
@@ -129,15 +130,11 @@ class Softmax(Layer):
 
     _settings = ()
 
-    def output_shape(self, input_shape: Shape) -> Shape:
-        self._check_features(input_shape)
-        return input_shape
-
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
         return lower_activation(builder, x, activations.softmax, self.name)
 
 
-class PReLU(Layer):
+class PReLU(OfFeatures):
     """``x`` above 0 and ``alpha * x`` below, with an alpha for each feature (He et al., 2015).
 
     Parameters
@@ -172,10 +169,6 @@ class PReLU(Layer):
 
     def build(self, input_shape: Shape) -> None:
         self._add_with_options("alpha", input_shape)
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        self._check_features(input_shape)
-        return input_shape
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
         params = [Param("alpha", (x.features,))]

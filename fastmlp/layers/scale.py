@@ -7,12 +7,12 @@ from ..kernels.contract import Column, Op
 from ..runtime.arguments import integer, truth
 from ..runtime.lowering import Buffer, Builder, Param
 from ..runtime.tensors import Shape
-from .base import Layer
+from .of_features import OfFeatures
 
 _MOST_MEMBERS = 2**16
 
 
-class Scale(Layer):
+class Scale(OfFeatures):
     """``scale * x + bias``, with a number for each feature that is learned.
 
     In front of a net for tables, it lets a net find out which columns matter (Holzmueller et al.,
@@ -82,10 +82,6 @@ class Scale(Layer):
         shape = input_shape if self.members == 1 else (self.members, *input_shape)
         for name in self._names:
             self._add_with_options(name, shape, transposed=self.members > 1)
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        self._check_features(input_shape)
-        return input_shape
 
     @property
     def _names(self) -> list[str]:
