@@ -121,7 +121,9 @@ class Column(IntEnum):
     ROWS = 10  # 1 if X is (n, features)
     INPUT_GRADIENT = 11  # 1 if something below wants to know dL/dX
     KEY = 12  # DROPOUT: of its random numbers
-    X_ROWS = 13  # DENSE: where X is, or is to be put, as (n, features); -1 if that is not wanted
+    # DENSE: where X is as (n, features): at X, or before it, where it was turned round from; or
+    # behind it, where it is to be put; -1 if that is not wanted
+    X_ROWS = 13
     OTHER = 14  # ADD: the second input buffer; FORK: where its branch ends, the output of that
     RUNNING = 15  # offset in the running statistics
     FIRST_TENSOR = 16  # the row's tensors are those from this one on,
@@ -402,6 +404,11 @@ class Telemetry(IntEnum):
 # The gradient of a layer's weights reads its inputs as (n, features), turning them round if need
 # be.  Up to this many outputs it is faster to leave them, and to sum across the vectors.
 FEW_OUTPUTS = 16
+
+# The product of a first layer sums along the samples as they lie.  Up to this many inputs, and for
+# more than a few outputs, it is faster to turn the samples round first, so that no sum ends across
+# a vector.
+FEW_INPUTS = 64
 
 LOSS_EPSILON = 1e-7  # Keras': keeps losses from dividing by 0, and from its logarithm
 OUT_OF_TOP_K = -1e10  # Keras': what an output counts as that is not among the largest

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .. import activations, constraints, initializers, regularizers
-from ..kernels.contract import FEW_OUTPUTS, Column, Op, Scalar
+from ..kernels.contract import FEW_INPUTS, FEW_OUTPUTS, Column, Op, Scalar
 from ..runtime.arguments import positive_integer, truth
 from ..runtime.attributes import assign
 from ..runtime.lowering import Buffer, Builder, Layout, Param
@@ -127,10 +127,12 @@ class Dense(Layer):
         params = [Param("kernel", (x.features, self.units), transposed=True)]
         if self.use_bias:
             params.append(Param("bias", (self.units,)))
+        many = self.units > FEW_OUTPUTS
         if x.layout is Layout.SAMPLES_FIRST:
             x_rows = x.offset
+            x = builder.along_batch(x) if many and x.features <= FEW_INPUTS else x
         else:
-            x_rows = builder.reserve(x.features).offset if self.units > FEW_OUTPUTS else -1
+            x_rows = builder.reserve(x.features).offset if many else -1
         y = builder.row(
             Op.DENSE,
             x,

@@ -21,8 +21,9 @@ struct ahead {
 
 INLINE void prefetch_line(struct ahead *ahead) {
     if (ahead->n == 0) return;
-    __builtin_prefetch(ahead->data + *ahead->rows * ahead->bytes + ahead->offset, 0, 2);
-    ahead->offset += CACHE_LINE;
+    const uint8_t *at = ahead->data + *ahead->rows * ahead->bytes + ahead->offset;
+    __builtin_prefetch(at, 0, 2);
+    ahead->offset += CACHE_LINE - (int64_t)((uintptr_t)at % CACHE_LINE);
     if (ahead->offset < ahead->bytes) return;
     ahead->offset = 0;
     ahead->rows++;

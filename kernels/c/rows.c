@@ -26,6 +26,11 @@ INLINE real *bias_of(const int64_t *row, real *vector_of_params) {
     return row[COLUMN_BIAS] < 0 ? NULL : vector_of_params + row[COLUMN_BIAS];
 }
 
+/* Whether the input of a DENSE row lies somewhere as (n, inputs) before the row is run. */
+INLINE int has_rows(const int64_t *row) {
+    return row[COLUMN_X_ROWS] >= 0 && row[COLUMN_X_ROWS] <= row[COLUMN_X];
+}
+
 /* Whether a row has weights that are trained. */
 INLINE int learns(const int64_t *row) { return row[COLUMN_SIZE] > 0 && !row[COLUMN_FROZEN]; }
 
@@ -434,7 +439,7 @@ static void metric_row(const struct engine *engine, int64_t r, double *totals) {
 
 /* Write the inputs of a DENSE row, that are (inputs, n), as (n, inputs) too, if it wants them. */
 static void transpose_input(const struct engine *engine, const int64_t *row) {
-    if (row[COLUMN_ROWS] || row[COLUMN_X_ROWS] < 0 || row[COLUMN_FROZEN]) return;
+    if (row[COLUMN_X_ROWS] < 0 || has_rows(row) || row[COLUMN_FROZEN]) return;
     transpose_rows(value(engine, row[COLUMN_X]), value(engine, row[COLUMN_X_ROWS]), engine->n,
                    row[COLUMN_INPUTS], first_of(engine, engine->n), stop_of(engine, engine->n));
     wait(engine);
@@ -484,7 +489,7 @@ static void dense_gradient(struct engine *engine, int64_t r) {
         dense_weight_gradient(value(engine, row[COLUMN_X]), dy, weights, count, inputs, n);
     else /* dense_weight_gradient_rows, and more at once */
         nn_set(dy, n, 1, value(engine, row[COLUMN_X_ROWS]), NULL, (real)REALS(r)[SCALAR_SCALE],
-               weights, count, n, inputs, row[COLUMN_ROWS] ? &engine->ahead : NULL);
+               weights, count, n, inputs, has_rows(row) ? &engine->ahead : NULL);
     dense_bias_gradient(dy, bias ? bias + first : NULL, count, n);
 }
 
@@ -500,7 +505,7 @@ static void dense_update(struct engine *engine, int64_t r, real rate) {
         dense_weight_update(value(engine, row[COLUMN_X]), dy, -rate, weights, count, inputs, n);
     else /* dense_weight_update_rows, and more at once */
         nn_add(dy, n, 1, value(engine, row[COLUMN_X_ROWS]), -rate * (real)REALS(r)[SCALAR_SCALE],
-               weights, count, n, inputs, row[COLUMN_ROWS] ? &engine->ahead : NULL);
+               weights, count, n, inputs, has_rows(row) ? &engine->ahead : NULL);
     dense_bias_update(dy, -rate, bias ? bias + first : NULL, count, n);
 }
 

@@ -592,7 +592,7 @@ def transpose_input(row, values, capacity, n, team):
 def prepare_gradients(row, reals, net, values, deltas, capacity, n, learns, team):
     """Compute a share of what several gradients of one row need."""
     if row[Column.OP] == Op.DENSE:
-        if is_learned(row) and not row[Column.ROWS] and row[Column.X_ROWS] >= 0:
+        if is_learned(row) and row[Column.X_ROWS] > row[Column.X]:
             transpose_input(row, values, capacity, n, team)
             wait(team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION:
@@ -617,7 +617,7 @@ def dense_update(row, reals, rate, net, values, deltas, capacity, n, samples, ah
     else:
         x = matrix(values, row[Column.X_ROWS] * capacity, n, inputs)
         scale = -rate * values.dtype.type(reals[Scalar.SCALE])
-        if row[Column.ROWS]:
+        if row[Column.X_ROWS] <= row[Column.X]:
             arguments = (x, dy, scale, weights, samples, ahead)
             call(dense_weight_update_prefetching, net.code, arguments)
         else:

@@ -412,7 +412,7 @@ class Walk:
         if row[Column.X_ROWS] < 0:
             return None
         rows = self.buffer(self.memory.values, row[Column.X_ROWS], row[Column.INPUTS], n, 1)
-        if not row[Column.ROWS]:
+        if row[Column.X_ROWS] > row[Column.X]:
             x, _ = self.ends(self.memory.values, row, n)
             self.kernels.transpose(x, rows)
         return rows
