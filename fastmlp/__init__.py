@@ -1,6 +1,5 @@
 """fastmlp: small multilayer perceptrons on a CPU, trained in one compiled call per epoch."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,34 +9,39 @@ if not Path(__file__).with_name("kernels").is_dir():
 
 from . import (
     activations,
-    backend,
     backends,
-    callbacks,
     constraints,
     initializers,
     layers,
-    losses,
-    metrics,
-    models,
     optimizers,
     regularizers,
-    saving,
-    schedules,
-    utils,
 )
 from .history import Divergence, DivergenceWarning, Fits, History
 from .layers import Input
 from .model import Sequential
-from .runtime.elsewhere import refusal as _refusal
-from .runtime.parallel import fit_many
+from .runtime.later import later as _later
 from .runtime.threads import get_num_threads, set_num_threads
-from .saving import load_model
 from .telemetry import Telemetry
 from .version import __version__
 
 if TYPE_CHECKING:
-    from . import datasets, gradcheck, interchange, sweeps
+    from . import (
+        backend,
+        callbacks,
+        datasets,
+        gradcheck,
+        interchange,
+        losses,
+        metrics,
+        models,
+        saving,
+        schedules,
+        sweeps,
+        utils,
+    )
     from .gradcheck import GradientReport, check_gradients
+    from .runtime.parallel import fit_many
+    from .saving import load_model
     from .sweeps import sweep
 
 __all__ = [
@@ -77,28 +81,25 @@ __all__ = [
     "utils",
 ]
 
-
-# What is imported when it is first asked for, so that training starts sooner: in which module.
+# What a net is made without: it is imported when it is first asked for.
 _LATER = {
     "GradientReport": "gradcheck",
+    "backend": "",
+    "callbacks": "",
     "check_gradients": "gradcheck",
     "datasets": "",
+    "fit_many": "runtime.parallel",
     "gradcheck": "",
     "interchange": "",
+    "load_model": "saving",
+    "losses": "",
+    "metrics": "",
+    "models": "",
+    "saving": "",
+    "schedules": "",
     "sweep": "sweeps",
     "sweeps": "",
+    "utils": "",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import what is imported late; refuse what Keras has and fastmlp has not, and say why."""
-    if name not in _LATER:
-        raise _refusal("fastmlp", name)
-    module = import_module(f".{_LATER[name] or name}", __name__)
-    found = getattr(module, name) if _LATER[name] else module
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+__getattr__, __dir__ = _later(__name__, _LATER)

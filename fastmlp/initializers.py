@@ -8,9 +8,9 @@ stated one.  Each class is also known by its name in lower case, ``he_normal`` f
 An initializer of one's own is any function ``(shape, fan_in, fan_out, rng) -> array``.
 """
 
+import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -19,10 +19,16 @@ from numpy.typing import NDArray
 from .runtime.arguments import real_number, seed_integer, shape_of
 from .runtime.configuration import Configurable
 from .runtime.elsewhere import refusal
+from .runtime.frozen import frozen
 from .runtime.lookup import by_name
 
 Values = NDArray[np.float64]
-NO_DRAWS = np.random.default_rng(0)  # for initializers that draw nothing
+
+
+@functools.cache
+def no_draws() -> "np.random.Generator":
+    """Return the generator that is handed to initializers that draw nothing."""
+    return np.random.default_rng(0)
 
 
 def fans_of(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -37,7 +43,7 @@ def fans_of(shape: tuple[int, ...]) -> tuple[int, int]:
     return places * shape[-2], places * shape[-1]
 
 
-@dataclass(frozen=True)
+@frozen
 class Initializer(Configurable):
     """What initializers share; use one of the classes below, or any function like it."""
 
@@ -46,7 +52,7 @@ class Initializer(Configurable):
         shape: tuple[int, ...],
         fan_in: int | None = None,
         fan_out: int | None = None,
-        rng: np.random.Generator | None = None,
+        rng: "np.random.Generator | None" = None,
     ) -> Values:
         """Return values of a shape.
 
@@ -65,36 +71,36 @@ class Initializer(Configurable):
         if seed is not None or (rng is None and draws(self)):
             rng = np.random.default_rng(seed)
         fans = own_fan_in if fan_in is None else fan_in, own_fan_out if fan_out is None else fan_out
-        return self.draw(shape, *fans, NO_DRAWS if rng is None else rng)
+        return self.draw(shape, *fans, no_draws() if rng is None else rng)
 
     def draw(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: "np.random.Generator"
     ) -> Values:
         """Return values of a shape, drawn from ``rng``."""
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
+@frozen
 class Zeros(Initializer):
     """All 0."""
 
     def draw(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: "np.random.Generator"
     ) -> Values:
         return np.zeros(shape)
 
 
-@dataclass(frozen=True)
+@frozen
 class Ones(Initializer):
     """All 1."""
 
     def draw(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: "np.random.Generator"
     ) -> Values:
         return np.ones(shape)
 
 
-@dataclass(frozen=True)
+@frozen
 class Constant(Initializer):
     """All ``value``.
 
@@ -110,12 +116,12 @@ class Constant(Initializer):
         real_number("value", self.value)
 
     def draw(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: "np.random.Generator"
     ) -> Values:
         return np.full(shape, float(self.value))
 
 
-@dataclass(frozen=True)
+@frozen
 class Identity(Initializer):
     """``gain`` on the diagonal of a matrix, 0 elsewhere.
 
@@ -131,14 +137,14 @@ class Identity(Initializer):
         real_number("gain", self.gain)
 
     def draw(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: "np.random.Generator"
     ) -> Values:
         _check_matrix("identity", shape)
         rows, columns = shape
         return self.gain * np.eye(rows, columns)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Random(Initializer):
     """An initializer that draws random numbers: from a seed of its own, or those of the net."""
 
@@ -151,7 +157,7 @@ class _Random(Initializer):
                 real_number(name, value)
 
 
-@dataclass(frozen=True)
+@frozen
 class RandomUniform(_Random):
     """Uniform in [minval, maxval), whatever the layer's size.
 
@@ -171,12 +177,12 @@ class RandomUniform(_Random):
             raise ValueError(f"maxval: expected at least {self.minval}, got {self.maxval}")
 
     def draw(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: "np.random.Generator"
     ) -> Values:
         return rng.uniform(self.minval, self.maxval, shape)
 
 
-@dataclass(frozen=True)
+@frozen
 class RandomNormal(_Random):
     """Normal with a standard deviation, whatever the layer's size.
 
@@ -195,12 +201,12 @@ class RandomNormal(_Random):
         real_number("stddev", self.stddev, "a number that is not negative", low=0)
 
     def draw(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: "np.random.Generator"
     ) -> Values:
         return rng.normal(self.mean, self.stddev, shape)
 
 
-@dataclass(frozen=True)
+@frozen
 class TruncatedNormal(RandomNormal):
     """Normal, but never more than two standard deviations from the mean.
 
@@ -208,12 +214,12 @@ class TruncatedNormal(RandomNormal):
     """
 
     def draw(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: "np.random.Generator"
     ) -> Values:
         return self.mean + self.stddev * _cut_normal(shape, rng)
 
 
-@dataclass(frozen=True)
+@frozen
 class RandomSign(_Random):
     """1 or -1, each half of the time: what tells the members of an ensemble apart.
 
@@ -223,7 +229,7 @@ class RandomSign(_Random):
     seed: int | None = None
 
     def draw(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: "np.random.Generator"
     ) -> Values:
         return np.where(rng.integers(0, 2, shape) == 0, -1.0, 1.0)
 
@@ -232,7 +238,7 @@ class RandomSign(_Random):
 _TRUNCATED_STD = 0.87962566103423978
 
 
-def _cut_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Values:
+def _cut_normal(shape: tuple[int, ...], rng: "np.random.Generator") -> Values:
     draws = np.asarray(rng.standard_normal(shape))
     outside = np.abs(draws) > 2
     while outside.any():
@@ -249,7 +255,7 @@ _FANS: dict[str, Callable[[int, int], float]] = {
 # Of a shape, the variance's scale and what divides it, and a generator.  The uniform one's limit is
 # rounded once, which it would not be if it were made from the variance.
 _DISTRIBUTIONS: dict[
-    str, Callable[[tuple[int, ...], float, float, np.random.Generator], Values]
+    str, Callable[[tuple[int, ...], float, float, "np.random.Generator"], Values]
 ] = {
     "truncated_normal": lambda shape, scale, n, rng: (
         _cut_normal(shape, rng) * (math.sqrt(scale / n) / _TRUNCATED_STD)
@@ -261,7 +267,7 @@ _DISTRIBUTIONS: dict[
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class VarianceScaling(_Random):
     """Mean 0 and variance ``scale / n``, with ``n`` that which ``mode`` counts.
 
@@ -292,7 +298,7 @@ class VarianceScaling(_Random):
         by_name("distribution", self.distribution, _DISTRIBUTIONS)
 
     def draw(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: "np.random.Generator"
     ) -> Values:
         n = max(_FANS[self.mode](fan_in, fan_out), 1)
         return _DISTRIBUTIONS[self.distribution](shape, self.scale, n, rng)
@@ -352,13 +358,13 @@ class TorchDefault(_Scaled):
     _scaling = 1 / 3, "fan_in", "uniform"
 
     def draw(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: "np.random.Generator"
     ) -> Values:
         limit = 1 / math.sqrt(fan_in)  # sqrt(3 * (1 / 3) / fan_in) would be rounded twice
         return rng.uniform(-limit, limit, shape)
 
 
-@dataclass(frozen=True)
+@frozen
 class Orthogonal(_Random):
     """``gain`` times orthonormal rows or columns, uniformly distributed (Saxe et al., 2014).
 
@@ -373,7 +379,7 @@ class Orthogonal(_Random):
     seed: int | None = None
 
     def draw(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: np.random.Generator
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, rng: "np.random.Generator"
     ) -> Values:
         _check_matrix("orthogonal", shape)
         tall = rng.standard_normal((max(shape), min(shape)))
@@ -410,7 +416,7 @@ torch_default = TorchDefault
 
 _FIXED = (Zeros, Ones, Constant, Identity)
 
-Function = Callable[[tuple[int, ...], int, int, np.random.Generator], Any]
+Function = Callable[[tuple[int, ...], int, int, "np.random.Generator"], Any]
 Given = str | Function | type[Initializer]
 
 _KNOWN: dict[str, type[Initializer]] = {

@@ -1,23 +1,20 @@
 """Sequential: a stack of layers with one input and one output."""
 
-import json
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import backends, losses, optimizers
+from . import backends, optimizers
 from .callbacks import Callback, check_callbacks
 from .history import DivergenceWarning, History
 from .layers import Input, Layer
 from .layers.base import checked_weights
 from .layers.nested import shown_as
 from .layers.stack import learning
-from .metrics import Given, beside
-from .metrics import get as metric_list
 from .runtime import on_batch
 from .runtime.arguments import (
     is_integer,
@@ -39,7 +36,6 @@ from .runtime.execution import check_execution
 from .runtime.inference import evaluate, predict
 from .runtime.job import BATCH_SIZE, Course, checked_job
 from .runtime.lookup import by_name
-from .runtime.notebook import page_of_model
 from .runtime.progress import resolve_verbose
 from .runtime.seeds import fresh_seed
 from .runtime.stack import Stack
@@ -47,6 +43,9 @@ from .runtime.summary import print_summary
 from .runtime.tensors import Array, Slot
 from .runtime.weights import Weights
 from .telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from . import losses, metrics
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),
@@ -182,10 +181,10 @@ class Sequential(Compiled, Configurable):
     def compile(
         self,
         optimizer: str | optimizers.Optimizer = "rmsprop",
-        loss: losses.Given | None = None,
+        loss: "losses.Given | None" = None,
         loss_weights: None = None,
-        metrics: Sequence[Given] | None = None,
-        weighted_metrics: Sequence[Given] | None = None,
+        metrics: "Sequence[metrics.Given] | None" = None,
+        weighted_metrics: "Sequence[metrics.Given] | None" = None,
         run_eagerly: bool = False,
         steps_per_execution: int | str = 1,
         jit_compile: bool | str = "auto",
@@ -222,12 +221,17 @@ class Sequential(Compiled, Configurable):
         TypeError, ValueError
             If a name is unknown, or the loss or a metric does not fit the last layer.
         """
+        # Here, so that a net that only predicts, or none, is sooner there.
+        from .losses import get as loss_of
+        from .metrics import beside
+        from .metrics import get as metrics_of
+
         if loss is None:
             raise ValueError("loss: expected a name such as 'sparse_categorical_crossentropy'")
         check_execution(self.backend, loss_weights, run_eagerly, steps_per_execution, jit_compile)
-        new_optimizer, new_loss = optimizers.get(optimizer), losses.get(loss)
-        new_metrics = metric_list(metrics)
-        weighted = beside(metric_list(weighted_metrics, "weighted_metrics"), new_metrics)
+        new_optimizer, new_loss = optimizers.get(optimizer), loss_of(loss)
+        new_metrics = metrics_of(metrics)
+        weighted = beside(metrics_of(weighted_metrics, "weighted_metrics"), new_metrics)
         claim = Claim()
         try:
             claim.take(self._claimed)
@@ -770,6 +774,8 @@ class Sequential(Compiled, Configurable):
 
     def to_json(self) -> str:
         """Return the architecture as text, for :func:`fastmlp.models.model_from_json`."""
+        import json
+
         return json.dumps(serialize(self))
 
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
@@ -838,6 +844,8 @@ class Sequential(Compiled, Configurable):
         print_summary(self, line_length, print_fn)
 
     def _repr_html_(self) -> str:
+        from .runtime.notebook import page_of_model
+
         return page_of_model(self)
 
     def __repr__(self) -> str:

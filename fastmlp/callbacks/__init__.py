@@ -4,17 +4,21 @@ An epoch runs in compiled code, many batches a call.  Where a callback has a hoo
 batches, each batch is a call of its own; nobody else pays for that.
 """
 
-from ..runtime.elsewhere import refusal
-from .backup_and_restore import BackupAndRestore
+from typing import TYPE_CHECKING
+
+from ..runtime.later import later
 from .base import Callback, Logs, check_callbacks, having
-from .csv_logger import CSVLogger
-from .early_stopping import EarlyStopping
-from .lambda_callback import LambdaCallback
-from .learning_rate import LearningRateScheduler, ReduceLROnPlateau
-from .model_checkpoint import ModelCheckpoint
-from .swap_ema_weights import SwapEMAWeights
-from .tensorboard import TensorBoard
-from .terminate_on_nan import TerminateOnNaN
+
+if TYPE_CHECKING:
+    from .backup_and_restore import BackupAndRestore
+    from .csv_logger import CSVLogger
+    from .early_stopping import EarlyStopping
+    from .lambda_callback import LambdaCallback
+    from .learning_rate import LearningRateScheduler, ReduceLROnPlateau
+    from .model_checkpoint import ModelCheckpoint
+    from .swap_ema_weights import SwapEMAWeights
+    from .tensorboard import TensorBoard
+    from .terminate_on_nan import TerminateOnNaN
 
 __all__ = [
     "BackupAndRestore",
@@ -33,7 +37,17 @@ __all__ = [
     "having",
 ]
 
+_LATER = {
+    "BackupAndRestore": "backup_and_restore",
+    "CSVLogger": "csv_logger",
+    "EarlyStopping": "early_stopping",
+    "LambdaCallback": "lambda_callback",
+    "LearningRateScheduler": "learning_rate",
+    "ModelCheckpoint": "model_checkpoint",
+    "ReduceLROnPlateau": "learning_rate",
+    "SwapEMAWeights": "swap_ema_weights",
+    "TensorBoard": "tensorboard",
+    "TerminateOnNaN": "terminate_on_nan",
+}
 
-def __getattr__(name: str) -> object:
-    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
-    raise refusal("callbacks", name)
+__getattr__, __dir__ = later(__name__, _LATER)

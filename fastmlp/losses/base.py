@@ -1,6 +1,6 @@
 """What all losses have, and what a user's own loss fills in."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..kernels.reference.losses import of_samples
 from ..runtime import targets
 from ..runtime.arguments import real_array
 from ..runtime.configuration import Configurable
+from ..runtime.frozen import frozen
 from ..runtime.lookup import by_name
 from ..runtime.lowering import Builder, Last
 from ..runtime.python_rows import PythonLoss
@@ -26,7 +27,7 @@ _REDUCTIONS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Loss(Configurable):
     """What all losses share; use one of the classes below, or subclass it to write your own.
 

@@ -1,6 +1,5 @@
 """Losses of probabilities that the net's last activation makes, and are computed with it as one."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,13 +8,14 @@ from ..kernels.contract import LOSS_EPSILON, Activation, Op, Scalar
 from ..kernels.contract import Loss as Kind
 from ..runtime import targets
 from ..runtime.arguments import real_number, truth
+from ..runtime.frozen import frozen
 from ..runtime.lowering import Builder, Last
 from ..runtime.targets import Answers
 from ..runtime.tensors import Array
 from .base import Loss
 
 
-@dataclass(frozen=True)
+@frozen
 class _FromLogits(Loss):
     """A loss that can take what comes *before* the last activation."""
 
@@ -43,7 +43,7 @@ class _FromLogits(Loss):
             )
 
 
-@dataclass(frozen=True)
+@frozen
 class _Smoothed(_FromLogits):
     """A loss whose targets can be made less certain."""
 
@@ -62,7 +62,7 @@ class _Smoothed(_FromLogits):
         return {Scalar.SMOOTHING: self.label_smoothing}
 
 
-@dataclass(frozen=True)
+@frozen
 class _OfClasses(_FromLogits):
     """A cross-entropy with a class for each output."""
 
@@ -86,7 +86,7 @@ class _OfClasses(_FromLogits):
         super().check_net(builder)
 
 
-@dataclass(frozen=True)
+@frozen
 class SparseCategoricalCrossentropy(_OfClasses):
     """``-log softmax(logits)[label]`` for integer labels (n,).
 
@@ -105,7 +105,7 @@ class SparseCategoricalCrossentropy(_OfClasses):
         return targets.labels(argument, array, outputs, dtype, hint)
 
 
-@dataclass(frozen=True)
+@frozen
 class _OfDistributions(_Smoothed, _OfClasses):
     """A loss for targets (n, classes) that sum to 1."""
 
@@ -115,7 +115,7 @@ class _OfDistributions(_Smoothed, _OfClasses):
         return targets.distributions(argument, array, outputs, dtype, hint)
 
 
-@dataclass(frozen=True)
+@frozen
 class _OfQuestions(_Smoothed):
     """A loss of outputs that each answer a question of their own, for targets from 0 to 1."""
 
@@ -139,7 +139,7 @@ class _OfQuestions(_Smoothed):
         return targets.shares(argument, array, outputs, dtype)
 
 
-@dataclass(frozen=True)
+@frozen
 class CategoricalCrossentropy(_OfDistributions):
     """``-sum_i target[i] log softmax(logits)[i]`` for targets (n, classes) that sum to 1.
 
@@ -167,7 +167,7 @@ class CategoricalCrossentropy(_OfDistributions):
     label_smoothing: float = 0.0
 
 
-@dataclass(frozen=True)
+@frozen
 class BinaryCrossentropy(_OfQuestions):
     """``mean_i -t_i log s_i - (1 - t_i) log(1 - s_i)``, with ``s = sigmoid(logits)``.
 
@@ -201,7 +201,7 @@ def _check_focus(loss: Any) -> None:
         object.__setattr__(loss, name, number)
 
 
-@dataclass(frozen=True)
+@frozen
 class CategoricalFocalCrossentropy(_OfDistributions):
     """``-alpha sum_i target[i] (1 - p[i])^gamma log p[i]``, with ``p = softmax(logits)``.
 
@@ -244,7 +244,7 @@ class CategoricalFocalCrossentropy(_OfDistributions):
         return super().reals | {Scalar.ALPHA: self.alpha, Scalar.GAMMA: self.gamma}
 
 
-@dataclass(frozen=True)
+@frozen
 class BinaryFocalCrossentropy(_OfQuestions):
     """Binary cross-entropy times the probability of the wrong answer to the power ``gamma``.
 

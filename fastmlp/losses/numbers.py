@@ -1,6 +1,5 @@
 """Losses of outputs that are numbers, signs or directions."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from ..kernels.contract import Loss as Kind
 from ..kernels.contract import Scalar
 from ..runtime import targets
 from ..runtime.arguments import real_number
+from ..runtime.frozen import frozen
 from ..runtime.targets import Answers
 from ..runtime.tensors import Array
 from .base import Loss
@@ -16,33 +16,33 @@ from .base import Loss
 _SMALLEST = 1e-30  # that float32 holds with all its digits
 
 
-@dataclass(frozen=True)
+@frozen
 class _OfOutputs(Loss):
     """A loss for targets (n, outputs), or (n,) for one output, of any finite numbers."""
 
 
-@dataclass(frozen=True)
+@frozen
 class MeanSquaredError(_OfOutputs):
     """``mean_i (output[i] - target[i])^2`` for targets (n, outputs)."""
 
     kind = Kind.MEAN_SQUARED_ERROR
 
 
-@dataclass(frozen=True)
+@frozen
 class MeanAbsoluteError(_OfOutputs):
     """``mean_i |output[i] - target[i]|`` for targets (n, outputs); its slope at 0 is 0."""
 
     kind = Kind.MEAN_ABSOLUTE_ERROR
 
 
-@dataclass(frozen=True)
+@frozen
 class MeanAbsolutePercentageError(_OfOutputs):
     """``100 mean_i |output[i] - target[i]| / max(|target[i]|, 1e-7)``."""
 
     kind = Kind.MEAN_ABSOLUTE_PERCENTAGE_ERROR
 
 
-@dataclass(frozen=True)
+@frozen
 class MeanSquaredLogarithmicError(_OfOutputs):
     """``mean_i (log(1 + output[i]) - log(1 + target[i]))^2``, with 1e-7 for what is less.
 
@@ -52,14 +52,14 @@ class MeanSquaredLogarithmicError(_OfOutputs):
     kind = Kind.MEAN_SQUARED_LOGARITHMIC_ERROR
 
 
-@dataclass(frozen=True)
+@frozen
 class LogCosh(_OfOutputs):
     """``mean_i log(cosh(output[i] - target[i]))``: squares of small errors, sizes of large ones."""
 
     kind = Kind.LOG_COSH
 
 
-@dataclass(frozen=True)
+@frozen
 class Huber(_OfOutputs):
     """``mean_i h(output[i] - target[i])``: squares of small errors, sizes of large ones.
 
@@ -93,7 +93,7 @@ class Huber(_OfOutputs):
         return {Scalar.ALPHA: self.delta}
 
 
-@dataclass(frozen=True)
+@frozen
 class Quantile(_OfOutputs):
     """``mean_i max(q (target[i] - output[i]), (1 - q) (output[i] - target[i]))``: pinball loss.
 
@@ -128,7 +128,7 @@ class Quantile(_OfOutputs):
         return {Scalar.ALPHA: self.quantile}
 
 
-@dataclass(frozen=True)
+@frozen
 class Poisson(Loss):
     """``mean_i output[i] - target[i] log(output[i] + 1e-7)`` for targets that are not negative.
 
@@ -143,7 +143,7 @@ class Poisson(Loss):
         return targets.within(argument, array, outputs, dtype, 0.0, np.inf)
 
 
-@dataclass(frozen=True)
+@frozen
 class CosineSimilarity(_OfOutputs):
     """``-sum_i output[i] target[i] / (|output| |target|)``: from -1 for the same direction to 1.
 
@@ -153,7 +153,7 @@ class CosineSimilarity(_OfOutputs):
     kind = Kind.COSINE_SIMILARITY
 
 
-@dataclass(frozen=True)
+@frozen
 class _OfSigns(Loss):
     """A loss for targets that are -1 and 1, or 0 and 1, which mean the same."""
 
@@ -167,21 +167,21 @@ class _OfSigns(Loss):
         return 0.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Hinge(_OfSigns):
     """``mean_i max(1 - target[i] output[i], 0)`` for targets of -1 and 1, or 0 and 1."""
 
     kind = Kind.HINGE
 
 
-@dataclass(frozen=True)
+@frozen
 class SquaredHinge(_OfSigns):
     """``mean_i max(1 - target[i] output[i], 0)^2`` for targets of -1 and 1, or 0 and 1."""
 
     kind = Kind.SQUARED_HINGE
 
 
-@dataclass(frozen=True)
+@frozen
 class CategoricalHinge(_OfOutputs):
     """``max(max_i (1 - target[i]) output[i] - sum_i target[i] output[i] + 1, 0)``.
 
@@ -191,7 +191,7 @@ class CategoricalHinge(_OfOutputs):
     kind = Kind.CATEGORICAL_HINGE
 
 
-@dataclass(frozen=True)
+@frozen
 class KLDivergence(Loss):
     """``sum_i target[i] log(target[i] / output[i])`` of probabilities, clipped to 1e-7 and 1.
 

@@ -1,16 +1,17 @@
 """Accuracies: shares of right answers."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ..kernels.contract import Metric as Kind
 from ..kernels.contract import Op, Scalar
 from ..losses import Loss
 from ..runtime.arguments import positive_integer, real_number
+from ..runtime.frozen import frozen
 from ..runtime.lowering import Builder
 from .base import Mean
 
 
-@dataclass(frozen=True)
+@frozen
 class _OfLabels(Mean):
     """A share of right answers among samples of one class each."""
 
@@ -40,7 +41,7 @@ class _OfLabels(Mean):
         return {}
 
 
-@dataclass(frozen=True)
+@frozen
 class SparseCategoricalAccuracy(_OfLabels):
     """The share of samples whose largest output is that of their label, an integer.
 
@@ -50,7 +51,7 @@ class SparseCategoricalAccuracy(_OfLabels):
     takes_labels = True
 
 
-@dataclass(frozen=True)
+@frozen
 class CategoricalAccuracy(_OfLabels):
     """The share of samples whose largest output is where their target (outputs,) is largest.
 
@@ -60,7 +61,7 @@ class CategoricalAccuracy(_OfLabels):
     takes_labels = False
 
 
-@dataclass(frozen=True)
+@frozen
 class _InTopK(_OfLabels):
     """The share of samples whose right output is among the k largest.
 
@@ -91,7 +92,7 @@ class _InTopK(_OfLabels):
         return {Scalar.ALPHA: self.k}
 
 
-@dataclass(frozen=True)
+@frozen
 class SparseTopKCategoricalAccuracy(_InTopK):
     """The share of samples of which fewer than ``k`` outputs are larger than that of their label.
 
@@ -109,7 +110,7 @@ class SparseTopKCategoricalAccuracy(_InTopK):
     takes_labels = True
 
 
-@dataclass(frozen=True)
+@frozen
 class TopKCategoricalAccuracy(_InTopK):
     """The same for targets (n, outputs), whose largest, or the first of them, is the right one.
 
@@ -127,7 +128,7 @@ class TopKCategoricalAccuracy(_InTopK):
     takes_labels = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Accuracy(Mean):
     """The share of outputs that are equal to their targets.
 
@@ -142,7 +143,7 @@ class Accuracy(Mean):
         builder.judge(Op.METRIC, Kind.EQUAL, self.name)
 
 
-@dataclass(frozen=True)
+@frozen
 class BinaryAccuracy(Mean):
     """The share of outputs that say yes where the target is 1, and no where it is 0.
 
@@ -173,7 +174,7 @@ class BinaryAccuracy(Mean):
         builder.judge(Op.METRIC, Kind.BINARY, self.name, reals=reals)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Accuracy(_OfLabels):
     """What the name "accuracy" stands for: as with Keras, the accuracy that goes with the loss.
 

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 import numpy as np
 
 from ..losses import Loss
 from ..runtime.arguments import integer, items, real_number, truth
+from ..runtime.frozen import frozen
 from ..runtime.lookup import by_name
 from ..runtime.lowering import Builder
 from .base import Totals, ratio
@@ -19,7 +20,7 @@ _CURVES = {"ROC": "ROC", "PR": "PR", "PRGAIN": "PRGAIN"}
 _METHODS = ("interpolation", "minoring", "majoring")
 
 
-@dataclass(frozen=True)
+@frozen
 class AUC(_OfCounts):
     """The area under a curve, summed over the counts at many thresholds, as in Keras.
 

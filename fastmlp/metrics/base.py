@@ -1,6 +1,5 @@
 """What all metrics have, and what a user's own metric fills in."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -11,6 +10,7 @@ from ..kernels.contract import Op
 from ..losses import Loss, snake_case
 from ..runtime.arguments import is_real, shown
 from ..runtime.configuration import Configurable
+from ..runtime.frozen import frozen
 from ..runtime.lowering import Builder
 from ..runtime.python_rows import PythonMetric
 from ..runtime.tensors import Array
@@ -19,7 +19,7 @@ from .alone import checked_batch, totals_of
 Totals = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@frozen
 class Metric(Configurable):
     """What all metrics share; use one of the classes of this module, or subclass it.
 
@@ -168,7 +168,7 @@ class Metric(Configurable):
             )
 
 
-@dataclass(frozen=True)
+@frozen
 class Mean(Metric):
     """A metric that is a mean over the samples; use one of its subclasses."""
 

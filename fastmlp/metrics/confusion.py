@@ -1,7 +1,7 @@
 """Counts of true and false positives and negatives, and what is made of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from ..kernels.contract import OUT_OF_TOP_K, Op, Scalar
 from ..kernels.contract import Metric as Kind
 from ..losses import Loss
 from ..runtime.arguments import integer, positive_integer, real_number, shown
+from ..runtime.frozen import frozen
 from ..runtime.lowering import Builder
 from .base import Metric, Totals, ratio
 
@@ -54,7 +55,7 @@ class Counts(NamedTuple):
         return share
 
 
-@dataclass(frozen=True)
+@frozen
 class _OfCounts(Metric):
     """A metric made of the counts for some thresholds.
 
@@ -127,7 +128,7 @@ def _checked_class(given: Any) -> int | None:
     return integer("class_id", given, "the number of an output", 0)
 
 
-@dataclass(frozen=True)
+@frozen
 class _OfThreshold(_OfCounts):
     """A metric of one threshold, by default 0.5."""
 
@@ -143,7 +144,7 @@ class _OfThreshold(_OfCounts):
         return [0.5 if self.thresholds is None else self.thresholds]
 
 
-@dataclass(frozen=True)
+@frozen
 class TruePositives(_OfThreshold):
     """The weight of the outputs above a threshold whose target is not 0.
 
@@ -161,7 +162,7 @@ class TruePositives(_OfThreshold):
         return counts.true_positives[0]
 
 
-@dataclass(frozen=True)
+@frozen
 class FalsePositives(_OfThreshold):
     """The weight of the outputs above a threshold whose target is 0.
 
@@ -177,7 +178,7 @@ class FalsePositives(_OfThreshold):
         return counts.false_positives[0]
 
 
-@dataclass(frozen=True)
+@frozen
 class TrueNegatives(_OfThreshold):
     """The weight of the outputs that are not above a threshold whose target is 0.
 
@@ -195,7 +196,7 @@ class TrueNegatives(_OfThreshold):
         return counts.true_negatives[0]
 
 
-@dataclass(frozen=True)
+@frozen
 class FalseNegatives(_OfThreshold):
     """The weight of the outputs that are not above a threshold whose target is not 0.
 
@@ -211,7 +212,7 @@ class FalseNegatives(_OfThreshold):
         return counts.false_negatives[0]
 
 
-@dataclass(frozen=True)
+@frozen
 class _OfSelection(_OfThreshold):
     """A metric of one threshold, and of some of the outputs."""
 
@@ -238,7 +239,7 @@ class _OfSelection(_OfThreshold):
         return self.top_k, self.class_id
 
 
-@dataclass(frozen=True)
+@frozen
 class Precision(_OfSelection):
     """Of the outputs that say yes, the share whose target is not 0; 0 if none says so.
 
@@ -263,7 +264,7 @@ class Precision(_OfSelection):
         return counts.precision[0]
 
 
-@dataclass(frozen=True)
+@frozen
 class Recall(_OfSelection):
     """Of the outputs whose target is not 0, the share that says yes; 0 if there is none.
 
@@ -288,7 +289,7 @@ class Recall(_OfSelection):
         return counts.recall[0]
 
 
-@dataclass(frozen=True)
+@frozen
 class _Constrained(_OfCounts):
     """The best of one share where another one is large enough, over evenly spaced thresholds."""
 
@@ -327,7 +328,7 @@ class _Constrained(_OfCounts):
         return None, self.class_id
 
 
-@dataclass(frozen=True)
+@frozen
 class SensitivityAtSpecificity(_Constrained):
     """The best sensitivity with a threshold for which the specificity is at least a number.
 
@@ -349,7 +350,7 @@ class SensitivityAtSpecificity(_Constrained):
     specificity: float = 0.5
 
 
-@dataclass(frozen=True)
+@frozen
 class SpecificityAtSensitivity(_Constrained):
     """The best specificity with a threshold for which the sensitivity is at least a number.
 
@@ -371,7 +372,7 @@ class SpecificityAtSensitivity(_Constrained):
     sensitivity: float = 0.5
 
 
-@dataclass(frozen=True)
+@frozen
 class PrecisionAtRecall(_Constrained):
     """The best precision with a threshold for which the recall is at least a number.
 
@@ -393,7 +394,7 @@ class PrecisionAtRecall(_Constrained):
     recall: float = 0.5
 
 
-@dataclass(frozen=True)
+@frozen
 class RecallAtPrecision(_Constrained):
     """The best recall with a threshold for which the precision is at least a number.
 

@@ -1,6 +1,6 @@
 """F-scores: means of precision and recall."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from ..kernels.contract import Metric as Kind
 from ..kernels.contract import Op, Scalar
 from ..losses import Loss
 from ..runtime.arguments import real_number
+from ..runtime.frozen import frozen
 from ..runtime.lookup import by_name
 from ..runtime.lowering import Builder
 from .base import Metric, Totals
@@ -16,7 +17,7 @@ _EPSILON = 1e-7  # Keras'
 _AVERAGES = {name: name for name in ("micro", "macro", "weighted")}
 
 
-@dataclass(frozen=True)
+@frozen
 class FBetaScore(Metric):
     """``(1 + b^2) precision recall / (b^2 precision + recall)`` of each class, averaged.
 
@@ -78,7 +79,7 @@ class FBetaScore(Metric):
         return float(scores.mean())
 
 
-@dataclass(frozen=True)
+@frozen
 class F1Score(FBetaScore):
     """``2 precision recall / (precision + recall)`` of each class, averaged.
 

@@ -1,7 +1,6 @@
 """Metrics that are values of losses, of which nothing is learned."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,12 +8,13 @@ from .. import losses
 from ..kernels.contract import Op
 from ..losses import Loss
 from ..runtime.arguments import real_number, truth
+from ..runtime.frozen import frozen
 from ..runtime.lowering import Builder
 from ..runtime.tensors import Array
 from .base import Mean, Totals
 
 
-@dataclass(frozen=True)
+@frozen
 class _OfLoss(Mean):
     """The mean of a loss."""
 
@@ -43,14 +43,14 @@ class _OfLoss(Mean):
             raise ValueError(message) from None
 
 
-@dataclass(frozen=True)
+@frozen
 class MeanSquaredError(_OfLoss):
     """``mean_i (output[i] - target[i])^2`` for targets (n, outputs)."""
 
     loss = losses.MeanSquaredError()
 
 
-@dataclass(frozen=True)
+@frozen
 class RootMeanSquaredError(_OfLoss):
     """The root of the mean, over samples and outputs, of ``(output - target)^2``."""
 
@@ -62,28 +62,28 @@ class RootMeanSquaredError(_OfLoss):
         return math.sqrt(mean) if mean >= 0 else math.nan
 
 
-@dataclass(frozen=True)
+@frozen
 class MeanAbsoluteError(_OfLoss):
     """``mean_i |output[i] - target[i]|`` for targets (n, outputs)."""
 
     loss = losses.MeanAbsoluteError()
 
 
-@dataclass(frozen=True)
+@frozen
 class MeanAbsolutePercentageError(_OfLoss):
     """``100 mean_i |output[i] - target[i]| / max(|target[i]|, 1e-7)``."""
 
     loss = losses.MeanAbsolutePercentageError()
 
 
-@dataclass(frozen=True)
+@frozen
 class MeanSquaredLogarithmicError(_OfLoss):
     """``mean_i (log(1 + output[i]) - log(1 + target[i]))^2``, with 1e-7 for what is less."""
 
     loss = losses.MeanSquaredLogarithmicError()
 
 
-@dataclass(frozen=True)
+@frozen
 class LogCoshError(_OfLoss):
     """``mean_i log(cosh(output[i] - target[i]))``."""
 
@@ -91,7 +91,7 @@ class LogCoshError(_OfLoss):
     loss = losses.LogCosh()
 
 
-@dataclass(frozen=True)
+@frozen
 class CosineSimilarity(_OfLoss):
     """``sum_i output[i] target[i] / (|output| |target|)``: 1 for the same direction."""
 
@@ -103,14 +103,14 @@ class CosineSimilarity(_OfLoss):
         return -super().result_of(totals, weight)
 
 
-@dataclass(frozen=True)
+@frozen
 class Poisson(_OfLoss):
     """``mean_i output[i] - target[i] log(output[i] + 1e-7)``."""
 
     loss = losses.Poisson()
 
 
-@dataclass(frozen=True)
+@frozen
 class KLDivergence(_OfLoss):
     """``sum_i target[i] log(target[i] / output[i])`` of probabilities, clipped to 1e-7 and 1."""
 
@@ -118,28 +118,28 @@ class KLDivergence(_OfLoss):
     loss = losses.KLDivergence()
 
 
-@dataclass(frozen=True)
+@frozen
 class Hinge(_OfLoss):
     """``mean_i max(1 - target[i] output[i], 0)`` for targets of -1 and 1, or 0 and 1."""
 
     loss = losses.Hinge()
 
 
-@dataclass(frozen=True)
+@frozen
 class SquaredHinge(_OfLoss):
     """``mean_i max(1 - target[i] output[i], 0)^2`` for targets of -1 and 1, or 0 and 1."""
 
     loss = losses.SquaredHinge()
 
 
-@dataclass(frozen=True)
+@frozen
 class CategoricalHinge(_OfLoss):
     """``max(max_i (1 - target[i]) output[i] - sum_i target[i] output[i] + 1, 0)``."""
 
     loss = losses.CategoricalHinge()
 
 
-@dataclass(frozen=True)
+@frozen
 class _CrossEntropy(_OfLoss):
     """A cross-entropy of probabilities, or of logits."""
 
@@ -150,7 +150,7 @@ class _CrossEntropy(_OfLoss):
         self._set(from_logits=truth("from_logits", self.from_logits))
 
 
-@dataclass(frozen=True)
+@frozen
 class SparseCategoricalCrossentropy(_CrossEntropy):
     """``-log softmax(logits)[label]`` for integer labels (n,).
 
@@ -167,7 +167,7 @@ class SparseCategoricalCrossentropy(_CrossEntropy):
         return losses.SparseCategoricalCrossentropy(self.from_logits)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Smoothed(_CrossEntropy):
     """A cross-entropy with targets."""
 
@@ -181,7 +181,7 @@ class _Smoothed(_CrossEntropy):
         self._set(label_smoothing=smoothing)
 
 
-@dataclass(frozen=True)
+@frozen
 class CategoricalCrossentropy(_Smoothed):
     """``-sum_i target[i] log softmax(logits)[i]`` for targets (n, classes) that sum to 1.
 
@@ -200,7 +200,7 @@ class CategoricalCrossentropy(_Smoothed):
         return losses.CategoricalCrossentropy(self.from_logits, self.label_smoothing)
 
 
-@dataclass(frozen=True)
+@frozen
 class BinaryCrossentropy(_Smoothed):
     """``mean_i -t_i log s_i - (1 - t_i) log(1 - s_i)``, with ``s = sigmoid(logits)``.
 

@@ -1,7 +1,7 @@
 """A user's function as a metric."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -9,13 +9,14 @@ import numpy as np
 from ..kernels.contract import Metric as Kind
 from ..kernels.contract import Op
 from ..losses import Loss
+from ..runtime.frozen import frozen
 from ..runtime.lowering import Builder
 from ..runtime.python_rows import PythonMean
 from ..runtime.tensors import Array
 from .base import Metric, Totals
 
 
-@dataclass(frozen=True)
+@frozen
 class MeanMetricWrapper(Metric):
     """The mean over the samples of what a function of your own makes of them.
 

@@ -1,12 +1,13 @@
 """How much of the variance of targets a net explains."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from ..kernels.contract import Metric as Kind
 from ..kernels.contract import Op
 from ..losses import Loss
+from ..runtime.frozen import frozen
 from ..runtime.lookup import by_name
 from ..runtime.lowering import Builder
 from .base import Metric, Totals
@@ -14,7 +15,7 @@ from .base import Metric, Totals
 _AGGREGATIONS = {name: name for name in ("uniform_average", "variance_weighted_average")}
 
 
-@dataclass(frozen=True)
+@frozen
 class R2Score(Metric):
     """``1 - sum (target - output)^2 / sum (target - mean target)^2``, averaged over the outputs.
 

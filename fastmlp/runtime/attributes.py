@@ -1,6 +1,5 @@
 """Attributes: setting one has its effect, or is refused."""
 
-import difflib
 from collections.abc import Iterable
 from typing import Any, ClassVar, NoReturn, TypeVar
 
@@ -28,6 +27,8 @@ def refuse(owner: object, name: str, reason: str) -> AttributeError:
 
 def unknown(owner: object, name: str, known: Iterable[str]) -> AttributeError:
     """Return the error for an attribute that would have no effect, as it does not exist."""
+    import difflib  # here, as it is seldom needed
+
     close = difflib.get_close_matches(name, known, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
     return refuse(owner, name, f"has no such attribute{hint}")

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from numpy.typing import ArrayLike
 
-from .. import backends, losses, optimizers
+from .. import backends, optimizers
 from ..callbacks import Callback, check_callbacks
 from ..history import History
 from ..layers.stack import learning
-from ..metrics import Metric
 from . import lowering
 from .arguments import check_memory
 from .attributes import assign
@@ -25,6 +24,8 @@ from .training import train
 from .weights import Weights
 
 if TYPE_CHECKING:
+    from ..losses import Loss
+    from ..metrics import Metric
     from ..model import Sequential
 
 
@@ -38,9 +39,9 @@ class Compiled(Stack):
     """
 
     optimizer: optimizers.Optimizer | None
-    loss: losses.Loss | None
-    metrics: list[Metric]
-    weighted_metrics: list[Metric]
+    loss: "Loss | None"
+    metrics: "list[Metric]"
+    weighted_metrics: "list[Metric]"
     history: History | None
     _is_training = False
 
@@ -54,7 +55,7 @@ class Compiled(Stack):
         """All metrics, in the order in which they are shown."""
         return as_shown(self.metrics, self.weighted_metrics)
 
-    def checked_plan(self, x: ArrayLike) -> tuple[Plan, losses.Loss]:
+    def checked_plan(self, x: ArrayLike) -> "tuple[Plan, Loss]":
         """Return the plan of the compiled net, built for samples like ``x`` if need be."""
         loss = self._compiled_loss()
         with self._built_for(x):
@@ -110,9 +111,9 @@ class Compiled(Stack):
     def _compile(
         self,
         optimizer: optimizers.Optimizer,
-        loss: losses.Loss,
-        metrics: list[Metric],
-        weighted: list[Metric],
+        loss: "Loss",
+        metrics: "list[Metric]",
+        weighted: "list[Metric]",
     ) -> None:
         if self.built:
             shown = as_shown(metrics, weighted)
@@ -173,7 +174,7 @@ class Compiled(Stack):
         numbers = 2 * plan.features * plan.members * batch_size
         check_memory(argument, what, numbers * self.dtype.itemsize)
 
-    def _compiled_loss(self) -> losses.Loss:
+    def _compiled_loss(self) -> "Loss":
         if self.loss is None:
             raise RuntimeError("call compile(optimizer, loss) before this")
         return self.loss

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..losses import Loss
 from .arguments import real_array
 from .arrays import finite, plain
 from .plan import Codes
 from .tensors import Array, Shape
+
+if TYPE_CHECKING:
+    from ..losses import Loss
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def check_data(
     y: ArrayLike,
     input_shape: Shape,
     outputs: int,
-    loss: Loss,
+    loss: "Loss",
     dtype: np.dtype[Any],
     codes: Sequence[Codes] = (),
 ) -> Data:

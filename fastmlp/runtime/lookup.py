@@ -1,6 +1,5 @@
 """Finding what a user named, or saying clearly what there is instead."""
 
-import difflib
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -24,6 +23,8 @@ def by_name(argument: str, name: object, known: Mapping[str, T]) -> T:
     names = ", ".join(repr(key) for key in known)
     if not isinstance(name, str):
         raise TypeError(f"{argument}: expected one of {names}; got {shown(name)}")
+    import difflib  # here, as it is seldom needed
+
     # Near enough for a slip of the fingers; other names that exist elsewhere are no slips.
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
     hint = f" Did you mean {close[0]!r}?" if close else ""

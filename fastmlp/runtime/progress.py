@@ -5,7 +5,6 @@ else, such as in a log file, only whole lines of plain text are written.
 """
 
 import contextlib
-import shutil
 import sys
 import time
 from types import TracebackType
@@ -95,6 +94,8 @@ class TerminalDisplay:
 
     def replace(self, text: str) -> None:
         # A text that fills the line or more could not be written over.
+        import shutil
+
         columns = shutil.get_terminal_size().columns - 1
         text = text[:columns]
         print(f"\r{text:<{min(self._width, columns)}}", end="", flush=True)  # noqa: T201

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_source: np.random.Generator | None = None  # until somebody sets one, the machine's entropy
+_source: "np.random.Generator | None" = None  # until somebody sets one, the machine's entropy
 
 
 def set_source(seed: int) -> None:

@@ -1,18 +1,19 @@
 """Which metrics a net shows, and how each counts samples."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..metrics import Metric
+if TYPE_CHECKING:
+    from ..metrics import Metric
 
 
 class Shown(NamedTuple):
     """A metric of a net, and whether its samples count by their weights."""
 
-    metric: Metric
+    metric: "Metric"
     is_weighted: bool
 
 
-def as_shown(metrics: Sequence[Metric], weighted: Sequence[Metric]) -> tuple[Shown, ...]:
+def as_shown(metrics: "Sequence[Metric]", weighted: "Sequence[Metric]") -> tuple[Shown, ...]:
     """Return a net's metrics in the order in which they are shown."""
     return (*(Shown(m, False) for m in metrics), *(Shown(m, True) for m in weighted))

@@ -299,7 +299,7 @@ def _first_values(slot: Slot, seed: int, number: int, dtype: np.dtype[np.floatin
     else:
         function = getattr(weight.initializer, "__name__", repr(weight.initializer))
         argument = f"{name}: the initializer {function}"
-        rng = initializers.NO_DRAWS
+        rng = initializers.no_draws()
         if initializers.draws(weight.initializer):
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, number)))
         values = weight.initializer(weight.shape, weight.fan_in, weight.fan_out, rng)

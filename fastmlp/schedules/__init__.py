@@ -4,18 +4,22 @@ A schedule is any function of the step's number.  Those here compute the rates o
 once, so that a step costs no call.
 """
 
-from ..runtime.elsewhere import refusal
+from typing import TYPE_CHECKING
+
+from ..runtime.later import later
 from .base import RATE, LearningRateSchedule, rates_of
-from .cosine import CosineDecay, CosineDecayRestarts
-from .cosine_log import CosineLog, FlatCosine
-from .decays import (
-    ExponentialDecay,
-    InverseTimeDecay,
-    PiecewiseConstantDecay,
-    PolynomialDecay,
-    StepDecay,
-)
-from .one_cycle import OneCycle
+
+if TYPE_CHECKING:
+    from .cosine import CosineDecay, CosineDecayRestarts
+    from .cosine_log import CosineLog, FlatCosine
+    from .decays import (
+        ExponentialDecay,
+        InverseTimeDecay,
+        PiecewiseConstantDecay,
+        PolynomialDecay,
+        StepDecay,
+    )
+    from .one_cycle import OneCycle
 
 __all__ = [
     "RATE",
@@ -33,7 +37,17 @@ __all__ = [
     "rates_of",
 ]
 
+_LATER = {
+    "CosineDecay": "cosine",
+    "CosineDecayRestarts": "cosine",
+    "CosineLog": "cosine_log",
+    "ExponentialDecay": "decays",
+    "FlatCosine": "cosine_log",
+    "InverseTimeDecay": "decays",
+    "OneCycle": "one_cycle",
+    "PiecewiseConstantDecay": "decays",
+    "PolynomialDecay": "decays",
+    "StepDecay": "decays",
+}
 
-def __getattr__(name: str) -> object:
-    """Raise the error for what Keras has and fastmlp has not, with what there is instead."""
-    raise refusal("schedules", name)
+__getattr__, __dir__ = later(__name__, _LATER)

@@ -13,7 +13,7 @@ MISSING = [
     (module, name)
     for module, names in NAMES.items()
     for name in names
-    if name not in vars(importlib.import_module(f"fastmlp.{module}"))
+    if name not in dir(importlib.import_module(f"fastmlp.{module}"))
 ]
 
 
