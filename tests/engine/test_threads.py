@@ -8,6 +8,7 @@ import pytest
 
 from fastmlp import (
     DivergenceWarning,
+    Sequential,
     Telemetry,
     fit_many,
     get_num_threads,
@@ -15,6 +16,7 @@ from fastmlp import (
     optimizers,
     set_num_threads,
 )
+from fastmlp.kernels.contract import Mode
 from fastmlp.regularizers import L1, L2
 from fastmlp.runtime import engine, threads
 
@@ -120,6 +122,22 @@ def test_small_nets_are_not_shared(shared, monkeypatch):
     model = net(layers.Dense(3, "tanh"), backend="numba")
     monkeypatch.setattr("fastmlp.runtime.team.Worker", None)
     model.fit(x, y, verbose=0)
+
+
+def test_a_single_short_step_is_not_shared(monkeypatch):
+    """Its threads would take longer to start; those of many such steps are started once."""
+    monkeypatch.setattr("fastmlp.runtime.threads._chosen", 3)
+    model = Sequential([layers.Input((100,)), layers.Dense(100)], seed=0)
+    model.compile("sgd", "mse")
+    engine = model._ready_engine()
+    x = np.ones((300, 100), np.float32)  # 9 million multiplications a step
+    assert engine._threads_for(Mode.GRADIENT, 300, 1) == 1
+    assert engine._threads_for(Mode.GRADIENT, 300, 10) == 3
+    assert engine._threads_for(Mode.GRADIENT, 900, 1) == 3
+    monkeypatch.setattr("fastmlp.runtime.team.Worker", None)
+    model.loss_and_gradient(x, x)
+    with pytest.raises(TypeError, match="not callable"):
+        model.loss_and_gradient(np.tile(x, (3, 1)), np.tile(x, (3, 1)))
 
 
 def test_no_threads_where_rows_are_walked_in_python(shared, monkeypatch):

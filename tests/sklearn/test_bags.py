@@ -5,7 +5,6 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils.estimator_checks import check_estimator
 
 from fastmlp.sklearn import (
     BaggingMLPClassifier,
@@ -13,8 +12,6 @@ from fastmlp.sklearn import (
     MLPClassifier,
     MLPRegressor,
 )
-
-from .test_estimator_checks import MAY_BE_SKIPPED
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -27,23 +24,6 @@ NAMES = np.array(["setosa", "versicolor", "virginica"])[SPECIES]
 
 def small(kind, **options):
     return kind(hidden_layer_sizes=(8,), max_iter=60, learning_rate_init=0.05, **options)
-
-
-@pytest.mark.parametrize(
-    ("estimator", "checks"),
-    [(BaggingMLPClassifier(small(MLPClassifier), 2), 50),
-     (BaggingMLPRegressor(small(MLPRegressor), 2), 45)],
-)  # fmt: skip
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
-def test_all_checks_of_scikit_learn_pass(estimator, checks):
-    results = check_estimator(estimator, on_fail=None)
-    unusual = {
-        result["check_name"]: f"{result['status']}: {result['exception']}"
-        for result in results
-        if result["status"] != "passed" and result["check_name"] not in MAY_BE_SKIPPED
-    }
-    assert not unusual
-    assert sum(result["status"] == "passed" for result in results) >= checks
 
 
 def test_each_member_is_what_it_would_be_alone():

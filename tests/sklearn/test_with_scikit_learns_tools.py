@@ -5,28 +5,40 @@ import pickle
 import threading
 
 import numpy as np
+import pandas as pd
 import pytest
+import sklearn
 from joblib import Parallel, delayed, parallel_config
 from sklearn import neural_network
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import VotingClassifier
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.inspection import partial_dependence, permutation_importance
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from fastmlp import get_num_threads
 from fastmlp.callbacks import Callback
 from fastmlp.runtime.threads import threads_limited
-from fastmlp.sklearn import MLPClassifier, MLPRegressor
+from fastmlp.sklearn import MLPClassifier, MLPRegressor, RealMLPClassifier, RealMLPRegressor
 from fastmlp.sklearn.workers import threads_here
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 X = np.random.default_rng(0).standard_normal((80, 5))
 Y = np.array(["a", "b", "c"])[np.digitize(X[:, 0], [0, 1])]
+
+
+NETS = {
+    "MLP": MLPClassifier((8,), learning_rate_init=0.03, max_iter=40, random_state=0),
+    "RealMLP": RealMLPClassifier(
+        "td-s", hidden_layer_sizes=(8,), max_iter=15, batch_size=16, random_state=0
+    ),
+}
+each = pytest.mark.parametrize("estimator", NETS.values(), ids=NETS)
 
 
 def net(**options):
@@ -50,45 +62,94 @@ def test_scikit_learns_defaults_are_the_same():
         assert theirs.items() <= kind().get_params().items()
 
 
-def test_copies_predict_and_go_on_alike():
+def test_copies_go_on_alike():
     made = net(dropout=0.2).fit(X, Y)
     for twin in (pickle.loads(pickle.dumps(made)), copy.deepcopy(made)):
-        assert twin.predict_proba(X).tobytes() == made.predict_proba(X).tobytes()
         ahead = copy.deepcopy(made).partial_fit(X, Y)
         assert twin.partial_fit(X, Y).coefs_[0].tobytes() == ahead.coefs_[0].tobytes()
 
 
-def test_searches_and_pipelines():
-    search = GridSearchCV(
-        make_pipeline(StandardScaler(), net(max_iter=40, learning_rate_init=0.02)),
-        {"mlpclassifier__alpha": [1e-4, 1.0], "mlpclassifier__hidden_layer_sizes": [4, (8, 8)]},
-        cv=3,
-    ).fit(X, Y)
-    assert search.best_score_ > 0.7
-    first = ColumnTransformer([("scaled", StandardScaler(), [0, 1])])
-    first.set_output(transform="default")
-    assert make_pipeline(first, net()).fit(X, Y).predict(X).shape == (80,)
+@each
+def test_clones_and_copies(estimator):
+    made = clone(estimator).fit(X, Y)
+    assert not hasattr(estimator, "classes_")
+    assert clone(made).get_params() == made.get_params()
+    for twin in (pickle.loads(pickle.dumps(made)), copy.deepcopy(made), clone(made).fit(X, Y)):
+        assert twin.predict_proba(X).tobytes() == made.predict_proba(X).tobytes()
 
 
-def test_metaestimators():
-    made = net(max_iter=100, learning_rate_init=0.02)
-    calibrated = CalibratedClassifierCV(net(), cv=2).fit(X, Y)
+@each
+@pytest.mark.parametrize("kind", [GridSearchCV, HalvingGridSearchCV])
+def test_searches(estimator, kind):
+    options = {"random_state": 0, "min_resources": 40} if kind is HalvingGridSearchCV else {}
+    grid = {"learning_rate_init": [1e-6, 0.05], "hidden_layer_sizes": [8, (8, 4)]}
+    search = kind(estimator, grid, cv=2, **options).fit(X, Y)
+    assert search.best_params_["learning_rate_init"] == 0.05
+    assert search.score(X, Y) > 0.7
+
+
+@each
+def test_metaestimators(estimator):
+    calibrated = CalibratedClassifierCV(estimator, cv=2).fit(X, Y)
     assert calibrated.predict_proba(X).shape == (80, 3)
-    voting = VotingClassifier([("one", made), ("other", made)], voting="soft")
-    assert voting.fit(X, Y).score(X, Y) > 0.8
-    made.fit(X, Y)
-    importances = permutation_importance(made, X, Y, random_state=0).importances_mean
-    assert importances.argmax() == 0
-    assert (
-        partial_dependence(made, X, [0], response_method="predict_proba")["average"].shape[0] == 3
-    )
+    voting = VotingClassifier([("one", estimator), ("other", estimator)], voting="soft")
+    assert voting.fit(X, Y).score(X, Y) > 0.7
 
 
+@each
+def test_inspection(estimator):
+    made = clone(estimator).fit(X, Y)
+    assert permutation_importance(made, X, Y, random_state=0).importances_mean.argmax() == 0
+    options = {"response_method": "predict_proba", "grid_resolution": 10}
+    shown = partial_dependence(made, X, [0], **options)["average"]
+    assert shown.shape == (3, 10)
+    assert shown[2, -1] > shown[2, 0]
+
+
+@each
+def test_tables_go_through_pipelines(estimator):
+    columns = ColumnTransformer(
+        [("scaled", StandardScaler(), ["a", "b"])],
+        remainder="passthrough",
+        verbose_feature_names_out=False,
+    ).set_output(transform="pandas")
+    text = {"text": np.where(X[:, 0] > 0, "p", "q")} if estimator is NETS["RealMLP"] else {}
+    table = pd.DataFrame(X, columns=list("cbade")).assign(**text)
+    made = make_pipeline(columns, clone(estimator)).fit(table, Y)
+    assert made[-1].feature_names_in_.tolist() == ["a", "b", "c", "d", "e", *text]
+    assert made.score(table, Y) > 0.7
+    with pytest.raises(ValueError, match="feature names"):
+        made[-1].predict(table)
+
+
+def test_answers_go_through_a_transformation():
+    y = np.exp(X[:, 0])
+    net = RealMLPRegressor("td-s", hidden_layer_sizes=(8,), max_iter=5, random_state=0)
+    for regressor in (net, MLPRegressor(hidden_layer_sizes=(8,), max_iter=5, random_state=0)):
+        logs = TransformedTargetRegressor(regressor, func=np.log, inverse_func=np.exp)
+        expected = np.exp(clone(regressor).fit(X, X[:, 0]).predict(X))
+        np.testing.assert_allclose(logs.fit(X, y).predict(X), expected, rtol=1e-6)
+
+
+@each
+def test_validation_data_are_routed_and_transformed(estimator):
+    scale = StandardScaler().fit(X)
+    alone = clone(estimator).fit(scale.transform(X), Y, X_val=scale.transform(X[:9]), y_val=Y[:9])
+    with sklearn.config_context(enable_metadata_routing=True):
+        net = clone(estimator).set_fit_request(X_val=True, y_val=True)
+        pipeline = make_pipeline(StandardScaler(), net, transform_input=["X_val"])
+        routed = pipeline.fit(X, Y, X_val=X[:9], y_val=Y[:9])[-1]
+    scores = "validation_scores_" if hasattr(alone, "validation_scores_") else "validation_errors_"
+    assert len(getattr(alone, scores))
+    assert getattr(routed, scores) == getattr(alone, scores)
+
+
+@each
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_workers_have_the_same_scores(backend):
-    expected = cross_val_score(net(hidden_layer_sizes=(64, 64)), X, Y, cv=4)
+def test_workers_have_the_same_scores(estimator, backend):
+    expected = cross_val_score(estimator, X, Y, cv=3)
     with parallel_config(backend=backend):
-        found = cross_val_score(net(hidden_layer_sizes=(64, 64)), X, Y, cv=4, n_jobs=2)
+        found = cross_val_score(estimator, X, Y, cv=3, n_jobs=2)
     assert found.tolist() == expected.tolist()
 
 
