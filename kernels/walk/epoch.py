@@ -43,8 +43,8 @@ def judge(
     """
     place = len(Total)
     for r in judges[1:]:
-        own = totals[place : place + walk.net.table[r, Column.TOTALS]]
-        if walk.net.table[r, Column.OP] == Op.METRIC:
+        own = totals[place : place + walk.table[r][Column.TOTALS]]
+        if walk.table[r][Column.OP] == Op.METRIC:
             walk.metric_row(r, rows, batches, own)
         else:
             own += walk.loss_row(r, rows, batches, learns=False)
@@ -59,11 +59,11 @@ def judge(
 def forward(walk: Walk, stop: int, mode: Mode, n: int, step: int) -> Array:
     """Run the rows before ``stop`` forward; return the output of the last, (features, n)."""
     phase = Phase.PREDICT if mode in (Mode.PREDICT, Mode.EVALUATE) else Phase.LEARN
-    row = walk.net.table[0]
+    row = walk.table[0]
     y = walk.buffer(walk.memory.values, row[Column.Y], row[Column.OUTPUTS], n, 1).T
     for r in range(1, stop):
         # A softmax that the loss has built in may follow it, for predictions, and for metrics.
-        if walk.net.table[r, Column.OP] < FIRST_LOSS:
+        if walk.table[r][Column.OP] < FIRST_LOSS:
             y = walk.forward_row(r, n, step, phase)
     return y
 
@@ -103,7 +103,7 @@ def backward(
     a layer in Python gives both gradients at once.
     """
     for r in range(loss_index - 1, 0, -1):
-        row = walk.net.table[r]
+        row = walk.table[r]
         custom = row[Column.OP] == Op.CUSTOM
         walk.prepare_gradients(r, n, mode == Mode.TRAIN)
         if custom:
@@ -195,7 +195,7 @@ def take_fused_steps(walk: Walk, loss_index: int, n: int, rate: float, step: int
     """
     for r in range(loss_index - 1, 0, -1):
         if walk.learns(r):
-            walk.penalty_updates(walk.net.table[r], walk.net.params.dtype.type(rate), step)
+            walk.penalty_updates(walk.table[r], walk.net.params.dtype.type(rate), step)
             walk.weight_update_row(r, rate, step, n)
 
 
@@ -216,7 +216,7 @@ def observe_step(walk: Walk, loss_index: int, before: Array, records: Array) -> 
     """Record the step that was taken, for each row with weights."""
     for r in range(1, loss_index):
         if walk.learns(r):
-            row = walk.net.table[r]
+            row = walk.table[r]
             vectors = (walk.own(row, v) for v in (before, walk.net.params, walk.net.gradient))
             walk.kernels.record_step(*vectors, records[r])
 
@@ -235,7 +235,7 @@ def run(
         return batches.stop
     walk, mode = Walk(kernels, python_layers, net, memory), Mode(course.mode)
     fused = mode == Mode.TRAIN and net.rule == Rule.DESCENT
-    judges = [r for r in range(len(net.table)) if net.table[r, Column.OP] >= FIRST_LOSS]
+    judges = [r for r, row in enumerate(walk.table) if row[Column.OP] >= FIRST_LOSS]
     if mode == Mode.GRADIENT:
         del judges[1:]
 
@@ -245,7 +245,7 @@ def run(
         n, step = rows.size, course.first_step + batch
         walk.gather(batches.samples, rows)
         if mode in (Mode.PREDICT, Mode.SAMPLE):
-            y = forward(walk, len(net.table), mode, n, step)
+            y = forward(walk, len(walk.table), mode, n, step)
             kernels.transpose(y, course.outputs[start : start + n])
             continue
         with whole_steps(walk, course.totals) if mode == Mode.TRAIN else nullcontext():

@@ -138,7 +138,7 @@ def probe(
 
 def _forward_row(walk: Walk, before: Walk, r: int, n: int, trial: Trial, k: int) -> None:
     """Run a row forward, and note if the step has moved an input of it across a kink."""
-    row = walk.net.table[r]
+    row = walk.table[r]
     y = walk.forward_row(r, n, 0, Phase.REPLAY)
     kind, alpha = row[Column.KIND], walk.net.reals[r, Scalar.ALPHA]
     if row[Column.OP] == Op.PRELU:

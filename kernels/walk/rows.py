@@ -1,7 +1,7 @@
 """One row of a plan's table, forward and back: which kernel it calls, with what of the memory."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -28,6 +28,9 @@ from ..contract import (
 from ..reference.losses import factor_of
 
 Array = np.ndarray[Any, Any]
+Row = list[int]
+
+_FORMS = [FORMS[op] for op in Op]
 
 
 class PythonLayer(Protocol):
@@ -55,65 +58,71 @@ class Walk:
     python_layers: Mapping[int, Any]  # by the LAYER of its row, what is written in Python
     net: Net
     memory: Memory
+    # The rows as Python's own integers: to compare one of NumPy's with a member of an Enum takes
+    # longer than many a kernel.
+    table: list[Row] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.table = self.net.table.tolist()
 
     def buffer(self, workspace: Array, offset: int, features: int, n: int, rows: int) -> Array:
-        capacity = self.memory.values.size // self.net.table[0, Column.X]
+        capacity = self.memory.values.size // self.table[0][Column.X]
         flat = workspace[offset * capacity : offset * capacity + features * n]
         return flat.reshape((n, features) if rows else (features, n))
 
-    def ends(self, workspace: Array, row: Array, n: int) -> tuple[Array, Array]:
+    def ends(self, workspace: Array, row: Row, n: int) -> tuple[Array, Array]:
         """The input and the output buffer of a row, each in its layout."""
         rows = row[Column.ROWS]
-        rows_after = rows and FORMS[row[Column.OP]].keeps_layout
+        rows_after = rows and _FORMS[row[Column.OP]].keeps_layout
         place, outputs = row[Column.PLACE], row[Column.OUTPUTS]
         y = self.buffer(workspace, row[Column.Y], place + outputs, n, rows_after)
         x = self.buffer(workspace, row[Column.X], row[Column.INPUTS], n, rows)
         return x, y[place:] if place else y
 
-    def weights_and_bias(self, row: Array, params: Array) -> tuple[Array, Array]:
+    def weights_and_bias(self, row: Row, params: Array) -> tuple[Array, Array]:
         inputs, outputs, start = row[Column.INPUTS], row[Column.OUTPUTS], row[Column.WEIGHTS]
         weights = params[start : start + inputs * outputs].reshape((outputs, inputs))
         bias = row[Column.BIAS]
         return weights, params[bias : bias + outputs] if bias >= 0 else params[:0]
 
-    def own(self, row: Array, vector: Array) -> Array:
+    def own(self, row: Row, vector: Array) -> Array:
         """A row's part of a vector that is as long as the parameters, or empty."""
         start = row[Column.WEIGHTS]
         return vector[start : start + row[Column.SIZE]] if vector.size else vector
 
     def learns(self, r: int) -> bool:
         """Whether a row has weights that are trained."""
-        row = self.net.table[r]
-        has_weights = FORMS[row[Column.OP]].weights and row[Column.SIZE]
+        row = self.table[r]
+        has_weights = _FORMS[row[Column.OP]].weights and row[Column.SIZE]
         return bool(has_weights and not row[Column.FROZEN])
 
     def real(self, r: int, scalar: Scalar) -> Any:
         return self.memory.values.dtype.type(self.net.reals[r, scalar])
 
-    def other(self, workspace: Array, row: Array, n: int) -> Array:
+    def other(self, workspace: Array, row: Row, n: int) -> Array:
         """The buffer OTHER of a row, flat."""
         return self.buffer(workspace, row[Column.OTHER], row[Column.INPUTS], n, 0).ravel()
 
-    def mask(self, row: Array, n: int) -> Array:
+    def mask(self, row: Row, n: int) -> Array:
         """The mask of a DROPOUT row, flat."""
         features = row[Column.OUTPUTS]
         return self.buffer(self.memory.values, row[Column.Y] + features, features, n, 0).ravel()
 
-    def units(self, row: Array) -> int:
+    def units(self, row: Row) -> int:
         """How many numbers a vector of a row has: one for each feature, of each member."""
         return int(row[Column.OUTPUTS] * row[Column.MEMBERS])
 
-    def of_members(self, row: Array, *buffers: Array) -> list[Array]:
+    def of_members(self, row: Row, *buffers: Array) -> list[Array]:
         """The same buffers (features, n) of a SCALE row as (units, samples of each member)."""
         return [buffer.reshape(self.units(row), -1) for buffer in buffers]
 
-    def gamma_and_beta(self, row: Array, params: Array) -> tuple[Array, Array]:
+    def gamma_and_beta(self, row: Row, params: Array) -> tuple[Array, Array]:
         """Those of a row with vectors, each empty if it has none."""
         start, bias = row[Column.WEIGHTS], row[Column.BIAS]
         beta = params[bias : bias + self.units(row)] if bias >= 0 else params[:0]
         return params[start : start + row[Column.SIZE] - beta.size], beta
 
-    def pair(self, workspace: Array, row: Array, n: int) -> tuple[Array, Array]:
+    def pair(self, workspace: Array, row: Row, n: int) -> tuple[Array, Array]:
         """Two vectors behind the Y of a row with vectors: in the deltas, the gradients of these.
 
         Among the values of a BATCH_NORMALIZATION row, the batch's means and variances.
@@ -122,24 +131,24 @@ class Walk:
         flat = self.buffer(workspace, row[Column.Y] + outputs, 2 * outputs, n, 0).ravel()
         return flat[:units], flat[units : 2 * units]
 
-    def sample_statistics(self, workspace: Array, row: Array, n: int) -> Array:
+    def sample_statistics(self, workspace: Array, row: Row, n: int) -> Array:
         """Each sample's mean and inverse deviation, of a LAYER_NORMALIZATION row's values."""
         return self.buffer(workspace, row[Column.Y] + 3 * row[Column.OUTPUTS], 2, n, 0)
 
-    def running_pair(self, row: Array) -> tuple[Array, Array]:
+    def running_pair(self, row: Row) -> tuple[Array, Array]:
         """The running means and variances of a BATCH_NORMALIZATION row."""
         start, outputs = row[Column.RUNNING], row[Column.OUTPUTS]
         both = self.net.running[start : start + 2 * outputs]
         return both[:outputs], both[outputs:]
 
-    def statistics(self, row: Array, n: int) -> tuple[Array, Array]:
+    def statistics(self, row: Row, n: int) -> tuple[Array, Array]:
         """The means and variances that a BATCH_NORMALIZATION row learns with."""
         return (
             self.running_pair(row) if row[Column.FROZEN] else self.pair(self.memory.values, row, n)
         )
 
     def gather(self, samples: Array, rows: Array) -> None:
-        row = self.net.table[0]
+        row = self.table[0]
         out = self.buffer(self.memory.values, row[Column.Y], row[Column.OUTPUTS], rows.size, 1)
         scale, offset = self.real(0, Scalar.SCALE), self.real(0, Scalar.OFFSET)
         if samples.shape[1] == row[Column.OUTPUTS]:
@@ -149,7 +158,7 @@ class Walk:
 
     def forward_row(self, r: int, n: int, step: int, phase: Phase) -> Array:
         """Run one row forward; returns its output buffer."""
-        row = self.net.table[r]
+        row = self.table[r]
         x, y = self.ends(self.memory.values, row, n)
         if row[Column.LEARNS] and phase == Phase.PREDICT:
             phase = Phase.LEARN
@@ -213,13 +222,13 @@ class Walk:
                 self.columns_forward(row, x, y)
         return y
 
-    def embedding(self, row: Array, vector: Array) -> Array:
+    def embedding(self, row: Row, vector: Array) -> Array:
         """The weights of an EMBEDDING row, (categories, width)."""
         width = row[Column.OUTPUTS] // row[Column.COLUMNS]
         weights: Array = self.own(row, vector).reshape(-1, width)
         return weights
 
-    def columns_forward(self, row: Array, x: Array, y: Array) -> None:
+    def columns_forward(self, row: Row, x: Array, y: Array) -> None:
         """Take columns as they are, or as indicators."""
         kind, columns, outputs = row[Column.KIND], row[Column.COLUMNS], row[Column.OUTPUTS]
         by_column = kind in (Coding.PASS, Coding.ONE_HOT)
@@ -228,7 +237,7 @@ class Walk:
 
     def noise_forward(self, r: int, n: int, step: int, phase: Phase) -> None:
         """Draw a mask in training, or use the one that is there, or none."""
-        row = self.net.table[r]
+        row = self.table[r]
         x, y = (end.ravel() for end in self.ends(self.memory.values, row, n))
         mask, kind, rate = self.mask(row, n), row[Column.KIND], self.net.reals[r, Scalar.RATE]
         if phase == Phase.PREDICT:
@@ -249,7 +258,7 @@ class Walk:
             self.kernels.multiply(x, mask, y)
 
     def noise_backward(self, r: int, n: int) -> None:
-        row = self.net.table[r]
+        row = self.table[r]
         dx, dy = (end.ravel() for end in self.ends(self.memory.deltas, row, n))
         if row[Column.KIND] == Noise.GAUSSIAN_NOISE:
             dx[:] = dy
@@ -262,7 +271,7 @@ class Walk:
 
     def backward_row(self, r: int, n: int) -> None:
         """From the gradient with respect to a row's output to that of its input."""
-        row = self.net.table[r]
+        row = self.table[r]
         x, y = self.ends(self.memory.values, row, n)
         dx, dy = self.ends(self.memory.deltas, row, n)
         match row[Column.OP]:
@@ -332,7 +341,7 @@ class Walk:
 
         Unless nothing is to be learned from it: a loss in Python is not asked for its slopes then.
         """
-        row, n = self.net.table[r], rows.size
+        row, n = self.table[r], rows.size
         x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], n, 0)
         dx = self.buffer(self.memory.deltas, row[Column.X], row[Column.INPUTS], n, 0)
         scratch = self.buffer(self.memory.values, row[Column.Y], 2, n, 0)
@@ -346,7 +355,7 @@ class Walk:
 
     def metric_row(self, r: int, rows: Array, batches: Batches, totals: Array) -> None:
         """Add to the totals of a metric."""
-        row = self.net.table[r]
+        row = self.table[r]
         x = self.buffer(self.memory.values, row[Column.X], row[Column.INPUTS], rows.size, 0)
         weights = self.weights_for(row, batches)
         if row[Column.KIND] == Metric.PYTHON:
@@ -362,7 +371,7 @@ class Walk:
         )  # fmt: skip
 
     def python_loss(
-        self, row: Array, x: Array, rows: Array, batches: Batches, dx: Array | None
+        self, row: Row, x: Array, rows: Array, batches: Batches, dx: Array | None
     ) -> float:
         """The same for a loss in Python."""
         loss, weights = self.python_layers[int(row[Column.LAYER])], self.weights_for(row, batches)
@@ -374,7 +383,7 @@ class Walk:
             dx[:] = loss.slopes(right, x.T).T * (weight * (factor / rows.size))
         return float(np.sum(values * weight, dtype=np.float64)) * factor
 
-    def weights_for(self, row: Array, batches: Batches) -> Array:
+    def weights_for(self, row: Row, batches: Batches) -> Array:
         """The samples' weights, as a row that compares with right answers reads them."""
         weights: Array = batches.weights
         return weights if row[Column.WEIGHTED] else weights[:0]
@@ -383,8 +392,8 @@ class Walk:
         """The penalties on outputs, among some rows, summed over the batch's samples."""
         total = 0.0
         for r in rows:
-            if self.net.table[r, Column.OP] == Op.ACTIVITY:
-                _, y = self.ends(self.memory.values, self.net.table[r], n)
+            if self.table[r][Column.OP] == Op.ACTIVITY:
+                _, y = self.ends(self.memory.values, self.table[r], n)
                 l1, l2 = self.net.reals[r, [Scalar.ALPHA, Scalar.BETA]]
                 total += float(self.kernels.penalty(l1, l2, y.ravel()))
         return total
@@ -400,14 +409,14 @@ class Walk:
         factors: Array = self.net.factors[t, [Factor.L1, Factor.L2]]
         return factors.astype(self.net.params.dtype)
 
-    def penalty_updates(self, row: Array, rate: Any, step: int) -> None:
+    def penalty_updates(self, row: Row, rate: Any, step: int) -> None:
         """Step along the gradients of the penalties on a row's tensors."""
         own = range(row[Column.FIRST_TENSOR], row[Column.STOP_TENSOR])
         for t, place in self.penalized(own):
             l1, l2 = self.real_factors(t)
             self.kernels.penalty_update(l1, l2, rate, step, 0, self.net.params[place])
 
-    def x_rows(self, row: Array, n: int) -> Array | None:
+    def x_rows(self, row: Row, n: int) -> Array | None:
         """The input of a DENSE row as (n, inputs), transposed if need be, or None."""
         if row[Column.X_ROWS] < 0:
             return None
@@ -419,7 +428,7 @@ class Walk:
 
     def prepare_gradients(self, r: int, n: int, learns: bool) -> None:
         """Compute what several gradients of a row need; if it learns, update running statistics."""
-        row = self.net.table[r]
+        row = self.table[r]
         if row[Column.OP] in (Op.LAYER_NORMALIZATION, Op.SCALE, Op.PRELU) and self.learns(r):
             self.vectors_sums(row, n)
         if row[Column.OP] != Op.BATCH_NORMALIZATION:
@@ -439,7 +448,7 @@ class Walk:
             for batch, running in zip(statistics, self.running_pair(row), strict=True):
                 self.kernels.running_update(momentum, batch, running)
 
-    def vectors_sums(self, row: Array, n: int) -> None:
+    def vectors_sums(self, row: Row, n: int) -> None:
         """Compute the gradients of a row's vectors, if no statistics of the batch come in."""
         x, _ = self.ends(self.memory.values, row, n)
         _, dy = self.ends(self.memory.deltas, row, n)
@@ -455,25 +464,25 @@ class Walk:
 
     def weight_gradient_row(self, r: int, n: int) -> None:
         """Compute a row's part of the flat gradient."""
-        match self.net.table[r, Column.OP]:
+        match self.table[r][Column.OP]:
             case Op.DENSE:
                 self.dense_gradient(r, n)
             case Op.EMBEDDING:
-                row = self.net.table[r]
+                row = self.table[r]
                 x, _ = self.ends(self.memory.values, row, n)
                 _, dy = self.ends(self.memory.deltas, row, n)
                 drows = self.embedding(row, self.net.gradient)
                 self.kernels.embedding_gradient(row[Column.FIRST], 0, x, dy, drows)
             case Op.BATCH_NORMALIZATION | Op.LAYER_NORMALIZATION | Op.SCALE | Op.PRELU:
-                parts = self.gamma_and_beta(self.net.table[r], self.net.gradient)
+                parts = self.gamma_and_beta(self.table[r], self.net.gradient)
                 for part, found in zip(
-                    parts, self.pair(self.memory.deltas, self.net.table[r], n), strict=True
+                    parts, self.pair(self.memory.deltas, self.table[r], n), strict=True
                 ):
                     part[:] = found[: part.size]
 
     def weight_update_row(self, r: int, rate: float, step: int, n: int) -> None:
         """Step along a row's gradient, which need not be stored."""
-        row = self.net.table[r]
+        row = self.table[r]
         match row[Column.OP]:
             case Op.DENSE:
                 self.dense_update(r, rate, n)
@@ -495,7 +504,7 @@ class Walk:
                 self.optimizer_step(rate, 0.0, step, False, place)
 
     def dense_gradient(self, r: int, n: int) -> None:
-        row = self.net.table[r]
+        row = self.table[r]
         x, _ = self.ends(self.memory.values, row, n)
         _, dy = self.ends(self.memory.deltas, row, n)
         dweights, dbias = self.weights_and_bias(row, self.net.gradient)
@@ -508,7 +517,7 @@ class Walk:
         self.kernels.dense_bias_gradient(dy, dbias)
 
     def dense_update(self, r: int, rate: float, n: int) -> None:
-        row = self.net.table[r]
+        row = self.table[r]
         x, _ = self.ends(self.memory.values, row, n)
         _, dy = self.ends(self.memory.deltas, row, n)
         weights, bias = self.weights_and_bias(row, self.net.params)
@@ -547,7 +556,7 @@ class Walk:
 
     def observe_row(self, r: int, n: int, record: Array) -> None:
         """Record one row's telemetry; overwrites the deltas of its X."""
-        row = self.net.table[r]
+        row = self.table[r]
         x, y = self.ends(self.memory.values, row, n)
         self.kernels.record_values(y.ravel(), record)
         if row[Column.OP] == Op.ACTIVATION:
