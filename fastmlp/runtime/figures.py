@@ -9,6 +9,8 @@ from ..kernels.contract import Total
 from .engine import Engine
 from .shown import Shown
 
+_COMMON = len(Total)  # those that every net has
+
 
 def figures_of(
     engine: Engine, totals: NDArray[np.float64], metrics: Sequence[Shown]
@@ -17,7 +19,7 @@ def figures_of(
 
     ``metrics`` are those of the net, in the order in which they are wanted.
     """
-    common = totals[: len(Total)].tolist()  # Python's numbers are sooner divided
+    common = totals[:_COMMON].tolist()  # Python's numbers are sooner divided
     samples = max(common[Total.SAMPLES], 1.0)
     figures = {"loss": (common[Total.LOSS] + common[Total.PENALTY]) / samples}
     for metric, is_weighted in metrics:
