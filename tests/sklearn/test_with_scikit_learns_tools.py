@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import sklearn
 from joblib import Parallel, delayed, parallel_config
@@ -107,14 +108,16 @@ def test_inspection(estimator):
 
 
 @each
-def test_tables_go_through_pipelines(estimator):
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_tables_go_through_pipelines(estimator, library):
     columns = ColumnTransformer(
         [("scaled", StandardScaler(), ["a", "b"])],
         remainder="passthrough",
         verbose_feature_names_out=False,
-    ).set_output(transform="pandas")
+    ).set_output(transform=library)
     text = {"text": np.where(X[:, 0] > 0, "p", "q")} if estimator is NETS["RealMLP"] else {}
-    table = pd.DataFrame(X, columns=list("cbade")).assign(**text)
+    data = dict(zip("cbade", X.T, strict=True)) | text
+    table = {"pandas": pd, "polars": pl}[library].DataFrame(data)
     made = make_pipeline(columns, clone(estimator)).fit(table, Y)
     assert made[-1].feature_names_in_.tolist() == ["a", "b", "c", "d", "e", *text]
     assert made.score(table, Y) > 0.7
