@@ -178,7 +178,7 @@ class Engine:
     def has_numbers_of(self, optimizer: Optimizer) -> bool:
         """Whether nothing but the learning rate of its optimizer has changed since."""
         return optimizer is self._optimizer and all(
-            value is self._settings[name]
+            name in self._settings and value is self._settings[name]
             for name, value in vars(optimizer).items()
             if name != "learning_rate"
         )

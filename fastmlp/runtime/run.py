@@ -97,9 +97,6 @@ class Part(Callback):
     def _join(self, run: Run) -> None:
         self.run = run
 
-    def on_batches_begin(self) -> None:
-        """Before each batch, where users' callbacks have hooks for single batches; after those."""
-
     def on_call_end(self) -> None:
         """After each call of the engine: a long epoch takes several."""
 

@@ -19,7 +19,6 @@ from .pace import Pace
 from .progress import FitProgress
 from .recording import Amendment, Recording
 from .run import Part, Run
-from .settings import Settings
 from .shown import Shown
 from .shuffling import epoch_order
 from .validation import Validation
@@ -83,7 +82,7 @@ def _callbacks_of(job: Job) -> list[Callback]:
         *([Validation(), ValidationDiagnosis()] if job.validation is not None else []),
         Recording(),
         *([FitProgress(job.verbose, job.epochs)] if job.verbose else []),
-        *([*job.callbacks, Amendment(), Settings()] if job.callbacks else []),
+        *([*job.callbacks, Amendment()] if job.callbacks else []),
         DivergenceReport(),
     ]
 
@@ -231,8 +230,7 @@ def _train_epoch_by_batches(
     for batch in range(begin, run.job.batches):
         for callback in watchers:
             callback.on_train_batch_begin(batch, {})
-        for part in parts:
-            part.on_batches_begin()
+        run.model.follow_changes()
         _train_batches(run, order, batch, batch + 1, first_step, parts)
         run.state.steps = first_step + _steps_taken(run)
         figures = figures_of(run.engine, run.totals, run.job.metrics)
