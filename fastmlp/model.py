@@ -426,8 +426,8 @@ class Sequential(Compiled, Configurable):
 
     def _returned(self, figures: dict[str, float]) -> float | list[float]:
         """Return figures in the form that Keras has for them."""
-        names = self.metrics_names
-        return [figures[name] for name in names] if len(names) > 1 else figures["loss"]
+        values = [value for name, value in figures.items() if name != "data_loss"]
+        return values if len(values) > 1 else values[0]
 
     def predict(
         self,

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .contract import Batches, Course, Memory, Net, Team
+from .contract import Batches, Column, Course, Memory, Net, Team
 
 Run = Callable[[Net, Memory, Batches, Course, Team], int]
 Array = np.ndarray[Any, Any]
@@ -16,6 +16,12 @@ class Call(Protocol):
 
     def __call__(self, first_step: int | None = None) -> int:
         """Run; from another first step than when it was prepared, if one is given."""
+
+    def is_sound(self, classes: int) -> bool:
+        """Return whether the samples are finite, and the labels below the number of classes.
+
+        Whoever changes the memory that a call was prepared with asks this before it runs.
+        """
 
     def epochs(self, orders: Array, rates: Array, totals: Array, first_step: int) -> int:
         """Run an epoch after the other, with orders, rates and totals of their own.
@@ -52,6 +58,15 @@ class PythonCall:
         course = self._course
         now = course if first_step is None else course._replace(first_step=first_step)
         return self._run(self._net, self._memory, self._batches, now, self._team)
+
+    def is_sound(self, classes: int) -> bool:
+        """Return whether the samples are finite, and the labels below the number of classes."""
+        # Seen without a sign, numbers below 0 are large.
+        labels, samples = self._batches.labels.view(np.uint64), self._batches.samples
+        if labels.size and labels.max() >= classes:
+            return False
+        is_uint8 = samples.shape[1] == self._net.table[0, Column.OUTPUTS]
+        return bool(is_uint8 or np.isfinite(samples.view(self._net.params.dtype)).all())
 
     def epochs(self, orders: Array, rates: Array, totals: Array, first_step: int) -> int:
         """Run an epoch after the other."""

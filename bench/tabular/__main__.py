@@ -8,22 +8,25 @@ machine where others work, too.
 """
 
 import argparse
+import importlib.metadata
 import json
 import os
 import time
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from bench import machine
 from bench.tabular.peers import PEERS, installed
-from bench.tabular.ranks import average_ranks, critical_difference, geometric_mean
+from bench.tabular.pictures import draw_pareto, draw_ranks
+from bench.tabular.report import Report
 from bench.tabular.sets import QUICK, TABLES, Table, load
 
 FOLDER = Path(__file__).resolve().parent
 DOCS = FOLDER.parent.parent / "docs"
-SMALLEST = 1e-3  # what an error counts as where it is a denominator: a table may be without any
+FULL, SMALL = FOLDER / "results.json", FOLDER / "quick.json"
 
 
 def main() -> None:
@@ -36,8 +39,8 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="measure anew what is there")
     parser.add_argument("--seconds", type=float, default=np.inf, help="begin no fit after these")
     arguments = parser.parse_args()
-    path = FOLDER / ("quick.json" if arguments.quick else "results.json")
-    results = json.loads(path.read_text()) if path.exists() else {"runs": {}}
+    path = SMALL if arguments.quick else FULL
+    results = read(path)
     started = time.perf_counter()
     for name in arguments.table or (QUICK if arguments.quick else TABLES):
         table = None
@@ -52,9 +55,22 @@ def main() -> None:
             print(f"{key}: error {run['error']:.4f}, fit {run['fit']:.2f} s "
                   f"({run['fit_of_cores']:.2f} s of all cores), predict {run['predict']:.3f} s",
                   flush=True)  # fmt: skip
-            results["machine"] = machine.describe()
+            results["machine"] = machine.describe() | {"versions": versions()}
             path.write_text(json.dumps(results, indent=1) + "\n")
-    report(results["runs"], arguments.quick)
+    write(*(read(name) for name in (FULL, SMALL)))
+
+
+def versions() -> dict[str, str]:
+    """Return the version of each package that takes part."""
+    packages = ["scikit-learn", "lightgbm", "xgboost", "catboost", "pytabkit", "torch"]
+    here = [name for name in packages if find_spec(name.replace("scikit-", "sk"))]
+    return {name: importlib.metadata.version(name) for name in here}
+
+
+def read(path: Path) -> dict:
+    """Return what has been measured so far."""
+    found: dict = json.loads(path.read_text()) if path.exists() else {"runs": {}}
+    return found
 
 
 def measure(table: Table, peer: str) -> dict:
@@ -81,47 +97,30 @@ def error_of(table: Table, answers: np.ndarray) -> float:
     return float(error / np.std(table.y_test))
 
 
-def report(runs: dict, quick: bool) -> None:
-    """Print what comes out of the tables on which all peers were measured, and draw it."""
-    found: dict[str, dict[str, dict]] = {}
-    for key, run in runs.items():
-        name, peer = key.split(" / ")
-        found.setdefault(name, {})[peer] = run
-    peers = [peer for peer in PEERS if any(peer in row for row in found.values())]
-    tables = [name for name in TABLES if all(peer in found.get(name, {}) for peer in peers)]
-    if len(tables) < 2 or len(peers) < 2:
-        print(f"{len(tables)} tables have all of {len(peers)} peers: too few for ranks")
-        return
-    errors, seconds, of_cores = (
-        np.array([[found[name][peer][what] for peer in peers] for name in tables])
-        for what in ("error", "fit", "fit_of_cores")
-    )
-    ranks = average_ranks(errors)
-    difference = critical_difference(len(peers), len(tables))
-    relative = np.maximum(errors, SMALLEST) / np.maximum(errors, SMALLEST).min(axis=1)[:, None]
-    lines = [
-        f"{len(tables)} tables; critical difference of ranks {difference:.2f} (5 %)",
-        "",
-        "| peer | mean rank | error over the best | fit, s | of all cores, s |",
-        "|---|---|---|---|---|",
-    ]
-    means = np.array([geometric_mean(column) for column in relative.T])
-    times = np.array([geometric_mean(column) for column in seconds.T])
-    busy = np.array([geometric_mean(column) for column in of_cores.T])
-    lines += [
-        f"| {peers[index]} | {ranks[index]:.2f} | {means[index]:.3f} | {times[index]:.2f} | "
-        f"{busy[index]:.2f} |"
-        for index in np.argsort(ranks)
-    ]
-    loads = [run["load"] for run in runs.values()]
-    lines += ["", f"{machine.describe()}; load of the machine {min(loads):.1f} to {max(loads):.1f}"]
+def write(full: dict, quick: dict) -> None:
+    """Print what comes out of both kinds of runs, and put it down."""
+    lines = ["# Tables", ""]
+    for title, results in (("All samples", full), ("Eight tables, 1,000 samples of each", quick)):
+        report = Report(results["runs"])
+        if not report.is_enough:
+            continue
+        loads = [run["load"] for run in results["runs"].values()]
+        lines += [f"## {title}", "", *report.text(), ""]
+        lines += [f"{said(results['machine'])}; load {min(loads):.1f} to {max(loads):.1f}.", ""]
     print("\n".join(lines))
-    if not quick:
-        from bench.tabular.pictures import draw_pareto, draw_ranks
+    (FOLDER / "RESULTS.md").write_text("\n".join(lines))
+    report = Report(full["runs"])
+    if report.is_enough:
+        draw_ranks(report.peers, report.ranks, report.difference, DOCS / "tabular_ranks.png")
+        draw_pareto(
+            report.peers, report.mean("fit"), report.relative_errors, DOCS / "tabular_pareto.png"
+        )
 
-        (FOLDER / "RESULTS.md").write_text("\n".join(["# Tables", "", *lines]) + "\n")
-        draw_ranks(peers, ranks, difference, DOCS / "tabular_ranks.png")
-        draw_pareto(peers, times, means, DOCS / "tabular_pareto.png")
+
+def said(found: dict) -> str:
+    """Return what a machine is, as a sentence."""
+    packages = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    return f"{found['cores']} cores of {found['cpu']}; Python {found['python']}, {packages}"
 
 
 if __name__ == "__main__":

@@ -421,23 +421,22 @@ class Engine:
     def _run(self, mode: Mode, data: Data, order: Array | None, *rest: Any, **options: Any) -> int:
         return self.alone(lambda: run_together(*self._prepare(mode, data, order, *rest, **options)))
 
-    def alone(self, call: Callable[[], T]) -> T:
+    def alone(self, call: Callable[..., T], *arguments: Any) -> T:
         """Return what a call that uses the net's memory does, with no other thread in it."""
         with self._lock:
             if self._is_running:
                 raise RuntimeError(_RUNS_ITSELF)
             try:
                 self._is_running = True
-                return call()
+                return call(*arguments)
             finally:
                 self._is_running = False
 
-    def prepare_alone(self, mode: Mode, data: Data, **options: Any) -> Callable[..., int]:
+    def prepare_alone(self, mode: Mode, data: Data, **options: Any) -> Call:
         """Return a call that runs all of some data as one batch, on one thread."""
         with self._lock:
             calls, _ = self._prepare(mode, data, None, data.count, **options)
-            call: Callable[..., int] = calls[0]
-            return call
+            return calls[0]
 
     def _prepare(
         self,

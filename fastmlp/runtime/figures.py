@@ -9,6 +9,8 @@ from ..kernels.contract import Total
 from .engine import Engine
 from .shown import Shown
 
+_COMMON = len(Total)  # those that every net has
+
 
 def figures_of(
     engine: Engine, totals: NDArray[np.float64], metrics: Sequence[Shown]
@@ -17,11 +19,12 @@ def figures_of(
 
     ``metrics`` are those of the net, in the order in which they are wanted.
     """
-    samples = max(totals[Total.SAMPLES], 1.0)
-    figures = {"loss": float((totals[Total.LOSS] + totals[Total.PENALTY]) / samples)}
+    common = totals[:_COMMON].tolist()  # Python's numbers are sooner divided
+    samples = max(common[Total.SAMPLES], 1.0)
+    figures = {"loss": (common[Total.LOSS] + common[Total.PENALTY]) / samples}
     for metric, is_weighted in metrics:
-        weight = totals[Total.WEIGHTS] if is_weighted else samples
+        weight = common[Total.WEIGHTS] if is_weighted else samples
         figures[metric.name] = metric.result_of(totals[engine.plan.metrics[metric.name]], weight)
     if engine.plan.is_penalized:
-        figures["data_loss"] = float(totals[Total.LOSS] / samples)
+        figures["data_loss"] = common[Total.LOSS] / samples
     return figures

@@ -98,11 +98,7 @@ def _judge_as_before(
     engine = model._engine
     if engine is None or model._state.is_shared:
         return None
-    if (
-        any(given is not None for given in weights)
-        or type(x) is not np.ndarray
-        or type(y) is not np.ndarray
-    ):
+    if weights.are_given or type(x) is not np.ndarray or type(y) is not np.ndarray:
         return None
     if mode == Mode.TRAIN:
         model._follow_optimizer(engine)

@@ -6,7 +6,6 @@ once; what comes is copied there, and looked at.  Whatever is not as expected go
 which takes it or says what is wrong with it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.contract import Mode
+from ..kernels.prepare import Call
 from .data import Data
 from .tensors import Array
 
@@ -28,13 +28,13 @@ class _Outputs:
     """Memory for a certain number of samples, with the call that predicts them."""
 
     samples: Array
-    finite: NDArray[np.bool_]
     outputs: Array
-    call: Callable[[], int]
+    call: Call
 
     def outputs_of(self, x: Array) -> Array | None:
         """Return the outputs for samples; None, if they are not finite."""
-        if not _all_finite(x, self.samples, self.finite):
+        self.samples[...] = x
+        if not self.call.is_sound(0):
             return None
         self.call()
         return self.outputs.copy()
@@ -45,20 +45,17 @@ class _Totals:
     """Memory for a certain number of samples and labels, with the call that judges them."""
 
     samples: Array
-    finite: NDArray[np.bool_]
     labels: NDArray[np.int64]
     rates: NDArray[np.float64]
     totals: NDArray[np.float64]
     classes: int
-    call: Callable[..., int]
+    call: Call
 
     def totals_of(self, x: Array, y: Array, step: int) -> tuple[NDArray[np.float64], bool] | None:
         """Return the totals, and whether the batch was taken in; None, if it is not valid."""
+        self.samples[...] = x
         self.labels[...] = y
-        # Seen without a sign, numbers below 0 are large.
-        if self.labels.view(np.uint64).max() >= self.classes:
-            return None
-        if not _all_finite(x, self.samples, self.finite):
+        if not self.call.is_sound(self.classes):
             return None
         self.totals.fill(0)
         return self.totals, self.call(step) == 1
@@ -91,7 +88,7 @@ class Shortcuts:
         known = self._outputs.get(x.shape)
         if known is None or (x.dtype is not known.samples.dtype and x.dtype != np.uint8):
             return None
-        return self._engine.alone(lambda: known.outputs_of(x))
+        return self._engine.alone(known.outputs_of, x)
 
     def expect_outputs(self, count: int) -> None:
         """Be ready for so many samples."""
@@ -104,9 +101,8 @@ class Shortcuts:
         call = engine.prepare_alone(Mode.PREDICT, self._data(samples, None), outputs=outputs)
         _make_room(self._outputs)
         self._outputs[shape] = _Outputs(
-            samples, np.zeros(shape, np.bool_), outputs.reshape(count, *engine.plan.output_shape),
-            call,
-        )  # fmt: skip
+            samples, outputs.reshape(count, *engine.plan.output_shape), call
+        )
 
     def judge(
         self, mode: Mode, x: Array, y: Array, step: int
@@ -119,13 +115,15 @@ class Shortcuts:
         known = self._totals.get((mode, x.shape))
         if known is None or (x.dtype is not known.samples.dtype and x.dtype != np.uint8):
             return None
-        if y.shape == (len(x), 1):
+        if y.shape != known.labels.shape:
+            if y.shape != (len(x), 1):
+                return None
             y = y[:, 0]
-        if y.shape != known.labels.shape or y.dtype.kind not in "iu":
+        if y.dtype.kind not in "iu":
             return None
         if mode == Mode.TRAIN:
             known.rates[0] = self._engine.rate_of(step)
-        return self._engine.alone(lambda: known.totals_of(x, y, step))
+        return self._engine.alone(known.totals_of, x, y, step)
 
     def expect_totals(self, mode: Mode, data: Data) -> None:
         """Be ready for a batch like one that was judged before."""
@@ -139,7 +137,7 @@ class Shortcuts:
         call = engine.prepare_alone(mode, self._data(samples, labels), rates=rates, totals=totals)
         _make_room(self._totals)
         self._totals[mode, shape] = _Totals(
-            samples, np.zeros(shape, np.bool_), labels, rates, totals, engine.plan.outputs, call
+            samples, labels, rates, totals, engine.plan.outputs, call
         )
 
     def _is_suitable(self, count: int) -> bool:
@@ -154,13 +152,6 @@ class Shortcuts:
             np.empty(0, np.int64) if labels is None else labels,
             self._engine.params[:0, None],
         )
-
-
-def _all_finite(x: Array, copied: Array, finite: NDArray[np.bool_]) -> bool:
-    """Copy samples, and tell whether all are finite."""
-    copied[...] = x
-    np.isfinite(copied, finite)
-    return False not in finite.tobytes()  # sooner done than finite.all()
 
 
 def _make_room(kept: dict[Any, Any]) -> None:

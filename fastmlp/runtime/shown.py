@@ -16,4 +16,4 @@ class Shown(NamedTuple):
 
 def as_shown(metrics: "Sequence[Metric]", weighted: "Sequence[Metric]") -> tuple[Shown, ...]:
     """Return a net's metrics in the order in which they are shown."""
-    return (*(Shown(m, False) for m in metrics), *(Shown(m, True) for m in weighted))
+    return (*[Shown(m, False) for m in metrics], *[Shown(m, True) for m in weighted])

@@ -26,6 +26,11 @@ class Weights(NamedTuple):
     sample_weight: ArrayLike | None = None
     class_weight: Mapping[int, float] | None = None
 
+    @property
+    def are_given(self) -> bool:
+        """Whether the user says anything."""
+        return self.sample_weight is not None or self.class_weight is not None
+
     def of(self, data: Data, outputs: int, argument: str = "sample_weight") -> Data:
         """Return the data with a weight for each sample, or with none if all of them are 1.
 

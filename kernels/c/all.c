@@ -30,6 +30,7 @@ typedef struct probe_job_f64 ProbeJob;
 #include "rows.c"
 #include "epoch.c"
 #include "probe.c"
+#include "finite.c"
 
 #define PASTE(isa, suffix) kernels_##isa##suffix
 #define NAME(isa, suffix) PASTE(isa, suffix)
@@ -37,5 +38,7 @@ typedef struct probe_job_f64 ProbeJob;
 const struct kernels NAME(FASTMLP_ISA, SUFFIX) = {
     .run = run,
     .probe = probe,
+    .all_finite = all_finite,
+    .is_sound = is_sound,
 #include "contract_kernels.h"
 };

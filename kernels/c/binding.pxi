@@ -67,6 +67,10 @@ cdef class Prepared:
             reached = kernels.run(&self.job)
         return reached
 
+    def is_sound(self, int64_t classes):
+        """Whether it can run on its samples and labels; see :class:`fastmlp.kernels.prepare.Call`."""
+        return kernels.is_sound(&self.job, classes)
+
     def epochs(self, const int64_t[:, ::1] orders, const double[:, ::1] rates,
                double[:, ::1] totals, int64_t first_step):
         """Run an epoch after the other; see :class:`fastmlp.kernels.prepare.Call`."""
@@ -83,24 +87,11 @@ cdef class Prepared:
                 job.course.first_step = first_step + epoch * stop
                 reached = kernels.run(&job)
                 if reached < stop or not (
-                    all_finite(job.net.params, job.net.params_shape[0])
-                    and all_finite(job.net.running, job.net.running_shape[0])
+                    kernels.all_finite(job.net.params, job.net.params_shape[0])
+                    and kernels.all_finite(job.net.running, job.net.running_shape[0])
                 ):
                     break
         return reached
-
-
-cdef bint all_finite(const REAL *values, int64_t size) noexcept nogil:
-    """Whether none of the values is infinite or NaN."""
-    cdef REAL sums[8]
-    cdef int64_t i
-    for i in range(8):
-        sums[i] = 0
-    for i in range(size):
-        sums[i & 7] += values[i] - values[i]
-    for i in range(1, 8):
-        sums[0] += sums[i]
-    return sums[0] == 0
 
 
 def probe(net, memory, batches, trial):

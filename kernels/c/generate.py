@@ -169,6 +169,8 @@ def typed_header(contract: Any) -> str:
     pointers = [
         "int64_t (*run)(const struct TYPED(job) *job);",
         "void (*probe)(const struct TYPED(probe_job) *job);",
+        "int (*all_finite)(const REAL *values, int64_t size);",
+        "int (*is_sound)(const struct TYPED(job) *job, int64_t classes);",
         *(f"{pointer(name, kernel)};" for name, kernel in contract.KERNELS.items()),
     ]
     lines = "\n".join(f"    {line}" for line in pointers)
@@ -200,7 +202,12 @@ def declarations(contract: Any) -> list[str]:
         lines.append(f"    ctypedef struct {name}:")
         lines += [f"        {line.rstrip(';')}" for line in fields]
     lines.append("    ctypedef struct Kernels:")
-    pointers = ["int64_t (*run)(const Job *)", "void (*probe)(const ProbeJob *)"]
+    pointers = [
+        "int64_t (*run)(const Job *)",
+        "void (*probe)(const ProbeJob *)",
+        "bint (*all_finite)(const REAL *, int64_t)",
+        "bint (*is_sound)(const Job *, int64_t)",
+    ]
     pointers += [pointer(name, kernel) for name, kernel in contract.KERNELS.items()]
     return [*lines, *(f"        {line} noexcept nogil" for line in pointers)]
 

@@ -7,8 +7,8 @@ what an epoch consists of.
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
 from types import ModuleType
 
 import numpy as np
@@ -199,17 +199,24 @@ def take_fused_steps(walk: Walk, loss_index: int, n: int, rate: float, step: int
             walk.weight_update_row(r, rate, step, n)
 
 
-@contextmanager
-def whole_steps(walk: Walk, totals: Array) -> Iterator[None]:
-    """Undo a step, and what its batch added to ``totals``, if an error or Ctrl-C ends it."""
-    changed = (walk.net.params, walk.net.moments, walk.net.running, totals)
-    before = [vector.copy() for vector in changed]
-    try:
-        yield
-    except BaseException:
-        for vector, kept in zip(changed, before, strict=True):
-            vector[:] = kept
-        raise
+class WholeSteps:
+    """Undoes a step, and what its batch added to ``totals``, if an error or Ctrl-C ends it.
+
+    A context for one step after the other: what is kept of each is in the same memory.
+    """
+
+    def __init__(self, net: Net, totals: Array) -> None:
+        self._changed = (net.params, net.moments, net.running, totals)
+        self._before = [np.empty_like(vector) for vector in self._changed]
+
+    def __enter__(self) -> None:
+        for vector, before in zip(self._changed, self._before, strict=True):
+            before[:] = vector
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            for vector, before in zip(self._changed, self._before, strict=True):
+                vector[:] = before
 
 
 def observe_step(walk: Walk, loss_index: int, before: Array, records: Array) -> None:
@@ -239,6 +246,7 @@ def run(
     if mode == Mode.GRADIENT:
         del judges[1:]
 
+    whole_steps = WholeSteps(net, course.totals) if mode == Mode.TRAIN else nullcontext()
     for batch in range(batches.first, batches.stop):
         start = batch * batches.size
         rows = batches.order[start : start + batches.size]
@@ -248,7 +256,7 @@ def run(
             y = forward(walk, len(walk.table), mode, n, step)
             kernels.transpose(y, course.outputs[start : start + n])
             continue
-        with whole_steps(walk, course.totals) if mode == Mode.TRAIN else nullcontext():
+        with whole_steps:
             forward(walk, judges[-1], mode, n, step)
             finite = measure_loss(walk, judges, batches, course, rows)
             if mode == Mode.EVALUATE:

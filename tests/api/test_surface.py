@@ -334,3 +334,55 @@ def test_batches_of_a_size_seen_before_give_the_same(backend, rate):
         with pytest.raises(ValueError, match=message):
             short.train_on_batch(bad_x, bad_y)
     assert short.params.tobytes() == before
+
+
+@pytest.mark.parametrize("backend", ALL)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_number_that_is_not_finite_is_seen_in_each_batch(dtype, backend):
+    model, x = net(backend, dtype=dtype), X.astype(dtype)
+    calls = (lambda x: model.train_on_batch(x, Y), lambda x: model.test_on_batch(x, Y),
+             model.predict_on_batch)  # fmt: skip
+    for call in calls:
+        call(x)
+        for place in (0, 37, 118, 119):
+            for value in (np.nan, np.inf, -np.inf):
+                bad = x.copy()
+                bad.flat[place] = value
+                with pytest.raises(ValueError, match=rf"^x: .* got {value} at"):
+                    call(bad)
+        call(np.full_like(x, np.finfo(dtype).max / 1e30))
+    assert model.steps_trained == 2
+
+
+def freeze(model):
+    model.layers[0].trainable = False
+    model.compile("sgd", "sparse_categorical_crossentropy")
+
+
+CHANGES = [
+    lambda model: model.set_weights([w + 1 for w in model.get_weights()]),
+    lambda model: model.layers[0].kernel.fill(0.5),
+    lambda model: setattr(model.optimizer, "learning_rate", 0.5),
+    lambda model: setattr(model.optimizer, "learning_rate", lambda step: 0.1 / (step + 1)),
+    lambda model: setattr(model.optimizer, "momentum", 0.9),
+    freeze,
+    lambda model: model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"]),
+    lambda model: model.add(layers.Dense(4, "softmax")),
+]
+
+
+@pytest.mark.parametrize("backend", ALL)
+def test_what_changes_between_two_batches_acts(backend):
+    short, usual = net(backend), net(backend)
+    x = X.astype(np.float32)
+    for model in (short, usual):
+        model.compile(optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+    for number, change in enumerate(CHANGES):
+        for model in (short, usual):
+            change(model)
+        for _ in range(2):
+            usual._engine = None
+            assert short.train_on_batch(x, Y) == usual.train_on_batch(x, Y), number
+            usual._engine = None
+            assert short.test_on_batch(x, Y) == usual.test_on_batch(x, Y), number
+        assert short.params.tobytes() == usual.params.tobytes(), number

@@ -45,7 +45,8 @@ class TableEmbedding(Layer):
         self.numbers = non_negative_integer("numbers", numbers)
         self.sizes = tuple(positive_integer("sizes", size) for size in sizes)
         self._x: Array = np.empty((0, 0))
-        self._angles: Array = np.empty((0, 0, 0))
+        # Of the last batch, (numbers, frequencies, n) each, in the same memory from batch to batch.
+        self._angles = self._waves = self._slopes = np.empty((0, 0, 0))
 
     def build(self, input_shape: Shape) -> None:
         """Declare the weights."""
@@ -73,8 +74,9 @@ class TableEmbedding(Layer):
         self._x = x.copy()
         parts = [x[:, : x.shape[1] - len(self.sizes)]]
         if self.numbers:
-            self._angles = self._angles_of(x)
-            learned = np.matmul(self.weights["weights"], np.cos(self._angles))
+            self._take_angles(x)
+            np.cos(self._angles, out=self._waves)
+            learned = np.matmul(self.weights["weights"], self._waves)
             learned += self.weights["biases"][:, :, None]
             parts.insert(0, learned.reshape(-1, len(x)).T)
         parts += [
@@ -103,25 +105,27 @@ class TableEmbedding(Layer):
 
     def _backward_of_numbers(self, dy: Array) -> tuple[Array, dict[str, Array]]:
         """Return the gradients of numbers (n, numbers), and of what embeds them."""
-        waves = np.cos(self._angles)
-        angles = -np.sin(self._angles) * np.matmul(self.weights["weights"].swapaxes(1, 2), dy)
-        of_x = np.einsum("ijn,ij->ni", angles, self.weights["frequencies"], optimize=True)
-        by_x = np.matmul(angles, self._x.T[: self.numbers, :, None])[:, :, 0]
+        slopes = np.matmul(self.weights["weights"].swapaxes(1, 2), dy, out=self._slopes)
+        slopes *= np.sin(self._angles)  # of the angles, but for the sign
+        of_x = np.matmul(self.weights["frequencies"][:, None, :], slopes)[:, 0].T
+        by_x = np.matmul(slopes, self._x.T[: self.numbers, :, None])[:, :, 0]
         turn = self._x.dtype.type(2 * np.pi)
         gradients = {
-            "frequencies": turn * by_x,
-            "phases": angles.sum(axis=2),
-            "weights": np.matmul(dy, waves.swapaxes(1, 2)),
+            "frequencies": -turn * by_x,
+            "phases": -slopes.sum(axis=2),
+            "weights": np.matmul(dy, self._waves.swapaxes(1, 2)),
             "biases": dy.sum(axis=2),
         }
-        return turn * of_x, gradients
+        return -turn * of_x, gradients
 
-    def _angles_of(self, x: Array) -> Array:
-        """Return what the cosines are taken of (numbers, frequencies, n)."""
-        turn = x.dtype.type(2 * np.pi)
-        slopes = turn * self.weights["frequencies"][:, :, None]
-        angles: Array = slopes * x.T[: self.numbers, None, :] + self.weights["phases"][:, :, None]
-        return angles
+    def _take_angles(self, x: Array) -> None:
+        """Compute what the cosines are taken of."""
+        shape = (self.numbers, FREQUENCIES, len(x))
+        if self._angles.shape != shape or self._angles.dtype != x.dtype:
+            self._angles, self._waves, self._slopes = (np.empty(shape, x.dtype) for _ in range(3))
+        turns = x.dtype.type(2 * np.pi) * self.weights["frequencies"]
+        np.multiply(turns[:, :, None], x.T[: self.numbers, None, :], out=self._angles)
+        self._angles += self.weights["phases"][:, :, None]
 
     @property
     def _codes(self) -> NDArray[np.int64]:
