@@ -5,7 +5,8 @@ with five folds of scikit-learn's breast cancer table: 200 candidates are 1,000 
 first one job, then two, whose workers joblib starts meanwhile, then two again, with those workers.
 The scores must be the same.
 
-Prints seconds and ratios; how many threads each fit was allowed, as its worker knows at that time;
+Prints seconds and ratios; the CPU time of all processes, which says more on a machine where others
+work, too; how many threads each fit was allowed, as its worker knows at that time;
 and how many threads of these processes ran, or were waiting for a core, on average: looked up many
 times a second in /proc, hence on Linux alone.  More than there are cores would be too many.
 """
@@ -80,6 +81,12 @@ def _tasks(process: str) -> list[Path]:
         return []
 
 
+def cpu_seconds() -> float:
+    """Return the CPU time of this process and its children, those that have ended too."""
+    fields = [_fields(Path(f"/proc/{process}"))[11:15] for process in _family()]
+    return sum(int(ticks) for times in fields for ticks in times) / os.sysconf("SC_CLK_TCK")
+
+
 def _fields(task: Path) -> list[str]:
     """Return state, parent and so on of a process or a thread: what follows its name."""
     try:
@@ -114,15 +121,15 @@ class Search:
             self.net, self.grid, scoring=judge, n_jobs=jobs, cv=FOLDS, refit=False
         )
         with RunningThreads() as running:
-            started = time.perf_counter()
+            started, busy = time.perf_counter(), cpu_seconds()
             results = search.fit(self.x, self.y).cv_results_
-            seconds = time.perf_counter() - started
+            seconds, busy = time.perf_counter() - started, cpu_seconds() - busy
         allowed = Counter(
             int(count) for fold in range(FOLDS) for count in results[f"split{fold}_test_threads"]
         )
         blas = Parallel(jobs)(delayed(blas_threads)() for _ in range(jobs))
         fits = "; ".join(f"{count} fits were allowed {n} thread(s)" for n, count in allowed.items())
-        print(f"{jobs} job(s): {seconds:.2f} s; {fits}, BLAS {max(blas)}; "
+        print(f"{jobs} job(s): {seconds:.2f} s, {busy:.2f} s of CPU; {fits}, BLAS {max(blas)}; "
               f"{running.mean:.2f} threads ran or wanted to", flush=True)  # fmt: skip
         return seconds, results["mean_test_accuracy"]
 
