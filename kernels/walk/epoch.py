@@ -178,14 +178,14 @@ def follow_parameters(walk: Walk, step: int) -> None:
 def constrain_parameters(walk: Walk) -> None:
     """Bring each tensor to its constraint."""
     for t in walk.trained:
-        kind, group, stride = walk.net.tensors[t, [Tensor.CONSTRAINT, Tensor.GROUP,
-                                                   Tensor.STRIDE]]  # fmt: skip
+        tensor = walk.tensors[t]
+        kind, group = tensor[Tensor.CONSTRAINT], tensor[Tensor.GROUP]
         if kind == Constraint.NONE:
             continue
         numbers = walk.net.factors[t, [Factor.LOWEST, Factor.HIGHEST, Factor.SHARE]]
         weights = walk.net.params[walk.place(t)]
         groups = weights.size // group
-        walk.kernels.constrain(kind, *numbers, group, stride, 0, groups, weights)
+        walk.kernels.constrain(kind, *numbers, group, tensor[Tensor.STRIDE], 0, groups, weights)
 
 
 def take_fused_steps(walk: Walk, loss_index: int, n: int, rate: float, step: int) -> None:

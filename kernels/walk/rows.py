@@ -58,12 +58,13 @@ class Walk:
     python_layers: Mapping[int, Any]  # by the LAYER of its row, what is written in Python
     net: Net
     memory: Memory
-    # The rows as Python's own integers: to compare one of NumPy's with a member of an Enum takes
-    # longer than many a kernel.
+    # Rows as Python's own integers: to compare one of NumPy's with a member of an Enum takes longer
+    # than many a kernel, and a KeyboardInterrupt that comes within is lost.
     table: list[Row] = field(init=False)
+    tensors: list[Row] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.table = self.net.table.tolist()
+        self.table, self.tensors = self.net.table.tolist(), self.net.tensors.tolist()
 
     def buffer(self, workspace: Array, offset: int, features: int, n: int, rows: int) -> Array:
         capacity = self.memory.values.size // self.table[0][Column.X]
@@ -536,8 +537,8 @@ class Walk:
 
     def place(self, t: int) -> slice:
         """The place of a tensor in the parameters."""
-        start, size = self.net.tensors[t, [Tensor.START, Tensor.SIZE]]
-        return slice(start, start + size)
+        tensor = self.tensors[t]
+        return slice(tensor[Tensor.START], tensor[Tensor.START] + tensor[Tensor.SIZE])
 
     def optimizer_step(
         self, rate: float, decay: float, step: int, evenly: bool, part: slice
