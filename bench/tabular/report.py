@@ -107,7 +107,7 @@ class Report:
             faster = [row[other]["fit"] / row[one]["fit"] for row in rows]
             lines.append(
                 f"| {one} against {other} | {len(rows)} | {ratio:.3f} | {better} | "
-                f"{statistics.median(faster):.1f} | {min(faster):.2f} | {max(faster):.1f} |"
+                f"{statistics.median(faster):.2g} | {min(faster):.2g} | {max(faster):.2g} |"
             )
         return lines
 

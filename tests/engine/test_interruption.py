@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,6 +95,27 @@ def test_weights_and_history_are_kept(backend):
     assert history.divergence is None
     assert np.isfinite(model.params).all()
     assert (model.params != before).any()
+
+
+def test_numpy_does_not_look_into_enums_while_rows_are_walked():
+    """Python runs an Enum's ``__getattr__`` for that, and NumPy swallows what is raised there."""
+    looks = []
+
+    def look(frame, event, argument):
+        if event == "call" and frame.f_code.co_qualname == "EnumType.__getattr__":
+            caller = Path(frame.f_back.f_code.co_filename).parent.name
+            if frame.f_locals["name"].startswith("__array") and caller in ("walk", "reference"):
+                looks.append((caller, frame.f_back.f_lineno))
+
+    x, y = data(40)
+    model = net(layers.Dense(5, "tanh", kernel_constraint="non_neg"), backend="numpy")
+    before = sys.getprofile()
+    sys.setprofile(look)
+    try:
+        model.fit(x, y, epochs=1, verbose=0, validation_split=0.2)
+    finally:
+        sys.setprofile(before)
+    assert not looks
 
 
 def test_an_epoch_of_many_steps_is_interrupted_within():
