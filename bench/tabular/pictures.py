@@ -17,15 +17,15 @@ def colour(name: str) -> str:
 
 def draw_ranks(names: list[str], ranks: np.ndarray, difference: float, path: Path) -> None:
     """Draw peers at their mean ranks; bars join those that do not differ."""
-    order = np.argsort(ranks)
+    order, bars = np.argsort(ranks), groups(ranks, difference)
     figure, axes = plt.subplots(figsize=(8, 0.32 * len(names) + 1.6))
     for height, index in enumerate(order):
-        y = -height - 1
+        y = -height - 0.6 - 0.25 * len(bars)
         axes.plot([ranks[index]] * 2, [0, y], color=colour(names[index]), lw=1)
         axes.plot([ranks[index], len(names) + 0.5], [y, y], color=colour(names[index]), lw=1)
         label = f"{names[index]}  {ranks[index]:.2f}"
         axes.text(len(names) + 0.6, y, label, va="center", color=colour(names[index]))
-    for level, (first, last) in enumerate(groups(ranks, difference)):
+    for level, (first, last) in enumerate(bars):
         ends = np.sort(ranks)[[first, last]]
         axes.plot(ends, [-0.35 - 0.25 * level] * 2, color="black", lw=3, solid_capstyle="butt")
     axes.plot([1, 1 + difference], [1, 1], color="black", lw=2)
