@@ -5,7 +5,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from bench.report import LABELS, cores_text
+from bench.machine import cores_text
+from bench.report import LABELS
 
 # Okabe & Ito's colours (2008), and a marker each: told apart also by the colour-blind, and in grey.
 LOOKS = {

@@ -3,6 +3,7 @@
 import textwrap
 from pathlib import Path
 
+from bench.machine import cores_text, in_words
 from bench.rows.crossover import standing
 
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
@@ -27,19 +28,12 @@ def figure(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def cores_text(cores: int) -> str:
-    return "one core" if cores == 1 else f"{cores} cores"
-
-
 def results_markdown(results: dict) -> str:
-    machine = results["machine"]
-    versions = ", ".join(f"{name} {v}" for name, v in machine["versions"].items() if v)
     lines = [
         "# Benchmark",
         "",
-        f"Measured {results['date']} by `python -m bench`, on {machine['cpu']}, "
-        f"{cores_text(machine['cores'])}, {machine['system']}; Python "
-        f"{machine['python']}, {versions}. Peak measured between the rounds: "
+        f"Measured {results['date']} by `python -m bench`, on {in_words(results['machine'])}. "
+        "Peak measured between the rounds: "
         + ", ".join(
             f"{figure(peak['median'] / 1e9)} GFLOP/s on {cores_text(int(cores))}"
             for cores, peak in results["peaks"].items()

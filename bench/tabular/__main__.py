@@ -8,12 +8,10 @@ machine where others work, too.
 """
 
 import argparse
-import importlib.metadata
 import json
 import os
 import time
 import warnings
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +24,7 @@ from bench.tabular.sets import QUICK, TABLES, Table, load
 
 FOLDER = Path(__file__).resolve().parent
 DOCS = FOLDER.parent.parent / "docs"
+PACKAGES = ("scikit-learn", "lightgbm", "xgboost", "catboost", "pytabkit", "torch")
 FULL, SMALL = FOLDER / "results.json", FOLDER / "quick.json"
 
 
@@ -55,16 +54,9 @@ def main() -> None:
             print(f"{key}: error {run['error']:.4f}, fit {run['fit']:.2f} s "
                   f"({run['fit_of_cores']:.2f} s of all cores), predict {run['predict']:.3f} s",
                   flush=True)  # fmt: skip
-            results["machine"] = machine.describe() | {"versions": versions()}
+            results["machine"] = machine.describe(PACKAGES)
             path.write_text(json.dumps(results, indent=1) + "\n")
     write(*(read(name) for name in (FULL, SMALL)))
-
-
-def versions() -> dict[str, str]:
-    """Return the version of each package that takes part."""
-    packages = ["scikit-learn", "lightgbm", "xgboost", "catboost", "pytabkit", "torch"]
-    here = [name for name in packages if find_spec(name.replace("scikit-", "sk"))]
-    return {name: importlib.metadata.version(name) for name in here}
 
 
 def read(path: Path) -> dict:
@@ -100,27 +92,25 @@ def error_of(table: Table, answers: np.ndarray) -> float:
 def write(full: dict, quick: dict) -> None:
     """Print what comes out of both kinds of runs, and put it down."""
     lines = ["# Tables", ""]
-    for title, results in (("All samples", full), ("Eight tables, 1,000 samples of each", quick)):
-        report = Report(results["runs"])
+    reports = Report(full["runs"]), Report(quick["runs"])
+    titles = "All samples", "Eight tables, 1,000 samples of each"
+    for title, results, report in zip(titles, (full, quick), reports, strict=True):
         if not report.is_enough:
             continue
         loads = [run["load"] for run in results["runs"].values()]
         lines += [f"## {title}", "", *report.text(), ""]
-        lines += [f"{said(results['machine'])}; load {min(loads):.1f} to {max(loads):.1f}.", ""]
+        lines += [
+            f"{machine.in_words(results['machine'])}; load {min(loads):.1f} to {max(loads):.1f}.",
+            "",
+        ]
     print("\n".join(lines))
     (FOLDER / "RESULTS.md").write_text("\n".join(lines))
-    report = Report(full["runs"])
+    report = reports[0]
     if report.is_enough:
         draw_ranks(report.peers, report.ranks, report.difference, DOCS / "tabular_ranks.png")
         draw_pareto(
             report.peers, report.mean("fit"), report.relative_errors, DOCS / "tabular_pareto.png"
         )
-
-
-def said(found: dict) -> str:
-    """Return what a machine is, as a sentence."""
-    packages = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
-    return f"{found['cores']} cores of {found['cpu']}; Python {found['python']}, {packages}"
 
 
 if __name__ == "__main__":
