@@ -7,7 +7,6 @@ import numpy as np
 
 from ..contract import (
     FIRST_LOSS,
-    FORMS,
     SELU_ALPHA,
     SELU_SCALE,
     Activation,
@@ -19,7 +18,6 @@ from ..contract import (
     Op,
     Phase,
     Scalar,
-    Tensor,
     Trial,
 )
 from .rows import Array, PythonLayer, Walk
@@ -29,19 +27,19 @@ _BENT_AT_0 = (
 )  # fmt: skip
 
 
-def _owner_of(table: Array, index: int) -> int:
-    for r, row in enumerate(table):
+def _owner_of(walk: Walk, index: int) -> int:
+    for r, row in enumerate(walk.table):
         start = row[Column.WEIGHTS]
-        owns = bool(FORMS[row[Column.OP]].weights)
-        if owns and start <= index < start + row[Column.SIZE]:
+        if walk.has_weights(r) and start <= index < start + row[Column.SIZE]:
             return r
     raise IndexError(index)
 
 
 def _penalties_on(walk: Walk, index: int) -> float:
     net = walk.net
-    for t, (start, size) in enumerate(net.tensors[:, [Tensor.START, Tensor.SIZE]]):
-        if start <= index < start + size:
+    for t in range(len(walk.tensors)):
+        place = walk.place(t)
+        if place.start <= index < place.stop:
             l1, l2 = net.factors[t, Factor.L1], net.factors[t, Factor.L2]
             return float(walk.kernels.penalty(l1, l2, net.params[index : index + 1]))
     return 0.0
@@ -117,10 +115,10 @@ def probe(
     before = Walk(kernels, python_layers, net, memory)
     walk = Walk(kernels, python_layers, net, Memory(trial.moved, memory.deltas))
     rows, n = batches.order, batches.order.size
-    loss_index = next(r for r, row in enumerate(net.table) if row[Column.OP] >= FIRST_LOSS)
+    loss_index = next(r for r, row in enumerate(walk.table) if row[Column.OP] >= FIRST_LOSS)
     last_owner = -1
     for k, (index, step) in enumerate(zip(trial.indices, trial.steps, strict=True)):
-        owner = _owner_of(net.table, index)
+        owner = _owner_of(walk, index)
         if owner != last_owner:
             trial.moved[:] = memory.values
             last_owner = owner

@@ -91,11 +91,14 @@ class Walk:
         start = row[Column.WEIGHTS]
         return vector[start : start + row[Column.SIZE]] if vector.size else vector
 
+    def has_weights(self, r: int) -> bool:
+        """Whether a row has weights, trained or not."""
+        row = self.table[r]
+        return bool(_FORMS[row[Column.OP]].weights and row[Column.SIZE])
+
     def learns(self, r: int) -> bool:
         """Whether a row has weights that are trained."""
-        row = self.table[r]
-        has_weights = _FORMS[row[Column.OP]].weights and row[Column.SIZE]
-        return bool(has_weights and not row[Column.FROZEN])
+        return self.has_weights(r) and not self.table[r][Column.FROZEN]
 
     def real(self, r: int, scalar: Scalar) -> Any:
         return self.memory.values.dtype.type(self.net.reals[r, scalar])
