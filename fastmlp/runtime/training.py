@@ -20,7 +20,6 @@ from .progress import FitProgress
 from .recording import Amendment, Recording
 from .run import Part, Run
 from .shown import Shown
-from .shuffling import epoch_order
 from .validation import Validation
 
 _MOST_INDICES = 2**17  # in the orders of the epochs of one call: 1 MB
@@ -164,7 +163,7 @@ def _train_unwatched(
     """
     job, steps = run.job, run.state.steps
     run.check_stop()
-    orders = np.stack([_order_of(run, number + k) for k in range(count)])
+    orders = run.orders_of(number, count)
     totals, logs = np.zeros((count, run.totals.size)), Logs()
     started = time.perf_counter()
     try:
@@ -202,7 +201,7 @@ def _steps_taken(run: Run) -> int:
 
 def _train_epoch(run: Run, epoch: int, begin: int, pace: Pace, parts: Sequence[Part]) -> None:
     """Run an epoch's batches from ``begin`` on; ``run`` says what they added up to, and the end."""
-    order, first_step = _order_of(run, epoch), run.first_step
+    order, first_step = run.orders_of(epoch)[0], run.first_step
     watchers = having(run.job.callbacks, TRAIN_CALL)
     first, batches = begin, run.job.batches
     while first < batches:
@@ -226,7 +225,7 @@ def _train_epoch_by_batches(
     run: Run, epoch: int, begin: int, parts: Sequence[Part], watchers: Sequence[Callback]
 ) -> None:
     """Run an epoch's batches one by one, with callbacks around each."""
-    order, first_step = _order_of(run, epoch), run.first_step
+    order, first_step = run.orders_of(epoch)[0], run.first_step
     for batch in range(begin, run.job.batches):
         for callback in watchers:
             callback.on_train_batch_begin(batch, {})
@@ -238,13 +237,6 @@ def _train_epoch_by_batches(
             callback.on_train_batch_end(batch, dict(figures))
         if run.is_cut_short or run.model.stop_training:
             break
-
-
-def _order_of(run: Run, epoch: int) -> NDArray[np.int64]:
-    """Return the order in which an epoch visits its samples."""
-    job, count = run.job, run.job.count
-    order = epoch_order(job.seed, epoch, count) if job.shuffle else np.arange(count)
-    return order if job.rows is None else job.rows[order]
 
 
 def _train_batches(
