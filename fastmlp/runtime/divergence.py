@@ -66,7 +66,7 @@ def _of_batch(run: Run, epoch: int) -> Divergence:
     """Say where the loss stopped being finite: the workspace still holds that batch's values."""
     engine, job, step = run.engine, run.job, run.reached
     n = min(job.batch_size, job.count)
-    values = engine.workspace(n).memory.values
+    values = engine.values_of_last_step(n)
     n = min(n, job.count - step * job.batch_size) * engine.plan.members
     layer, what = engine.plan.first_not_finite(engine.params, values, n)
     loss = float(run.totals[Total.LOSS])
