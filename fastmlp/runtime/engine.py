@@ -129,6 +129,7 @@ class Engine:
     # two lines of that.
     _lock: threading.RLock = field(init=False)
     _is_running: bool = field(init=False)
+    _kind: tuple[object, ...] = field(init=False, default=())  # until a layer changes its reals
     shortcuts: Shortcuts = field(init=False)
     _workspaces: dict[int, Workspace] = field(init=False, default_factory=dict)
 
@@ -168,7 +169,7 @@ class Engine:
                 self.moments, self._rule = moments, optimizer.rule
             for workspace in self._workspaces.values():
                 workspace.epoch = None  # the numbers may ask for other kernels
-            self._optimizer, self._settings = optimizer, dict(vars(optimizer))
+            self._optimizer, self._settings, self._kind = optimizer, dict(vars(optimizer)), ()
             self._numbers[:] = optimizer.numbers()
             for own, slot in zip(self.plan.factors, self.plan.param_slots, strict=True):
                 if not slot.frozen:
@@ -365,6 +366,17 @@ class Engine:
         self._stand_in = twin
         with standing_in(twin, self):
             return epoch.run(orders, rates, totals, first_step)
+
+    @property
+    def kind(self) -> object:
+        """All that its calls depend on, but for what training changes, and the data."""
+        if not self._kind:
+            net = self.net
+            read = (net.table, net.tensors, net.factors, net.thresholds, net.numbers)
+            sizes = (net.params.size, net.moments.size, net.running.size)
+            self._kind = (self.bind, net.params.dtype, net.rule, sizes,
+                          *(array.tobytes() for array in read))  # fmt: skip
+        return self._kind, self.plan.reals.tobytes()
 
     def twin(self) -> "Engine":
         """Return an engine with equal tables and numbers, in memory of its own."""

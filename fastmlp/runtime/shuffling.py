@@ -75,8 +75,8 @@ class EpochOrders:
         pool = _mixed(self._beginning, epoch & _MASK, self._first)
         for place in range(1, -(-epoch.bit_length() // 32)):
             pool = _mixed(pool, epoch >> 32 * place & _MASK, self._factors_of(place))
-        words = [_hashed(word, *pair) for word, pair in zip(pool + pool, _OUT, strict=True)]
-        return np.array(words, np.uint32).view(np.uint64)
+        words = [(word ^ a) * b & _MASK for word, (a, b) in zip(pool + pool, _OUT, strict=True)]
+        return np.array([word ^ word >> 16 for word in words], np.uint32).view(np.uint64)
 
     def _factors_of(self, place: int) -> list[tuple[int, int]]:
         """Return the factors that hash an epoch's word of 32 bits at a place."""
@@ -84,16 +84,12 @@ class EpochOrders:
         return _factors(first, _HASH_RATIO, _POOL)
 
 
-def _hashed(word: int, first: int, second: int) -> int:
-    word = (word ^ first) * second & _MASK
-    return word ^ word >> 16
-
-
 def _mixed(pool: list[int], word: int, factors: list[tuple[int, int]]) -> list[int]:
     """Return the pool with one more word in it."""
+    hashed = [(word ^ a) * b & _MASK for a, b in factors]
     mixed = [
-        _LEFT * own - _RIGHT * _hashed(word, *pair) & _MASK
-        for own, pair in zip(pool, factors, strict=True)
+        _LEFT * own - _RIGHT * (new ^ new >> 16) & _MASK
+        for own, new in zip(pool, hashed, strict=True)
     ]
     return [own ^ own >> 16 for own in mixed]
 

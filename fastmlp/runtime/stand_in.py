@@ -24,7 +24,7 @@ class StandIns:
 
     def of(self, engine: "Engine") -> "Engine":
         """Return the stand-in for an engine: one with equal tables and numbers."""
-        kind = _kind_of(engine)
+        kind = engine.kind
         found = self._known.pop(kind, None)
         if found is None:
             found = engine.twin()
@@ -47,11 +47,3 @@ def standing_in(twin: "Engine", engine: "Engine") -> Iterator[None]:
     finally:
         for own, other in pairs:
             other[:] = own
-
-
-def _kind_of(engine: "Engine") -> object:
-    """Return all that a call of the engine depends on, but for what training changes."""
-    net = engine.net
-    read = (net.table, net.reals, net.tensors, net.factors, net.thresholds, net.numbers)
-    sizes = (net.params.size, net.moments.size, net.running.size)
-    return (engine.bind, net.params.dtype, net.rule, sizes, *(array.tobytes() for array in read))
