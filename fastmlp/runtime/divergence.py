@@ -21,6 +21,8 @@ class Diagnosis(Part):
     It comes before the validation, which uses the memory that still holds the batch's values.
     """
 
+    looks_into_memory = True
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         run = self.run
         if run.is_cut_short:

@@ -105,9 +105,13 @@ class Part(Callback):
     ----------
     run : Run
         Set before the first hook is called.
+    looks_into_memory : bool
+        Whether it reads what an epoch has left in the engine, so that it is told only of the last
+        of several that were taken in one call.
     """
 
     run: Run
+    looks_into_memory = False
 
     def _join(self, run: Run) -> None:
         self.run = run
