@@ -39,6 +39,7 @@ _FORWARD = {
     Op.EMBEDDING: ("embedding_forward",),
     Op.COLUMNS: ("columns_forward",),
     Op.ACTIVITY: ("penalty",),
+    Op.GROUPED_DENSE: ("dense_forward",),
     Op.BATCH_NORMALIZATION: ("batch_statistics", "batchnorm_forward"),
     Op.LAYER_NORMALIZATION: ("layernorm_forward",),
     Op.SCALE: ("scale_forward",),
@@ -58,6 +59,10 @@ _BACKWARD = {
     Op.LOG_SOFTMAX: ("log_softmax_backward",),
     Op.EMBEDDING: ("embedding_gradient", "embedding_update"),
     Op.ACTIVITY: ("activity_gradient",),
+    Op.GROUPED_DENSE: (
+        "dense_input_gradient", "dense_weight_update", "dense_weight_gradient",
+        "dense_bias_update", "dense_bias_gradient",
+    ),
     Op.BATCH_NORMALIZATION: (
         "batchnorm_weight_gradient", "running_update", "batchnorm_input_gradient",
     ),

@@ -358,6 +358,52 @@ def embedding_weights(row, rate, stores, net, values, deltas, capacity, n, team)
         call(embedding_update, net.code, (row[Column.FIRST], first, -rate, x, dy, rows))
 
 
+@view
+def group_of(row, g, values, params, capacity, n):
+    """One group of a GROUPED_DENSE row: its inputs, its weights, its bias and its outputs.
+
+    With the deltas and the gradient in place of values and parameters, these of them.
+    """
+    inputs = row[Column.INPUTS] // row[Column.GROUPS]
+    outputs = row[Column.OUTPUTS] // row[Column.GROUPS]
+    x = matrix(values, row[Column.X] * capacity + g * inputs * n, inputs, n)
+    at_y = row[Column.Y] * capacity + (row[Column.PLACE] + g * outputs) * n
+    weights = matrix(params, row[Column.WEIGHTS] + g * inputs * outputs, outputs, inputs)
+    bias = layer_bias(row, params, g * outputs, (g + 1) * outputs)
+    return x, weights, bias, matrix(values, at_y, outputs, n)
+
+
+@exact
+def groups_forward(row, net, values, capacity, n, team):
+    """Compute the outputs of a share of the groups."""
+    for g in range(first_of(row[Column.GROUPS], team), stop_of(row[Column.GROUPS], team)):
+        x, weights, bias, y = group_of(row, g, values, net.params, capacity, n)
+        call(dense_forward, net.code, (x, weights, bias, y))
+
+
+@exact
+def groups_backward(row, net, deltas, capacity, n, team):
+    """Compute the gradients of the inputs of a share of the groups."""
+    for g in range(first_of(row[Column.GROUPS], team), stop_of(row[Column.GROUPS], team)):
+        dx, weights, _, dy = group_of(row, g, deltas, net.params, capacity, n)
+        call(dense_input_gradient, net.code, (weights, dy, dx))
+
+
+@exact
+def groups_weights(row, rate, stores, net, values, deltas, capacity, n, team):
+    """Compute the gradients of the weights of a share of the groups, or take a step along them."""
+    for g in range(first_of(row[Column.GROUPS], team), stop_of(row[Column.GROUPS], team)):
+        x, weights, bias, _ = group_of(row, g, values, net.params, capacity, n)
+        if stores:
+            _, dweights, dbias, dy = group_of(row, g, deltas, net.gradient, capacity, n)
+            call(dense_weight_gradient, net.code, (x, dy, dweights))
+            call(dense_bias_gradient, net.code, (dy, dbias))
+        else:
+            _, _, _, dy = group_of(row, g, deltas, net.params, capacity, n)
+            call(dense_weight_update, net.code, (x, dy, -rate, weights))
+            call(dense_bias_update, net.code, (dy, -rate, bias))
+
+
 @exact
 def activity(net, values, loss_index, capacity, n):
     """Return the penalties on outputs, summed over the batch's samples."""
@@ -446,6 +492,8 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
             call(log_softmax_forward, net.code, (matrix(values, at_x, inputs, n), scratch, all_y))
     elif op == Op.EMBEDDING or op == Op.COLUMNS:
         columns_of_samples(row, net, values, capacity, n, team)
+    elif op == Op.GROUPED_DENSE:
+        groups_forward(row, net, values, capacity, n, team)
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET]), x, y)
     elif op == Op.TRANSPOSE:
@@ -496,6 +544,8 @@ def backward_row(row, reals, net, values, deltas, capacity, n, team):
         own_y = at_y + row[Column.PLACE] * n + own
         arguments = (l1, l2, vector(values, own_y, size), vector(deltas, own_y, size))
         call(activity_gradient, net.code, arguments)
+    elif op == Op.GROUPED_DENSE:
+        groups_backward(row, net, deltas, capacity, n, team)
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(0), dy, dx)
     elif op == Op.TRANSPOSE:
@@ -651,6 +701,8 @@ def weight_update_row(row, reals, rate, net, values, deltas, capacity, n, sample
         dense_update(row, reals, rate, net, values, deltas, capacity, n, samples, ahead, team)
     elif row[Column.OP] == Op.EMBEDDING:
         embedding_weights(row, rate, False, net, values, deltas, capacity, n, team)
+    elif row[Column.OP] == Op.GROUPED_DENSE:
+        groups_weights(row, rate, False, net, values, deltas, capacity, n, team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION or has_vectors(row):
         normalization_update(row, rate, net.params, deltas, capacity, team)
 
@@ -663,6 +715,9 @@ def weight_gradient_row(row, reals, net, values, deltas, capacity, n, team):
     elif row[Column.OP] == Op.EMBEDDING:
         rate = values.dtype.type(0)
         embedding_weights(row, rate, True, net, values, deltas, capacity, n, team)
+    elif row[Column.OP] == Op.GROUPED_DENSE:
+        rate = values.dtype.type(0)
+        groups_weights(row, rate, True, net, values, deltas, capacity, n, team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION or has_vectors(row):
         normalization_gradient(row, net.gradient, deltas, capacity, team)
 

@@ -224,7 +224,21 @@ class Walk:
                 self.kernels.embedding_forward(row[Column.FIRST], 0, x, rows, y)
             case Op.COLUMNS:
                 self.columns_forward(row, x, y)
+            case Op.GROUPED_DENSE:
+                weights, bias = self.blocks(row, self.net.params)
+                for part in self.groups(row, x, weights, bias, y):
+                    self.kernels.dense_forward(*part)
         return y
+
+    def blocks(self, row: Row, vector: Array) -> tuple[Array, Array]:
+        """The weights of a GROUPED_DENSE row, (outputs, inputs of a group), and its bias."""
+        own, outputs = self.own(row, vector), row[Column.OUTPUTS]
+        size = outputs * (row[Column.INPUTS] // row[Column.GROUPS])
+        return own[:size].reshape(outputs, -1), own[size:]
+
+    def groups(self, row: Row, *arrays: Array) -> Iterator[list[Array]]:
+        """The part of each group of arrays that have those of all, one group behind the other."""
+        return map(list, zip(*(np.split(a, row[Column.GROUPS]) for a in arrays), strict=True))
 
     def embedding(self, row: Row, vector: Array) -> Array:
         """The weights of an EMBEDDING row, (categories, width)."""
@@ -303,6 +317,10 @@ class Walk:
                 self.kernels.rescale(scale, scale.dtype.type(0), dy.ravel(), dx.ravel())
             case Op.TRANSPOSE:
                 self.kernels.transpose(dy, dx)
+            case Op.GROUPED_DENSE:
+                weights, _ = self.blocks(row, self.net.params)
+                for part in self.groups(row, weights, dy, dx):
+                    self.kernels.dense_input_gradient(*part)
             case Op.CUSTOM:
                 layer = self.python_layers[int(row[Column.LAYER])]
                 own = self.own(row, self.net.gradient)
@@ -477,12 +495,31 @@ class Walk:
                 _, dy = self.ends(self.memory.deltas, row, n)
                 drows = self.embedding(row, self.net.gradient)
                 self.kernels.embedding_gradient(row[Column.FIRST], 0, x, dy, drows)
+            case Op.GROUPED_DENSE:
+                self.groups_gradient(self.table[r], n)
             case Op.BATCH_NORMALIZATION | Op.LAYER_NORMALIZATION | Op.SCALE | Op.PRELU:
                 parts = self.gamma_and_beta(self.table[r], self.net.gradient)
                 for part, found in zip(
                     parts, self.pair(self.memory.deltas, self.table[r], n), strict=True
                 ):
                     part[:] = found[: part.size]
+
+    def groups_gradient(self, row: Row, n: int) -> None:
+        x, _ = self.ends(self.memory.values, row, n)
+        _, dy = self.ends(self.memory.deltas, row, n)
+        dweights, dbias = self.blocks(row, self.net.gradient)
+        for own_x, own_dy, part in self.groups(row, x, dy, dweights):
+            self.kernels.dense_weight_gradient(own_x, own_dy, part)
+        self.kernels.dense_bias_gradient(dy, dbias)
+
+    def groups_update(self, row: Row, rate: float, n: int) -> None:
+        x, _ = self.ends(self.memory.values, row, n)
+        _, dy = self.ends(self.memory.deltas, row, n)
+        weights, bias = self.blocks(row, self.net.params)
+        scale = -x.dtype.type(rate)
+        for own_x, own_dy, part in self.groups(row, x, dy, weights):
+            self.kernels.dense_weight_update(own_x, own_dy, scale, part)
+        self.kernels.dense_bias_update(dy, scale, bias)
 
     def weight_update_row(self, r: int, rate: float, step: int, n: int) -> None:
         """Step along a row's gradient, which need not be stored."""
@@ -495,6 +532,8 @@ class Walk:
                 _, dy = self.ends(self.memory.deltas, row, n)
                 scale, rows = -x.dtype.type(rate), self.embedding(row, self.net.params)
                 self.kernels.embedding_update(row[Column.FIRST], 0, scale, x, dy, rows)
+            case Op.GROUPED_DENSE:
+                self.groups_update(row, rate, n)
             case Op.BATCH_NORMALIZATION | Op.LAYER_NORMALIZATION | Op.SCALE | Op.PRELU:
                 parts, none = self.gamma_and_beta(row, self.net.params), self.net.params[:0]
                 for part, found in zip(parts, self.pair(self.memory.deltas, row, n), strict=True):

@@ -177,6 +177,11 @@ OPERATIONS = [
                   f"{kind.name} from output {output}")
         for kind in Coding for output in (0, 1)
     ),
+    *(
+        Operation("columns_forward", inputs.columns(Coding.PASS, output, 4), lambda *_: (0,), (6,),
+                  f"PASS 4 times from output {output}")
+        for output in (0, 3)
+    ),
     Operation("batch_statistics", inputs.batch_statistics, inputs.bound_statistics, (1, 2)),
     Operation(
         "running_update",
