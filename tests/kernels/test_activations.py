@@ -232,13 +232,13 @@ class TestExtremes:
         y = forward(backend, kind, np.array([-math.inf, math.inf], dtype))
         np.testing.assert_allclose(y, [LIMITS[kind][0], above], rtol=2 * np.finfo(dtype).eps)
 
-    @pytest.mark.parametrize("position", [0, 3, 16, 36])
-    def test_nan_comes_through_and_stays_where_it_is(self, backend, dtype, kind, position):
-        x = np.linspace(-2, 2, 37).astype(dtype)
-        expected = forward(backend, kind, x)
-        x[position] = np.nan
-        expected[position] = np.nan
-        np.testing.assert_array_equal(forward(backend, kind, x), expected)
+    def test_nan_comes_through_and_stays_where_it_is(self, backend, dtype, kind):
+        for position in (0, 3, 16, 36):
+            x = np.linspace(-2, 2, 37).astype(dtype)
+            expected = forward(backend, kind, x)
+            x[position] = np.nan
+            expected[position] = np.nan
+            np.testing.assert_array_equal(forward(backend, kind, x), expected)
 
     def test_gradients_that_are_nan_come_through(self, backend, dtype, kind):
         x = np.linspace(0.5, 2, 37).astype(dtype)
