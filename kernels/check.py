@@ -61,6 +61,7 @@ _KINDS = {
     Op.DROPOUT: Noise,
     Op.LAYER_NORMALIZATION: Spread,
     Op.COLUMNS: Coding,
+    Op.MIXED_ACTIVATION: Activation,
     Op.LOSS: Loss,
     Op.METRIC: Metric,
     Op.LOSS_VALUE: Loss,
@@ -219,7 +220,7 @@ def _check_buffers(table: Array) -> None:
     within = f"within the workspace of {end}"
     require(everything, _inputs_of(table) + inputs <= end, f"X {within}")
     place = table[:, Column.PLACE]
-    shared = _READS_COLUMNS[ops] | (ops == Op.ACTIVITY)
+    shared = _READS_COLUMNS[ops] | (ops == Op.ACTIVITY) | (ops == Op.GROUPED_DENSE)
     require(everything, (place >= 0) & (place <= shared * end), "a place in Y, if it is shared")
     require(everything, y + place + outputs + beyond <= end, f"Y {within}")
     other, x_rows = table[:, Column.OTHER], table[:, Column.X_ROWS]
@@ -239,10 +240,9 @@ def _check_columns(table: Array) -> None:
     inside = (first >= 0) & (first < inputs) & (count >= 1) & (count <= inputs - first)
     require(reads, inside, "columns that its input has")
     width = np.maximum(count, 1)
-    of_each = (ops == Op.EMBEDDING) | ((ops == Op.COLUMNS) & (kinds == Coding.ONE_HOT))
+    alike = (kinds == Coding.PASS) | (kinds == Coding.ONE_HOT)
+    of_each = (ops == Op.EMBEDDING) | ((ops == Op.COLUMNS) & alike)
     require(of_each, outputs % width == 0, "as many outputs for each column")
-    passed = (ops == Op.COLUMNS) & (kinds == Coding.PASS)
-    require(passed, outputs == count, "an output for each column")
     same_place = table[:, Column.X] == table[:, Column.Y]
     require(ops == Op.ACTIVITY, same_place, "a Y that is its X")
 
@@ -275,9 +275,35 @@ def _check_weights(net: Net) -> None:
     width = np.maximum(outputs // np.maximum(table[:, Column.COLUMNS], 1), 1)
     rows = _WEIGHTS[ops] == "rows"
     require(rows, (size > 0) & (size % width == 0), "rows of weights for each category")
+    _check_blocks(table, parameters)
     running, length = table[:, Column.RUNNING], _RUNNING[ops] * outputs
     inside = (running >= 0) & (running <= statistics - length)
     require(length > 0, inside, f"statistics within the {statistics} running ones")
+
+
+def _check_blocks(table: Array, parameters: int) -> None:
+    """Raise ValueError if a row with a matrix for each group has not as many weights as that is."""
+    ops, inputs, outputs, groups, start, size, bias = (
+        table[:, c]
+        for c in (
+            Column.OP, Column.INPUTS, Column.OUTPUTS, Column.GROUPS, Column.WEIGHTS, Column.SIZE,
+            Column.BIAS,
+        )
+    )  # fmt: skip
+    require, blocks = partial(_require_of, ops), _WEIGHTS[ops] == "blocks"
+    require(blocks, (groups >= 1) & (groups <= outputs), "a number of groups")
+    count = np.maximum(groups, 1)
+    even = (inputs % count == 0) & (outputs % count == 0)
+    require(blocks, even, "groups of as many inputs and outputs each")
+    of_each = inputs // count
+    within = f"within the {parameters} parameters"
+    inside = of_each <= (parameters - start) // np.maximum(outputs, 1)
+    require(blocks, inside, f"weights {within}")
+    beside = np.where(bias >= 0, outputs, 0)
+    last = (bias == -1) | (bias == start + size - outputs)
+    require(blocks, last, "a bias at the end of its weights")
+    right = size - beside == np.where(inside, of_each, 0) * outputs
+    require(blocks, right, "a matrix of weights for each group, and a bias at most")
 
 
 def _check_members(ops: Array, members: Array) -> None:

@@ -45,9 +45,13 @@ class Op(IntEnum):
     EMBEDDING = 15  # whole numbers in the samples become rows of a matrix, its weights
     COLUMNS = 16  # columns of the samples as they are, or as indicators of whole numbers
     ACTIVITY = 17  # a penalty on X, which is Y, too: nothing forward; its slope joins dx
-    LOSS = 18  # compares outputs with the right answers, and sets dx
-    METRIC = 19  # adds to totals of its own
-    LOSS_VALUE = 20  # a metric too: the value of a loss, of which nothing is learned
+    GROUPED_DENSE = 18  # GROUPS of features, one behind the other, each through a DENSE of its own
+    # x + weight (x - activation(x)), with a weight for each feature; scratch: the gradient of the
+    # weights, and, behind room for another, the activation's values
+    MIXED_ACTIVATION = 19
+    LOSS = 20  # compares outputs with the right answers, and sets dx
+    METRIC = 21  # adds to totals of its own
+    LOSS_VALUE = 22  # a metric too: the value of a loss, of which nothing is learned
 
 
 # From here on, rows compare outputs with the right answers.
@@ -69,7 +73,8 @@ class Form(NamedTuple):
     reads_other: bool = False  # a buffer as wide as X
     reads_columns: bool = False  # COLUMNS of X, which is (n, features), from FIRST on
     # Of its own: "matrix" (outputs, inputs) and a bias (outputs,); "vectors" (outputs, members): a
-    # scale, a bias, or both; "rows" (categories, outputs / COLUMNS); and "any".
+    # scale, a bias, or both; "rows" (categories, outputs / COLUMNS); "blocks", a matrix for each
+    # group (groups, outputs / groups, inputs / groups), and a bias (outputs,); and "any".
     weights: str = ""
     running: int = 0  # running statistics: so many for each output
     scratch: Scratch = Scratch()
@@ -99,6 +104,8 @@ FORMS = {
     Op.EMBEDDING: Form(same_width=False, reads_columns=True, weights="rows"),
     Op.COLUMNS: Form(same_width=False, reads_columns=True),
     Op.ACTIVITY: Form(keeps_layout=True),
+    Op.GROUPED_DENSE: Form(same_width=False, weights="blocks"),
+    Op.MIXED_ACTIVATION: Form(weights="vectors", scratch=Scratch(per_output=3)),
     Op.LOSS: Form(same_width=False, scratch=Scratch(more=2)),
     Op.METRIC: Form(same_width=False),
     Op.LOSS_VALUE: Form(same_width=False, scratch=Scratch(more=2)),
@@ -137,12 +144,14 @@ class Column(IntEnum):
     LEARNS = 24  # 1 if the row runs forward as in training also when the net predicts
     FIRST = 25  # EMBEDDING, COLUMNS: which column of X is the first that is read,
     COLUMNS = 26  # and how many are
-    # EMBEDDING, COLUMNS, ACTIVITY: so many features of Y, which several rows write, come before
+    # EMBEDDING, COLUMNS, GROUPED_DENSE, ACTIVITY: so many features of Y, which several rows write,
+    # come before
     PLACE = 27
     # Of rows with vectors: how many members of an ensemble each feature has numbers for.  The batch
     # has its samples once for each member, a member after the other, so that the (features, n) of
     # a buffer are (features * members, n / members) too.  1, but in SCALE.
     MEMBERS = 28
+    GROUPS = 29  # GROUPED_DENSE: how many; else 1
 
 
 class Scalar(IntEnum):
@@ -221,6 +230,7 @@ class Activation(IntEnum):
     THRESHOLD = 24  # x above ALPHA, else 0
     MINIMUM = 25  # x, but at most ALPHA
     JUMP = 26  # x + ALPHA above 0, else x
+    COSINE = 27
 
 
 class Noise(IntEnum):
@@ -242,7 +252,7 @@ class Spread(IntEnum):
 class Coding(IntEnum):
     """The ``KIND`` of a ``COLUMNS`` row: what becomes of the COLUMNS that it reads."""
 
-    PASS = 0  # what they are
+    PASS = 0  # what they are, each OUTPUTS / COLUMNS times
     ONE_HOT = 1  # for each column, and each of OUTPUTS / COLUMNS numbers, whether it is that
     MULTI_HOT = 2  # for each of OUTPUTS numbers, whether a column is that,
     NUMBER = 3  # or how many are
@@ -678,6 +688,14 @@ KERNELS = {
     ),
     "scale_weight_gradient": _kernel(
         "scaling", "x[features, n]; dy[features, n]; dgamma![features]; dbeta![features]",
+        "features n",
+    ),
+    "mix_forward": _kernel(
+        "scaling", "x[features, n]; other[features, n]; weights[features]; y![features, n]",
+        "features n",
+    ),
+    "mix_weight_gradient": _kernel(
+        "scaling", "x[features, n]; other[features, n]; dy[features, n]; dweights![features]",
         "features n",
     ),
     "prelu_forward": _kernel(

@@ -47,6 +47,7 @@ class Choice:
         self.names = [one for one in chosen if isinstance(one, str)]
         self.arrays = [one for one in chosen if isinstance(one, np.ndarray)]
         self.patterns = patterns
+        self._asked: dict[str, bool] = {}  # what was answered of names
 
     def recognize(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         """Know arrays by their names, if a net's tensors are these.
@@ -67,9 +68,13 @@ class Choice:
             raise ValueError(f"var_list: the net has no weight {unknown[0]!r}: {list(tensors)}")
         self.names += found
         self.arrays = []
+        self._asked.clear()
 
     def __contains__(self, name: str) -> bool:
-        return name in self.names or any(re.search(pattern, name) for pattern in self.patterns)
+        if name not in self._asked:
+            found = any(re.search(pattern, name) for pattern in self.patterns)
+            self._asked[name] = found or name in self.names
+        return self._asked[name]
 
     def get_config(self) -> dict[str, Any]:
         """Return what was named, as plain data."""

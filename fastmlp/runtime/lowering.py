@@ -137,6 +137,12 @@ class _Current:
     output_shape: Shape = ()
     slots: list[Slot] = field(default_factory=list)
     frozen: bool = False
+    rows_have: int = 0  # so many of the tensors that are trained belong to rows already
+
+    @property
+    def trained(self) -> list[Slot]:
+        """The tensors that are trained."""
+        return [slot for slot in self.slots if slot.weight.trainable]
 
 
 class Builder:
@@ -192,6 +198,8 @@ class Builder:
             self._sizes[weight.trainable] += weight.size
         self._slots += self._current.slots
         y = layer._lower(self, x)
+        if 0 < self._current.rows_have < len(self._current.trained):
+            raise self._other_tensors([])
         if layer.activity_regularizer is not None:
             self._penalize(y, layer.activity_regularizer)
         if y.features != math.prod(output_shape):
@@ -255,6 +263,7 @@ class Builder:
             Column.LEARNS: int(self.always_learns),
             Column.FROZEN: int(self._current.frozen),
             Column.MEMBERS: 1,
+            Column.GROUPS: 1,
         }
         self._append(
             op, label or self._current.name, {**fixed, **own, **(columns or {})}, reals or {}
@@ -334,6 +343,19 @@ class Builder:
         self.row(op, x, features, params=params, columns=columns | {Column.Y: x.part.y.offset})
         self._end -= features  # there is memory for it already
         return replace(x.part.y, features=features, part=x.part)
+
+    def grouped_row(self, x: Buffer, y: Buffer, groups: int, params: Sequence[Param]) -> None:
+        """Add a row with a matrix and a bias for each group of ``x``, to the beginning of ``y``.
+
+        ``params`` are the matrices (groups, outputs of a group, inputs of a group), and the biases.
+        """
+        outputs = math.prod(params[1].shape)
+        columns = {
+            Column.GROUPS: groups, Column.BIAS: self.start_of(params[1].name),
+            Column.Y: y.offset,
+        }  # fmt: skip
+        self.row(Op.GROUPED_DENSE, x, outputs, params=params, columns=columns)
+        self._end -= outputs  # there is memory for it already
 
     def _penalize(self, y: Buffer, penalty: L1L2) -> None:
         """Add a penalty on what a layer gives, with no memory of its own."""
@@ -525,21 +547,28 @@ class Builder:
         """
         if not params:
             return {}
-        slots = [slot for slot in self._current.slots if slot.weight.trainable]
-        declared = [Param(s.weight.name, s.weight.shape, s.weight.transposed) for s in slots]
-        if declared != list(params):
-            raise ValueError(
-                f"{self._current.layer!r}: its kernel reads the weights "
-                f"{[(name, shape) for name, shape, _ in params]}, but build declared "
-                f"{[(name, shape) for name, shape, _ in declared]}; "
-                "other weights need a forward and a backward of its own"
-            )
+        done = self._current.rows_have
+        slots = self._current.trained[done : done + len(params)]
+        if _params_of(slots) != list(params):
+            raise self._other_tensors(params)
+        self._current.rows_have += len(params)
         size = sum(slot.weight.size for slot in slots)
         first = [slot for slot in self._slots if slot.weight.trainable].index(slots[0])
         return {
             Column.WEIGHTS: slots[0].start, Column.SIZE: size,
             Column.FIRST_TENSOR: first, Column.STOP_TENSOR: first + len(slots),
         }  # fmt: skip
+
+    def _other_tensors(self, params: Sequence[Param]) -> ValueError:
+        """Return the error of a layer that has declared others than its rows read."""
+        declared = _params_of(self._current.trained)
+        read = [*declared[: self._current.rows_have], *params]
+        return ValueError(
+            f"{self._current.layer!r}: its kernel reads the weights "
+            f"{[(name, shape) for name, shape, _ in read]}, but build declared "
+            f"{[(name, shape) for name, shape, _ in declared]}; "
+            "other weights need a forward and a backward of its own"
+        )
 
     def _own_statistics(self, shape: Shape, count: int) -> int:
         """Return where the layer's running statistics are: so many, each of this shape.
@@ -569,6 +598,11 @@ class Builder:
         own = {Column.BIAS: -1, Column.LAYER: self._current.index, **columns, Column.OP: op}
         place = len(self._rows) if place is None else place
         self._rows.insert(place, _Row(label, own, reals))
+
+
+def _params_of(slots: Sequence[Slot]) -> list[Param]:
+    """Return tensors as the rows' kernels know them."""
+    return [Param(s.weight.name, s.weight.shape, s.weight.transposed) for s in slots]
 
 
 def lower_layers(layers: Sequence[Lowers], input_shape: Shape, seed: int) -> Builder:

@@ -129,8 +129,8 @@ class Plan:
     @property
     def connections(self) -> int:
         """The number of multiplications in one sample's way forward through the dense layers."""
-        dense = self.table[self.table[:, Column.OP] == Op.DENSE]
-        return int(dense[:, Column.INPUTS] @ dense[:, Column.OUTPUTS])
+        dense = self.table[np.isin(self.table[:, Column.OP], (Op.DENSE, Op.GROUPED_DENSE))]
+        return int((dense[:, Column.INPUTS] // dense[:, Column.GROUPS]) @ dense[:, Column.OUTPUTS])
 
     @cached_property
     def outputs(self) -> int:
@@ -193,14 +193,17 @@ class Plan:
         """
         factors = np.ones(self.size)
         for row, reals in zip(self.table, self.reals, strict=True):
-            if row[Column.OP] != Op.DENSE:
+            if row[Column.OP] not in (Op.DENSE, Op.GROUPED_DENSE):
                 continue
-            inputs, outputs = row[Column.INPUTS], row[Column.OUTPUTS]
+            inputs, outputs, groups = (
+                row[c] for c in (Column.INPUTS, Column.OUTPUTS, Column.GROUPS)
+            )
             x = self._buffer(values, row[Column.X], inputs, n)
             x = x.reshape(n, inputs).T if row[Column.ROWS] else x.reshape(inputs, n)
             largest = np.abs(reals[Scalar.SCALE] * x).max(axis=1)
             largest[largest == 0] = 1
-            factors[row[Column.WEIGHTS] :][: inputs * outputs] = np.tile(largest, outputs)
+            of_outputs = np.repeat(largest.reshape(groups, -1), outputs // groups, axis=0)
+            factors[row[Column.WEIGHTS] :][: of_outputs.size] = of_outputs.ravel()
         return factors
 
     def activations(self, values: Array, n: int) -> list[tuple[str, Array]]:
@@ -208,7 +211,7 @@ class Plan:
         return [
             (label, self._buffer(values, row[Column.Y], row[Column.OUTPUTS], n).reshape(-1, n))
             for row, label in zip(self.table, self.labels, strict=True)
-            if row[Column.OP] == Op.ACTIVATION
+            if row[Column.OP] in (Op.ACTIVATION, Op.MIXED_ACTIVATION)
         ]
 
     def first_not_finite(self, params: Array, values: Array, n: int) -> tuple[str, str]:

@@ -102,6 +102,7 @@ static void activation_forward(int64_t kind, real alpha, const real *x, real *y,
     case ACTIVATION_THRESHOLD: MAP(keep_above(bound, v, v))
     case ACTIVATION_MINIMUM: MAP(at_most(bound, v))
     case ACTIVATION_JUMP: MAP(where_less(zero, v, v + alpha, v))
+    case ACTIVATION_COSINE: MAP(vector_cos(v))
     }
 }
 
@@ -159,5 +160,6 @@ static void activation_backward(int64_t kind, real alpha, const real *x, const r
     case ACTIVATION_THRESHOLD: MAP_BACK(where_less(bound, v, d, zero))
     case ACTIVATION_MINIMUM: MAP_BACK(where_less(v, bound, d, zero))
     case ACTIVATION_JUMP: MAP_BACK(d)
+    case ACTIVATION_COSINE: MAP_BACK(-d *vector_sin(v))
     }
 }

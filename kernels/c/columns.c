@@ -54,6 +54,10 @@ static void columns_forward(int64_t kind, int64_t first, int64_t columns, int64_
             begin = first + o / categories;
             end = begin + 1;
         }
+        if (kind == CODING_PASS && o > output && o % categories) { /* the same column once more */
+            memcpy(y, y - n, (size_t)n * sizeof(real));
+            continue;
+        }
         real category = (real)(o % categories);
         for (int64_t s = 0; s < n; s++) {
             const real *sample = x + s * inputs;

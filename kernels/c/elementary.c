@@ -1,4 +1,4 @@
-/* exp, expm1, tanh, sigmoid, log1p and the normal distribution of whole vectors, as
+/* exp, expm1, tanh, sigmoid, log1p, sine, cosine and the normal distribution of whole vectors, as
    kernels/numba/elementary.py explains them:
    x = k ln 2 + r, a polynomial for exp(r) - 1, and 2^k made by writing k into the exponent. */
 
@@ -12,6 +12,9 @@
 #define EXP_LARGEST 89.0f
 #define EXP_SMALLEST -87.0f
 #define EXPM1_SMALLEST -40.0f
+#define PI_HIGH 3.140625f /* 8 bits, and 12, so that their products with k are exact */
+#define PI_MIDDLE 0.000967502593994140625f
+#define PI_LOW 1.5099580252808664e-7f
 #else
 #define LN2_HIGH 0.693147180369123816490173339844 /* 32 bits */
 #define LN2_LOW 1.908214929270587816144266e-10
@@ -22,8 +25,12 @@
 #define EXP_LARGEST 710.0
 #define EXP_SMALLEST -708.0
 #define EXPM1_SMALLEST -60.0
+#define PI_HIGH 3.1415926534682512 /* 33 bits each */
+#define PI_MIDDLE 1.2154201012607932e-10
+#define PI_LOW 4.044532497591901e-21
 #endif
 #define LOG2E ((real)1.442695040888963407)
+#define INVERSE_PI ((real)0.318309886183790671538)
 
 INLINE vector power_of_two(integers k) { return (vector)((k + EXPONENT_BIAS) << EXPONENT_SHIFT); }
 
@@ -178,3 +185,41 @@ INLINE vector normal_distribution(vector x, vector *density) {
     *density = e * INVERSE_SQRT_TWO_PI;
     return where_less(x, (vector){0}, tail, 1 - tail);
 }
+
+/* sin(r) for |r| <= pi / 2. */
+INLINE vector sine_reduced(vector r) {
+    vector z = r * r;
+#if REAL_IS_FLOAT
+    vector q = broadcast(-2.408009508712e-8f);
+    q = fused(q, z, broadcast(2.753645944364609e-6f));
+    q = fused(q, z, broadcast(-0.00019841086507f));
+    q = fused(q, z, broadcast(0.008333332768529f));
+    q = fused(q, z, broadcast(-0.166666666638799f));
+#else
+    vector q = broadcast(-8.006048703469620737852e-18);
+    q = fused(q, z, broadcast(2.810468581681567657527e-15));
+    q = fused(q, z, broadcast(-7.647139114646649648969e-13));
+    q = fused(q, z, broadcast(1.605904347927675205537e-10));
+    q = fused(q, z, broadcast(-2.505210838238988787451e-8));
+    q = fused(q, z, broadcast(2.755731922397125429667e-6));
+    q = fused(q, z, broadcast(-0.0001984126984126980610089));
+    q = fused(q, z, broadcast(0.008333333333333333300794));
+    q = fused(q, z, broadcast(-0.1666666666666666666662));
+#endif
+    return fused(r * z, q, r);
+}
+
+/* x = (k + half) pi + r; the sine of r, with its sign turned where k is odd. */
+INLINE vector sine_beyond(vector x, real half) {
+    const vector bound = broadcast((real)1.6);
+    vector shifted = fused(x, broadcast(INVERSE_PI), broadcast(-half)) + broadcast(ROUND);
+    vector halves = shifted - ROUND + half;
+    vector r = fused(halves, broadcast(-PI_MIDDLE), fused(halves, broadcast(-PI_HIGH), x));
+    r = at_most(bound, at_least(-bound, fused(halves, broadcast(-PI_LOW), r)));
+    integers odd = (integers)shifted << (8 * sizeof(real) - 1);
+    return (vector)((integers)sine_reduced(r) ^ odd);
+}
+
+INLINE vector vector_sin(vector x) { return sine_beyond(x, 0); }
+
+INLINE vector vector_cos(vector x) { return -sine_beyond(x, (real)0.5); }

@@ -163,6 +163,11 @@ INLINE int64_t sample_statistics(const int64_t *row) {
     return row[COLUMN_Y] + 3 * row[COLUMN_OUTPUTS];
 }
 
+/* The values of the activation of a MIXED_ACTIVATION row, behind the gradients of its vectors. */
+INLINE real *activation_of(const struct engine *engine, const int64_t *row) {
+    return value(engine, row[COLUMN_Y] + 3 * row[COLUMN_OUTPUTS]);
+}
+
 /* The same for rows with vectors but no statistics of the batch. */
 static void vectors_forward(const struct engine *engine, int64_t r) {
     struct normalization own = normalization_of(engine, r);
@@ -173,6 +178,13 @@ static void vectors_forward(const struct engine *engine, int64_t r) {
     switch (row[COLUMN_OP]) {
     case OP_SCALE: scale_forward(x + start, own.gamma, own.beta, y + start, own.count, n); break;
     case OP_PRELU: prelu_forward(x + start, own.gamma, y + start, own.count, n); break;
+    case OP_MIXED_ACTIVATION: {
+        real *other = activation_of(engine, row) + start;
+        activation_forward(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x + start, other,
+                           own.count * n);
+        mix_forward(x + start, other, own.gamma, y + start, own.count, n);
+        break;
+    }
     case OP_LAYER_NORMALIZATION:
         if (engine->job->team.thread == 0)
             layernorm_forward(row[COLUMN_KIND], own.epsilon, x, gamma,
@@ -192,6 +204,10 @@ static void vectors_sums(const struct engine *engine, int64_t r) {
     switch (row[COLUMN_OP]) {
     case OP_SCALE: scale_weight_gradient(x, dy, own.dgamma, own.dbeta, own.count, n); break;
     case OP_PRELU: prelu_weight_gradient(x, dy, own.dgamma, own.count, n); break;
+    case OP_MIXED_ACTIVATION:
+        mix_weight_gradient(x, activation_of(engine, row) + own.first * n, dy, own.dgamma,
+                            own.count, n);
+        break;
     case OP_LAYER_NORMALIZATION:
         layernorm_weight_gradient(x, value(engine, sample_statistics(row)), dy, own.dgamma,
                                   own.dbeta, own.count, n);
@@ -210,6 +226,12 @@ static void vectors_backward(const struct engine *engine, int64_t r) {
     case OP_SCALE: scale_forward(dy + start, own.gamma, NULL, dx + start, own.count, n); break;
     case OP_PRELU:
         prelu_input_gradient(x + start, own.gamma, dy + start, dx + start, own.count, n);
+        break;
+    case OP_MIXED_ACTIVATION: /* dx is mixed as y is, of dy and of dy times the slope */
+        activation_backward(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x + start,
+                            activation_of(engine, row) + start, dy + start, dx + start,
+                            own.count * n);
+        mix_forward(dy + start, dx + start, own.gamma, dx + start, own.count, n);
         break;
     case OP_LAYER_NORMALIZATION:
         if (engine->job->team.thread == 0)
@@ -241,6 +263,58 @@ static void embedding_weights(const struct engine *engine, const int64_t *row, i
     else
         embedding_update(row[COLUMN_FIRST], first, scale, x, dy, engine->job->net.params + begin,
                          row[COLUMN_INPUTS], engine->n, categories, width, row[COLUMN_OUTPUTS]);
+}
+
+/* Of a GROUPED_DENSE row, a thread has a share of the groups: what its kernels read of one. */
+struct group {
+    int64_t inputs, outputs, weights, x, y; /* its width, and where it begins */
+};
+
+static struct group group_of(const struct engine *engine, const int64_t *row, int64_t g) {
+    int64_t inputs = row[COLUMN_INPUTS] / row[COLUMN_GROUPS];
+    int64_t outputs = row[COLUMN_OUTPUTS] / row[COLUMN_GROUPS];
+    return (struct group){
+        .inputs = inputs,
+        .outputs = outputs,
+        .weights = row[COLUMN_WEIGHTS] + g * inputs * outputs,
+        .x = row[COLUMN_X] * engine->capacity + g * inputs * engine->n,
+        .y = row[COLUMN_Y] * engine->capacity + (row[COLUMN_PLACE] + g * outputs) * engine->n,
+    };
+}
+
+/* What is done of each group. */
+enum { GROUP_FORWARD, GROUP_BACKWARD, GROUP_GRADIENT, GROUP_UPDATE };
+
+static void each_group(const struct engine *engine, const int64_t *row, int what, real rate) {
+    const Job *job = engine->job;
+    real *values = job->memory.values, *deltas = job->memory.deltas;
+    int64_t groups = row[COLUMN_GROUPS], n = engine->n;
+    for (int64_t g = first_of(engine, groups); g < stop_of(engine, groups); g++) {
+        const struct group own = group_of(engine, row, g);
+        real *params = what == GROUP_GRADIENT ? job->net.gradient : job->net.params;
+        real *weights = params + own.weights, *bias = bias_of(row, params);
+        if (bias) bias += g * own.outputs;
+        switch (what) {
+        case GROUP_FORWARD:
+            dense_forward(values + own.x, weights, bias, values + own.y, own.outputs, own.inputs,
+                          n);
+            break;
+        case GROUP_BACKWARD:
+            dense_input_gradient(weights, deltas + own.y, deltas + own.x, own.outputs, own.inputs,
+                                 n);
+            break;
+        case GROUP_GRADIENT:
+            dense_weight_gradient(values + own.x, deltas + own.y, weights, own.outputs, own.inputs,
+                                  n);
+            dense_bias_gradient(deltas + own.y, bias, own.outputs, n);
+            break;
+        case GROUP_UPDATE:
+            dense_weight_update(values + own.x, deltas + own.y, -rate, weights, own.outputs,
+                                own.inputs, n);
+            dense_bias_update(deltas + own.y, -rate, bias, own.outputs, n);
+            break;
+        }
+    }
 }
 
 /* Draw a mask in training, or use the one that is there, or none. */
@@ -320,6 +394,7 @@ static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t 
         columns_forward(row[COLUMN_KIND], row[COLUMN_FIRST], row[COLUMN_COLUMNS], categories_of(row),
                         first, x, y + row[COLUMN_PLACE] * n + start, inputs, n, stop - first);
         break;
+    case OP_GROUPED_DENSE: each_group(engine, row, GROUP_FORWARD, 0); break;
     case OP_RESCALE:
         rescale((real)reals[SCALAR_SCALE], (real)reals[SCALAR_OFFSET], x + start, y + start, size);
         break;
@@ -333,6 +408,7 @@ static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t 
     case OP_BATCH_NORMALIZATION: normalization_forward(engine, r, phase); break;
     case OP_LAYER_NORMALIZATION:
     case OP_SCALE:
+    case OP_MIXED_ACTIVATION:
     case OP_PRELU: vectors_forward(engine, r); break;
     }
 }
@@ -370,6 +446,7 @@ static void backward_row(const struct engine *engine, int64_t r) {
         activity_gradient((real)reals[SCALAR_ALPHA] / (real)n, (real)reals[SCALAR_BETA] / (real)n,
                           y + start, dx + start, size);
         break;
+    case OP_GROUPED_DENSE: each_group(engine, row, GROUP_BACKWARD, 0); break;
     case OP_RESCALE:
         rescale((real)reals[SCALAR_SCALE], 0, dy + start, dx + start, size);
         break;
@@ -395,6 +472,7 @@ static void backward_row(const struct engine *engine, int64_t r) {
     case OP_BATCH_NORMALIZATION: normalization_backward(engine, r); break;
     case OP_LAYER_NORMALIZATION:
     case OP_SCALE:
+    case OP_MIXED_ACTIVATION:
     case OP_PRELU: vectors_backward(engine, r); break;
     }
 }
@@ -473,6 +551,7 @@ static void prepare_gradients(const struct engine *engine, int64_t r) {
     case OP_BATCH_NORMALIZATION: normalization_sums(engine, r); break;
     case OP_LAYER_NORMALIZATION:
     case OP_SCALE:
+    case OP_MIXED_ACTIVATION:
     case OP_PRELU: vectors_sums(engine, r); break;
     }
 }
@@ -532,9 +611,11 @@ static void weight_gradient_row(struct engine *engine, int64_t r) {
     switch (ROW(r)[COLUMN_OP]) {
     case OP_DENSE: dense_gradient(engine, r); break;
     case OP_EMBEDDING: embedding_weights(engine, ROW(r), 1, 1); break;
+    case OP_GROUPED_DENSE: each_group(engine, ROW(r), GROUP_GRADIENT, 0); break;
     case OP_BATCH_NORMALIZATION:
     case OP_LAYER_NORMALIZATION:
     case OP_SCALE:
+    case OP_MIXED_ACTIVATION:
     case OP_PRELU: normalization_gradient(engine, r); break;
     }
 }
@@ -544,9 +625,11 @@ static void weight_update_row(struct engine *engine, int64_t r, real rate) {
     switch (ROW(r)[COLUMN_OP]) {
     case OP_DENSE: dense_update(engine, r, rate); break;
     case OP_EMBEDDING: embedding_weights(engine, ROW(r), 0, -rate); break;
+    case OP_GROUPED_DENSE: each_group(engine, ROW(r), GROUP_UPDATE, rate); break;
     case OP_BATCH_NORMALIZATION:
     case OP_LAYER_NORMALIZATION:
     case OP_SCALE:
+    case OP_MIXED_ACTIVATION:
     case OP_PRELU: normalization_update(engine, r, rate); break;
     }
 }

@@ -11,12 +11,14 @@ import numpy as np
 
 from ..contract import SELU_ALPHA, SELU_SCALE, Activation
 from .elementary import (
+    cosine,
     exp,
     expm1_negative,
     gaussian,
     log1p,
     normal_cdf,
     sigmoid,
+    sine,
     tail_bound,
     tanh,
 )
@@ -470,6 +472,18 @@ def jump_backward(alpha, x, y, dy, dx):
         dx[i] = dy[i]
 
 
+@exact
+def cosine_forward(alpha, x, y):
+    for i in range(x.size):
+        y[i] = cosine(x[i])
+
+
+@exact
+def cosine_backward(alpha, x, y, dy, dx):
+    for i in range(x.size):
+        dx[i] = -dy[i] * sine(x[i])
+
+
 # Called with the kind first: ``activation_forward(kind, alpha, x, y)`` sets ``y``, and
 # ``activation_backward(kind, alpha, x, y, dy, dx)`` sets ``dx`` to ``dy`` times the slope at ``x``.
 activation_forward = Family(
@@ -502,6 +516,7 @@ activation_forward = Family(
         Activation.THRESHOLD: threshold_forward,
         Activation.MINIMUM: minimum_forward,
         Activation.JUMP: jump_forward,
+        Activation.COSINE: cosine_forward,
     },
 )
 activation_backward = Family(
@@ -534,5 +549,6 @@ activation_backward = Family(
         Activation.THRESHOLD: threshold_backward,
         Activation.MINIMUM: minimum_backward,
         Activation.JUMP: jump_backward,
+        Activation.COSINE: cosine_backward,
     },
 )

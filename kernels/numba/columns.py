@@ -64,6 +64,10 @@ def columns_forward(kind, first, columns, categories, output, x, y):
             begin = first + (output + i) // categories
             stop = begin + 1
         category = (output + i) % categories
+        if kind == Coding.PASS and i > 0 and category > 0:  # the same column once more
+            for s in range(n):
+                y[i, s] = y[i - 1, s]
+            continue
         for s in range(n):
             equal = 0
             for column in range(begin, stop):

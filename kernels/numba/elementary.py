@@ -1,4 +1,4 @@
-"""exp, expm1, tanh, sigmoid, log1p and the normal distribution as straight-line code.
+"""exp, expm1, tanh, sigmoid, log1p, sine, cosine, the normal distribution as straight-line code.
 
 So a loop over them vectorizes.
 
@@ -6,6 +6,9 @@ A call into libm costs 4 to 10 ns an element and keeps the loop scalar.  Here
 ``x = k ln 2 + r`` with ``|r| <= ln 2 / 2``; ``exp(r) = 1 + r + r^2 q(r)`` with ``q`` interpolated
 at Chebyshev nodes (relative error 1e-8 in the 32-bit form, 2.3e-19 in the 64-bit form, before
 rounding); and ``2^k`` is made by writing ``k`` into an exponent field.  NaN goes in and out.
+
+Likewise ``x = k pi + r`` with ``|r| <= pi / 2``, and ``sin(x)`` is ``sin(r)``, or minus that where
+``k`` is odd; a cosine is the sine of half a ``pi`` less.
 
 Rounding to the integer ``k`` adds and subtracts 1.5 * 2^23 (or 2^52): the sum's low bits hold
 ``k``, with no conversion instruction.
@@ -27,6 +30,14 @@ LN2_HIGH_64 = np.float64(0.693147180369123816490173339844)  # 32 bits
 LN2_LOW_64 = np.float64(1.908214929270587816144266e-10)
 ROUND_64 = np.float64(6755399441055744.0)
 ROUND_BITS_64 = np.int64(0x4338000000000000)
+
+INVERSE_PI = 0.318309886183790671538
+PI_HIGH_32 = np.float32(3.140625)  # 8 bits, and 12, so that their products with k are exact
+PI_MIDDLE_32 = np.float32(0.000967502593994140625)
+PI_LOW_32 = np.float32(1.5099580252808664e-7)
+PI_HIGH_64 = np.float64(3.1415926534682512)  # 33 bits each
+PI_MIDDLE_64 = np.float64(1.2154201012607932e-10)
+PI_LOW_64 = np.float64(4.044532497591901e-21)
 
 
 @exact
@@ -326,3 +337,72 @@ def normal_cdf(x):
     a = tail_bound(x) if a > tail_bound(x) else a
     tail = gaussian(a) * (tail_32(a) if isinstance(x, np.float32) else tail_64(a))
     return tail if x < type(x)(0) else type(x)(1) - tail
+
+
+@exact
+def sine_reduced_32(r):
+    """sin(r) for |r| <= pi / 2."""
+    z = r * r
+    q = np.float32(-2.408009508712e-8)
+    q = fma(q, z, np.float32(2.753645944364609e-6))
+    q = fma(q, z, np.float32(-0.00019841086507))
+    q = fma(q, z, np.float32(0.008333332768529))
+    q = fma(q, z, np.float32(-0.166666666638799))
+    return fma(r * z, q, r)
+
+
+@exact
+def sine_reduced_64(r):
+    z = r * r
+    q = np.float64(-8.006048703469620737852e-18)
+    q = fma(q, z, np.float64(2.810468581681567657527e-15))
+    q = fma(q, z, np.float64(-7.647139114646649648969e-13))
+    q = fma(q, z, np.float64(1.605904347927675205537e-10))
+    q = fma(q, z, np.float64(-2.505210838238988787451e-8))
+    q = fma(q, z, np.float64(2.755731922397125429667e-6))
+    q = fma(q, z, np.float64(-0.0001984126984126980610089))
+    q = fma(q, z, np.float64(0.008333333333333333300794))
+    q = fma(q, z, np.float64(-0.1666666666666666666662))
+    return fma(r * z, q, r)
+
+
+@exact
+def within_half_turn(r):
+    """What is left of x, but never more than a half turn, which it is where x has no fraction."""
+    bound = type(r)(1.6)
+    r = bound if r > bound else r
+    return -bound if r < -bound else r
+
+
+@exact
+def sine_beyond_32(x, half):
+    """The sine of r in x = (k + half) pi + r, with its sign turned where k is odd."""
+    shifted = np.float32(fma(x, np.float32(INVERSE_PI), -half) + ROUND_32)
+    halves = shifted - ROUND_32 + half
+    r = fma(halves, -PI_MIDDLE_32, fma(halves, -PI_HIGH_32, x))
+    y = sine_reduced_32(within_half_turn(fma(halves, -PI_LOW_32, r)))
+    return -y if shifted.view(np.int32) & np.int32(1) else y
+
+
+@exact
+def sine_beyond_64(x, half):
+    shifted = np.float64(fma(x, np.float64(INVERSE_PI), -half) + ROUND_64)
+    halves = shifted - ROUND_64 + half
+    r = fma(halves, -PI_MIDDLE_64, fma(halves, -PI_HIGH_64, x))
+    y = sine_reduced_64(within_half_turn(fma(halves, -PI_LOW_64, r)))
+    return -y if shifted.view(np.int64) & np.int64(1) else y
+
+
+@exact
+def sine(x):
+    """sin(x); within [-1, 1] where x is so large that it has no fraction of a turn."""
+    if isinstance(x, np.float32):
+        return sine_beyond_32(x, np.float32(0))
+    return sine_beyond_64(x, np.float64(0))
+
+
+@exact
+def cosine(x):
+    if isinstance(x, np.float32):
+        return -sine_beyond_32(x, np.float32(0.5))
+    return -sine_beyond_64(x, np.float64(0.5))

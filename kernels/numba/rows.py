@@ -56,6 +56,8 @@ from .normalization import (
 from .optimizers import descent_step
 from .penalties import activity_gradient, penalty, penalty_update
 from .scaling import (
+    mix_forward,
+    mix_weight_gradient,
     prelu_forward,
     prelu_input_gradient,
     prelu_weight_gradient,
@@ -236,7 +238,15 @@ def normalization_update(row, rate, params, deltas, capacity, team):
 @view
 def has_vectors(row):
     """Whether it is a row with vectors, and without statistics of the batch."""
-    return Op.LAYER_NORMALIZATION <= row[Column.OP] <= Op.PRELU
+    op = row[Column.OP]
+    return Op.LAYER_NORMALIZATION <= op <= Op.PRELU or op == Op.MIXED_ACTIVATION
+
+
+@view
+def activation_of(row, values, capacity, first, stop, n):
+    """The values of the activation of a MIXED_ACTIVATION row, of the same units, flat."""
+    start = (row[Column.Y] + 3 * row[Column.OUTPUTS]) * capacity + first * n
+    return vector(values, start, (stop - first) * n)
 
 
 @view
@@ -258,6 +268,13 @@ def vectors_forward(row, reals, net, values, capacity, n, team):
         call(scale_forward, net.code, (x, gamma, layer_bias(row, net.params, first, stop), y))
     elif op == Op.PRELU:
         call(prelu_forward, net.code, (x, layer_gamma(row, net.params, first, stop), y))
+    elif op == Op.MIXED_ACTIVATION:
+        alpha = values.dtype.type(reals[Scalar.ALPHA])
+        flat = activation_of(row, values, capacity, first, stop, n)
+        own_x = vector(values, at_x + first * n, flat.size)
+        call(activation_forward, net.code, (row[Column.KIND], alpha, own_x, flat))
+        gamma = layer_gamma(row, net.params, first, stop)
+        call(mix_forward, net.code, (x, flat.reshape(x.shape), gamma, y))
     elif team.thread == 0:
         all_x, all_y = matrix(values, at_x, outputs, n), matrix(values, at_y, outputs, n)
         gamma = layer_gamma(row, net.params, 0, outputs)
@@ -279,13 +296,16 @@ def vectors_sums(row, net, values, deltas, capacity, n, team):
         call(scale_weight_gradient, net.code, (x, dy, dgamma, dbeta))
     elif op == Op.PRELU:
         call(prelu_weight_gradient, net.code, (x, dy, dgamma))
+    elif op == Op.MIXED_ACTIVATION:
+        other = activation_of(row, values, capacity, first, stop, n).reshape(x.shape)
+        call(mix_weight_gradient, net.code, (x, other, dy, dgamma))
     else:
         statistics = sample_statistics(row, values, capacity, n)
         call(layernorm_weight_gradient, net.code, (x, statistics, dy, dgamma, dbeta))
 
 
 @exact
-def vectors_backward(row, net, values, deltas, capacity, n, team):
+def vectors_backward(row, reals, net, values, deltas, capacity, n, team):
     """Compute a share of the gradient of its input."""
     op, outputs = row[Column.OP], row[Column.OUTPUTS]
     first, stop, n = first_of(units_of(row), team), stop_of(units_of(row), team), own_n(row, n)
@@ -298,6 +318,15 @@ def vectors_backward(row, net, values, deltas, capacity, n, team):
         call(scale_forward, net.code, (dy, gamma, vector(net.params, 0, 0), dx))
     elif op == Op.PRELU:
         call(prelu_input_gradient, net.code, (x, gamma, dy, dx))
+    elif op == Op.MIXED_ACTIVATION:  # dx is mixed as y is, of dy and of dy times the slope
+        alpha = values.dtype.type(reals[Scalar.ALPHA])
+        flat = activation_of(row, values, capacity, first, stop, n)
+        own_x = vector(values, at_x + first * n, flat.size)
+        own_dx = vector(deltas, at_x + first * n, flat.size)
+        own_dy = vector(deltas, at_y + first * n, flat.size)
+        arguments = (row[Column.KIND], alpha, own_x, flat, own_dy, own_dx)
+        call(activation_backward, net.code, arguments)
+        call(mix_forward, net.code, (dy, dx, gamma, dx))
     elif team.thread == 0:
         all_x, all_dx = matrix(values, at_x, outputs, n), matrix(deltas, at_x, outputs, n)
         all_dy, all_gamma = (
@@ -356,6 +385,52 @@ def embedding_weights(row, rate, stores, net, values, deltas, capacity, n, team)
     else:
         rows = embedding_rows(row, net.params, first, stop)
         call(embedding_update, net.code, (row[Column.FIRST], first, -rate, x, dy, rows))
+
+
+@view
+def group_of(row, g, values, params, capacity, n):
+    """One group of a GROUPED_DENSE row: its inputs, its weights, its bias and its outputs.
+
+    With the deltas and the gradient in place of values and parameters, these of them.
+    """
+    inputs = row[Column.INPUTS] // row[Column.GROUPS]
+    outputs = row[Column.OUTPUTS] // row[Column.GROUPS]
+    x = matrix(values, row[Column.X] * capacity + g * inputs * n, inputs, n)
+    at_y = row[Column.Y] * capacity + (row[Column.PLACE] + g * outputs) * n
+    weights = matrix(params, row[Column.WEIGHTS] + g * inputs * outputs, outputs, inputs)
+    bias = layer_bias(row, params, g * outputs, (g + 1) * outputs)
+    return x, weights, bias, matrix(values, at_y, outputs, n)
+
+
+@exact
+def groups_forward(row, net, values, capacity, n, team):
+    """Compute the outputs of a share of the groups."""
+    for g in range(first_of(row[Column.GROUPS], team), stop_of(row[Column.GROUPS], team)):
+        x, weights, bias, y = group_of(row, g, values, net.params, capacity, n)
+        call(dense_forward, net.code, (x, weights, bias, y))
+
+
+@exact
+def groups_backward(row, net, deltas, capacity, n, team):
+    """Compute the gradients of the inputs of a share of the groups."""
+    for g in range(first_of(row[Column.GROUPS], team), stop_of(row[Column.GROUPS], team)):
+        dx, weights, _, dy = group_of(row, g, deltas, net.params, capacity, n)
+        call(dense_input_gradient, net.code, (weights, dy, dx))
+
+
+@exact
+def groups_weights(row, rate, stores, net, values, deltas, capacity, n, team):
+    """Compute the gradients of the weights of a share of the groups, or take a step along them."""
+    for g in range(first_of(row[Column.GROUPS], team), stop_of(row[Column.GROUPS], team)):
+        x, weights, bias, _ = group_of(row, g, values, net.params, capacity, n)
+        if stores:
+            _, dweights, dbias, dy = group_of(row, g, deltas, net.gradient, capacity, n)
+            call(dense_weight_gradient, net.code, (x, dy, dweights))
+            call(dense_bias_gradient, net.code, (dy, dbias))
+        else:
+            _, _, _, dy = group_of(row, g, deltas, net.params, capacity, n)
+            call(dense_weight_update, net.code, (x, dy, -rate, weights))
+            call(dense_bias_update, net.code, (dy, -rate, bias))
 
 
 @exact
@@ -446,6 +521,8 @@ def forward_row(row, reals, net, values, capacity, n, step, phase, team):
             call(log_softmax_forward, net.code, (matrix(values, at_x, inputs, n), scratch, all_y))
     elif op == Op.EMBEDDING or op == Op.COLUMNS:
         columns_of_samples(row, net, values, capacity, n, team)
+    elif op == Op.GROUPED_DENSE:
+        groups_forward(row, net, values, capacity, n, team)
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(reals[Scalar.OFFSET]), x, y)
     elif op == Op.TRANSPOSE:
@@ -496,6 +573,8 @@ def backward_row(row, reals, net, values, deltas, capacity, n, team):
         own_y = at_y + row[Column.PLACE] * n + own
         arguments = (l1, l2, vector(values, own_y, size), vector(deltas, own_y, size))
         call(activity_gradient, net.code, arguments)
+    elif op == Op.GROUPED_DENSE:
+        groups_backward(row, net, deltas, capacity, n, team)
     elif op == Op.RESCALE:
         rescale(real(reals[Scalar.SCALE]), real(0), dy, dx)
     elif op == Op.TRANSPOSE:
@@ -518,7 +597,7 @@ def backward_row(row, reals, net, values, deltas, capacity, n, team):
     elif op == Op.BATCH_NORMALIZATION:
         normalization_backward(row, reals, net, values, deltas, capacity, n, team)
     elif has_vectors(row):
-        vectors_backward(row, net, values, deltas, capacity, n, team)
+        vectors_backward(row, reals, net, values, deltas, capacity, n, team)
 
 
 @view
@@ -651,6 +730,8 @@ def weight_update_row(row, reals, rate, net, values, deltas, capacity, n, sample
         dense_update(row, reals, rate, net, values, deltas, capacity, n, samples, ahead, team)
     elif row[Column.OP] == Op.EMBEDDING:
         embedding_weights(row, rate, False, net, values, deltas, capacity, n, team)
+    elif row[Column.OP] == Op.GROUPED_DENSE:
+        groups_weights(row, rate, False, net, values, deltas, capacity, n, team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION or has_vectors(row):
         normalization_update(row, rate, net.params, deltas, capacity, team)
 
@@ -663,6 +744,9 @@ def weight_gradient_row(row, reals, net, values, deltas, capacity, n, team):
     elif row[Column.OP] == Op.EMBEDDING:
         rate = values.dtype.type(0)
         embedding_weights(row, rate, True, net, values, deltas, capacity, n, team)
+    elif row[Column.OP] == Op.GROUPED_DENSE:
+        rate = values.dtype.type(0)
+        groups_weights(row, rate, True, net, values, deltas, capacity, n, team)
     elif row[Column.OP] == Op.BATCH_NORMALIZATION or has_vectors(row):
         normalization_gradient(row, net.gradient, deltas, capacity, team)
 

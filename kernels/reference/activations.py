@@ -80,6 +80,8 @@ def activation_forward(kind, alpha, x, y):
             y[:] = np.minimum(x, alpha)
         case Activation.JUMP:
             y[:] = np.where(x > 0, x + alpha, x)
+        case Activation.COSINE:
+            y[:] = np.cos(x)
 
 
 def activation_backward(kind, alpha, x, y, dy, dx):
@@ -140,4 +142,6 @@ def activation_backward(kind, alpha, x, y, dy, dx):
             slope = x < alpha
         case Activation.JUMP:
             slope = 1
+        case Activation.COSINE:
+            slope = -np.sin(x)
     dx[:] = dy * slope

@@ -39,7 +39,7 @@ def columns_forward(kind, first, columns, categories, output, x, y):
     equal = x[:, :, None] == np.arange(categories)
     match kind:
         case Coding.PASS:
-            everything = x
+            everything = np.repeat(x, categories, axis=1)
         case Coding.ONE_HOT:
             everything = equal.reshape(len(x), -1)
         case Coding.MULTI_HOT:

@@ -31,6 +31,8 @@ Array = np.ndarray[Any, Any]
 Row = list[int]
 
 _FORMS = [FORMS[op] for op in Op]
+# Rows with vectors, and without statistics of the batch.
+_WITH_VECTORS = (Op.LAYER_NORMALIZATION, Op.SCALE, Op.PRELU, Op.MIXED_ACTIVATION)
 
 
 class PythonLayer(Protocol):
@@ -135,6 +137,11 @@ class Walk:
         flat = self.buffer(workspace, row[Column.Y] + outputs, 2 * outputs, n, 0).ravel()
         return flat[:units], flat[units : 2 * units]
 
+    def activation_of(self, row: Row, n: int) -> Array:
+        """The values of the activation of a MIXED_ACTIVATION row."""
+        outputs = row[Column.OUTPUTS]
+        return self.buffer(self.memory.values, row[Column.Y] + 3 * outputs, outputs, n, 0)
+
     def sample_statistics(self, workspace: Array, row: Row, n: int) -> Array:
         """Each sample's mean and inverse deviation, of a LAYER_NORMALIZATION row's values."""
         return self.buffer(workspace, row[Column.Y] + 3 * row[Column.OUTPUTS], 2, n, 0)
@@ -219,12 +226,31 @@ class Walk:
                 self.kernels.scale_forward(own_x, gamma, beta, own_y)
             case Op.PRELU:
                 self.kernels.prelu_forward(x, self.own(row, self.net.params), y)
+            case Op.MIXED_ACTIVATION:
+                other, alpha = self.activation_of(row, n), self.real(r, Scalar.ALPHA)
+                kind = row[Column.KIND]
+                self.kernels.activation_forward(kind, alpha, x.ravel(), other.ravel())
+                self.kernels.mix_forward(x, other, self.own(row, self.net.params), y)
             case Op.EMBEDDING:
                 rows = self.embedding(row, self.net.params)
                 self.kernels.embedding_forward(row[Column.FIRST], 0, x, rows, y)
             case Op.COLUMNS:
                 self.columns_forward(row, x, y)
+            case Op.GROUPED_DENSE:
+                weights, bias = self.blocks(row, self.net.params)
+                for part in self.groups(row, x, weights, bias, y):
+                    self.kernels.dense_forward(*part)
         return y
+
+    def blocks(self, row: Row, vector: Array) -> tuple[Array, Array]:
+        """The weights of a GROUPED_DENSE row, (outputs, inputs of a group), and its bias."""
+        own, outputs = self.own(row, vector), row[Column.OUTPUTS]
+        size = outputs * (row[Column.INPUTS] // row[Column.GROUPS])
+        return own[:size].reshape(outputs, -1), own[size:]
+
+    def groups(self, row: Row, *arrays: Array) -> Iterator[list[Array]]:
+        """The part of each group of arrays that have those of all, one group behind the other."""
+        return map(list, zip(*(np.split(a, row[Column.GROUPS]) for a in arrays), strict=True))
 
     def embedding(self, row: Row, vector: Array) -> Array:
         """The weights of an EMBEDDING row, (categories, width)."""
@@ -303,6 +329,10 @@ class Walk:
                 self.kernels.rescale(scale, scale.dtype.type(0), dy.ravel(), dx.ravel())
             case Op.TRANSPOSE:
                 self.kernels.transpose(dy, dx)
+            case Op.GROUPED_DENSE:
+                weights, _ = self.blocks(row, self.net.params)
+                for part in self.groups(row, weights, dy, dx):
+                    self.kernels.dense_input_gradient(*part)
             case Op.CUSTOM:
                 layer = self.python_layers[int(row[Column.LAYER])]
                 own = self.own(row, self.net.gradient)
@@ -339,6 +369,11 @@ class Walk:
             case Op.PRELU:
                 slopes = self.own(row, self.net.params)
                 self.kernels.prelu_input_gradient(x, slopes, dy, dx)
+            case Op.MIXED_ACTIVATION:
+                other, alpha = self.activation_of(row, n), self.real(r, Scalar.ALPHA)
+                buffers = (buffer.ravel() for buffer in (x, other, dy, dx))
+                self.kernels.activation_backward(row[Column.KIND], alpha, *buffers)
+                self.kernels.mix_forward(dy, dx, self.own(row, self.net.params), dx)
 
     def loss_row(self, r: int, rows: Array, batches: Batches, learns: bool = True) -> float:
         """The batch's loss times its number of samples; leaves its gradient in the deltas of X.
@@ -433,7 +468,7 @@ class Walk:
     def prepare_gradients(self, r: int, n: int, learns: bool) -> None:
         """Compute what several gradients of a row need; if it learns, update running statistics."""
         row = self.table[r]
-        if row[Column.OP] in (Op.LAYER_NORMALIZATION, Op.SCALE, Op.PRELU) and self.learns(r):
+        if row[Column.OP] in _WITH_VECTORS and self.learns(r):
             self.vectors_sums(row, n)
         if row[Column.OP] != Op.BATCH_NORMALIZATION:
             return
@@ -465,6 +500,9 @@ class Walk:
                 self.kernels.scale_weight_gradient(*self.of_members(row, x, dy), *sums)
             case Op.PRELU:
                 self.kernels.prelu_weight_gradient(x, dy, sums[0])
+            case Op.MIXED_ACTIVATION:
+                other = self.activation_of(row, n)
+                self.kernels.mix_weight_gradient(x, other, dy, sums[0])
 
     def weight_gradient_row(self, r: int, n: int) -> None:
         """Compute a row's part of the flat gradient."""
@@ -477,12 +515,31 @@ class Walk:
                 _, dy = self.ends(self.memory.deltas, row, n)
                 drows = self.embedding(row, self.net.gradient)
                 self.kernels.embedding_gradient(row[Column.FIRST], 0, x, dy, drows)
-            case Op.BATCH_NORMALIZATION | Op.LAYER_NORMALIZATION | Op.SCALE | Op.PRELU:
+            case Op.GROUPED_DENSE:
+                self.groups_gradient(self.table[r], n)
+            case op if op == Op.BATCH_NORMALIZATION or op in _WITH_VECTORS:
                 parts = self.gamma_and_beta(self.table[r], self.net.gradient)
                 for part, found in zip(
                     parts, self.pair(self.memory.deltas, self.table[r], n), strict=True
                 ):
                     part[:] = found[: part.size]
+
+    def groups_gradient(self, row: Row, n: int) -> None:
+        x, _ = self.ends(self.memory.values, row, n)
+        _, dy = self.ends(self.memory.deltas, row, n)
+        dweights, dbias = self.blocks(row, self.net.gradient)
+        for own_x, own_dy, part in self.groups(row, x, dy, dweights):
+            self.kernels.dense_weight_gradient(own_x, own_dy, part)
+        self.kernels.dense_bias_gradient(dy, dbias)
+
+    def groups_update(self, row: Row, rate: float, n: int) -> None:
+        x, _ = self.ends(self.memory.values, row, n)
+        _, dy = self.ends(self.memory.deltas, row, n)
+        weights, bias = self.blocks(row, self.net.params)
+        scale = -x.dtype.type(rate)
+        for own_x, own_dy, part in self.groups(row, x, dy, weights):
+            self.kernels.dense_weight_update(own_x, own_dy, scale, part)
+        self.kernels.dense_bias_update(dy, scale, bias)
 
     def weight_update_row(self, r: int, rate: float, step: int, n: int) -> None:
         """Step along a row's gradient, which need not be stored."""
@@ -495,7 +552,9 @@ class Walk:
                 _, dy = self.ends(self.memory.deltas, row, n)
                 scale, rows = -x.dtype.type(rate), self.embedding(row, self.net.params)
                 self.kernels.embedding_update(row[Column.FIRST], 0, scale, x, dy, rows)
-            case Op.BATCH_NORMALIZATION | Op.LAYER_NORMALIZATION | Op.SCALE | Op.PRELU:
+            case Op.GROUPED_DENSE:
+                self.groups_update(row, rate, n)
+            case op if op == Op.BATCH_NORMALIZATION or op in _WITH_VECTORS:
                 parts, none = self.gamma_and_beta(row, self.net.params), self.net.params[:0]
                 for part, found in zip(parts, self.pair(self.memory.deltas, row, n), strict=True):
                     self.kernels.optimizer_step(

@@ -122,9 +122,11 @@ def bound_embedding(first, category, *rest):
     return (3 * len(x) * (before + np.abs(dy).sum(axis=1).reshape(3, -1).sum(axis=0)),)
 
 
-def columns(kind, output):
+def columns(kind, output, times=1):
+    """Samples for a coding; if they stay what they are, each so many times."""
+
     def make(rng, dtype, m, k, n):
-        categories = 1 if kind == Coding.PASS else m + 1
+        categories = times if kind == Coding.PASS else m + 1
         of_each = kind in (Coding.PASS, Coding.ONE_HOT)
         outputs = 3 * categories if of_each else categories
         x = codes(rng, dtype, n, 3, m + 1)

@@ -177,6 +177,11 @@ OPERATIONS = [
                   f"{kind.name} from output {output}")
         for kind in Coding for output in (0, 1)
     ),
+    *(
+        Operation("columns_forward", inputs.columns(Coding.PASS, output, 4), lambda *_: (0,), (6,),
+                  f"PASS 4 times from output {output}")
+        for output in (0, 3)
+    ),
     Operation("batch_statistics", inputs.batch_statistics, inputs.bound_statistics, (1, 2)),
     Operation(
         "running_update",
@@ -234,6 +239,28 @@ OPERATIONS = [
             (n := x.shape[1]) * np.abs(x * dy).sum(axis=1) + 1e-30, n * np.abs(dy).sum(axis=1)
         ),
         (2, 3),
+    ),
+    Operation(
+        "mix_forward",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m, n), normal(rng, dtype, m, n), normal(rng, dtype, m),
+            unset(dtype, m, n),
+        ),
+        lambda x, other, weights, y: (
+            2 * (np.abs(x) + np.abs(weights)[:, None] * (np.abs(x) + np.abs(other))),
+        ),
+        (3,),
+    ),
+    Operation(
+        "mix_weight_gradient",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m, n), normal(rng, dtype, m, n), normal(rng, dtype, m, n),
+            unset(dtype, m),
+        ),
+        lambda x, other, dy, _: (
+            (x.shape[1] + 2) * (np.abs(dy) * (np.abs(x) + np.abs(other))).sum(axis=1),
+        ),
+        (3,),
     ),
     Operation(
         "prelu_forward",

@@ -39,6 +39,7 @@ CASES = [
     (Kind.LOG_SIGMOID, lambda x: -softplus(-x), (-80, 80), 3),
     (Kind.GELU, lambda x: x * mpmath.ncdf(x), (-1, 20), 4),
     (Kind.GELU, lambda x: x * mpmath.ncdf(x), (-12, -1), 32),
+    (Kind.COSINE, mpmath.cos, (-100, 100), 2),
 ]
 
 

@@ -5,10 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastmlp.kernels import reference
-
 from .op_table import COMPILED, JIT, OPERATIONS, kernel
-from .test_ops import as_float64, assert_within, fresh
+from .test_ops import compare_with_float64
 
 BLOCKED = (
     "matmul",
@@ -32,13 +30,7 @@ own_settings = settings(derandomize=True, deadline=None, max_examples=400 if JIT
 @own_settings
 @given(operations, sizes, st.sampled_from([np.float32, np.float64]), st.integers(0, 1000))
 def test_any_size(backend, operation, sizes, dtype, seed):
-    arguments = operation.make(np.random.default_rng(seed), dtype, *sizes)
-    precise = tuple(as_float64(a) for a in fresh(arguments))
-    bounds = operation.bound(*fresh(precise))
-    with np.errstate(all="ignore"):
-        exact = operation.results(getattr(reference, operation.name), precise)
-        actual = operation.results(kernel(backend, operation.name), fresh(arguments))
-    assert_within(actual, exact, bounds, dtype)
+    compare_with_float64(operation, dtype, sizes, backend, seed)
 
 
 @pytest.mark.parametrize("backend", COMPILED)

@@ -15,7 +15,8 @@ from .op_table import JIT
 def test_the_kernels_run_as_plain_python():
     here = Path(__file__).parent
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(here)],
+        # The reference in NumPy is the same in either run.
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not numpy", here],
         env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
         cwd=here.parent.parent,
         capture_output=True,

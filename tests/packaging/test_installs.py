@@ -13,17 +13,29 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# Imports every module, trains a net, and prints where each module came from.
+# Imports every module, or only finds it, trains a net, and prints where each module comes from.
 PROBE = """
 import importlib, sys
+from importlib.machinery import PathFinder
 import numpy as np
-modules = [importlib.import_module(name) for name in sys.argv[1:]]
-from fastmlp import Sequential, layers
+from fastmlp import Sequential, kernels, layers
+how, *names = sys.argv[1:]
+
+def find(name):  # importlib.util.find_spec would run the packages that the module is in
+    if name in sys.modules:
+        return sys.modules[name].__spec__
+    package = find(name.rpartition(".")[0])
+    return PathFinder.find_spec(name, package.submodule_search_locations)
+
+if how == "import":
+    files = [importlib.import_module(name).__file__ for name in names]
+else:
+    files = [find(name).origin for name in names]
 model = Sequential([layers.Dense(2, activation="softmax")], backend="numpy")
 model.compile("sgd", loss="sparse_categorical_crossentropy")
 model.fit(np.zeros((2, 2)), np.arange(2), verbose=0)
 assert "kernels" not in sys.modules, "a kernel has two names"
-print(*(module.__file__ for module in modules), sep="\\n")
+print(*files, sep="\\n")
 """
 
 
@@ -68,9 +80,12 @@ class Environment:
             self.packages,
         )  # fmt: skip
 
-    def homes(self, directory: Path) -> set[Path]:
-        """Return where the modules come from for somebody who is in that directory."""
-        found = run([self.python, "-c", PROBE, *MODULES], directory).splitlines()
+    def homes(self, directory: Path, how: str = "find") -> set[Path]:
+        """Return where the modules come from for somebody who is in that directory.
+
+        To ``"import"`` them all takes ten seconds, so each kind of install does it once.
+        """
+        found = run([self.python, "-c", PROBE, how, *MODULES], directory).splitlines()
         assert len(found) == len(MODULES)
         return {Path(file) for file in found}
 
@@ -133,10 +148,16 @@ name: str = datasets.load("digits").name
 """
 
 
-def check_types(environment: Environment, directory: Path) -> None:
+@pytest.fixture(scope="module")
+def mypy_cache(tmp_path_factory):
+    """What mypy keeps of the packages that the environments have in common."""
+    return tmp_path_factory.mktemp("mypy")
+
+
+def check_types(environment: Environment, directory: Path, cache: Path) -> None:
     (directory / "script.py").write_text(SCRIPT)
     run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--python-executable",
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", cache, "--python-executable",
          environment.python, "script.py"],
         directory,
     )  # fmt: skip
@@ -146,21 +167,21 @@ def test_not_installed(checkout, tmp_path):
     assert Environment(tmp_path / "venv").homes(checkout) == from_checkout(checkout)
 
 
-def test_editable(checkout, tmp_path):
+def test_editable(checkout, tmp_path, mypy_cache):
     environment = Environment(tmp_path / "venv")
     environment.install("--editable", checkout)
-    assert environment.homes(tmp_path) == from_checkout(checkout)
+    assert environment.homes(tmp_path, "import") == from_checkout(checkout)
     assert environment.homes(checkout) == from_checkout(checkout)
-    check_types(environment, tmp_path)
+    check_types(environment, tmp_path, mypy_cache)
 
 
-def test_plain(checkout, tmp_path):
+def test_plain(checkout, tmp_path, mypy_cache):
     environment = Environment(tmp_path / "venv")
     environment.install(checkout)
-    assert environment.homes(tmp_path) == installed(environment)
+    assert environment.homes(tmp_path, "import") == installed(environment)
     # The checkout shadows what is installed: then it has to do so in all its parts.
     assert environment.homes(checkout) == from_checkout(checkout)
-    check_types(environment, tmp_path)
+    check_types(environment, tmp_path, mypy_cache)
     show = "from fastmlp import backends; print(backends.available().missing['cython'])"
     assert "hides the fastmlp that is installed" in run([environment.python, "-c", show], checkout)
     assert "were not built" in run([environment.python, "-c", show], tmp_path)

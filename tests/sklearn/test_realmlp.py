@@ -9,10 +9,9 @@ from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes
 
-from fastmlp import Sequential, gradcheck, layers
+from fastmlp import layers
 from fastmlp.sklearn import RealMLPClassifier, RealMLPRegressor
 from fastmlp.sklearn.realmlp.columns import Encoded, columns_of
-from fastmlp.sklearn.realmlp.embedding import TableEmbedding
 from fastmlp.sklearn.realmlp.preparation import prepared
 
 RNG = np.random.default_rng(0)
@@ -80,31 +79,13 @@ def test_a_missing_number_is_the_median_and_says_so():
     assert found[1, 1] > 0 == found[0, 1]
 
 
-def test_the_gradients_of_embeddings_are_right():
-    net = Sequential(
-        [layers.Input(4), TableEmbedding(2, (3,)), layers.Dense(2)], seed=1, dtype="float64"
-    )
-    net.compile("sgd", "mse")
-    x = np.column_stack([RNG.standard_normal((9, 3)), RNG.integers(0, 4, 9)])
-    report = gradcheck.check_gradients(net, x, RNG.standard_normal((9, 2)))
-    assert report.passed
-    embedding = net.layers[0]
-    w = embedding.weights
-    assert net.layers[0].output_shape((4,)) == (2 * 3 + 3 + 8,)
-    found = embedding.forward(x, training=False)
-    wave = np.cos(2 * np.pi * x[:, 1, None] * w["frequencies"][1] + w["phases"][1])
-    np.testing.assert_allclose(found[:, 3:6], wave @ w["weights"][1].T + w["biases"][1])
-    np.testing.assert_array_equal(found[:, 6:9], x[:, :3])
-    np.testing.assert_array_equal(found[:, 9:], w["categories_0"][x[:, 3].astype(int)])
-
-
 def test_first_weights_follow_from_the_data():
     net = classifier(max_iter=1, learning_rate_init=0.0, n_ens=1, dropout=0.0).fit(X, Y)
     made = net.nets_[0]
     inputs = net.preparation_.transform(net.columns_.encode(list(X.T)))
     assert inputs.dtype == np.float32
     kernel, bias = made.layers[2].kernel, made.layers[2].bias
-    sums = made.layers[0].forward(inputs, training=False) @ kernel
+    sums = made.layers[0].of(inputs) @ kernel
     np.testing.assert_allclose(sums.std(axis=0), 1, rtol=0.3)  # of those that are learned from
     assert (-bias >= sums.min(axis=0)).all()
     assert (-bias <= sums.max(axis=0)).all()

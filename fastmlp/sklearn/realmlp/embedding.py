@@ -1,13 +1,16 @@
 """What numbers and categories become before the first dense layer of the variant "td"."""
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ... import initializers
+from ... import initializers, layers
+from ...kernels.contract import Activation, Column, Op, Scalar
 from ...layers import Layer
 from ...runtime.arguments import non_negative_integer, positive_integer
+from ...runtime.lowering import Buffer, Builder, Layout, Param, Part
 from ...runtime.tensors import Array, Shape
 
 FREQUENCIES = 16  # of each number
@@ -32,11 +35,9 @@ class TableEmbedding(Layer):
         How many of the first inputs are embedded.
     sizes : sequence of int
         How many categories each of the last inputs has; code 0 stands for a missing one.
-
-    Notes
-    -----
-    It is written in Python: the net's rows are then run one by one, on one thread.
     """
+
+    _settings = ("numbers", "sizes")
 
     def __init__(
         self, numbers: int, sizes: Any = (), name: str | None = None, **options: Any
@@ -44,14 +45,20 @@ class TableEmbedding(Layer):
         super().__init__(name, **options)
         self.numbers = non_negative_integer("numbers", numbers)
         self.sizes = tuple(positive_integer("sizes", size) for size in sizes)
-        self._x: Array = np.empty((0, 0))
-        # Of the last batch, (numbers, frequencies, n) each, in the same memory from batch to batch.
-        self._angles = self._waves = self._slopes = np.empty((0, 0, 0))
+        normal = initializers.RandomNormal(0.0, 1.0)
+        self._categories = tuple(
+            layers.Embedding(size + 1, CATEGORY_SIZE, normal, name=f"categories_{index}")
+            for index, size in enumerate(self.sizes)
+        )
+
+    @property
+    def nested(self) -> tuple[Layer, ...]:
+        """The embeddings of the categories."""
+        return self._categories
 
     def build(self, input_shape: Shape) -> None:
         """Declare the weights."""
-        count = self.numbers
-        if count:
+        if count := self.numbers:
             bound = 1 / np.sqrt(FREQUENCIES)
             spread = initializers.RandomUniform(-bound, bound)
             shape = (count, FREQUENCIES)
@@ -59,9 +66,8 @@ class TableEmbedding(Layer):
             self.add_weight("phases", shape, initializers.RandomUniform(-np.pi, np.pi))
             self.add_weight("weights", (count, LEARNED, FREQUENCIES), spread)
             self.add_weight("biases", (count, LEARNED), spread)
-        for index, size in enumerate(self.sizes):
-            normal = initializers.RandomNormal(0.0, 1.0)
-            self.add_weight(f"categories_{index}", (size + 1, CATEGORY_SIZE), normal)
+        for layer in self._categories:
+            layer._build((1,))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of one output."""
@@ -69,65 +75,66 @@ class TableEmbedding(Layer):
         new = self.numbers * LEARNED + len(self.sizes) * (CATEGORY_SIZE - 1)
         return (inputs + new,)
 
-    def forward(self, x: Array, training: bool) -> Array:
-        """Return the outputs (n, outputs)."""
-        self._x = x.copy()
-        parts = [x[:, : x.shape[1] - len(self.sizes)]]
+    def lower(self, builder: Builder, x: Buffer) -> Buffer:
+        """Add the rows of the numbers, one for all that stays, and one for each category."""
+        (inputs,) = builder.shape
+        (outputs,) = self.output_shape(builder.shape)
+        y = builder.reserve(outputs, Layout.FEATURES_FIRST)
         if self.numbers:
-            self._take_angles(x)
-            np.cos(self._angles, out=self._waves)
-            learned = np.matmul(self.weights["weights"], self._waves)
-            learned += self.weights["biases"][:, :, None]
+            self._lower_numbers(builder, x, y)
+        place, codes = self.numbers * LEARNED, inputs - len(self.sizes)
+        if codes:
+            stays = Buffer(x.offset, codes, x.layout, Part(0, y, place))
+            builder.columns_row(Op.COLUMNS, stays, codes)
+        place += codes
+        for column, layer in enumerate(self._categories, codes):
+            builder.shape = (1,)
+            own = Buffer(x.offset, 1, x.layout, Part(column, y, place))
+            place += builder.lower(layer, own).features
+        return y
+
+    def _lower_numbers(self, builder: Builder, x: Buffer, y: Buffer) -> None:
+        """Add the rows that embed the numbers; the last of them writes the beginning of ``y``."""
+        count, waves = self.numbers, self.numbers * FREQUENCIES
+        numbers = Buffer(x.offset, count, x.layout)
+        turned = builder.row(
+            Op.RESCALE,
+            builder.columns_row(Op.COLUMNS, numbers, waves),
+            reals={Scalar.SCALE: 2 * math.pi},
+        )
+        shape = (count, FREQUENCIES)
+        angles = builder.row(
+            Op.SCALE,
+            turned,
+            params=[Param("frequencies", shape), Param("phases", shape)],
+            columns={Column.BIAS: builder.start_of("phases")},
+            label=f"{self.name}/angles",
+        )
+        cosines = builder.row(
+            Op.ACTIVATION,
+            angles,
+            columns={Column.KIND: int(Activation.COSINE)},
+            label=f"{self.name}/cosine",
+        )
+        builder.grouped_row(
+            cosines,
+            y,
+            count,
+            [Param("weights", (count, LEARNED, FREQUENCIES)), Param("biases", (count, LEARNED))],
+        )
+
+    def of(self, x: Array) -> Array:
+        """Return the outputs (n, outputs) for inputs, computed in NumPy."""
+        values: Array = x[:, : x.shape[1] - len(self.sizes)]
+        codes: NDArray[np.int64] = x[:, values.shape[1] :].astype(np.int64)
+        parts = [values]
+        if self.numbers:
+            own = self.weights
+            turns = 2 * np.pi * own["frequencies"][:, :, None] * x.T[: self.numbers, None, :]
+            learned = np.matmul(own["weights"], np.cos(turns + own["phases"][:, :, None]))
+            learned += own["biases"][:, :, None]
             parts.insert(0, learned.reshape(-1, len(x)).T)
         parts += [
-            self.weights[f"categories_{index}"][codes] for index, codes in enumerate(self._codes.T)
+            layer.embeddings[own] for layer, own in zip(self._categories, codes.T, strict=True)
         ]
         return np.ascontiguousarray(np.hstack(parts), x.dtype)
-
-    def backward(self, dy: Array) -> tuple[Array, dict[str, Array]]:
-        """Return the gradients of the inputs, 0 for codes, and of the weights."""
-        x, count = self._x, self.numbers
-        gradients: dict[str, Array] = {}
-        middle = count * LEARNED + x.shape[1] - len(self.sizes)
-        dx = np.zeros_like(x)
-        dx[:, : x.shape[1] - len(self.sizes)] = dy[:, count * LEARNED : middle]
-        if count:
-            of_numbers, gradients = self._backward_of_numbers(
-                dy[:, : count * LEARNED].T.reshape(count, LEARNED, len(x))
-            )
-            dx[:, :count] += of_numbers
-        for index, codes in enumerate(self._codes.T):
-            start = middle + index * CATEGORY_SIZE
-            of_table = np.zeros_like(self.weights[f"categories_{index}"])
-            np.add.at(of_table, codes, dy[:, start : start + CATEGORY_SIZE])
-            gradients[f"categories_{index}"] = of_table
-        return dx, gradients
-
-    def _backward_of_numbers(self, dy: Array) -> tuple[Array, dict[str, Array]]:
-        """Return the gradients of numbers (n, numbers), and of what embeds them."""
-        slopes = np.matmul(self.weights["weights"].swapaxes(1, 2), dy, out=self._slopes)
-        slopes *= np.sin(self._angles)  # of the angles, but for the sign
-        of_x = np.matmul(self.weights["frequencies"][:, None, :], slopes)[:, 0].T
-        by_x = np.matmul(slopes, self._x.T[: self.numbers, :, None])[:, :, 0]
-        turn = self._x.dtype.type(2 * np.pi)
-        gradients = {
-            "frequencies": -turn * by_x,
-            "phases": -slopes.sum(axis=2),
-            "weights": np.matmul(dy, self._waves.swapaxes(1, 2)),
-            "biases": dy.sum(axis=2),
-        }
-        return -turn * of_x, gradients
-
-    def _take_angles(self, x: Array) -> None:
-        """Compute what the cosines are taken of."""
-        shape = (self.numbers, FREQUENCIES, len(x))
-        if self._angles.shape != shape or self._angles.dtype != x.dtype:
-            self._angles, self._waves, self._slopes = (np.empty(shape, x.dtype) for _ in range(3))
-        turns = x.dtype.type(2 * np.pi) * self.weights["frequencies"]
-        np.multiply(turns[:, :, None], x.T[: self.numbers, None, :], out=self._angles)
-        self._angles += self.weights["phases"][:, :, None]
-
-    @property
-    def _codes(self) -> NDArray[np.int64]:
-        codes: NDArray[np.int64] = self._x[:, self._x.shape[1] - len(self.sizes) :].astype(np.int64)
-        return codes

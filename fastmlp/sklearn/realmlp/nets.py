@@ -66,7 +66,7 @@ def draw_weights(net: Sequential, settings: Settings, x: Array, seed: int) -> No
         x = x[rng.choice(len(x), _SAMPLES, replace=False)]
     for layer in net.layers:
         if isinstance(layer, TableEmbedding):
-            x = layer.forward(x, training=False)
+            x = layer.of(x)
     values = x.astype(np.float64)
     dense = [layer for layer in net.layers if isinstance(layer, layers.Dense)]
     for layer in dense:
