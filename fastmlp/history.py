@@ -115,9 +115,11 @@ class History:
 
     def drop_incomplete(self) -> None:
         """Give each figure one value an epoch, as Ctrl-C may have come while they were added."""
+        count = len(self.epoch)
         for values in self.history.values():
-            del values[len(self.epoch) :]
-            values += [math.nan] * (len(self.epoch) - len(values))
+            if len(values) != count:
+                del values[count:]
+                values += [math.nan] * (count - len(values))
 
 
 class Fits(list[History]):

@@ -14,18 +14,19 @@ from numpy.random import PCG64, Generator, SeedSequence
 from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
+_BLOCK = 16  # epochs for which generators are prepared together
+
 # The algorithm of SeedSequence, which NumPy promises to keep, is the one of Melissa O'Neill's
 # randutils: with numbers of 32 bits, each word is hashed by factors that differ from use to use,
 # and mixed into a pool of four, from which the words that are wanted are hashed likewise.
 _POOL = 4
-_MASK = 2**32 - 1
-_LEFT, _RIGHT = 0xCA01F9DD, 0x4973F715
+_LIMIT = 2**32
+_LEFT, _RIGHT, _HALF = np.uint32(0xCA01F9DD), np.uint32(0x4973F715), np.uint32(16)
 
 
-def _factors(first: int, ratio: int, count: int) -> list[tuple[int, int]]:
-    """Return the pairs of factors for so many hashes."""
-    found = [first * pow(ratio, k, 2**32) & _MASK for k in range(count + 1)]
-    return list(zip(found, found[1:], strict=False))
+def _factors(first: int, ratio: int, count: int) -> NDArray[np.uint32]:
+    """Return the factors for so many hashes: each takes one, and the next one."""
+    return np.array([first * pow(ratio, k, _LIMIT) % _LIMIT for k in range(count + 1)], np.uint32)
 
 
 _WORDS = 8  # of 32 bits, with which a PCG64 begins
@@ -54,12 +55,12 @@ class EpochOrders:
 
     def __init__(self, seed: int, count: int) -> None:
         self._count = count
-        self._beginning = SeedSequence(seed, spawn_key=(1,)).pool.tolist()
+        self._beginning = SeedSequence(seed, spawn_key=(1,)).pool
         # Hashes so far: of the first words, then of the pool among itself, then of the others.  The
         # seed has as many words as the pool, or more; the 1 is another.
         words = max(_POOL, -(-seed.bit_length() // 32)) + 1
         self._hashes = _POOL * _POOL + _POOL * (words - _POOL)
-        self._first = self._factors_of(0)
+        self._block, self._words = -1, np.empty((0, 0), np.uint64)
 
     def of(self, first: int, epochs: int = 1) -> NDArray[np.int64]:
         """Return the orders (epochs, count) of so many epochs, from the number ``first`` on."""
@@ -72,26 +73,35 @@ class EpochOrders:
 
     def _words_of(self, epoch: int) -> NDArray[np.uint64]:
         """Return the words with which an epoch's generator begins."""
-        pool = _mixed(self._beginning, epoch & _MASK, self._first)
-        for place in range(1, -(-epoch.bit_length() // 32)):
-            pool = _mixed(pool, epoch >> 32 * place & _MASK, self._factors_of(place))
-        words = [(word ^ a) * b & _MASK for word, (a, b) in zip(pool + pool, _OUT, strict=True)]
-        return np.array([word ^ word >> 16 for word in words], np.uint32).view(np.uint64)
+        block, place = divmod(epoch, _BLOCK)
+        if block != self._block:
+            self._block, self._words = block, self._words_from(block * _BLOCK)
+        words: NDArray[np.uint64] = self._words[place]
+        return words
 
-    def _factors_of(self, place: int) -> list[tuple[int, int]]:
-        """Return the factors that hash an epoch's word of 32 bits at a place."""
-        first = _HASH * pow(_HASH_RATIO, self._hashes + _POOL * place, 2**32)
-        return _factors(first, _HASH_RATIO, _POOL)
+    def _words_from(self, first: int) -> NDArray[np.uint64]:
+        """Return the words for a block of epochs, which differ in the last bits alone."""
+        numbers = np.arange(first % _LIMIT, first % _LIMIT + _BLOCK, dtype=np.uint32)[:, None]
+        pool = self._mixed(self._beginning, numbers, 0)
+        for place in range(1, -(-first.bit_length() // 32)):
+            pool = self._mixed(pool, np.uint32(first >> 32 * place & _LIMIT - 1), place)
+        return _hashed(np.concatenate((pool, pool), axis=1), _OUT).view(np.uint64)
+
+    def _mixed(
+        self, pool: NDArray[np.uint32], numbers: NDArray[np.uint32] | np.uint32, place: int
+    ) -> NDArray[np.uint32]:
+        """Return the pool with the epochs' word of 32 bits at a place in it."""
+        first = _HASH * pow(_HASH_RATIO, self._hashes + _POOL * place, _LIMIT)
+        mixed = _LEFT * pool - _RIGHT * _hashed(numbers, _factors(first, _HASH_RATIO, _POOL))
+        folded: NDArray[np.uint32] = mixed ^ mixed >> _HALF
+        return folded
 
 
-def _mixed(pool: list[int], word: int, factors: list[tuple[int, int]]) -> list[int]:
-    """Return the pool with one more word in it."""
-    hashed = [(word ^ a) * b & _MASK for a, b in factors]
-    mixed = [
-        _LEFT * own - _RIGHT * (new ^ new >> 16) & _MASK
-        for own, new in zip(pool, hashed, strict=True)
-    ]
-    return [own ^ own >> 16 for own in mixed]
+def _hashed(
+    words: NDArray[np.uint32] | np.uint32, factors: NDArray[np.uint32]
+) -> NDArray[np.uint32]:
+    words = (words ^ factors[:-1]) * factors[1:]
+    return words ^ words >> _HALF
 
 
 def epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:

@@ -150,7 +150,7 @@ def labels_of(y: Any, classes: Any = None) -> Labels:
         If ``y`` is not for a classifier, or the classes do not fit its columns.
     """
     check_classification_targets(y)
-    kind = type_of_target(y)
+    kind = type_of_target(y) if y.ndim > 1 else ""
     if kind == "multiclass-multioutput":
         raise ValueError("Multioutput target data is not supported with label binarization")
     if kind == "multilabel-indicator":
