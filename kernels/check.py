@@ -61,6 +61,7 @@ _KINDS = {
     Op.DROPOUT: Noise,
     Op.LAYER_NORMALIZATION: Spread,
     Op.COLUMNS: Coding,
+    Op.MIXED_ACTIVATION: Activation,
     Op.LOSS: Loss,
     Op.METRIC: Metric,
     Op.LOSS_VALUE: Loss,

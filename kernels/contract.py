@@ -46,9 +46,12 @@ class Op(IntEnum):
     COLUMNS = 16  # columns of the samples as they are, or as indicators of whole numbers
     ACTIVITY = 17  # a penalty on X, which is Y, too: nothing forward; its slope joins dx
     GROUPED_DENSE = 18  # GROUPS of features, one behind the other, each through a DENSE of its own
-    LOSS = 19  # compares outputs with the right answers, and sets dx
-    METRIC = 20  # adds to totals of its own
-    LOSS_VALUE = 21  # a metric too: the value of a loss, of which nothing is learned
+    # x + weight (x - activation(x)), with a weight for each feature; scratch: the gradient of the
+    # weights, and, behind room for another, the activation's values
+    MIXED_ACTIVATION = 19
+    LOSS = 20  # compares outputs with the right answers, and sets dx
+    METRIC = 21  # adds to totals of its own
+    LOSS_VALUE = 22  # a metric too: the value of a loss, of which nothing is learned
 
 
 # From here on, rows compare outputs with the right answers.
@@ -102,6 +105,7 @@ FORMS = {
     Op.COLUMNS: Form(same_width=False, reads_columns=True),
     Op.ACTIVITY: Form(keeps_layout=True),
     Op.GROUPED_DENSE: Form(same_width=False, weights="blocks"),
+    Op.MIXED_ACTIVATION: Form(weights="vectors", scratch=Scratch(per_output=3)),
     Op.LOSS: Form(same_width=False, scratch=Scratch(more=2)),
     Op.METRIC: Form(same_width=False),
     Op.LOSS_VALUE: Form(same_width=False, scratch=Scratch(more=2)),
@@ -684,6 +688,14 @@ KERNELS = {
     ),
     "scale_weight_gradient": _kernel(
         "scaling", "x[features, n]; dy[features, n]; dgamma![features]; dbeta![features]",
+        "features n",
+    ),
+    "mix_forward": _kernel(
+        "scaling", "x[features, n]; other[features, n]; weights[features]; y![features, n]",
+        "features n",
+    ),
+    "mix_weight_gradient": _kernel(
+        "scaling", "x[features, n]; other[features, n]; dy[features, n]; dweights![features]",
         "features n",
     ),
     "prelu_forward": _kernel(

@@ -6,7 +6,6 @@ from .. import activations, initializers
 from ..kernels.contract import Column, Op, Scalar
 from ..runtime.lowering import Buffer, Builder, Param
 from ..runtime.tensors import Array, Shape
-from .activation import lower_activation
 from .of_features import OfFeatures
 
 
@@ -20,17 +19,18 @@ class MixedActivation(OfFeatures):
     Parameters
     ----------
     activation : str or fastmlp.activations.Activation
-        Any but a softmax, which is none of single values.
+        Any but "linear", with which there is nothing to mix, and those of all features of a sample,
+        such as a softmax.
 
     Raises
     ------
     TypeError, ValueError
-        If the activation is unknown, or a softmax.
+        If the activation is unknown, or none of these.
 
     Notes
     -----
     What is kept as ``negative_weight`` is the weight times -1: the layer computes
-    ``x + negative_weight * (x - activation(x))``, whose branches begin at ``x`` both times.
+    ``x + negative_weight * (x - activation(x))``.
     """
 
     _settings = ("activation",)
@@ -40,8 +40,11 @@ class MixedActivation(OfFeatures):
     ) -> None:
         super().__init__(name, **options)
         self.activation = activations.get(activation)
-        if self.activation.name == "softmax":
-            raise ValueError("activation: expected one of single values, got 'softmax'")
+        if self.activation.kind is None:
+            raise ValueError(
+                "activation: expected one of single values that is not the identity, "
+                f"got {self.activation.name!r}"
+            )
 
     @property
     def weight(self) -> Array:
@@ -54,15 +57,11 @@ class MixedActivation(OfFeatures):
         self.add_weight("negative_weight", input_shape, initializers.Constant(-1.0))
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
-        x = builder.along_batch(x)
-        outer, inner = builder.fork(x), builder.fork(x)
-        y = lower_activation(builder, x, self.activation, self.name)
-        y = builder.row(Op.RESCALE, y, reals={Scalar.SCALE: -1.0})
-        difference = builder.join(inner, y, x)
-        scaled = builder.row(
-            Op.SCALE,
-            difference,
+        assert self.activation.kind is not None
+        return builder.row(
+            Op.MIXED_ACTIVATION,
+            builder.along_batch(x),
             params=[Param("negative_weight", (x.features,))],
-            columns={Column.BIAS: -1},
+            columns={Column.KIND: int(self.activation.kind), Column.BIAS: -1},
+            reals={Scalar.ALPHA: self.activation.alpha},
         )
-        return builder.join(outer, scaled, x)

@@ -211,7 +211,7 @@ class Plan:
         return [
             (label, self._buffer(values, row[Column.Y], row[Column.OUTPUTS], n).reshape(-1, n))
             for row, label in zip(self.table, self.labels, strict=True)
-            if row[Column.OP] == Op.ACTIVATION
+            if row[Column.OP] in (Op.ACTIVATION, Op.MIXED_ACTIVATION)
         ]
 
     def first_not_finite(self, params: Array, values: Array, n: int) -> tuple[str, str]:

@@ -73,11 +73,14 @@ INLINE void nn_rows(int adds, int rows, const real *a, int64_t a_row, int64_t a_
     for (; j + 2 * LANES <= n; j += 2 * LANES) {
         nn_tile(adds, rows, 2, LANES, a, a_row, a_column, b + j, n, bias, scale, out + j, k, ahead);
     }
-    if (j + LANES <= n) {
+    /* One vector and a part of another are one tile: two would each keep half as many multiply-adds
+       under way, and take as long as two whole tiles. */
+    if (j + LANES < n)
+        nn_tile(adds, rows, 2, n - j - LANES, a, a_row, a_column, b + j, n, bias, scale, out + j, k,
+                NULL);
+    else if (j + LANES == n)
         nn_tile(adds, rows, 1, LANES, a, a_row, a_column, b + j, n, bias, scale, out + j, k, ahead);
-        j += LANES;
-    }
-    if (j < n)
+    else if (j < n)
         nn_tile(adds, rows, 1, n - j, a, a_row, a_column, b + j, n, bias, scale, out + j, k, NULL);
 }
 

@@ -55,18 +55,28 @@ static double on_piece(int64_t kind, double alpha, int piece, double x) {
     }
 }
 
-/* Whether a step took an input of an activation, or of a PRELU, across a kink: from `before` to
-   `x`.  If it `keeps` them to their pieces, such inputs go on with the formula of the old one. */
-static int crosses_kink(const int64_t *row, double alpha, const real *slopes, const real *before,
+/* Whether a row is an activation, or has one. */
+static int activates(const int64_t *row) {
+    return row[COLUMN_OP] == OP_ACTIVATION || row[COLUMN_OP] == OP_PRELU ||
+           row[COLUMN_OP] == OP_MIXED_ACTIVATION;
+}
+
+/* Whether a step took an input of an activation across a kink: from `before` to `x`.  If it `keeps`
+   them to their pieces, such inputs go on with the formula of the old one.  `weights` are the
+   slopes of a PRELU, or by how much an activation is mixed. */
+static int crosses_kink(const int64_t *row, double alpha, const real *weights, const real *before,
                         const real *x, real *y, int64_t n, int keeps) {
     int64_t kind = row[COLUMN_OP] == OP_PRELU ? ACTIVATION_LEAKY_RELU : row[COLUMN_KIND];
     int crosses = 0;
     for (int64_t i = 0; i < row[COLUMN_INPUTS] * n; i++) {
-        if (row[COLUMN_OP] == OP_PRELU) alpha = slopes[i / n];
+        if (row[COLUMN_OP] == OP_PRELU) alpha = weights[i / n];
         int piece = piece_of(kind, alpha, before[i]);
         if (piece == piece_of(kind, alpha, x[i])) continue;
         crosses = 1;
-        if (keeps) y[i] = (real)on_piece(kind, alpha, piece, x[i]);
+        if (!keeps) continue;
+        double kept = on_piece(kind, alpha, piece, x[i]);
+        if (row[COLUMN_OP] == OP_MIXED_ACTIVATION) kept = x[i] + weights[i / n] * (x[i] - kept);
+        y[i] = (real)kept;
     }
     return crosses;
 }
@@ -108,10 +118,10 @@ static double loss_from(struct engine *engine, const Trial *trial, const real *v
     while (ROW(++r)[COLUMN_OP] < FIRST_LOSS) {
         const int64_t *row = ROW(r);
         forward_row(engine, r, 0, PHASE_REPLAY);
-        if (row[COLUMN_OP] != OP_ACTIVATION && row[COLUMN_OP] != OP_PRELU) continue;
+        if (!activates(row)) continue;
         int64_t at = row[COLUMN_X] * engine->capacity;
-        const real *slopes = engine->job->net.params + row[COLUMN_WEIGHTS];
-        *crossed |= crosses_kink(row, REALS(r)[SCALAR_ALPHA], slopes, values + at,
+        const real *weights = engine->job->net.params + row[COLUMN_WEIGHTS];
+        *crossed |= crosses_kink(row, REALS(r)[SCALAR_ALPHA], weights, values + at,
                                  trial->moved + at, value(engine, row[COLUMN_Y]), engine->n,
                                  trial->keeps_branches != 0);
     }

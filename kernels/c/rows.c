@@ -163,6 +163,11 @@ INLINE int64_t sample_statistics(const int64_t *row) {
     return row[COLUMN_Y] + 3 * row[COLUMN_OUTPUTS];
 }
 
+/* The values of the activation of a MIXED_ACTIVATION row, behind the gradients of its vectors. */
+INLINE real *activation_of(const struct engine *engine, const int64_t *row) {
+    return value(engine, row[COLUMN_Y] + 3 * row[COLUMN_OUTPUTS]);
+}
+
 /* The same for rows with vectors but no statistics of the batch. */
 static void vectors_forward(const struct engine *engine, int64_t r) {
     struct normalization own = normalization_of(engine, r);
@@ -173,6 +178,13 @@ static void vectors_forward(const struct engine *engine, int64_t r) {
     switch (row[COLUMN_OP]) {
     case OP_SCALE: scale_forward(x + start, own.gamma, own.beta, y + start, own.count, n); break;
     case OP_PRELU: prelu_forward(x + start, own.gamma, y + start, own.count, n); break;
+    case OP_MIXED_ACTIVATION: {
+        real *other = activation_of(engine, row) + start;
+        activation_forward(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x + start, other,
+                           own.count * n);
+        mix_forward(x + start, other, own.gamma, y + start, own.count, n);
+        break;
+    }
     case OP_LAYER_NORMALIZATION:
         if (engine->job->team.thread == 0)
             layernorm_forward(row[COLUMN_KIND], own.epsilon, x, gamma,
@@ -192,6 +204,10 @@ static void vectors_sums(const struct engine *engine, int64_t r) {
     switch (row[COLUMN_OP]) {
     case OP_SCALE: scale_weight_gradient(x, dy, own.dgamma, own.dbeta, own.count, n); break;
     case OP_PRELU: prelu_weight_gradient(x, dy, own.dgamma, own.count, n); break;
+    case OP_MIXED_ACTIVATION:
+        mix_weight_gradient(x, activation_of(engine, row) + own.first * n, dy, own.dgamma,
+                            own.count, n);
+        break;
     case OP_LAYER_NORMALIZATION:
         layernorm_weight_gradient(x, value(engine, sample_statistics(row)), dy, own.dgamma,
                                   own.dbeta, own.count, n);
@@ -210,6 +226,12 @@ static void vectors_backward(const struct engine *engine, int64_t r) {
     case OP_SCALE: scale_forward(dy + start, own.gamma, NULL, dx + start, own.count, n); break;
     case OP_PRELU:
         prelu_input_gradient(x + start, own.gamma, dy + start, dx + start, own.count, n);
+        break;
+    case OP_MIXED_ACTIVATION: /* dx is mixed as y is, of dy and of dy times the slope */
+        activation_backward(row[COLUMN_KIND], (real)REALS(r)[SCALAR_ALPHA], x + start,
+                            activation_of(engine, row) + start, dy + start, dx + start,
+                            own.count * n);
+        mix_forward(dy + start, dx + start, own.gamma, dx + start, own.count, n);
         break;
     case OP_LAYER_NORMALIZATION:
         if (engine->job->team.thread == 0)
@@ -386,6 +408,7 @@ static void forward_row(struct engine *engine, int64_t r, int64_t step, int64_t 
     case OP_BATCH_NORMALIZATION: normalization_forward(engine, r, phase); break;
     case OP_LAYER_NORMALIZATION:
     case OP_SCALE:
+    case OP_MIXED_ACTIVATION:
     case OP_PRELU: vectors_forward(engine, r); break;
     }
 }
@@ -449,6 +472,7 @@ static void backward_row(const struct engine *engine, int64_t r) {
     case OP_BATCH_NORMALIZATION: normalization_backward(engine, r); break;
     case OP_LAYER_NORMALIZATION:
     case OP_SCALE:
+    case OP_MIXED_ACTIVATION:
     case OP_PRELU: vectors_backward(engine, r); break;
     }
 }
@@ -527,6 +551,7 @@ static void prepare_gradients(const struct engine *engine, int64_t r) {
     case OP_BATCH_NORMALIZATION: normalization_sums(engine, r); break;
     case OP_LAYER_NORMALIZATION:
     case OP_SCALE:
+    case OP_MIXED_ACTIVATION:
     case OP_PRELU: vectors_sums(engine, r); break;
     }
 }
@@ -590,6 +615,7 @@ static void weight_gradient_row(struct engine *engine, int64_t r) {
     case OP_BATCH_NORMALIZATION:
     case OP_LAYER_NORMALIZATION:
     case OP_SCALE:
+    case OP_MIXED_ACTIVATION:
     case OP_PRELU: normalization_gradient(engine, r); break;
     }
 }
@@ -603,6 +629,7 @@ static void weight_update_row(struct engine *engine, int64_t r, real rate) {
     case OP_BATCH_NORMALIZATION:
     case OP_LAYER_NORMALIZATION:
     case OP_SCALE:
+    case OP_MIXED_ACTIVATION:
     case OP_PRELU: normalization_update(engine, r, rate); break;
     }
 }

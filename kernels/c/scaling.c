@@ -15,6 +15,25 @@ static void scale_weight_gradient(const real *x, const real *dy, real *dgamma, r
     }
 }
 
+/* y = x + weight (x - other), with a weight for each feature; y may be x or the other. */
+static void mix_forward(const real *x, const real *other, const real *weights, real *y,
+                        int64_t features, int64_t n) {
+    for (int64_t i = 0; i < features; i++, x += n, other += n, y += n) {
+        const vector weight = broadcast(weights[i]);
+        FOR_VECTORS(j, count, n) {
+            vector v = load_some(x + j, count);
+            store_some(y + j, fused(weight, v - load_some(other + j, count), v), count);
+        }
+    }
+}
+
+/* The sum of dy (x - other). */
+static void mix_weight_gradient(const real *x, const real *other, const real *dy, real *dweights,
+                                int64_t features, int64_t n) {
+    for (int64_t i = 0; i < features; i++, x += n, other += n, dy += n)
+        dweights[i] = (real)(sum_of_products(x, 0, dy, 0, n) - sum_of_products(other, 0, dy, 0, n));
+}
+
 /* y = x above 0, and slope x below (He et al., 2015); NaN stays NaN. */
 static void prelu_forward(const real *x, const real *slopes, real *y, int64_t features,
                           int64_t n) {

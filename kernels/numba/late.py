@@ -42,7 +42,7 @@ class Family:
         return self.kernels[int(kind)](*arguments)
 
 
-_FAMILIES = {
+FAMILIES = {
     "activation_forward": Activation,
     "activation_backward": Activation,
     "loss": Loss,
@@ -99,7 +99,7 @@ _PLACES: dict[str, int] = {}
 PLACES = 0
 for _name in _KERNELS:
     _PLACES[_name] = PLACES
-    PLACES += len(_FAMILIES.get(_name, (0,)))
+    PLACES += len(FAMILIES.get(_name, (0,)))
 
 
 def _type_of(argument: str, takes_parts: bool, real: Any) -> Any:
@@ -117,7 +117,7 @@ def _type_of(argument: str, takes_parts: bool, real: Any) -> Any:
 def _types_of(name: str, real: Any) -> tuple[Any, tuple[Any, ...]]:
     """Return what a kernel returns and takes, in Numba's types; one of a family, without a kind."""
     kernel = _KERNELS[name]
-    arguments = kernel.arguments[name in _FAMILIES :]
+    arguments = kernel.arguments[name in FAMILIES :]
     returns = types.none if kernel.returns == "void" else types.float64
     takes_parts = kernel.file == _TAKES_PARTS
     return returns, tuple(_type_of(argument, takes_parts, real) for argument in arguments)
@@ -153,7 +153,7 @@ def compile_everything(dtype: np.dtype[Any]) -> None:
     """Compile all kernels that are called by address, for reals of a dtype."""
     code = np.zeros(PLACES, np.int64)
     for name in _KERNELS:
-        for kind in _kernel(name).kernels if name in _FAMILIES else (None,):
+        for kind in _kernel(name).kernels if name in FAMILIES else (None,):
             compile_into(code, dtype, name, kind)
 
 
@@ -186,7 +186,7 @@ def _name_of(kernel: Any) -> str:
 def _types_for(kernel: Any, arguments: Any) -> tuple[Any, tuple[Any, ...]]:
     """Return what a kernel returns and takes, reals being of the dtype of its first such array."""
     name = _name_of(kernel)
-    given = arguments.types[name in _FAMILIES :]
+    given = arguments.types[name in FAMILIES :]
     reals = (
         value.dtype
         for value, argument in zip(given, _types_of(name, types.float32)[1], strict=True)
@@ -199,7 +199,7 @@ def _types_for(kernel: Any, arguments: Any) -> tuple[Any, tuple[Any, ...]]:
 def _type_call(context):
     def typer(kernel, code, arguments):
         returns, expected = _types_for(kernel, arguments)
-        given = arguments.types[_name_of(kernel) in _FAMILIES :]
+        given = arguments.types[_name_of(kernel) in FAMILIES :]
         for value, argument in zip(given, expected, strict=True):
             if context.can_convert(value, argument) is None:
                 raise numba.TypingError(f"{_name_of(kernel)}: {value} where {argument} is expected")
@@ -214,10 +214,10 @@ def _lower_call(context, builder, signature, values):
     returns, expected = _types_for(kernel, given)
     arguments = cgutils.unpack_tuple(builder, values[2])
     place = context.get_constant(types.intp, _PLACES[name])
-    if name in _FAMILIES:
+    if name in FAMILIES:
         kind = context.cast(builder, arguments[0], given.types[0], types.intp)
         place = builder.add(place, kind)
-    skipped = name in _FAMILIES
+    skipped = name in FAMILIES
     arguments = [
         context.cast(builder, value, from_type, to_type)
         for value, from_type, to_type in zip(

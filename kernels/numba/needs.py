@@ -16,7 +16,7 @@ from ..contract import (
     Rule,
     Tensor,
 )
-from .late import PLACES, compile_into
+from .late import FAMILIES, PLACES, compile_into
 
 # A net, with the address of each kernel that it needs, see late.py, and whether there is a penalty,
 # or a constraint, on any of its tensors.
@@ -44,6 +44,7 @@ _FORWARD = {
     Op.LAYER_NORMALIZATION: ("layernorm_forward",),
     Op.SCALE: ("scale_forward",),
     Op.PRELU: ("prelu_forward",),
+    Op.MIXED_ACTIVATION: ("activation_forward", "mix_forward"),
     Op.LOSS: ("loss",),
     Op.METRIC: ("metric",),
     Op.LOSS_VALUE: ("loss",),
@@ -69,6 +70,7 @@ _BACKWARD = {
     Op.LAYER_NORMALIZATION: ("layernorm_weight_gradient", "layernorm_input_gradient"),
     Op.SCALE: ("scale_weight_gradient",),
     Op.PRELU: ("prelu_weight_gradient", "prelu_input_gradient"),
+    Op.MIXED_ACTIVATION: ("activation_backward", "mix_weight_gradient"),
 }  # fmt: skip
 _NOISE = {
     Noise.DROPOUT: ("dropout_blocks",),
@@ -78,7 +80,6 @@ _NOISE = {
 }
 _OBSERVED = ("record_values", "record_flat", "record_step")
 _CLIPS = [Number.CLIPVALUE, Number.CLIPNORM, Number.GLOBAL_CLIPNORM]
-_OF_A_KIND = (Op.ACTIVATION, Op.LOSS, Op.METRIC, Op.LOSS_VALUE)
 
 
 class Compiled:
@@ -134,8 +135,9 @@ class Compiled:
 
     def _compile_rows(self, kernels: dict[Op, tuple[str, ...]]) -> None:
         for op, kind in self._rows:
-            self._compile(*kernels.get(op, ()), kind=kind if op in _OF_A_KIND else None)
+            self._compile(*kernels.get(op, ()), kind=kind)
 
     def _compile(self, *names: str, kind: int | None = None) -> None:
         for name in names:
-            compile_into(self.net.code, self.net.params.dtype, name, kind)
+            own_kind = kind if name in FAMILIES else None
+            compile_into(self.net.code, self.net.params.dtype, name, own_kind)

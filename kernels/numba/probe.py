@@ -136,12 +136,13 @@ def on_piece(kind, alpha, piece, x):
 
 @exact
 def crosses_kink(row, reals, net, values, trial, capacity, n, keeps):
-    """Tell whether a step took an input of an activation, or of a PRELU, across a kink.
+    """Tell whether a step took an input of an activation across a kink.
 
     If it ``keeps`` them to their pieces, such inputs go on with the formula of the old one.
     """
     is_prelu = row[Column.OP] == Op.PRELU
-    if row[Column.OP] != Op.ACTIVATION and not is_prelu:
+    is_mixed = row[Column.OP] == Op.MIXED_ACTIVATION
+    if row[Column.OP] != Op.ACTIVATION and not is_prelu and not is_mixed:
         return False
     kind = Activation.LEAKY_RELU if is_prelu else row[Column.KIND]
     alpha = reals[Scalar.ALPHA]
@@ -156,7 +157,10 @@ def crosses_kink(row, reals, net, values, trial, capacity, n, keeps):
         if piece != piece_of(kind, alpha, x[i]):
             crosses = True
             if keeps:
-                y[i] = on_piece(kind, alpha, piece, x[i])
+                kept = on_piece(kind, alpha, piece, x[i])
+                if is_mixed:
+                    kept = x[i] + net.params[row[Column.WEIGHTS] + i // n] * (x[i] - kept)
+                y[i] = kept
     return crosses
 
 

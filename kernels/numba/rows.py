@@ -56,6 +56,8 @@ from .normalization import (
 from .optimizers import descent_step
 from .penalties import activity_gradient, penalty, penalty_update
 from .scaling import (
+    mix_forward,
+    mix_weight_gradient,
     prelu_forward,
     prelu_input_gradient,
     prelu_weight_gradient,
@@ -236,7 +238,15 @@ def normalization_update(row, rate, params, deltas, capacity, team):
 @view
 def has_vectors(row):
     """Whether it is a row with vectors, and without statistics of the batch."""
-    return Op.LAYER_NORMALIZATION <= row[Column.OP] <= Op.PRELU
+    op = row[Column.OP]
+    return Op.LAYER_NORMALIZATION <= op <= Op.PRELU or op == Op.MIXED_ACTIVATION
+
+
+@view
+def activation_of(row, values, capacity, first, stop, n):
+    """The values of the activation of a MIXED_ACTIVATION row, of the same units, flat."""
+    start = (row[Column.Y] + 3 * row[Column.OUTPUTS]) * capacity + first * n
+    return vector(values, start, (stop - first) * n)
 
 
 @view
@@ -258,6 +268,13 @@ def vectors_forward(row, reals, net, values, capacity, n, team):
         call(scale_forward, net.code, (x, gamma, layer_bias(row, net.params, first, stop), y))
     elif op == Op.PRELU:
         call(prelu_forward, net.code, (x, layer_gamma(row, net.params, first, stop), y))
+    elif op == Op.MIXED_ACTIVATION:
+        alpha = values.dtype.type(reals[Scalar.ALPHA])
+        flat = activation_of(row, values, capacity, first, stop, n)
+        own_x = vector(values, at_x + first * n, flat.size)
+        call(activation_forward, net.code, (row[Column.KIND], alpha, own_x, flat))
+        gamma = layer_gamma(row, net.params, first, stop)
+        call(mix_forward, net.code, (x, flat.reshape(x.shape), gamma, y))
     elif team.thread == 0:
         all_x, all_y = matrix(values, at_x, outputs, n), matrix(values, at_y, outputs, n)
         gamma = layer_gamma(row, net.params, 0, outputs)
@@ -279,13 +296,16 @@ def vectors_sums(row, net, values, deltas, capacity, n, team):
         call(scale_weight_gradient, net.code, (x, dy, dgamma, dbeta))
     elif op == Op.PRELU:
         call(prelu_weight_gradient, net.code, (x, dy, dgamma))
+    elif op == Op.MIXED_ACTIVATION:
+        other = activation_of(row, values, capacity, first, stop, n).reshape(x.shape)
+        call(mix_weight_gradient, net.code, (x, other, dy, dgamma))
     else:
         statistics = sample_statistics(row, values, capacity, n)
         call(layernorm_weight_gradient, net.code, (x, statistics, dy, dgamma, dbeta))
 
 
 @exact
-def vectors_backward(row, net, values, deltas, capacity, n, team):
+def vectors_backward(row, reals, net, values, deltas, capacity, n, team):
     """Compute a share of the gradient of its input."""
     op, outputs = row[Column.OP], row[Column.OUTPUTS]
     first, stop, n = first_of(units_of(row), team), stop_of(units_of(row), team), own_n(row, n)
@@ -298,6 +318,15 @@ def vectors_backward(row, net, values, deltas, capacity, n, team):
         call(scale_forward, net.code, (dy, gamma, vector(net.params, 0, 0), dx))
     elif op == Op.PRELU:
         call(prelu_input_gradient, net.code, (x, gamma, dy, dx))
+    elif op == Op.MIXED_ACTIVATION:  # dx is mixed as y is, of dy and of dy times the slope
+        alpha = values.dtype.type(reals[Scalar.ALPHA])
+        flat = activation_of(row, values, capacity, first, stop, n)
+        own_x = vector(values, at_x + first * n, flat.size)
+        own_dx = vector(deltas, at_x + first * n, flat.size)
+        own_dy = vector(deltas, at_y + first * n, flat.size)
+        arguments = (row[Column.KIND], alpha, own_x, flat, own_dy, own_dx)
+        call(activation_backward, net.code, arguments)
+        call(mix_forward, net.code, (dy, dx, gamma, dx))
     elif team.thread == 0:
         all_x, all_dx = matrix(values, at_x, outputs, n), matrix(deltas, at_x, outputs, n)
         all_dy, all_gamma = (
@@ -568,7 +597,7 @@ def backward_row(row, reals, net, values, deltas, capacity, n, team):
     elif op == Op.BATCH_NORMALIZATION:
         normalization_backward(row, reals, net, values, deltas, capacity, n, team)
     elif has_vectors(row):
-        vectors_backward(row, net, values, deltas, capacity, n, team)
+        vectors_backward(row, reals, net, values, deltas, capacity, n, team)
 
 
 @view

@@ -28,6 +28,24 @@ def scale_weight_gradient(x, dy, dgamma, dbeta):
 
 
 @exact
+def mix_forward(x, other, weights, y):
+    """Set ``y`` to ``x + weight (x - other)``, with a weight for each feature."""
+    features, n = x.shape
+    for i in range(features):
+        weight = weights[i]
+        for j in range(n):
+            y[i, j] = fma(weight, x[i, j] - other[i, j], x[i, j])
+
+
+@exact
+def mix_weight_gradient(x, other, dy, dweights):
+    """Set flat ``dweights`` to the sums of dy (x - other)."""
+    for i in range(x.shape[0]):
+        of_x = sum_of_products(x[i], 0.0, dy[i])
+        dweights[i] = of_x - sum_of_products(other[i], 0.0, dy[i])
+
+
+@exact
 def prelu_forward(x, slopes, y):
     """Set ``y`` to x above 0, and to slope x below (He et al., 2015); NaN stays NaN."""
     features, n = x.shape

@@ -15,6 +15,15 @@ def scale_weight_gradient(x, dy, dgamma, dbeta):
     dbeta[:] = dy.sum(axis=1, dtype=np.float64)
 
 
+def mix_forward(x, other, weights, y):
+    """Set ``y`` to ``x + weight (x - other)``, with a weight for each feature."""
+    y[:] = x + weights[:, None] * (x - other)
+
+
+def mix_weight_gradient(x, other, dy, dweights):
+    dweights[:] = ((x.astype(np.float64) - other) * dy).sum(axis=1)
+
+
 def prelu_forward(x, slopes, y):
     y[:] = np.where(x < 0, slopes[:, None] * x, x)
 

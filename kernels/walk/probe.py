@@ -139,9 +139,10 @@ def _forward_row(walk: Walk, before: Walk, r: int, n: int, trial: Trial, k: int)
     row = walk.table[r]
     y = walk.forward_row(r, n, 0, Phase.REPLAY)
     kind, alpha = row[Column.KIND], walk.net.reals[r, Scalar.ALPHA]
+    weights = walk.own(row, walk.net.params)[:, None]
     if row[Column.OP] == Op.PRELU:
-        kind, alpha = Activation.LEAKY_RELU, walk.own(row, walk.net.params)[:, None]
-    elif row[Column.OP] != Op.ACTIVATION:
+        kind, alpha = Activation.LEAKY_RELU, weights
+    elif row[Column.OP] not in (Op.ACTIVATION, Op.MIXED_ACTIVATION):
         return
     x, _ = walk.ends(walk.memory.values, row, n)
     x_before, _ = before.ends(before.memory.values, row, n)
@@ -149,4 +150,7 @@ def _forward_row(walk: Walk, before: Walk, r: int, n: int, trial: Trial, k: int)
     crossed = pieces != _pieces_of(kind, alpha, x)
     trial.crossed[k] |= crossed.any()
     if trial.keeps_branches and crossed.any():
-        y[crossed] = _on_pieces(kind, alpha, pieces, x)[crossed]
+        kept = _on_pieces(kind, alpha, pieces, x)
+        if row[Column.OP] == Op.MIXED_ACTIVATION:
+            kept = x + weights * (x - kept)
+        y[crossed] = kept[crossed]

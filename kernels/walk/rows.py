@@ -31,6 +31,8 @@ Array = np.ndarray[Any, Any]
 Row = list[int]
 
 _FORMS = [FORMS[op] for op in Op]
+# Rows with vectors, and without statistics of the batch.
+_WITH_VECTORS = (Op.LAYER_NORMALIZATION, Op.SCALE, Op.PRELU, Op.MIXED_ACTIVATION)
 
 
 class PythonLayer(Protocol):
@@ -135,6 +137,11 @@ class Walk:
         flat = self.buffer(workspace, row[Column.Y] + outputs, 2 * outputs, n, 0).ravel()
         return flat[:units], flat[units : 2 * units]
 
+    def activation_of(self, row: Row, n: int) -> Array:
+        """The values of the activation of a MIXED_ACTIVATION row."""
+        outputs = row[Column.OUTPUTS]
+        return self.buffer(self.memory.values, row[Column.Y] + 3 * outputs, outputs, n, 0)
+
     def sample_statistics(self, workspace: Array, row: Row, n: int) -> Array:
         """Each sample's mean and inverse deviation, of a LAYER_NORMALIZATION row's values."""
         return self.buffer(workspace, row[Column.Y] + 3 * row[Column.OUTPUTS], 2, n, 0)
@@ -219,6 +226,11 @@ class Walk:
                 self.kernels.scale_forward(own_x, gamma, beta, own_y)
             case Op.PRELU:
                 self.kernels.prelu_forward(x, self.own(row, self.net.params), y)
+            case Op.MIXED_ACTIVATION:
+                other, alpha = self.activation_of(row, n), self.real(r, Scalar.ALPHA)
+                kind = row[Column.KIND]
+                self.kernels.activation_forward(kind, alpha, x.ravel(), other.ravel())
+                self.kernels.mix_forward(x, other, self.own(row, self.net.params), y)
             case Op.EMBEDDING:
                 rows = self.embedding(row, self.net.params)
                 self.kernels.embedding_forward(row[Column.FIRST], 0, x, rows, y)
@@ -357,6 +369,11 @@ class Walk:
             case Op.PRELU:
                 slopes = self.own(row, self.net.params)
                 self.kernels.prelu_input_gradient(x, slopes, dy, dx)
+            case Op.MIXED_ACTIVATION:
+                other, alpha = self.activation_of(row, n), self.real(r, Scalar.ALPHA)
+                buffers = (buffer.ravel() for buffer in (x, other, dy, dx))
+                self.kernels.activation_backward(row[Column.KIND], alpha, *buffers)
+                self.kernels.mix_forward(dy, dx, self.own(row, self.net.params), dx)
 
     def loss_row(self, r: int, rows: Array, batches: Batches, learns: bool = True) -> float:
         """The batch's loss times its number of samples; leaves its gradient in the deltas of X.
@@ -451,7 +468,7 @@ class Walk:
     def prepare_gradients(self, r: int, n: int, learns: bool) -> None:
         """Compute what several gradients of a row need; if it learns, update running statistics."""
         row = self.table[r]
-        if row[Column.OP] in (Op.LAYER_NORMALIZATION, Op.SCALE, Op.PRELU) and self.learns(r):
+        if row[Column.OP] in _WITH_VECTORS and self.learns(r):
             self.vectors_sums(row, n)
         if row[Column.OP] != Op.BATCH_NORMALIZATION:
             return
@@ -483,6 +500,9 @@ class Walk:
                 self.kernels.scale_weight_gradient(*self.of_members(row, x, dy), *sums)
             case Op.PRELU:
                 self.kernels.prelu_weight_gradient(x, dy, sums[0])
+            case Op.MIXED_ACTIVATION:
+                other = self.activation_of(row, n)
+                self.kernels.mix_weight_gradient(x, other, dy, sums[0])
 
     def weight_gradient_row(self, r: int, n: int) -> None:
         """Compute a row's part of the flat gradient."""
@@ -497,7 +517,7 @@ class Walk:
                 self.kernels.embedding_gradient(row[Column.FIRST], 0, x, dy, drows)
             case Op.GROUPED_DENSE:
                 self.groups_gradient(self.table[r], n)
-            case Op.BATCH_NORMALIZATION | Op.LAYER_NORMALIZATION | Op.SCALE | Op.PRELU:
+            case op if op == Op.BATCH_NORMALIZATION or op in _WITH_VECTORS:
                 parts = self.gamma_and_beta(self.table[r], self.net.gradient)
                 for part, found in zip(
                     parts, self.pair(self.memory.deltas, self.table[r], n), strict=True
@@ -534,7 +554,7 @@ class Walk:
                 self.kernels.embedding_update(row[Column.FIRST], 0, scale, x, dy, rows)
             case Op.GROUPED_DENSE:
                 self.groups_update(row, rate, n)
-            case Op.BATCH_NORMALIZATION | Op.LAYER_NORMALIZATION | Op.SCALE | Op.PRELU:
+            case op if op == Op.BATCH_NORMALIZATION or op in _WITH_VECTORS:
                 parts, none = self.gamma_and_beta(row, self.net.params), self.net.params[:0]
                 for part, found in zip(parts, self.pair(self.memory.deltas, row, n), strict=True):
                     self.kernels.optimizer_step(

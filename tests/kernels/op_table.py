@@ -241,6 +241,28 @@ OPERATIONS = [
         (2, 3),
     ),
     Operation(
+        "mix_forward",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m, n), normal(rng, dtype, m, n), normal(rng, dtype, m),
+            unset(dtype, m, n),
+        ),
+        lambda x, other, weights, y: (
+            2 * (np.abs(x) + np.abs(weights)[:, None] * (np.abs(x) + np.abs(other))),
+        ),
+        (3,),
+    ),
+    Operation(
+        "mix_weight_gradient",
+        lambda rng, dtype, m, k, n: (
+            normal(rng, dtype, m, n), normal(rng, dtype, m, n), normal(rng, dtype, m, n),
+            unset(dtype, m),
+        ),
+        lambda x, other, dy, _: (
+            (x.shape[1] + 2) * (np.abs(dy) * (np.abs(x) + np.abs(other))).sum(axis=1),
+        ),
+        (3,),
+    ),
+    Operation(
         "prelu_forward",
         lambda rng, dtype, m, k, n: (
             normal(rng, dtype, m, n), normal(rng, dtype, m), unset(dtype, m, n)
