@@ -51,6 +51,14 @@ class Callback:
     def _join(self, run: "Run") -> None:
         """Know the run of a fit, if that is needed: of callbacks that are part of the library."""
 
+    def _epochs_at_once(self) -> float:
+        """Return how many epochs may go by before the callback needs to know of the first.
+
+        They are taken in one call of the engine, if all callbacks can wait.  It is told when the
+        first of them begins, and when the last has ended of the end of each.
+        """
+        return 1
+
     def set_model(self, model: "Sequential") -> None:
         """Tell which net is trained."""
         self.model = model

@@ -20,6 +20,7 @@ from .plan import Plan
 from .run import Run
 from .shown import Shown, as_shown
 from .stack import Stack
+from .stand_in import StandIns
 from .training import train
 from .weights import Weights
 
@@ -61,13 +62,24 @@ class Compiled(Stack):
         with self._built_for(x):
             return self._ready_engine().plan, loss
 
-    def run_job(self, job: Job, threads: int | None = None) -> History:
-        """Train as a checked job says, on so many threads; whoever calls this has a claim."""
+    def run_job(
+        self, job: Job, threads: int | None = None, stand_ins: StandIns | None = None
+    ) -> History:
+        """Train as a checked job says; whoever calls this has a claim.
+
+        Parameters
+        ----------
+        job : Job
+        threads : int, optional
+            How many may share a step.
+        stand_ins : StandIns, optional
+            Of the calling thread, which trains one net after the other.
+        """
         engine = self._ready_engine()
         self._warn_of_changes()
         if self._state.is_shared:
             self._become_home()
-        engine.threads = threads
+        engine.threads, engine.stand_ins = threads, stand_ins
         self._follow_optimizer(engine)
         state = self._state
         previous, steps = self.history, state.steps
@@ -83,7 +95,7 @@ class Compiled(Stack):
                 self.history = previous  # nothing has happened
             raise
         finally:
-            engine.threads = None
+            engine.work_alone()
             state.epochs = run.epochs_before + len(history.epoch)
             assign(self, _is_training=False)
         return history

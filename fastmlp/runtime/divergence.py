@@ -21,6 +21,8 @@ class Diagnosis(Part):
     It comes before the validation, which uses the memory that still holds the batch's values.
     """
 
+    looks_into_memory = True
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         run = self.run
         if run.is_cut_short:
@@ -66,7 +68,7 @@ def _of_batch(run: Run, epoch: int) -> Divergence:
     """Say where the loss stopped being finite: the workspace still holds that batch's values."""
     engine, job, step = run.engine, run.job, run.reached
     n = min(job.batch_size, job.count)
-    values = engine.workspace(n).memory.values
+    values = engine.values_of_last_step(n)
     n = min(n, job.count - step * job.batch_size) * engine.plan.members
     layer, what = engine.plan.first_not_finite(engine.params, values, n)
     loss = float(run.totals[Total.LOSS])

@@ -4,7 +4,7 @@ import math
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import is_
 from typing import Any, TypeVar
 from weakref import WeakSet
@@ -33,6 +33,7 @@ from .members import columns_of, mean_of_members
 from .pace import SECONDS_PER_CALL, Pace
 from .plan import Plan
 from .shortcuts import Shortcuts
+from .stand_in import StandIns, standing_in
 from .state import aligned_zeros
 from .team import run_together
 from .tensors import Array
@@ -98,6 +99,8 @@ class Engine:
         How many batches were run forward as in training, but not in one.
     threads : int, optional
         How many may share a step; by default :func:`fastmlp.get_num_threads`.
+    stand_ins : StandIns, optional
+        Where whole epochs are trained, instead of in memory of its own.
     shortcuts : Shortcuts
         The same for batches of a few sizes, by a shorter way.
     """
@@ -117,6 +120,8 @@ class Engine:
     _optimizer: Optimizer | None = field(init=False, default=None)
     _settings: dict[str, Any] = field(init=False, default_factory=dict)
     threads: int | None = field(init=False, default=None)
+    stand_ins: StandIns | None = field(init=False, default=None)
+    _stand_in: "Engine | None" = field(init=False, default=None)  # of the last call
     _connections: int = field(init=False)
     # Threads may use a net at the same time: its memory is for one after the other.  The lock lets
     # a thread in that is in already, such as when a layer calls its own net; `_is_running` tells.
@@ -124,6 +129,7 @@ class Engine:
     # two lines of that.
     _lock: threading.RLock = field(init=False)
     _is_running: bool = field(init=False)
+    _kind: tuple[object, ...] = field(init=False, default=())  # until a layer changes its reals
     shortcuts: Shortcuts = field(init=False)
     _workspaces: dict[int, Workspace] = field(init=False, default_factory=dict)
 
@@ -163,7 +169,7 @@ class Engine:
                 self.moments, self._rule = moments, optimizer.rule
             for workspace in self._workspaces.values():
                 workspace.epoch = None  # the numbers may ask for other kernels
-            self._optimizer, self._settings = optimizer, dict(vars(optimizer))
+            self._optimizer, self._settings, self._kind = optimizer, dict(vars(optimizer)), ()
             self._numbers[:] = optimizer.numbers()
             for own, slot in zip(self.plan.factors, self.plan.param_slots, strict=True):
                 if not slot.frozen:
@@ -289,9 +295,8 @@ class Engine:
         rates = self._optimizer.rates(first_step + first, stop - first)
         is_whole = first == 0 and stop * batch_size >= order.size and telemetry is None
         if is_whole and self.takes_whole_epochs(batch_size):
-            epoch = self._whole_epoch(data, order.size, batch_size)
             one = order[None], rates[None], totals[None]
-            reached = self.alone(lambda: epoch.run(*one, first_step))
+            reached = self.alone(self._run_epochs, data, batch_size, *one, first_step)
             self.rate = float(rates[min(reached, stop - 1)])
             return reached
         if telemetry is not None and self._before.size < self.params.size:
@@ -338,11 +343,63 @@ class Engine:
         assert self._optimizer is not None
         count, batches = len(orders), -(-orders.shape[1] // batch_size)
         rates = self._optimizer.rates(first_step, count * batches).reshape(count, batches)
-        epoch = self._whole_epoch(data, orders.shape[1], batch_size)
-        reached = self.alone(lambda: epoch.run(orders, rates, totals, first_step))
+        these = orders, rates, totals
+        reached = self.alone(self._run_epochs, data, batch_size, *these, first_step)
         begun = np.count_nonzero(totals[:, Total.SAMPLES])
         self.rate = float(rates[begun - 1, min(reached, batches - 1)])
         return reached
+
+    def _run_epochs(
+        self,
+        data: Data,
+        batch_size: int,
+        orders: NDArray[np.int64],
+        rates: NDArray[np.float64],
+        totals: NDArray[np.float64],
+        first_step: int,
+    ) -> int:
+        """Train for whole epochs, in the memory of this or of its stand-in."""
+        twin = self if self.stand_ins is None else self.stand_ins.of(self)
+        epoch = twin._whole_epoch(data, orders.shape[1], batch_size)
+        if twin is self:
+            return epoch.run(orders, rates, totals, first_step)
+        self._stand_in = twin
+        with standing_in(twin, self):
+            return epoch.run(orders, rates, totals, first_step)
+
+    @property
+    def kind(self) -> object:
+        """All that its calls depend on, but for what training changes, and the data."""
+        if not self._kind:
+            net = self.net
+            read = (net.table, net.tensors, net.factors, net.thresholds, net.numbers)
+            sizes = (net.params.size, net.moments.size, net.running.size)
+            self._kind = (self.bind, net.params.dtype, net.rule, sizes,
+                          *(array.tobytes() for array in read))  # fmt: skip
+        return self._kind, self.plan.reals.tobytes()
+
+    def twin(self) -> "Engine":
+        """Return an engine with equal tables and numbers, in memory of its own."""
+        names = ("table", "reals", "tensors", "factors", "thresholds")
+        plan = replace(self.plan, **{name: getattr(self.plan, name).copy() for name in names})
+        params, running, moments = (
+            aligned_zeros(array.size, array.dtype)
+            for array in (self.params, self.running, self.moments)
+        )
+        twin = Engine(plan, self.bind, params, running, self.runs_python)
+        twin.moments, twin._rule = moments, self._rule
+        twin._numbers[:] = self._numbers
+        return twin
+
+    def values_of_last_step(self, batch_size: int) -> Array:
+        """Return the workspace that holds what a training has left there."""
+        workspace = (self._stand_in or self).workspace(batch_size)
+        values: Array = workspace.memory.values
+        return values
+
+    def work_alone(self) -> None:
+        """Have its own memory again, and as many threads as others."""
+        self.threads = self.stand_ins = self._stand_in = None
 
     def _whole_epoch(self, data: Data, samples: int, batch_size: int) -> WholeEpoch:
         """Return the call for an epoch: the one that was used last, if it is the same again."""
@@ -419,6 +476,7 @@ class Engine:
                     advance(stop)
 
     def _run(self, mode: Mode, data: Data, order: Array | None, *rest: Any, **options: Any) -> int:
+        self._stand_in = None
         return self.alone(lambda: run_together(*self._prepare(mode, data, order, *rest, **options)))
 
     def alone(self, call: Callable[..., T], *arguments: Any) -> T:

@@ -10,7 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..callbacks import Callback
 from ..telemetry import Recorder, Telemetry
-from .arguments import non_negative_integer, positive_integer, real_number, truth
+from .arguments import (
+    non_negative_integer,
+    positive_integer,
+    real_array,
+    real_number,
+    shown,
+    truth,
+)
 from .data import Data
 from .progress import resolve_verbose
 from .shown import Shown
@@ -111,10 +118,13 @@ def checked_job(
     stop: Stop | None = None,
     checked: dict[object, Data] | None = None,
     course: Course | None = None,
+    subset: tuple[str, ArrayLike | None] = ("subset", None),
+    warns: bool = True,
 ) -> Job:
     """Return what a fit of these arguments is to do.
 
-    Nets that are given the same dict ``checked`` share their data.
+    Nets that are given the same dict ``checked`` share their data.  ``subset`` says which of the
+    samples the net learns from, after what that is called in messages.
 
     Raises
     ------
@@ -153,8 +163,28 @@ def checked_job(
             recorder = telemetry.recorder(model._layers[0], engine.plan.observed_rows)
         return Job(
             data, validation, batch_size, epochs, shuffle, model.seed, model.shown_metrics, shows,
-            callbacks, recorder, stop or Stop(), course,
+            callbacks, recorder, stop or Stop(), course, _checked_rows(*subset, data.count), warns,
         )  # fmt: skip
+
+
+def _checked_rows(argument: str, given: ArrayLike | None, count: int) -> NDArray[np.int64] | None:
+    """Return the indices of a subset of so many samples."""
+    if given is None:
+        return None
+    array = real_array(argument, given)
+    if array.dtype.kind == "b" and array.shape == (count,):
+        array = np.flatnonzero(array)
+    if array.dtype.kind not in "iu" or array.ndim != 1 or not array.size:
+        raise ValueError(
+            f"{argument}: expected the indices of samples, or a Boolean for each of the {count}, "
+            f"got {shown(given)}"
+        )
+    if array.min() < 0 or array.max() >= count:
+        raise ValueError(
+            f"{argument}: expected indices from 0 to {count - 1}, got {array.min()} to "
+            f"{array.max()}"
+        )
+    return array.astype(np.int64)
 
 
 def _checked_validation(

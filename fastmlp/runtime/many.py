@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..history import History
 from .job import Job, Stop
 from .run import StopError
+from .stand_in import StandIns
 from .team import Worker, dismiss_all
 
 if TYPE_CHECKING:
@@ -118,13 +119,14 @@ def _next(done: _Done, look: Callable[[], None]) -> Outcome | BaseException:
 
 def _work(todo: Iterator[tuple[int, Task]], share: int, stop: Stop, done: _Done) -> None:
     """Train one net after the other, as they are left by other threads that do the same."""
+    stand_ins = StandIns()
     for index, task in todo:
         if stop.is_wanted:
             return
         previous, started = task.model.history, time.perf_counter()
         try:
             with task.unless_it_fails:
-                history = task.model.run_job(task.job, share)
+                history = task.model.run_job(task.job, share, stand_ins)
             done.put(Outcome(index, history, time.perf_counter() - started))
         except StopError:
             return

@@ -4,21 +4,21 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..callbacks import Callback, check_callbacks
 from ..history import DivergenceWarning, Fits, History
 from ..model import Sequential
-from .arguments import items, real_array, shown
+from .arguments import items
 from .claims import Claim
 from .data import Data
 from .job import Course, Stop, checked_job
 from .many import Outcome, Task, train_side_by_side
-from .progress import NetsProgress, format_figures, resolve_verbose
+from .progress import LINES, NetsProgress, format_figures, resolve_verbose
 from .run import StopError
 from .threads import available_cores, get_num_threads, thread_count
 from .weights import Weights
@@ -96,7 +96,8 @@ def fit_many(
     progress: list[NetsProgress] = []
 
     def report(outcome: Outcome) -> None:
-        progress[0].add(f"net {outcome.index}", _said(outcome), _is_troubled(outcome))
+        said = _said(outcome) if shows == LINES else ""
+        progress[0].add(f"net {outcome.index}", said, _is_troubled(outcome))
         if on_done is not None and outcome.error is None:
             on_done(outcome.index, outcome.history)
 
@@ -161,7 +162,7 @@ def train_many(
     called = _checked_callbacks(callbacks, count)
     parts = _or_none("subsets", subsets, count)
     weights = _or_none("sample_weight", sample_weight, count)
-    stop, claim = Stop(), Claim()
+    stop, claim, course = Stop(), Claim(), Course(initial_epoch)
     checked = {} if checked is None else checked
     tasks: list[Task] = []
     try:
@@ -176,13 +177,14 @@ def train_many(
                 job = checked_job(
                     model, x, y, sizes[index], lengths[index], callbacks=called[index],
                     validation_data=validation_data, shuffle=shuffle, stop=stop, checked=checked,
-                    weights=Weights(weights[index]), course=Course(initial_epoch),
+                    weights=Weights(weights[index]), course=course, warns=False,
+                    subset=(f"subsets[{index}]", parts[index]),
                 )  # fmt: skip
-                rows = _checked_rows(f"subsets[{index}]", parts[index], job.data.count)
-                tasks.append(Task(model, replace(job, rows=rows, warns=False), unless_it_fails))
+                tasks.append(Task(model, job, unless_it_fails))
             unless_refused.pop_all()
         _compile(models)
-        return _train(tasks, jobs, stop, report, _Watch(tasks, begin, look))
+        threads = min(jobs, len(tasks))
+        return _train(tasks, threads, stop, report, _Watch(tasks, threads, begin, look))
     finally:
         claim.active = False
 
@@ -193,20 +195,22 @@ class _Watch:
     def __init__(
         self,
         tasks: Sequence[Task],
+        threads: int,
         begin: Callable[[int], None],
         look: Callable[[int], None],
     ) -> None:
         self._tasks, self._look = tasks, look
         self._before = [task.model.epochs_trained for task in tasks]
         self._wanted = [max(0, t.job.epochs - t.job.course.initial_epoch) for t in tasks]
-        self._running = set(range(len(tasks)))
+        # Threads take the nets in their order, so the first of those left are the ones running.
+        self._left, self._threads = dict.fromkeys(range(len(tasks))), threads
         self._epochs_over = 0
         self._looked_at = time.monotonic()
         begin(sum(self._wanted))
 
     def is_over(self, index: int) -> None:
         """Count all epochs of a net that is done, whether there were so many or not."""
-        self._running.discard(index)
+        del self._left[index]
         self._epochs_over += self._wanted[index]
         if time.monotonic() - self._looked_at > _SECONDS_PER_LOOK:  # there may be many nets
             self.look()
@@ -215,13 +219,14 @@ class _Watch:
         """Tell how many are done."""
         self._looked_at = time.monotonic()
         tasks, before = self._tasks, self._before
-        running = sum(tasks[k].model.epochs_trained - before[k] for k in self._running)
+        first = islice(self._left, self._threads)
+        running = sum(tasks[k].model.epochs_trained - before[k] for k in first)
         self._look(self._epochs_over + running)
 
 
 def _train(
     tasks: Sequence[Task],
-    jobs: int,
+    threads: int,
     stop: Stop,
     report: Callable[[Outcome], None],
     watch: _Watch,
@@ -234,7 +239,6 @@ def _train(
         watch.is_over(outcome.index)
         report(outcome)
 
-    threads = min(jobs, len(tasks))
     share = max(1, get_num_threads() // max(1, threads))
     previous = [task.model.history for task in tasks]
     interrupted = False
@@ -325,26 +329,6 @@ def _checked_callbacks(given: object, count: int) -> list[tuple[Callback, ...]]:
     if len({id(callback) for callback in everything}) < len(everything):
         raise ValueError("callbacks: expected objects of its own for each net, as they keep state")
     return called
-
-
-def _checked_rows(argument: str, given: ArrayLike | None, count: int) -> NDArray[np.int64] | None:
-    """Return the indices of a subset of so many samples."""
-    if given is None:
-        return None
-    array = real_array(argument, given)
-    if array.dtype.kind == "b" and array.shape == (count,):
-        array = np.flatnonzero(array)
-    if array.dtype.kind not in "iu" or array.ndim != 1 or not array.size:
-        raise ValueError(
-            f"{argument}: expected the indices of samples, or a Boolean for each of the {count}, "
-            f"got {shown(given)}"
-        )
-    if array.min() < 0 or array.max() >= count:
-        raise ValueError(
-            f"{argument}: expected indices from 0 to {count - 1}, got {array.min()} to "
-            f"{array.max()}"
-        )
-    return array.astype(np.int64)
 
 
 def _said(outcome: Outcome) -> str:

@@ -2,7 +2,7 @@
 
 from ..callbacks import Logs
 from .arguments import is_real, shown
-from .run import Part, Run
+from .run import Part
 
 
 class Recording(Part):
@@ -10,13 +10,8 @@ class Recording(Part):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert logs is not None
-        self.put_down(self.run, epoch, logs)
-
-    @staticmethod
-    def put_down(run: Run, epoch: int, logs: Logs) -> None:
-        """Put down the figures of an epoch that is complete."""
-        run.history.append(epoch, logs)
-        run.state.epochs += 1
+        self.run.history.append(epoch, logs)
+        self.run.state.epochs += 1
 
 
 class Amendment(Part):

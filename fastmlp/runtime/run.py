@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ..callbacks import Callback
 from ..history import History
 from .engine import Engine
+from .shuffling import EpochOrders
 from .state import State
 
 if TYPE_CHECKING:
@@ -66,11 +67,25 @@ class Run:
     start: Start = field(init=False)
     epochs_before: int = field(init=False)
     first_step: int = 0
+    _orders: EpochOrders | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.start = Start(self.job.course.initial_epoch)
         self.epochs_before = self.state.epochs
         self.totals = np.zeros(self.engine.plan.totals)
+        self._orders = EpochOrders(self.job.seed, self.job.count) if self.job.shuffle else None
+
+    def orders_of(self, first: int, epochs: int = 1) -> NDArray[np.int64]:
+        """Return the orders (epochs, samples) in which so many epochs visit their samples.
+
+        ``first`` is the number of the first one, over all fits of the net.
+        """
+        job = self.job
+        if self._orders is not None:
+            orders = self._orders.of(first, epochs)
+        else:
+            orders = np.tile(np.arange(job.count), (epochs, 1))
+        return orders if job.rows is None else job.rows[orders]
 
     @property
     def is_over(self) -> bool:
@@ -90,9 +105,13 @@ class Part(Callback):
     ----------
     run : Run
         Set before the first hook is called.
+    looks_into_memory : bool
+        Whether it reads what an epoch has left in the engine, so that it is told only of the last
+        of several that were taken in one call.
     """
 
     run: Run
+    looks_into_memory = False
 
     def _join(self, run: Run) -> None:
         self.run = run

@@ -20,7 +20,6 @@ from .progress import FitProgress
 from .recording import Amendment, Recording
 from .run import Part, Run
 from .shown import Shown
-from .shuffling import epoch_order
 from .validation import Validation
 
 _MOST_INDICES = 2**17  # in the orders of the epochs of one call: 1 MB
@@ -147,24 +146,31 @@ def _train_watched(
 def _count_unwatched(run: Run, epoch: int, pace: Pace) -> int:
     """Return how many epochs from this one on can go into one call of the engine."""
     job, start = run.job, run.start
-    is_watched = job.callbacks or job.recorder is not None or job.validation is not None
+    is_watched = job.recorder is not None or job.validation is not None
     is_part = job.course.steps_per_epoch is not None or (epoch == start.epoch and start.batch)
     if is_watched or is_part or job.verbose or not run.engine.takes_whole_epochs(job.batch_size):
         return 1
-    most = max(1, _MOST_INDICES // job.count)
-    return max(1, pace.stop(0, job.batches * min(job.epochs - epoch, most)) // job.batches)
+    most = min(job.epochs - epoch, max(1, _MOST_INDICES // job.count))
+    for callback in job.callbacks:
+        most = int(min(most, callback._epochs_at_once()))
+    return max(1, pace.stop(0, job.batches * most) // job.batches)
 
 
 def _train_unwatched(
     run: Run, callbacks: Sequence[Callback], epoch: int, number: int, count: int, pace: Pace
 ) -> Logs:
-    """Train for several epochs in one call, when nobody wants to know what is between them.
+    """Train for several epochs in one call, when nobody needs to know what is between them.
 
     They are put down whatever happens: Ctrl-C comes when the call has ended.
     """
     job, steps = run.job, run.state.steps
+    told = [c for c in callbacks if not (isinstance(c, Part) and c.looks_into_memory)]
+    for callback in job.callbacks:
+        callback.on_epoch_begin(epoch, {})
+    if job.callbacks:
+        run.model.follow_changes()
     run.check_stop()
-    orders = np.stack([_order_of(run, number + k) for k in range(count)])
+    orders = run.orders_of(number, count)
     totals, logs = np.zeros((count, run.totals.size)), Logs()
     started = time.perf_counter()
     try:
@@ -177,8 +183,8 @@ def _train_unwatched(
             run.totals[:] = totals[k]
             run.state.steps += _steps_taken(run)
             logs = figures_of(run.engine, run.totals, job.metrics)
-            if k < begun - 1:
-                Recording.put_down(run, epoch + k, logs)
+            for callback in told if k < begun - 1 else ():
+                callback.on_epoch_end(epoch + k, logs)
         if begun:
             run.reached = run.state.steps - steps - (begun - 1) * job.batches
             run.is_cut_short = run.reached < job.batches
@@ -202,7 +208,7 @@ def _steps_taken(run: Run) -> int:
 
 def _train_epoch(run: Run, epoch: int, begin: int, pace: Pace, parts: Sequence[Part]) -> None:
     """Run an epoch's batches from ``begin`` on; ``run`` says what they added up to, and the end."""
-    order, first_step = _order_of(run, epoch), run.first_step
+    order, first_step = run.orders_of(epoch)[0], run.first_step
     watchers = having(run.job.callbacks, TRAIN_CALL)
     first, batches = begin, run.job.batches
     while first < batches:
@@ -226,7 +232,7 @@ def _train_epoch_by_batches(
     run: Run, epoch: int, begin: int, parts: Sequence[Part], watchers: Sequence[Callback]
 ) -> None:
     """Run an epoch's batches one by one, with callbacks around each."""
-    order, first_step = _order_of(run, epoch), run.first_step
+    order, first_step = run.orders_of(epoch)[0], run.first_step
     for batch in range(begin, run.job.batches):
         for callback in watchers:
             callback.on_train_batch_begin(batch, {})
@@ -238,13 +244,6 @@ def _train_epoch_by_batches(
             callback.on_train_batch_end(batch, dict(figures))
         if run.is_cut_short or run.model.stop_training:
             break
-
-
-def _order_of(run: Run, epoch: int) -> NDArray[np.int64]:
-    """Return the order in which an epoch visits its samples."""
-    job, count = run.job, run.job.count
-    order = epoch_order(job.seed, epoch, count) if job.shuffle else np.arange(count)
-    return order if job.rows is None else job.rows[order]
 
 
 def _train_batches(

@@ -49,6 +49,14 @@ class Course(Callback):
         self.has_stopped = False
         self.best_weights: list[Array] | None = None
 
+    def _epochs_at_once(self) -> float:
+        """Return after how many epochs the fit may end, or have another learning rate."""
+        settings = self.settings
+        scales = settings.solver == "sgd" and settings.schedule == "invscaling"
+        if self.score is not None or settings.verbose or (scales and not callable(settings.rate)):
+            return 1
+        return settings.patience - self.estimator._no_improvement_count + 1
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Let the weights that a warm start begins with count as the best so far."""
         is_first = self.estimator.best_validation_score_ is None

@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp import Sequential, layers, optimizers
 from fastmlp.layers import Dense, Dropout
-from fastmlp.runtime.shuffling import epoch_order
+from fastmlp.runtime.shuffling import EpochOrders, epoch_order
 from tests.backends import ALL
 
 from .nets import Scale, data, dense_tanh, net
@@ -110,6 +110,16 @@ def test_orders_are_permutations_that_differ_between_epochs_and_seeds():
     for order in orders:
         np.testing.assert_array_equal(np.sort(order), np.arange(50))
     assert len({tuple(order) for order in orders}) == 9
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**32 - 1, 2**32, 2**64 + 3, 2**128 - 1, 2**200 + 7])
+def test_orders_are_those_of_the_generator_that_numpy_makes(seed):
+    orders = EpochOrders(seed, 37)
+    for epoch in (0, 1, 1000, 2**32 - 1, 2**32 + 5, 2**64 + 1):
+        sequence = np.random.SeedSequence(seed, spawn_key=(1, epoch))
+        order, next_one = orders.of(epoch, 2)
+        np.testing.assert_array_equal(order, np.random.default_rng(sequence).permutation(37))
+        np.testing.assert_array_equal(next_one, epoch_order(seed, epoch + 1, 37))
 
 
 @backends
