@@ -66,9 +66,10 @@ class Choice:
         unknown = [name for name in self.names if name not in tensors]
         if unknown:
             raise ValueError(f"var_list: the net has no weight {unknown[0]!r}: {list(tensors)}")
-        self.names += found
-        self.arrays = []
-        self._asked.clear()
+        if found:
+            self.names += found
+            self.arrays = []
+            self._asked.clear()
 
     def __contains__(self, name: str) -> bool:
         if name not in self._asked:

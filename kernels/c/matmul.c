@@ -65,23 +65,25 @@ INLINE void nn_tile(int adds, int rows, int vectors, int64_t count, const real *
     }
 }
 
-/* All tiles of some rows: `b` and `out` are (k, n) and (rows, n). */
+/* All whole tiles of some rows: `b` and `out` are (k, n) and (rows, n). */
 INLINE void nn_rows(int adds, int rows, const real *a, int64_t a_row, int64_t a_column,
                     const real *b, const real *bias, real scale, real *out, int64_t k, int64_t n,
                     struct ahead *ahead) {
-    int64_t j = 0;
-    for (; j + 2 * LANES <= n; j += 2 * LANES) {
+    for (int64_t j = 0; j + 2 * LANES <= n; j += 2 * LANES)
         nn_tile(adds, rows, 2, LANES, a, a_row, a_column, b + j, n, bias, scale, out + j, k, ahead);
-    }
-    /* One vector and a part of another are one tile: two would each keep half as many multiply-adds
-       under way, and take as long as two whole tiles. */
-    if (j + LANES < n)
-        nn_tile(adds, rows, 2, n - j - LANES, a, a_row, a_column, b + j, n, bias, scale, out + j, k,
-                NULL);
-    else if (j + LANES == n)
-        nn_tile(adds, rows, 1, LANES, a, a_row, a_column, b + j, n, bias, scale, out + j, k, ahead);
-    else if (j < n)
-        nn_tile(adds, rows, 1, n - j, a, a_row, a_column, b + j, n, bias, scale, out + j, k, NULL);
+}
+
+/* What is left of them.  A vector and a part of another are one tile: two would each keep half as
+   many multiply-adds under way, and take as long as two whole tiles. */
+INLINE void nn_rest(int adds, int rows, const real *a, int64_t a_row, int64_t a_column,
+                    const real *b, const real *bias, real scale, real *out, int64_t k, int64_t n,
+                    struct ahead *ahead) {
+    int64_t j = n - n % (2 * LANES), left = n - j;
+    if (left > LANES)
+        nn_tile(adds, rows, 2, left - LANES, a, a_row, a_column, b + j, n, bias, scale, out + j, k,
+                ahead);
+    else if (left)
+        nn_tile(adds, rows, 1, left, a, a_row, a_column, b + j, n, bias, scale, out + j, k, ahead);
 }
 
 /* Cut m rows into tiles of about the same height: 13 into 7 and 6, not 12 and 1. */
@@ -90,16 +92,17 @@ INLINE int64_t tile_height(int64_t m, int64_t largest) {
     return (m + tiles - 1) / tiles;
 }
 
-#define NN_ROWS_OF(rows, ahead)                                                                    \
-    nn_rows(adds, rows, a + i * a_row, a_row, a_column, b, bias ? bias + i : NULL, scale,          \
-            out + i * n, k, n, ahead)
+#define NN_OF(tiles, rows, ahead)                                                                  \
+    tiles(adds, rows, a + i * a_row, a_row, a_column, b, bias ? bias + i : NULL, scale,            \
+          out + i * n, k, n, ahead)
 
 #define NN_CASE(rows)                                                                              \
     case rows:                                                                                     \
         if (ahead && ahead->n)                                                                     \
-            NN_ROWS_OF(rows, ahead);                                                               \
+            NN_OF(nn_rows, rows, ahead);                                                           \
         else                                                                                       \
-            NN_ROWS_OF(rows, NULL);                                                                \
+            NN_OF(nn_rows, rows, NULL);                                                            \
+        NN_OF(nn_rest, rows, ahead);                                                               \
         break;
 
 /* out (m, n) = (adds ? out : bias) + scale * a (m, k) @ b (k, n); entry (i, p) of `a` is

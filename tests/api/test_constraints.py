@@ -47,8 +47,9 @@ def test_called_with_an_array(constraint, formula):
 
 @pytest.mark.parametrize("backend", ALL)
 @pytest.mark.parametrize(("constraint", "formula"), FORMULAS, ids=IDS)
-def test_200_steps_are_those_of_the_formula(constraint, formula, backend):
+def test_steps_are_those_of_the_formula(constraint, formula, backend):
     """Each step is taken alone without the constraint, and then its formula applied."""
+    steps = 50 if backend == "numpy" else 200
     x, y = X[:, :6].astype(float), W[:, :5] @ np.eye(5)
     y = np.tile(y, (7, 1))[:40]
 
@@ -62,8 +63,8 @@ def test_200_steps_are_those_of_the_formula(constraint, formula, backend):
 
     for optimizer in (lambda: optimizers.SGD(0.05), lambda: optimizers.Adam(0.01)):
         ours, theirs = made(constraint, optimizer()), made(None, optimizer())
-        ours.fit(x, y, batch_size=40, epochs=200, shuffle=False, verbose=0)
-        for _ in range(200):
+        ours.fit(x, y, batch_size=40, epochs=steps, shuffle=False, verbose=0)
+        for _ in range(steps):
             theirs.train_on_batch(x, y)
             theirs.layers[0].kernel[...] = formula(theirs.layers[0].kernel)
         np.testing.assert_allclose(ours.layers[0].kernel, theirs.layers[0].kernel, atol=1e-9)

@@ -5,11 +5,13 @@ import pytest
 import torch
 
 from fastmlp import Sequential, check_gradients, layers, optimizers
+from fastmlp.kernels.contract import Column, Op
 from fastmlp.runtime import engine
 from fastmlp.sklearn.realmlp.embedding import TableEmbedding
 from tests.backends import ALL, COMPILED
 
 from .nets import net
+from .test_binding import FAR, bind, memory_of, net_of
 
 each = pytest.mark.parametrize("backend", ALL)
 RNG = np.random.default_rng(4)
@@ -98,3 +100,28 @@ def test_weights_that_no_row_reads_are_refused():
 
     with pytest.raises(ValueError, match=r"^<More 'more'>: its kernel reads .*'biases'.*'more'"):
         net(More(1), features=1)
+
+
+@each
+@pytest.mark.parametrize(
+    ("column", "wrong"),
+    [
+        (Column.GROUPS, [-FAR, -1, 0, 3, 7, FAR]),
+        (Column.SIZE, [0, 1, 2 * 3 * 16, 2 * 3 * 16 + 7, FAR]),
+        (Column.BIAS, [-2, 0, 2 * 3 * 16, FAR]),
+        (Column.PLACE, [-1, FAR]),
+        (Column.WEIGHTS, [-1, FAR]),
+        (Column.INPUTS, [31, FAR]),
+        (Column.OUTPUTS, [5, FAR]),
+    ],
+    ids=lambda value: value.name if isinstance(value, Column) else "",
+)
+def test_groups_that_do_not_fit_are_refused(backend, column, wrong):
+    plan = table(backend=backend)._ready_engine().plan
+    r = plan.table[:, Column.OP].tolist().index(Op.GROUPED_DENSE)
+    bind(backend)(net_of(plan), memory_of(plan))
+    for number in wrong:
+        rows = plan.table.copy()
+        rows[r, column] = number
+        with pytest.raises(ValueError, match=rf"^(table|values): (row {r} |expected)"):
+            bind(backend)(net_of(plan, table=rows), memory_of(plan))

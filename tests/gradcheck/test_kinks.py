@@ -7,7 +7,7 @@ from fastmlp import Sequential, activations, check_gradients, layers, regularize
 from fastmlp.initializers import Constant
 from fastmlp.kernels import reference
 from fastmlp.kernels.contract import SELU_ALPHA, SELU_SCALE
-from tests.backends import ALL
+from tests.backends import ALL, COMPILED
 
 BACKENDS = pytest.mark.parametrize("backend", ALL)
 
@@ -139,10 +139,19 @@ def test_loss_at_its_kink(loss, backend):
     assert report.passed, report
 
 
-@BACKENDS
+@pytest.mark.parametrize("backend", COMPILED)
 @pytest.mark.parametrize("name", WITH_KINKS)
 @pytest.mark.parametrize("initializer", ["zeros", "glorot_uniform"])
 def test_many_units_at_their_kinks_at_once(initializer, name, backend):
+    check_many_units(initializer, name, backend)
+
+
+@pytest.mark.parametrize("name", ["relu", "hard_silu"])  # each takes a second
+def test_many_units_of_the_reference_at_their_kinks(name):
+    check_many_units("zeros", name, "numpy")
+
+
+def check_many_units(initializer, name, backend):
     """Samples of 0 and layers of 0: a step takes units across that pull in opposite directions.
 
     There the gradient that backpropagation takes need not lie between the slopes on both sides.

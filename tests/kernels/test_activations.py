@@ -1,5 +1,6 @@
 """Activations and their slopes: values, limits, signs, and what is not finite."""
 
+import functools
 import math
 
 import numpy as np
@@ -175,34 +176,38 @@ def inputs(dtype, kind):
     return np.minimum(x, dtype(80)) if kind == Kind.EXPONENTIAL else x
 
 
+@functools.cache
+def exact(dtype, kind, which):
+    """Return the values (0) or the slopes (1) of the inputs, the same for every backend."""
+    return np.array([FORMULAS[kind][which](float(x)) for x in inputs(dtype, kind)])
+
+
 @every_backend
 @every_dtype
 @every_kind
 class TestAccuracy:
     def test_values(self, backend, dtype, kind):
-        x = inputs(dtype, kind)
-        exact = np.array([FORMULAS[kind][0](float(v)) for v in x])
+        x, values = inputs(dtype, kind), exact(dtype, kind, 0)
         # Sigmoids are made of four roundings of numbers up to 1, and 1 + erf(x), which is
         # multiplied with x, of numbers up to 2.
         scale = {Kind.SIGMOID: 1.0, Kind.TANH: 1.0}.get(kind, 1 + np.abs(x.astype(np.float64)))
         if kind == Kind.EXPONENTIAL:
             scale = (
-                exact * (1 + np.abs(x.astype(np.float64)))
+                values * (1 + np.abs(x.astype(np.float64)))
                 + np.finfo(dtype).tiny / np.finfo(dtype).eps
             )
-        error = np.abs(forward(backend, kind, x).astype(np.float64) - exact)
+        error = np.abs(forward(backend, kind, x).astype(np.float64) - values)
         assert (error <= 4 * np.finfo(dtype).eps * scale).all()
 
     def test_slopes(self, backend, dtype, kind):
-        x = inputs(dtype, kind)
-        exact = np.array([FORMULAS[kind][1](float(v)) for v in x])
+        x, slopes = inputs(dtype, kind), exact(dtype, kind, 1)
         dy = np.random.default_rng(1).standard_normal(x.size).astype(dtype)
         dx = backward(backend, kind, x, forward(backend, kind, x), dy)
         # x (1 - s) in SiLU's slope: the rounding of s is multiplied with x.
         scale = (1 + np.abs(x.astype(np.float64))) * np.abs(dy)
         if kind == Kind.EXPONENTIAL:
-            scale = scale * exact + np.finfo(dtype).tiny / np.finfo(dtype).eps
-        error = np.abs(dx.astype(np.float64) - dy * exact)
+            scale = scale * slopes + np.finfo(dtype).tiny / np.finfo(dtype).eps
+        error = np.abs(dx.astype(np.float64) - dy * slopes)
         assert (error <= 6 * np.finfo(dtype).eps * scale).all()
 
 

@@ -1,6 +1,7 @@
 """Training runs of at least 200 steps, beside PyTorch on the same batches."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -15,25 +16,44 @@ STEPS = 200
 EPSILON_32 = float(np.finfo(np.float32).eps)
 
 
-def train_beside(case, model, peers):
-    """Train all, epoch by epoch; yield the model's loss and those of the peers after each."""
-    x, y = case.data()
+@dataclass(frozen=True)
+class Run:
+    """A run in PyTorch: the loss of each epoch, the weights after it."""
+
+    losses: list[float]
+    weights: list[list[np.ndarray]]
+    kink_distance: float
+
+
+@cache
+def run_in_torch(case, dtype, start):
+    """Train in PyTorch from the weights that fastmlp's net of dtype ``start`` has at first."""
+    peer = Peer(case, dtype, case.model(start).get_weights())
+    losses, weights = [], []
     for epoch in range(-(-STEPS // case.steps_per_epoch)):
-        order = epoch_order(case.seed, epoch, case.samples)
-        (loss,) = model.fit(x, y, batch_size=case.batch_size, verbose=0).history["loss"]
-        yield loss, [peer.train_epoch(order) for peer in peers]
+        losses.append(peer.train_epoch(epoch_order(case.seed, epoch, case.samples)))
+        weights.append(peer.weights())
+    return Run(losses, weights, peer.kink_distance)
+
+
+def train_epoch(case, model):
+    """Train for an epoch, and return its loss."""
+    (loss,) = model.fit(*case.data(), batch_size=case.batch_size, verbose=0).history["loss"]
+    return loss
+
+
+def assert_stays_on_torchs_path(case, backend):
+    model, run = case.model("float64", backend), run_in_torch(case, "float64", "float64")
+    assert distance(model.get_weights(), run.weights[-1]) > 0.01  # it leads somewhere
+    for loss, weights in zip(run.losses, run.weights, strict=True):
+        assert train_epoch(case, model) == pytest.approx(loss, rel=1e-9)
+        assert distance(model.get_weights(), weights) <= 1e-9
 
 
 @pytest.mark.parametrize("backend", COMPILED)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_float64_stays_on_torchs_path(case, backend):
-    model = case.model("float64", backend)
-    start = model.get_weights()
-    peer = Peer(case, "float64", start)
-    for loss, (expected,) in train_beside(case, model, [peer]):
-        assert loss == pytest.approx(expected, rel=1e-9)
-        assert distance(model.get_weights(), peer.weights()) <= 1e-9
-    assert distance(start, peer.weights()) > 0.01  # it has led somewhere
+    assert_stays_on_torchs_path(case, backend)
 
 
 def as_one(arrays):
@@ -43,13 +63,14 @@ def as_one(arrays):
 
 def float32_errors(case, model):
     """Return how far fastmlp, and torch, stray from torch in float64 at most."""
-    peers = [Peer(case, dtype, model.get_weights()) for dtype in ("float32", "float64")]
+    single, double = (run_in_torch(case, dtype, "float32") for dtype in ("float32", "float64"))
     own, of_torch = 0.0, 0.0
-    for _ in train_beside(case, model, peers):
-        exact = as_one(peers[1].weights())
+    for theirs, weights in zip(single.weights, double.weights, strict=True):
+        train_epoch(case, model)
+        exact = as_one(weights)
         own = max(own, distance(as_one(model.get_weights()), exact))
-        of_torch = max(of_torch, distance(as_one(peers[0].weights()), exact))
-    assert peers[1].kink_distance > 2e-5, "runs may part at a kink: choose another seed"
+        of_torch = max(of_torch, distance(as_one(theirs), exact))
+    assert double.kink_distance > 2e-5, "runs may part at a kink: choose another seed"
     return own, of_torch
 
 
@@ -80,8 +101,4 @@ def test_a_slightly_wrong_learning_rate_would_be_seen(case):
 
 @pytest.mark.parametrize("case", CASES[:9:4], ids=str)
 def test_the_reference_backend_stays_on_torchs_path(case):
-    model = case.model("float64", backend="numpy")
-    peer = Peer(case, "float64", model.get_weights())
-    for loss, (expected,) in train_beside(case, model, [peer]):
-        assert loss == pytest.approx(expected, rel=1e-9)
-    assert distance(model.get_weights(), peer.weights()) <= 1e-9
+    assert_stays_on_torchs_path(case, "numpy")
