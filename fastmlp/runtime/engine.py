@@ -294,7 +294,7 @@ class Engine:
         assert self._optimizer is not None
         rates = self._optimizer.rates(first_step + first, stop - first)
         is_whole = first == 0 and stop * batch_size >= order.size and telemetry is None
-        if is_whole and self.takes_whole_epochs(batch_size):
+        if is_whole and self.takes_whole_epochs(batch_size, stop):
             one = order[None], rates[None], totals[None]
             reached = self.alone(self._run_epochs, data, batch_size, *one, first_step)
             self.rate = float(rates[min(reached, stop - 1)])
@@ -308,10 +308,11 @@ class Engine:
         self.rate = float(rates[min(reached, stop - 1) - first])
         return reached
 
-    def takes_whole_epochs(self, batch_size: int) -> bool:
+    def takes_whole_epochs(self, batch_size: int, batches: int) -> bool:
         """Whether :meth:`train_epochs` has such epochs: of a net on one thread, not in Python."""
-        is_alone = self.plan.members == 1 and self._threads_for(Mode.TRAIN, batch_size) == 1
-        return is_alone and not self.runs_python
+        if self.plan.members > 1 or self.runs_python:
+            return False
+        return self._threads_for(Mode.TRAIN, batch_size, batches) == 1
 
     def train_epochs(
         self,
@@ -560,7 +561,7 @@ class Engine:
         multiplications = 3 * batch_size * self._connections
         return 2e-6 + (multiplications + 10 * batch_size * self.plan.features) * 1e-9
 
-    def _threads_for(self, mode: Mode, batch_size: int, steps: int = _STEPS_WORTH_THREADS) -> int:
+    def _threads_for(self, mode: Mode, batch_size: int, steps: int) -> int:
         passes = 3 if mode in (Mode.GRADIENT, Mode.TRAIN) else 1
         work = passes * batch_size * self._connections * min(steps, _STEPS_WORTH_THREADS)
         if self.runs_python or work < _WORTH_SHARING * _STEPS_WORTH_THREADS:

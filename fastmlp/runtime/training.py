@@ -148,7 +148,9 @@ def _count_unwatched(run: Run, epoch: int, pace: Pace) -> int:
     job, start = run.job, run.start
     is_watched = job.recorder is not None or job.validation is not None
     is_part = job.course.steps_per_epoch is not None or (epoch == start.epoch and start.batch)
-    if is_watched or is_part or job.verbose or not run.engine.takes_whole_epochs(job.batch_size):
+    if is_watched or is_part or job.verbose:
+        return 1
+    if not run.engine.takes_whole_epochs(job.batch_size, job.batches):
         return 1
     most = min(job.epochs - epoch, max(1, _MOST_INDICES // job.count))
     for callback in job.callbacks:

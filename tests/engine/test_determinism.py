@@ -138,7 +138,7 @@ def test_threads_that_share_a_step_get_what_one_would_get(monkeypatch, backend, 
         telemetry = Telemetry(every=2)
         model = everything(backend=backend, optimizer=optimizer)
         fitted(model, telemetry=telemetry, validation_data=(x, y))
-        assert model._ready_engine()._threads_for(Mode.TRAIN, BATCH_SIZE) == count
+        assert model._ready_engine()._threads_for(Mode.TRAIN, BATCH_SIZE, 10) == count
         _, gradients = model.loss_and_gradient(x, y)
         results.append([model.params, model.predict(x), telemetry.records, *gradients])
         histories.append(model.history.history)
@@ -162,7 +162,7 @@ def test_so_do_threads_that_share_a_step_on_bytes(monkeypatch, backend, units, t
             features=77, seed=0, dtype="float32", backend=backend,
         )  # fmt: skip
         model.fit(images, y, batch_size=13, epochs=2, verbose=0)
-        assert model._ready_engine()._threads_for(Mode.TRAIN, 13) == count
+        assert model._ready_engine()._threads_for(Mode.TRAIN, 13, 10) == count
         results.append([model.params, model.predict(images)])
     for alone, shared in zip(*results, strict=True):
         np.testing.assert_array_equal(alone, shared)
