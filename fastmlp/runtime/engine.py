@@ -411,7 +411,7 @@ class Engine:
                 order, rates = np.zeros(samples, np.int64), np.zeros(-(-samples // batch_size))
                 totals = np.zeros(self.plan.totals)
                 calls, _ = self._prepare(
-                    Mode.TRAIN, data, order, batch_size, 0, rates.size, 0, totals, rates
+                    Mode.TRAIN, data, order, batch_size, 0, rates.size, 0, totals, rates, threads=1
                 )
                 known = workspace.epoch = WholeEpoch(data, samples, batch_size, calls[0])
             return known
@@ -494,7 +494,7 @@ class Engine:
     def prepare_alone(self, mode: Mode, data: Data, **options: Any) -> Call:
         """Return a call that runs all of some data as one batch, on one thread."""
         with self._lock:
-            calls, _ = self._prepare(mode, data, None, data.count, **options)
+            calls, _ = self._prepare(mode, data, None, data.count, threads=1, **options)
             return calls[0]
 
     def _prepare(
@@ -511,10 +511,12 @@ class Engine:
         outputs: Array | None = None,
         telemetry: Array | None = None,
         telemetry_every: int = 0,
+        threads: int | None = None,
     ) -> tuple[list[Call], Array]:
         """Return the calls of the engine, one for each thread that shares the steps.
 
-        With them comes the memory of the barrier where they meet.
+        By default there are as many as the steps are worth.  With the calls comes the memory of the
+        barrier where they meet.
         """
         dtype = self.params.dtype
         # C counts in 64 bits.  A batch larger than the data is all of them, and a step that is
@@ -545,7 +547,8 @@ class Engine:
             telemetry_every,
             self._before,
         )
-        threads = self._threads_for(mode, batch_size, stop - first)
+        if threads is None:
+            threads = self._threads_for(mode, batch_size, stop - first)
         barrier = aligned_zeros(_BARRIER_SIZE, np.dtype(np.int64))
         calls = [
             workspace.prepare(batches, course, Team(thread, threads, barrier))

@@ -90,3 +90,13 @@ def test_few_kinds_are_kept():
         stand_ins.of(model._ready_engine())
     assert len(stand_ins._known) < len(models)
     assert stand_ins.of(models[0]._ready_engine()) is not first
+
+
+def test_nets_whose_steps_would_be_worth_two_threads_have_one_each(monkeypatch):
+    monkeypatch.setattr("fastmlp.runtime.threads._chosen", 2)
+    monkeypatch.setattr("fastmlp.runtime.engine._WORTH_SHARING", 0)
+    together, alone = ([net("plain", seed) for seed in range(4)] for _ in range(2))
+    fit_many(together, X, Y, 16, 3, jobs=2)
+    for model in alone:
+        model.fit(X, Y, 16, 3, verbose=0)
+    assert [said(model) for model in together] == [said(model) for model in alone]
