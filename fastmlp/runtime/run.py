@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from ..callbacks import Callback
 from ..history import History
 from .engine import Engine
-from .shuffling import EpochOrders
 from .state import State
 
 if TYPE_CHECKING:
     from ..model import Sequential
     from .job import Job
+    from .shuffling import EpochOrders
 
 
 class StopError(Exception):
@@ -67,12 +67,14 @@ class Run:
     start: Start = field(init=False)
     epochs_before: int = field(init=False)
     first_step: int = 0
-    _orders: EpochOrders | None = field(init=False)
+    _orders: "EpochOrders | None" = field(init=False)
 
     def __post_init__(self) -> None:
         self.start = Start(self.job.course.initial_epoch)
         self.epochs_before = self.state.epochs
         self.totals = np.zeros(self.engine.plan.totals)
+        from .shuffling import EpochOrders  # and numpy.random: when a net learns
+
         self._orders = EpochOrders(self.job.seed, self.job.count) if self.job.shuffle else None
 
     def orders_of(self, first: int, epochs: int = 1) -> NDArray[np.int64]:
