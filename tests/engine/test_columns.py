@@ -13,6 +13,7 @@ from fastmlp.runtime import engine
 from tests.backends import ALL, COMPILED
 
 from .nets import Scale, net
+from .torch_steps import assert_200_steps_are_those_of_torch
 
 each = pytest.mark.parametrize("backend", ALL)
 RNG = np.random.default_rng(3)
@@ -67,14 +68,7 @@ def test_200_steps_are_those_of_torch(backend, stepper):
     model = net(columns(), Dense(7, "tanh"), backend=backend, optimizer=make())
     theirs = Torch(model.get_weights())
     optimizer = of_torch(list(theirs.weights))
-    x, y = torch.tensor(X), torch.tensor(Y)
-    for _ in range(200):
-        optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(theirs(x), y).backward()
-        optimizer.step()
-    model.fit(X, Y, batch_size=40, epochs=200, shuffle=False, verbose=0)
-    for own, other in zip(model.get_weights(), theirs.weights, strict=True):
-        np.testing.assert_allclose(own, other.detach().numpy(), rtol=0, atol=1e-9)
+    assert_200_steps_are_those_of_torch(model, theirs, optimizer, X, Y)
 
 
 @pytest.mark.parametrize("backend", COMPILED)

@@ -12,6 +12,7 @@ from tests.backends import ALL, COMPILED
 
 from .nets import net
 from .test_binding import FAR, bind, memory_of, net_of
+from .torch_steps import assert_200_steps_are_those_of_torch
 
 each = pytest.mark.parametrize("backend", ALL)
 RNG = np.random.default_rng(4)
@@ -68,14 +69,7 @@ def test_200_steps_are_those_of_torch(backend, stepper):
     model = table(backend=backend, optimizer=make())
     theirs = Torch(model.get_weights())
     optimizer = of_torch(list(theirs.weights))
-    x, y = torch.tensor(X), torch.tensor(Y)
-    for _ in range(200):
-        optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(theirs(x), y).backward()
-        optimizer.step()
-    model.fit(X, Y, batch_size=40, epochs=200, shuffle=False, verbose=0)
-    for own, other in zip(model.get_weights(), theirs.weights, strict=True):
-        np.testing.assert_allclose(own, other.detach().numpy(), rtol=0, atol=1e-9)
+    assert_200_steps_are_those_of_torch(model, theirs, optimizer, X, Y)
 
 
 @pytest.mark.parametrize("backend", COMPILED)
