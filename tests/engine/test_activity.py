@@ -6,8 +6,8 @@ import torch
 
 from fastmlp import Sequential, check_gradients, layers, optimizers, regularizers
 from fastmlp.layers import ActivityRegularization, Dense
-from fastmlp.runtime import engine
 from tests.backends import ALL, COMPILED
+from tests.threads import each_number_of_threads
 
 from .nets import Scale, data, net
 
@@ -75,11 +75,9 @@ def test_200_steps_are_those_of_torch(backend, optimizer):
 
 @pytest.mark.parametrize("backend", COMPILED)
 def test_the_same_bits_on_every_number_of_threads(backend, monkeypatch):
-    monkeypatch.setattr(engine, "_WORTH_SHARING", 0)
     found = set()
-    for threads in (1, 2, 3):
+    for _ in each_number_of_threads(monkeypatch):
         model = penalized(backend=backend)
-        model._ready_engine().threads = threads
         history = model.fit(X, Y, batch_size=16, epochs=2, verbose=0).history
         found.add((model.params.tobytes(), str(history)))
     assert len(found) == 1

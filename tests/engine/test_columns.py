@@ -9,8 +9,8 @@ import torch
 
 from fastmlp import Sequential, check_gradients, layers, load_model, models, optimizers
 from fastmlp.layers import CategoryEncoding, Columns, Dense, Embedding, Flatten
-from fastmlp.runtime import engine
 from tests.backends import ALL, COMPILED
+from tests.threads import each_number_of_threads
 
 from .nets import Scale, net
 from .torch_steps import assert_200_steps_are_those_of_torch
@@ -73,13 +73,11 @@ def test_200_steps_are_those_of_torch(backend, stepper):
 
 @pytest.mark.parametrize("backend", COMPILED)
 def test_the_same_bits_on_every_number_of_threads(backend, monkeypatch):
-    monkeypatch.setattr(engine, "_WORTH_SHARING", 0)
     found = set()
-    for threads in (1, 2, 3):
+    for _ in each_number_of_threads(monkeypatch):
         model = table(backend=backend)
         for optimizer in ("sgd", "adam"):
             model.compile(optimizer, "sparse_categorical_crossentropy")
-            model._ready_engine().threads = threads
             model.fit(X, Y, batch_size=16, epochs=2, verbose=0)
         found.add(model.params.tobytes())
     assert len(found) == 1

@@ -9,6 +9,7 @@ import pytest
 from fastmlp import Sequential, Telemetry, check_gradients, layers, models, optimizers, regularizers
 from fastmlp.layers import BatchNormalization, Dense, Residual
 from tests.backends import ALL
+from tests.threads import each_number_of_threads
 
 from .nets import Scale, data, net, targets
 from .test_batch_normalization import normalized, statistics
@@ -108,15 +109,11 @@ def test_batch_normalization_uses_its_running_statistics(backend):
 
 
 def test_the_same_bits_on_every_number_of_threads(monkeypatch):
-    from fastmlp.runtime import engine
-
-    monkeypatch.setattr(engine, "_WORTH_SHARING", 0)
     for backend in ("cython", "numba"):
         found = set()
-        for threads in (1, 2, 3):
+        for _ in each_number_of_threads(monkeypatch):
             model = net(*stack(), Dense(9, "tanh", kernel_constraint="max_norm"), backend=backend,
                         optimizer=STEPPERS["clipped by tensor"]())  # fmt: skip
-            model._ready_engine().threads = threads
             model.fit(X, Y, batch_size=16, epochs=2, verbose=0)
             found.add(model.params.tobytes() + model._state.running.tobytes())
         assert len(found) == 1

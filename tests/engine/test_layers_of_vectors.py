@@ -31,8 +31,8 @@ from fastmlp.layers import (
     Softmax,
     UnitNormalization,
 )
-from fastmlp.runtime import engine
 from tests.backends import ALL, COMPILED
+from tests.threads import each_number_of_threads
 
 from .nets import Scale as OfPython
 from .nets import data, net
@@ -100,14 +100,11 @@ def test_200_steps_are_those_of_torch(backend, stepper):
 
 @pytest.mark.parametrize("backend", COMPILED)
 def test_the_same_bits_on_every_number_of_threads(backend, monkeypatch):
-    monkeypatch.setattr(engine, "_WORTH_SHARING", 0)
     found = set()
-    for threads in (1, 2, 3):
+    for _ in each_number_of_threads(monkeypatch):
         model = rich(23, backend=backend, optimizer=optimizers.SGD(0.05))
-        model._ready_engine().threads = threads
         model.fit(X, Y, batch_size=16, epochs=2, verbose=0)
         model.compile("adamw", "sparse_categorical_crossentropy")
-        model._ready_engine().threads = threads
         model.fit(X, Y, batch_size=16, epochs=2, verbose=0)
         found.add(model.params.tobytes())
     assert len(found) == 1

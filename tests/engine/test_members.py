@@ -11,6 +11,7 @@ from fastmlp.layers import Activation, Dense, Input, Scale
 from fastmlp.runtime import engine
 from fastmlp.runtime.members import columns_of, mean_of_members
 from tests.backends import ALL, COMPILED
+from tests.threads import each_number_of_threads
 
 from .nets import data
 
@@ -89,14 +90,11 @@ def test_figures_are_means_over_the_members(backend):
 
 @pytest.mark.parametrize("backend", COMPILED)
 def test_the_same_bits_on_every_number_of_threads(backend, monkeypatch):
-    monkeypatch.setattr(engine, "_WORTH_SHARING", 0)
     found = set()
-    for threads in (1, 2, 3):
+    for _ in each_number_of_threads(monkeypatch):
         model = ensemble(backend=backend, optimizer="sgd", dtype="float32")
-        model._ready_engine().threads = threads
         model.fit(X, Y, batch_size=16, epochs=2, verbose=0)
         model.compile("adamw", "sparse_categorical_crossentropy")
-        model._ready_engine().threads = threads
         model.fit(X, Y, batch_size=16, epochs=2, verbose=0)
         found.add(model.params.tobytes() + model.predict(X).tobytes())
     assert len(found) == 1

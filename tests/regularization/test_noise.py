@@ -8,10 +8,10 @@ import pytest
 from fastmlp import Sequential, check_gradients, layers
 from fastmlp.kernels.contract import SELU_ALPHA, SELU_SCALE
 from fastmlp.layers import AlphaDropout, Dense, GaussianDropout, GaussianNoise
-from fastmlp.runtime import engine
 from tests.backends import ALL, COMPILED
 from tests.engine.nets import Scale, data, net
 from tests.kernels.op_table import kernels
+from tests.threads import each_number_of_threads
 
 X, Y = data(40)
 KINDS = [lambda: GaussianNoise(0.3), lambda: GaussianDropout(0.3), lambda: AlphaDropout(0.3)]
@@ -82,11 +82,9 @@ def test_the_backends_draw_the_same(backend):
 
 @pytest.mark.parametrize("backend", COMPILED)
 def test_the_same_bits_on_every_number_of_threads(backend, monkeypatch):
-    monkeypatch.setattr(engine, "_WORTH_SHARING", 0)
     found = set()
-    for threads in (1, 2, 3):
+    for _ in each_number_of_threads(monkeypatch):
         model = net(*(make() for make in KINDS), Dense(23), backend=backend)
-        model._ready_engine().threads = threads
         model.fit(X, Y, batch_size=16, epochs=2, verbose=0)
         found.add(model.params.tobytes())
     assert len(found) == 1
