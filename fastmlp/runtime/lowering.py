@@ -222,6 +222,7 @@ class Builder:
         reals: dict[Scalar, float] | None = None,
         label: str | None = None,
         changing: Callable[[], dict[Scalar, float]] | None = None,
+        into: Buffer | None = None,
     ) -> Buffer:
         """Add a row that reads ``x`` and writes a new buffer, and return that.
 
@@ -239,6 +240,8 @@ class Builder:
             By default the layer's name.
         changing : callable, optional
             Returns those of the ``reals`` that may change: it is asked before each epoch.
+        into : Buffer, optional
+            What it writes instead: memory that several rows share, and have no scratch behind.
 
         Raises
         ------
@@ -251,8 +254,11 @@ class Builder:
         features = x.features if features is None else features
         if form.running:
             own[Column.RUNNING] = self._own_statistics((features,), form.running)
-        y = Buffer(self._end, features, x.layout if form.keeps_layout else Layout.FEATURES_FIRST)
-        self._end += features + form.scratch.per_output * features + form.scratch.more
+        y = into
+        if y is None:
+            layout = x.layout if form.keeps_layout else Layout.FEATURES_FIRST
+            y = Buffer(self._end, features, layout)
+            self._end += features + form.scratch.per_output * features + form.scratch.more
         fixed = {
             Column.INPUTS: x.features,
             Column.OUTPUTS: features,
@@ -337,12 +343,11 @@ class Builder:
             Column.INPUTS: self.source.features, Column.COLUMNS: x.features,
             Column.KIND: int(coding), Column.INPUT_GRADIENT: 0,
         }  # fmt: skip
-        if x.part is None:
-            return self.row(op, x, features, params=params, columns=columns)
-        columns |= {Column.FIRST: x.part.first, Column.PLACE: x.part.place}
-        self.row(op, x, features, params=params, columns=columns | {Column.Y: x.part.y.offset})
-        self._end -= features  # there is memory for it already
-        return replace(x.part.y, features=features, part=x.part)
+        shared = None
+        if x.part is not None:
+            columns |= {Column.FIRST: x.part.first, Column.PLACE: x.part.place}
+            shared = replace(x.part.y, features=features, part=x.part)
+        return self.row(op, x, features, params=params, columns=columns, into=shared)
 
     def grouped_row(self, x: Buffer, y: Buffer, groups: int, params: Sequence[Param]) -> None:
         """Add a row with a matrix and a bias for each group of ``x``, to the beginning of ``y``.
@@ -350,12 +355,8 @@ class Builder:
         ``params`` are the matrices (groups, outputs of a group, inputs of a group), and the biases.
         """
         outputs = math.prod(params[1].shape)
-        columns = {
-            Column.GROUPS: groups, Column.BIAS: self.start_of(params[1].name),
-            Column.Y: y.offset,
-        }  # fmt: skip
-        self.row(Op.GROUPED_DENSE, x, outputs, params=params, columns=columns)
-        self._end -= outputs  # there is memory for it already
+        columns = {Column.GROUPS: groups, Column.BIAS: self.start_of(params[1].name)}
+        self.row(Op.GROUPED_DENSE, x, outputs, params=params, columns=columns, into=y)
 
     def _penalize(self, y: Buffer, penalty: L1L2) -> None:
         """Add a penalty on what a layer gives, with no memory of its own."""
