@@ -18,13 +18,17 @@
 
 /* As many accumulators as the registers hold, less two for b and one for a; with 32 registers that
    would be 14 rows, but 12 are 5 % slower on (512, 512, 128) than 10: as many rows of a, a power of
-   two apart, compete for the same places in the first-level cache. */
+   two apart, compete for the same places in the first-level cache.  One of 16 registers must stay
+   free: GCC stores and loads a sum at each step, at half the speed, when all have a use, as they
+   would for 3 rows of 4 columns of nt. */
 #if defined(__AVX512F__) || defined(__aarch64__)
 #define NN_ROWS 10
 #define NT_ROWS 5
+#define NT_COLUMNS 4
 #else
 #define NN_ROWS 6
-#define NT_ROWS 2
+#define NT_ROWS 6
+#define NT_COLUMNS 2
 #endif
 
 /* One tile: `rows` and `vectors` are known where this is inlined, so that the loops over them
@@ -151,64 +155,99 @@ static void matmul_nn(const real *a, int64_t a_row, int64_t a_column, const real
     nn_add(a, a_row, a_column, b, scale, out, m, k, n, NULL);
 }
 
-/* One tile of dot products: `rows` rows of a with `columns` rows of b, at most four.  If it
-   `gathers`, those of b are made of `bytes` here. */
-INLINE void nt_tile(int adds, int gathers, int rows, int columns, const real *a, real *b,
-                    const uint8_t *const *bytes, const real *bias, real scale, real *out,
-                    int64_t out_row, int64_t k) {
-    vector sum[NT_ROWS][4];
-#pragma GCC unroll 5
-    for (int i = 0; i < rows; i++)
+/* Four sums of a tile, row by row, lie in one row of `out` or in two. */
+#if NT_COLUMNS == 4
+#define NT_ROWS_OF_FOUR 1
+INLINE four load_out(const real *p, int64_t row) { return load_four(p); }
+INLINE void store_out(real *p, int64_t row, four v) { store_four(p, v); }
+INLINE four start_of_rows(const real *bias) { return (four){0} + bias[0]; }
+#else
+#define NT_ROWS_OF_FOUR 2
+INLINE four load_out(const real *p, int64_t row) { return load_pairs(p, p + row); }
+INLINE void store_out(real *p, int64_t row, four v) { store_pairs(p, p + row, v); }
+INLINE four start_of_rows(const real *bias) { return (four){bias[0], bias[0], bias[1], bias[1]}; }
+#endif
+
+/* One vector of each row of a, times those of b: `p` is where it begins, `count` its lanes. */
+INLINE void nt_step(int gathers, int rows, int columns, const real *a, real *b,
+                    const uint8_t *const *bytes, int64_t p, int64_t count, int64_t k,
+                    vector *sum) {
+    vector bp[NT_COLUMNS];
 #pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) sum[i][j] = (vector){0};
-    FOR_VECTORS(p, count, k) {
-        vector bp[4];
+    for (int j = 0; j < columns; j++) {
+        real *at = b + j * k + p;
+        bp[j] = gathers ? load_bytes(bytes[j] + p, count) : load_some(at, count);
+        if (gathers) store_some(at, bp[j], count);
+        bp[j] = in_register(bp[j]); /* two loads a tile's row more: 5 % of the time */
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < rows; i++) {
+        vector ap = in_register(load_some(a + i * k + p, count));
 #pragma GCC unroll 4
         for (int j = 0; j < columns; j++) {
-            real *at = b + j * k + p;
-            bp[j] = gathers ? load_bytes(bytes[j] + p, count) : load_some(at, count);
-            if (gathers) store_some(at, bp[j], count);
-            bp[j] = in_register(bp[j]); /* two loads a tile's row more: 5 % of the time */
+            vector *to = sum + NT_COLUMNS * i + j;
+            *to = fused(ap, bp[j], *to);
         }
-#pragma GCC unroll 5
-        for (int i = 0; i < rows; i++) {
-            vector ap = load_some(a + i * k + p, count);
-#pragma GCC unroll 4
-            for (int j = 0; j < columns; j++) sum[i][j] = fused(ap, bp[j], sum[i][j]);
-        }
-    }
-#pragma GCC unroll 5
-    for (int i = 0; i < rows; i++) {
-        real *to = out + i * out_row;
-        four sums = sum_four(sum[i][0], sum[i][1], sum[i][2], sum[i][3]);
-        four start = (four){0} + (bias ? bias[i] : 0);
-        if (columns == 4)
-            store_four(to, fused_four((four){0} + scale, sums, adds ? load_four(to) : start));
-        else
-#pragma GCC unroll 4
-            for (int j = 0; j < columns; j++)
-                to[j] = fused_number(scale, sums[j], adds ? to[j] : start[j]);
     }
 }
 
-#define NT_COLUMNS(columns)                                                                        \
+/* One tile of dot products: `rows` rows of a with `columns` rows of b.  If it `gathers`, those of b
+   are made of `bytes` here. */
+INLINE void nt_tile(int adds, int gathers, int rows, int columns, const real *a, real *b,
+                    const uint8_t *const *bytes, const real *bias, real scale, real *out,
+                    int64_t out_row, int64_t k) {
+    vector sum[NT_ROWS * NT_COLUMNS];
+#pragma GCC unroll 20
+    for (int e = 0; e < NT_ROWS * NT_COLUMNS; e++) sum[e] = (vector){0};
+    /* The part of a vector that is left has code of its own: in one loop with the others its mask
+       took the register of a sum, which was then stored and loaded at each step. */
+    int64_t p = 0;
+    for (; p + LANES <= k; p += LANES)
+        nt_step(gathers, rows, columns, a, b, bytes, p, LANES, k, sum);
+    if (p < k) nt_step(gathers, rows, columns, a, b, bytes, p, k - p, k, sum);
+#pragma GCC unroll 5
+    for (int e = 0; e < rows * NT_COLUMNS; e += 4) {
+        const int first = e / NT_COLUMNS;
+        four sums = sum_four(sum[e], sum[e + 1], sum[e + 2], sum[e + 3]);
+        if (columns == NT_COLUMNS && first + NT_ROWS_OF_FOUR <= rows) {
+            real *to = out + first * out_row;
+            four start = {0};
+            if (adds)
+                start = load_out(to, out_row);
+            else if (bias)
+                start = start_of_rows(bias + first);
+            store_out(to, out_row, fused_four((four){0} + scale, sums, start));
+        } else
+#pragma GCC unroll 4
+            for (int l = 0; l < 4; l++) {
+                const int i = (e + l) / NT_COLUMNS, j = (e + l) % NT_COLUMNS;
+                if (i == rows || j >= columns) continue;
+                real *to = out + i * out_row + j;
+                *to = fused_number(scale, sums[l], adds ? *to : bias ? bias[i] : 0);
+            }
+    }
+}
+
+#define NT_TILE(columns)                                                                           \
     nt_tile(adds, gathers, rows, columns, a, b + j * k, bytes, bias, scale, out + j, n, k)
 
 /* All tiles of some rows: `b` is (n, k) and `out` is (rows, n). */
 INLINE void nt_rows(int adds, int gathers, int rows, const real *a, real *b,
                     const struct samples *samples, const real *bias, real scale, real *out,
                     int64_t k, int64_t n, struct ahead *ahead) {
-    for (int64_t j = 0; j < n; j += 4) {
-        const uint8_t *bytes[4] = {0};
-        for (int64_t i = j; gathers && i < n && i < j + 4; i++)
+    for (int64_t j = 0; j < n; j += NT_COLUMNS) {
+        const uint8_t *bytes[NT_COLUMNS] = {0};
+        for (int64_t i = j; gathers && i < n && i < j + NT_COLUMNS; i++)
             bytes[i - j] = samples->data + samples->rows[i] * k;
         switch (n - j) {
-        case 1: NT_COLUMNS(1); break;
-        case 2: NT_COLUMNS(2); break;
-        case 3: NT_COLUMNS(3); break;
-        default: NT_COLUMNS(4);
+        case 1: NT_TILE(1); break;
+#if NT_COLUMNS > 2
+        case 2: NT_TILE(2); break;
+        case 3: NT_TILE(3); break;
+#endif
+        default: NT_TILE(NT_COLUMNS);
         }
-        if (ahead) prefetch_samples(ahead, 4);
+        if (ahead) prefetch_samples(ahead, NT_COLUMNS);
     }
 }
 
@@ -237,10 +276,11 @@ INLINE void nt(int adds, const real *a, real *b, const struct samples *samples, 
         switch (rows) {
             NT_CASE(1)
             NT_CASE(2)
-#if NT_ROWS > 2
             NT_CASE(3)
             NT_CASE(4)
             NT_CASE(5)
+#if NT_ROWS > 5
+            NT_CASE(6)
 #endif
         }
         i += rows;

@@ -69,6 +69,32 @@ INLINE four load_four(const real *p) { return *(const four_anywhere *)p; }
 
 INLINE void store_four(real *p, four v) { *(four_anywhere *)p = v; }
 
+/* Two numbers from each of two places. */
+INLINE four load_pairs(const real *p, const real *q) {
+#if defined(__SSE2__) && REAL_IS_FLOAT
+    __m128 first = _mm_loadl_pi(_mm_setzero_ps(), (const __m64 *)p);
+    return (four)_mm_loadh_pi(first, (const __m64 *)q);
+#elif defined(__AVX2__)
+    __m256d first = _mm256_castpd128_pd256(_mm_loadu_pd(p));
+    return (four)_mm256_insertf128_pd(first, _mm_loadu_pd(q), 1);
+#else
+    return (four){p[0], p[1], q[0], q[1]};
+#endif
+}
+
+INLINE void store_pairs(real *p, real *q, four v) {
+#if defined(__SSE2__) && REAL_IS_FLOAT
+    _mm_storel_pi((__m64 *)p, (__m128)v);
+    _mm_storeh_pi((__m64 *)q, (__m128)v);
+#elif defined(__AVX2__)
+    _mm_storeu_pd(p, _mm256_castpd256_pd128((__m256d)v));
+    _mm_storeu_pd(q, _mm256_extractf128_pd((__m256d)v, 1));
+#else
+    p[0] = v[0], p[1] = v[1];
+    q[0] = v[2], q[1] = v[3];
+#endif
+}
+
 INLINE vector broadcast(real x) { return x - (vector){0}; }
 
 #if defined(__AVX2__) && !defined(__AVX512F__)
