@@ -23,10 +23,12 @@
    would for 3 rows of 4 columns of nt. */
 #if defined(__AVX512F__) || defined(__aarch64__)
 #define NN_ROWS 10
+#define NN_NARROW_ROWS 10 /* of a tile that is one vector wide */
 #define NT_ROWS 5
 #define NT_COLUMNS 4
 #else
 #define NN_ROWS 6
+#define NN_NARROW_ROWS 12
 #define NT_ROWS 6
 #define NT_COLUMNS 2
 #endif
@@ -36,27 +38,37 @@
 INLINE void nn_tile(int adds, int rows, int vectors, int64_t count, const real *a, int64_t a_row,
                     int64_t a_column, const real *b, int64_t b_row, const real *bias, real scale,
                     real *out, int64_t k, struct ahead *ahead) {
-    vector sum[NN_ROWS][2];
-#pragma GCC unroll 10
+    vector sum[NN_NARROW_ROWS][2];
+#pragma GCC unroll 12
     for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = (vector){0};
+    /* Every third row has a pointer, and the two after it are addressed from there: a processor
+       multiplies a number by 2, but not by 3, while it loads. */
+    const real *third[NN_NARROW_ROWS / 3 + 1];
+#pragma GCC unroll 4
+    for (int g = 0; 3 * g < rows; g++) third[g] = a + 3 * g * a_row;
     for (int64_t p = 0; p < k; p++) {
-        const real *at = b + p * b_row;
         /* An unknown number to the compiler, which would otherwise keep a pointer for each row,
-           more than there are registers, and load most of them at each step: 1 % of the time. */
+           more than there are registers, and load most of them at each step. */
         int64_t row = a_row;
         __asm__("" : "+r"(row));
-        vector b0 = vectors == 2 ? load(at) : load_some(at, count);
-        vector b1 = vectors == 2 ? load_some(at + LANES, count) : b0;
-#pragma GCC unroll 10
+        vector b0 = vectors == 2 ? load(b) : load_some(b, count);
+        vector b1 = vectors == 2 ? load_some(b + LANES, count) : b0;
+#pragma GCC unroll 12
         for (int i = 0; i < rows; i++) {
-            vector factor = broadcast(a[i * row + p * a_column]);
+            vector factor = broadcast(third[i / 3][i % 3 * row]);
             sum[i][0] = fused(factor, b0, sum[i][0]);
             if (vectors == 2) sum[i][1] = fused(factor, b1, sum[i][1]);
+        }
+        b += b_row;
+#pragma GCC unroll 4
+        for (int g = 0; 3 * g < rows; g++) {
+            third[g] += a_column;
+            __asm__("" : "+r"(third[g])); /* else it is computed from the first at each step */
         }
         if (ahead) prefetch_line(ahead);
     }
     const vector share = broadcast(scale);
-#pragma GCC unroll 10
+#pragma GCC unroll 12
     for (int i = 0; i < rows; i++) {
         real *to = out + i * b_row;
         vector start = broadcast(bias ? bias[i] : 0);
@@ -77,24 +89,40 @@ INLINE void nn_rows(int adds, int rows, const real *a, int64_t a_row, int64_t a_
         nn_tile(adds, rows, 2, LANES, a, a_row, a_column, b + j, n, bias, scale, out + j, k, ahead);
 }
 
-/* What is left of them.  A vector and a part of another are one tile: two would each keep half as
-   many multiply-adds under way, and take as long as two whole tiles. */
+/* What is left of them, if that is more than a vector.  That and the part of another are one tile:
+   two would each keep half as many multiply-adds under way, and take as long as two whole tiles. */
 INLINE void nn_rest(int adds, int rows, const real *a, int64_t a_row, int64_t a_column,
                     const real *b, const real *bias, real scale, real *out, int64_t k, int64_t n,
                     struct ahead *ahead) {
-    int64_t j = n - n % (2 * LANES), left = n - j;
+    int64_t left = n % (2 * LANES), j = n - left;
     if (left > LANES)
         nn_tile(adds, rows, 2, left - LANES, a, a_row, a_column, b + j, n, bias, scale, out + j, k,
                 ahead);
-    else if (left)
-        nn_tile(adds, rows, 1, left, a, a_row, a_column, b + j, n, bias, scale, out + j, k, ahead);
 }
 
-/* Cut m rows into tiles of about the same height: 13 into 7 and 6, not 12 and 1. */
-INLINE int64_t tile_height(int64_t m, int64_t largest) {
-    int64_t tiles = (m + largest - 1) / largest;
-    return (m + tiles - 1) / tiles;
+/* What is left of them, if that is a vector or less: tiles of more rows then, for as many
+   multiply-adds under way. */
+INLINE void nn_narrow(int adds, int rows, const real *a, int64_t a_row, int64_t a_column,
+                      const real *b, const real *bias, real scale, real *out, int64_t k, int64_t n,
+                      struct ahead *ahead) {
+    int64_t left = n % (2 * LANES), j = n - left;
+    nn_tile(adds, rows, 1, left, a, a_row, a_column, b + j, n, bias, scale, out + j, k, ahead);
 }
+
+/* How rows are cut into tiles of about the same height: 13 into 7 and 6, not 12 and 1.  The first
+   `higher` of them have a row more than `height`. */
+struct cut {
+    int64_t height, higher;
+};
+
+INLINE struct cut cut_rows(int64_t m, int64_t largest) {
+    int64_t tiles = (m + largest - 1) / largest;
+    if (tiles == 0) return (struct cut){0};
+    int64_t height = m / tiles;
+    return (struct cut){height, m - height * tiles};
+}
+
+INLINE int64_t next_height(struct cut *cut) { return cut->height + (cut->higher-- > 0); }
 
 #define NN_OF(tiles, rows, ahead)                                                                  \
     tiles(adds, rows, a + i * a_row, a_row, a_column, b, bias ? bias + i : NULL, scale,            \
@@ -109,6 +137,9 @@ INLINE int64_t tile_height(int64_t m, int64_t largest) {
         NN_OF(nn_rest, rows, ahead);                                                               \
         break;
 
+#define NN_NARROW_CASE(rows)                                                                       \
+    case rows: NN_OF(nn_narrow, rows, ahead); break;
+
 /* out (m, n) = (adds ? out : bias) + scale * a (m, k) @ b (k, n); entry (i, p) of `a` is
    a[i * a_row + p * a_column].  The first rows of tiles prefetch what lies ahead: in loops that do
    not, nobody asks whether they should, which alone took 4 % of the time.
@@ -119,8 +150,9 @@ INLINE int64_t tile_height(int64_t m, int64_t largest) {
 INLINE void nn(int adds, const real *a, int64_t a_row, int64_t a_column, const real *b,
                const real *bias, real scale, real *out, int64_t m, int64_t k, int64_t n,
                struct ahead *ahead) {
-    for (int64_t i = 0; i < m;) {
-        int64_t rows = tile_height(m - i, NN_ROWS);
+    struct cut cut = cut_rows(m, NN_ROWS);
+    for (int64_t i = 0, rows; n > LANES && i < m; i += rows) {
+        rows = next_height(&cut);
         switch (rows) {
             NN_CASE(1)
             NN_CASE(2)
@@ -135,7 +167,27 @@ INLINE void nn(int adds, const real *a, int64_t a_row, int64_t a_column, const r
             NN_CASE(10)
 #endif
         }
-        i += rows;
+    }
+    if (n % (2 * LANES) == 0 || n % (2 * LANES) > LANES) return;
+    cut = cut_rows(m, NN_NARROW_ROWS);
+    for (int64_t i = 0, rows; i < m; i += rows) {
+        rows = next_height(&cut);
+        switch (rows) {
+            NN_NARROW_CASE(1)
+            NN_NARROW_CASE(2)
+            NN_NARROW_CASE(3)
+            NN_NARROW_CASE(4)
+            NN_NARROW_CASE(5)
+            NN_NARROW_CASE(6)
+            NN_NARROW_CASE(7)
+            NN_NARROW_CASE(8)
+            NN_NARROW_CASE(9)
+            NN_NARROW_CASE(10)
+#if NN_NARROW_ROWS > 10
+            NN_NARROW_CASE(11)
+            NN_NARROW_CASE(12)
+#endif
+        }
     }
 }
 
@@ -271,8 +323,9 @@ INLINE void nt_rows(int adds, int gathers, int rows, const real *a, real *b,
    in traffic between the caches; here all of it but 0.5 µs hides behind the arithmetic. */
 INLINE void nt(int adds, const real *a, real *b, const struct samples *samples, const real *bias,
                real scale, real *out, int64_t m, int64_t k, int64_t n, struct ahead *ahead) {
-    for (int64_t i = 0; i < m;) {
-        int64_t rows = tile_height(m - i, NT_ROWS);
+    struct cut cut = cut_rows(m, NT_ROWS);
+    for (int64_t i = 0, rows; i < m; i += rows) {
+        rows = next_height(&cut);
         switch (rows) {
             NT_CASE(1)
             NT_CASE(2)
@@ -283,7 +336,6 @@ INLINE void nt(int adds, const real *a, real *b, const struct samples *samples, 
             NT_CASE(6)
 #endif
         }
-        i += rows;
     }
 }
 
