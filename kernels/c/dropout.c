@@ -21,22 +21,48 @@ INLINE words multiply_low(words a, uint32_t b) {
 #endif
 }
 
-/* Four random words for each of the counters (block, step). */
-INLINE void philox(words block, uint64_t step, uint64_t key, words random[4]) {
-    const uint64_t low = 0xFFFFFFFF;
-    words c0 = block & low, c1 = block >> 32;
-    words c2 = (words){0} + (step & low), c3 = (words){0} + (step >> 32);
-    uint64_t k0 = key & low, k1 = key >> 32;
+/* What each round adds to the words, in all lanes. */
+struct schedule {
+    words keys[PHILOX_ROUNDS][2];
+};
+
+INLINE struct schedule schedule_of(uint64_t key) {
+    struct schedule schedule;
+    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+    for (int round = 0; round < PHILOX_ROUNDS; round++) {
+        schedule.keys[round][0] = (words){0} + k0;
+        schedule.keys[round][1] = (words){0} + k1;
+        k0 += 0x9E3779B9u; /* the golden ratio's fraction */
+        k1 += 0xBB67AE85u; /* that of the square root of 3 */
+    }
+    return schedule;
+}
+
+/* Four random words for each of the counters (block, step).  Only the low half of a lane counts,
+   as in products, so what is left in the other half is cleared once, at the end. */
+INLINE void philox(words block, uint64_t step, const struct schedule *schedule, words random[4]) {
+    words c0 = block, c1 = block >> 32, c2 = (words){0} + step, c3 = (words){0} + (step >> 32);
+#pragma GCC unroll 10
     for (int round = 0; round < PHILOX_ROUNDS; round++) {
         words product_0 = multiply_low(c0, 0xD2511F53u), product_1 = multiply_low(c2, 0xCD9E8D57u);
-        c0 = (product_1 >> 32) ^ c1 ^ k0;
-        c1 = product_1 & low;
-        c2 = (product_0 >> 32) ^ c3 ^ k1;
-        c3 = product_0 & low;
-        k0 = (k0 + 0x9E3779B9u) & low; /* the golden ratio's fraction */
-        k1 = (k1 + 0xBB67AE85u) & low; /* that of the square root of 3 */
+        c0 = (product_1 >> 32) ^ c1 ^ schedule->keys[round][0];
+        c1 = product_1;
+        c2 = (product_0 >> 32) ^ c3 ^ schedule->keys[round][1];
+        c3 = product_0;
     }
-    random[0] = c0, random[1] = c1, random[2] = c2, random[3] = c3;
+    const uint64_t low = 0xFFFFFFFF;
+    random[0] = c0 & low, random[1] = c1 & low, random[2] = c2 & low, random[3] = c3 & low;
+}
+
+/* `kept` where random words are at least a threshold, and else 0. */
+typedef real reals __attribute__((vector_size(BLOCKS * sizeof(real)), aligned(sizeof(real))));
+
+INLINE reals kept_where(words random, int64_t threshold, real kept) {
+    typedef int64_t signed_words __attribute__((vector_size(VECTOR_BYTES)));
+    typedef integer selection __attribute__((vector_size(BLOCKS * sizeof(real))));
+    /* Words fit in 32 bits, so they may be compared as signed, for which AVX2 has an instruction. */
+    selection is_dropped = __builtin_convertvector((signed_words)random < threshold, selection);
+    return (reals)((selection)((reals){0} + kept) & ~is_dropped);
 }
 
 /* 0 with probability `rate`, and else 1 / (1 - rate): element word * blocks + block of the mask is
@@ -45,18 +71,22 @@ INLINE void philox(words block, uint64_t step, uint64_t key, words random[4]) {
 static void dropout_blocks(int64_t key, int64_t step, double rate, real *mask, int64_t size,
                            int64_t first, int64_t stop) {
     int64_t blocks = (size + 3) / 4;
-    uint64_t threshold = (uint64_t)(rate * 4294967296.0);
+    int64_t threshold = (int64_t)(rate * 4294967296.0);
     real kept = (real)(1.0 / (1.0 - rate));
+    const struct schedule schedule = schedule_of((uint64_t)key);
     words lane;
     for (int i = 0; i < BLOCKS; i++) lane[i] = (uint64_t)i;
     for (int64_t block = first; block < stop; block += BLOCKS) {
         words random[4];
-        philox(lane + (uint64_t)block, (uint64_t)step, (uint64_t)key, random);
+        philox(lane + (uint64_t)block, (uint64_t)step, &schedule, random);
         for (int word = 0; word < 4; word++) {
             int64_t at = word * blocks + block;
-            int64_t end = smaller(size, smaller(at + BLOCKS, word * blocks + stop));
-            for (int64_t i = 0; at + i < end; i++)
-                mask[at + i] = random[word][i] >= threshold ? kept : 0;
+            int64_t count = smaller(size, word * blocks + stop) - at;
+            reals drawn = kept_where(random[word], threshold, kept);
+            if (count >= BLOCKS)
+                memcpy(mask + at, &drawn, sizeof drawn);
+            else
+                for (int64_t i = 0; i < count; i++) mask[at + i] = drawn[i];
         }
     }
 }
@@ -70,11 +100,12 @@ static void dropout_mask(int64_t key, int64_t step, double rate, real *mask, int
 static void normal_blocks(int64_t key, int64_t step, double mean, double deviation, real *mask,
                           int64_t size, int64_t first, int64_t stop) {
     int64_t blocks = (size + 3) / 4;
+    const struct schedule schedule = schedule_of((uint64_t)key);
     words lane;
     for (int i = 0; i < BLOCKS; i++) lane[i] = (uint64_t)i;
     for (int64_t block = first; block < stop; block += BLOCKS) {
         words random[4];
-        philox(lane + (uint64_t)block, (uint64_t)step, (uint64_t)key, random);
+        philox(lane + (uint64_t)block, (uint64_t)step, &schedule, random);
         int64_t count = smaller(BLOCKS, stop - block);
         for (int pair = 0; pair < 4; pair += 2)
             for (int64_t i = 0; i < count; i++) {
