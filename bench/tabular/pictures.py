@@ -43,9 +43,14 @@ def draw_ranks(names: list[str], ranks: np.ndarray, difference: float, path: Pat
 def draw_pareto(names: list[str], seconds: np.ndarray, errors: np.ndarray, path: Path) -> None:
     """Draw fit seconds against errors relative to the best, and the front of what is not beaten."""
     figure, axes = plt.subplots(figsize=(8, 5))
+    middle = np.sqrt(seconds.min() * seconds.max())
     for name, x, y in zip(names, seconds, errors, strict=True):
         axes.scatter(x, y, color=colour(name), zorder=3)
-        axes.annotate(name, (x, y), xytext=(6, 4), textcoords="offset points", color=colour(name))
+        # Names of the slower ones stand below on the left, inside of the picture.
+        offset, side = ((6, 4), "left") if x < 2 * middle else ((-6, -11), "right")
+        axes.annotate(
+            name, (x, y), xytext=offset, ha=side, textcoords="offset points", color=colour(name)
+        )
     order = np.argsort(seconds)
     front = [i for k, i in enumerate(order) if errors[i] <= errors[order[: k + 1]].min()]
     axes.step(seconds[front], errors[front], where="post", color="black", lw=0.8, ls="--")

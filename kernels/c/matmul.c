@@ -209,12 +209,12 @@ static void matmul_nn(const real *a, int64_t a_row, int64_t a_column, const real
 
 /* Four sums of a tile, row by row, lie in one row of `out` or in two. */
 #if NT_COLUMNS == 4
-#define NT_ROWS_OF_FOUR 1
+#define OUT_ROWS_OF_FOUR 1
 INLINE four load_out(const real *p, int64_t row) { return load_four(p); }
 INLINE void store_out(real *p, int64_t row, four v) { store_four(p, v); }
 INLINE four start_of_rows(const real *bias) { return (four){0} + bias[0]; }
 #else
-#define NT_ROWS_OF_FOUR 2
+#define OUT_ROWS_OF_FOUR 2
 INLINE four load_out(const real *p, int64_t row) { return load_pairs(p, p + row); }
 INLINE void store_out(real *p, int64_t row, four v) { store_pairs(p, p + row, v); }
 INLINE four start_of_rows(const real *bias) { return (four){bias[0], bias[0], bias[1], bias[1]}; }
@@ -261,7 +261,7 @@ INLINE void nt_tile(int adds, int gathers, int rows, int columns, const real *a,
     for (int e = 0; e < rows * NT_COLUMNS; e += 4) {
         const int first = e / NT_COLUMNS;
         four sums = sum_four(sum[e], sum[e + 1], sum[e + 2], sum[e + 3]);
-        if (columns == NT_COLUMNS && first + NT_ROWS_OF_FOUR <= rows) {
+        if (columns == NT_COLUMNS && first + OUT_ROWS_OF_FOUR <= rows) {
             real *to = out + first * out_row;
             four start = {0};
             if (adds)
