@@ -22,11 +22,13 @@
    free: GCC stores and loads a sum at each step, at half the speed, when all have a use, as they
    would for 3 rows of 4 columns of nt. */
 #if defined(__AVX512F__) || defined(__aarch64__)
+#define SECOND_CACHE (1 << 20) /* bytes, of processors with such registers */
 #define NN_ROWS 10
 #define NN_NARROW_ROWS 10 /* of a tile that is one vector wide */
 #define NT_ROWS 5
 #define NT_COLUMNS 4
 #else
+#define SECOND_CACHE (1 << 19)
 #define NN_ROWS 6
 #define NN_NARROW_ROWS 12
 #define NT_ROWS 6
@@ -81,32 +83,34 @@ INLINE void nn_tile(int adds, int rows, int vectors, int64_t count, const real *
     }
 }
 
-/* All whole tiles of some rows: `b` and `out` are (k, n) and (rows, n). */
+/* All whole tiles of some rows: `b` and `out` are (k, n) and (rows, n), and a row of either begins
+   `b_row` numbers after the one before. */
 INLINE void nn_rows(int adds, int rows, const real *a, int64_t a_row, int64_t a_column,
                     const real *b, const real *bias, real scale, real *out, int64_t k, int64_t n,
-                    struct ahead *ahead) {
+                    int64_t b_row, struct ahead *ahead) {
     for (int64_t j = 0; j + 2 * LANES <= n; j += 2 * LANES)
-        nn_tile(adds, rows, 2, LANES, a, a_row, a_column, b + j, n, bias, scale, out + j, k, ahead);
+        nn_tile(adds, rows, 2, LANES, a, a_row, a_column, b + j, b_row, bias, scale, out + j, k,
+                ahead);
 }
 
 /* What is left of them, if that is more than a vector.  That and the part of another are one tile:
    two would each keep half as many multiply-adds under way, and take as long as two whole tiles. */
 INLINE void nn_rest(int adds, int rows, const real *a, int64_t a_row, int64_t a_column,
                     const real *b, const real *bias, real scale, real *out, int64_t k, int64_t n,
-                    struct ahead *ahead) {
+                    int64_t b_row, struct ahead *ahead) {
     int64_t left = n % (2 * LANES), j = n - left;
     if (left > LANES)
-        nn_tile(adds, rows, 2, left - LANES, a, a_row, a_column, b + j, n, bias, scale, out + j, k,
-                ahead);
+        nn_tile(adds, rows, 2, left - LANES, a, a_row, a_column, b + j, b_row, bias, scale, out + j,
+                k, ahead);
 }
 
 /* What is left of them, if that is a vector or less: tiles of more rows then, for as many
    multiply-adds under way. */
 INLINE void nn_narrow(int adds, int rows, const real *a, int64_t a_row, int64_t a_column,
                       const real *b, const real *bias, real scale, real *out, int64_t k, int64_t n,
-                      struct ahead *ahead) {
+                      int64_t b_row, struct ahead *ahead) {
     int64_t left = n % (2 * LANES), j = n - left;
-    nn_tile(adds, rows, 1, left, a, a_row, a_column, b + j, n, bias, scale, out + j, k, ahead);
+    nn_tile(adds, rows, 1, left, a, a_row, a_column, b + j, b_row, bias, scale, out + j, k, ahead);
 }
 
 /* How rows are cut into tiles of about the same height: 13 into 7 and 6, not 12 and 1.  The first
@@ -126,7 +130,7 @@ INLINE int64_t next_height(struct cut *cut) { return cut->height + (cut->higher-
 
 #define NN_OF(tiles, rows, ahead)                                                                  \
     tiles(adds, rows, a + i * a_row, a_row, a_column, b, bias ? bias + i : NULL, scale,            \
-          out + i * n, k, n, ahead)
+          out + i * b_row, k, n, b_row, ahead)
 
 #define NN_CASE(rows)                                                                              \
     case rows:                                                                                     \
@@ -140,16 +144,12 @@ INLINE int64_t next_height(struct cut *cut) { return cut->height + (cut->higher-
 #define NN_NARROW_CASE(rows)                                                                       \
     case rows: NN_OF(nn_narrow, rows, ahead); break;
 
-/* out (m, n) = (adds ? out : bias) + scale * a (m, k) @ b (k, n); entry (i, p) of `a` is
-   a[i * a_row + p * a_column].  The first rows of tiles prefetch what lies ahead: in loops that do
-   not, nobody asks whether they should, which alone took 4 % of the time.
-
-   Nothing is copied into packed panels, as a BLAS would: a panel of `b`, two vectors wide, comes
-   from the second-level cache at 5 bytes a cycle, which the prefetcher hides.  Packing the rows of
-   a transposed `a` was measured: 95 GFLOP/s instead of 116 at (512, 512, 128). */
-INLINE void nn(int adds, const real *a, int64_t a_row, int64_t a_column, const real *b,
-               const real *bias, real scale, real *out, int64_t m, int64_t k, int64_t n,
-               struct ahead *ahead) {
+/* The product of all rows of `a` with some columns of `b`.  The first rows of tiles prefetch what
+   lies ahead: in loops that do not, nobody asks whether they should, which alone took 4 % of the
+   time. */
+INLINE void nn_part(int adds, const real *a, int64_t a_row, int64_t a_column, const real *b,
+                    const real *bias, real scale, real *out, int64_t m, int64_t k, int64_t n,
+                    int64_t b_row, struct ahead *ahead) {
     struct cut cut = cut_rows(m, NN_ROWS);
     for (int64_t i = 0, rows; n > LANES && i < m; i += rows) {
         rows = next_height(&cut);
@@ -189,6 +189,64 @@ INLINE void nn(int adds, const real *a, int64_t a_row, int64_t a_column, const r
 #endif
         }
     }
+}
+
+#define PACKED_ROWS (2 * NN_ROWS)
+#define MOST_PACKED 2048 /* numbers of a row */
+
+/* The product with a transposed `a`, whose rows are copied to where they lie close together, a few
+   at a time. */
+static void nn_packed(int adds, const real *a, int64_t a_column, const real *b, const real *bias,
+                      real scale, real *out, int64_t m, int64_t k, int64_t n) {
+    real packed[MOST_PACKED * PACKED_ROWS];
+    for (int64_t i = 0; i < m; i += PACKED_ROWS) {
+        int64_t rows = smaller(PACKED_ROWS, m - i);
+        for (int64_t p = 0; p < k; p++) {
+            const real *from = a + i + p * a_column;
+            real *to = packed + p * PACKED_ROWS;
+            if (rows == PACKED_ROWS)
+                memcpy(to, from, PACKED_ROWS * sizeof(real));
+            else
+                memcpy(to, from, (size_t)rows * sizeof(real));
+        }
+        nn_part(adds, packed, 1, PACKED_ROWS, b, bias ? bias + i : NULL, scale, out + i * n, rows,
+                k, n, n, NULL);
+    }
+}
+
+/* Whether a transposed `a` is to be packed: it does not fit the second-level cache, and numbers that
+   follow each other in a row of it lie a multiple of 2 kB apart, for which a cache has few places.
+   Where it fits, packing takes longer than it saves. */
+INLINE int wants_packing(int64_t a_row, int64_t a_column, int64_t k) {
+    int64_t bytes = a_column * (int64_t)sizeof(real);
+    return a_row == 1 && bytes % 2048 == 0 && k * bytes > SECOND_CACHE && k <= MOST_PACKED;
+}
+
+/* How many columns of `b` are multiplied before others: those that half the second-level cache
+   holds, as each tile of rows reads them all.  If that were few, `a` would be read too often. */
+INLINE int64_t columns_at_once(int64_t k, int64_t n) {
+    const int64_t held = SECOND_CACHE / 2 / sizeof(real), tile = 2 * LANES;
+    if (k * n <= held || k * 8 * tile > held) return n;
+    int64_t parts = (n * k + held - 1) / held;
+    return ((n + parts - 1) / parts + tile - 1) / tile * tile;
+}
+
+/* out (m, n) = (adds ? out : bias) + scale * a (m, k) @ b (k, n); entry (i, p) of `a` is
+   a[i * a_row + p * a_column].
+
+   Nothing of `b` is copied into packed panels, as a BLAS would: a panel of it, two vectors wide,
+   comes from the second-level cache at 5 bytes a cycle, which the prefetcher hides. */
+INLINE void nn(int adds, const real *a, int64_t a_row, int64_t a_column, const real *b,
+               const real *bias, real scale, real *out, int64_t m, int64_t k, int64_t n,
+               struct ahead *ahead) {
+    if (wants_packing(a_row, a_column, k)) {
+        nn_packed(adds, a, a_column, b, bias, scale, out, m, k, n);
+        return;
+    }
+    const int64_t width = columns_at_once(k, n);
+    for (int64_t j = 0; j < n; j += width)
+        nn_part(adds, a, a_row, a_column, b + j, bias, scale, out + j, m, k, smaller(width, n - j),
+                n, ahead);
 }
 
 static void nn_add(const real *a, int64_t a_row, int64_t a_column, const real *b, real scale,

@@ -46,6 +46,31 @@ def test_a_product_along_an_empty_axis_adds_nothing(backend, sizes, axis):
         np.testing.assert_array_equal(out, expected)
 
 
+@pytest.mark.skipif(not JIT, reason="it would take minutes without Numba's compiler")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("backend", COMPILED)
+def test_a_product_larger_than_the_caches_has_the_bits_of_its_parts(backend, dtype):
+    rng = np.random.default_rng(0)
+    inputs = 2048 // np.dtype(dtype).itemsize  # rows of W lie 2 kB apart
+    weights = rng.standard_normal((520, inputs)).astype(dtype)
+    dy = rng.standard_normal((520, 37)).astype(dtype)
+    dx, part = np.empty((inputs, 37), dtype), np.empty((7, 37), dtype)
+    kernel(backend, "dense_input_gradient")(weights, dy, dx)
+    np.testing.assert_allclose(dx, weights.T @ dy, rtol=0, atol=3000 * np.finfo(dtype).eps)
+    for i in (0, 100, inputs - 7):
+        kernel(backend, "dense_input_gradient")(weights[:, i : i + 7].copy(), dy, part)
+        np.testing.assert_array_equal(part, dx[i : i + 7])
+
+    x = rng.standard_normal((128, 1100)).astype(dtype)
+    dy = rng.standard_normal((13, 128)).astype(dtype)
+    whole, part = np.empty((13, 1100), dtype), np.empty((13, 50), dtype)
+    kernel(backend, "dense_weight_gradient_rows")(x, dy, dtype(1), whole)
+    np.testing.assert_allclose(whole, dy @ x, rtol=0, atol=1000 * np.finfo(dtype).eps)
+    for j in (0, 540, 1050):
+        kernel(backend, "dense_weight_gradient_rows")(x[:, j : j + 50].copy(), dy, dtype(1), part)
+        np.testing.assert_array_equal(part, whole[:, j : j + 50])
+
+
 @pytest.mark.parametrize("backend", COMPILED)
 @own_settings
 @given(st.integers(0, 200), st.integers(0, 2**40), st.integers(-(2**63), 2**63 - 1))
