@@ -42,7 +42,7 @@ def draw_ranks(names: list[str], ranks: np.ndarray, difference: float, path: Pat
 
 def draw_pareto(names: list[str], seconds: np.ndarray, errors: np.ndarray, path: Path) -> None:
     """Draw fit seconds against errors relative to the best, and the front of what is not beaten."""
-    figure, axes = plt.subplots(figsize=(8, 5))
+    figure, axes = plt.subplots(figsize=(8, 6))
     middle = np.sqrt(seconds.min() * seconds.max())
     for name, x, y in zip(names, seconds, errors, strict=True):
         axes.scatter(x, y, color=colour(name), zorder=3)
@@ -55,6 +55,7 @@ def draw_pareto(names: list[str], seconds: np.ndarray, errors: np.ndarray, path:
     front = [i for k, i in enumerate(order) if errors[i] <= errors[order[: k + 1]].min()]
     axes.step(seconds[front], errors[front], where="post", color="black", lw=0.8, ls="--")
     axes.set_xscale("log")
+    axes.margins(y=0.08)
     axes.set_xlabel("seconds of a fit, geometric mean over the tables")
     axes.set_ylabel("error over the smallest of each table, geometric mean")
     axes.spines[["top", "right"]].set_visible(False)
