@@ -10,7 +10,7 @@ from bench.report import LABELS
 
 # Okabe & Ito's colours (2008), and a marker each: told apart also by the colour-blind, and in grey.
 LOOKS = {
-    "PyTorch eager (foreach)": ("#D55E00", "X"),  # before those whose names begin like it
+    "PyTorch eager (foreach)": ("#CC79A7", "X"),  # before those whose names begin like it
     "PyTorch eager": ("#D55E00", "o"),
     "torch.compile (model)": ("#E69F00", "s"),
     "torch.compile (steps)": ("#8C510A", "D"),

@@ -195,9 +195,10 @@ INLINE void nn_part(int adds, const real *a, int64_t a_row, int64_t a_column, co
 #define MOST_PACKED 2048 /* numbers of a row */
 
 /* The product with a transposed `a`, whose rows are copied to where they lie close together, a few
-   at a time. */
-static void nn_packed(int adds, const real *a, int64_t a_column, const real *b, const real *bias,
-                      real scale, real *out, int64_t m, int64_t k, int64_t n) {
+   at a time.  A call of its own, so that only it has room for them on the stack. */
+static __attribute__((noinline)) void nn_packed(int adds, const real *a, int64_t a_column,
+                                                const real *b, const real *bias, real scale,
+                                                real *out, int64_t m, int64_t k, int64_t n) {
     real packed[MOST_PACKED * PACKED_ROWS];
     for (int64_t i = 0; i < m; i += PACKED_ROWS) {
         int64_t rows = smaller(PACKED_ROWS, m - i);
