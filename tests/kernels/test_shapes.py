@@ -46,27 +46,28 @@ def test_a_product_along_an_empty_axis_adds_nothing(backend, sizes, axis):
         np.testing.assert_array_equal(out, expected)
 
 
-# As plain Python, Numba's would take minutes.
-@pytest.mark.parametrize("backend", [b for b in COMPILED if JIT or b != "numba"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("backend", COMPILED)
 def test_a_product_larger_than_the_caches_has_the_bits_of_its_parts(backend, dtype):
     rng = np.random.default_rng(0)
-    inputs = 2048 // np.dtype(dtype).itemsize  # rows of W lie 2 kB apart
-    weights = rng.standard_normal((520, inputs)).astype(dtype)
-    dy = rng.standard_normal((520, 37)).astype(dtype)
-    dx, part = np.empty((inputs, 37), dtype), np.empty((7, 37), dtype)
+    # Rows of W lie 2 kB apart.  As plain Python, which would take minutes, it is a small product.
+    inputs = 2048 // np.dtype(dtype).itemsize if JIT else 20
+    outputs, n, columns = (520, 37, 1100) if JIT else (9, 5, 150)
+    weights = rng.standard_normal((outputs, inputs)).astype(dtype)
+    dy = rng.standard_normal((outputs, n)).astype(dtype)
+    dx, part = np.empty((inputs, n), dtype), np.empty((7, n), dtype)
     kernel(backend, "dense_input_gradient")(weights, dy, dx)
     np.testing.assert_allclose(dx, weights.T @ dy, rtol=0, atol=3000 * np.finfo(dtype).eps)
-    for i in (0, 100, inputs - 7):
+    for i in (0, inputs // 3, inputs - 7):
         kernel(backend, "dense_input_gradient")(weights[:, i : i + 7].copy(), dy, part)
         np.testing.assert_array_equal(part, dx[i : i + 7])
 
-    x = rng.standard_normal((128, 1100)).astype(dtype)
-    dy = rng.standard_normal((13, 128)).astype(dtype)
-    whole, part = np.empty((13, 1100), dtype), np.empty((13, 50), dtype)
+    x = rng.standard_normal((128 if JIT else 6, columns)).astype(dtype)
+    dy = rng.standard_normal((13, len(x))).astype(dtype)
+    whole, part = np.empty((13, columns), dtype), np.empty((13, 50), dtype)
     kernel(backend, "dense_weight_gradient_rows")(x, dy, dtype(1), whole)
     np.testing.assert_allclose(whole, dy @ x, rtol=0, atol=1000 * np.finfo(dtype).eps)
-    for j in (0, 540, 1050):
+    for j in (0, columns // 2 - 10, columns - 50):
         kernel(backend, "dense_weight_gradient_rows")(x[:, j : j + 50].copy(), dy, dtype(1), part)
         np.testing.assert_array_equal(part, whole[:, j : j + 50])
 
