@@ -44,12 +44,15 @@ PREDICT_BATCH = 128  # samples that go through a net at once when it does not le
 _KEPT_WORKSPACES = 2  # whatever their size: of the training and of the validation of a fit
 _KEPT_BYTES = 32 << 20  # of all the workspaces that are kept beyond those
 
-# A step with fewer multiplications is done sooner than threads are started and have waited for
-# each other.  Starting them takes as long as ten such steps: on two cores of a Zen 3, a single step
-# of 6 million multiplications (a gradient for L-BFGS) took 0.5 ms alone and 0.8 ms on two threads,
-# and they were even at 20 million.
+# A step with fewer multiplications is done sooner than threads have waited for each other.
 _WORTH_SHARING = 2_000_000
+
+# So many such steps a call must take, for threads to be started.  Measured on two cores of a Zen 3:
+# a single step of 6 million multiplications (a gradient for L-BFGS) took 0.5 ms alone and 0.8 ms on
+# two threads, and they were even at 20 million.  Alone, a net also trains several epochs in one
+# call: those of 9 steps were even at 90 to 120 million.
 _STEPS_WORTH_THREADS = 10
+_STEPS_WORTH_THREADS_IN_EPOCHS = 50
 _BARRIER_SIZE = 32
 
 # Steps of a training are counted from 0, and so are batches that draw masks outside of one: these
@@ -566,8 +569,9 @@ class Engine:
 
     def _threads_for(self, mode: Mode, batch_size: int, steps: int) -> int:
         passes = 3 if mode in (Mode.GRADIENT, Mode.TRAIN) else 1
-        work = passes * batch_size * self._connections * min(steps, _STEPS_WORTH_THREADS)
-        if self.runs_python or work < _WORTH_SHARING * _STEPS_WORTH_THREADS:
+        wanted = _STEPS_WORTH_THREADS_IN_EPOCHS if mode == Mode.TRAIN else _STEPS_WORTH_THREADS
+        work = passes * batch_size * self._connections * min(steps, wanted)
+        if self.runs_python or work < _WORTH_SHARING * wanted:
             return 1
         return self.threads or get_num_threads()
 
