@@ -54,9 +54,10 @@ INLINE void philox(words block, uint64_t step, const struct schedule *schedule, 
     random[0] = c0 & low, random[1] = c1 & low, random[2] = c2 & low, random[3] = c3 & low;
 }
 
-/* `kept` where random words are at least a threshold, and else 0. */
+/* A number of the mask for each lane of words. */
 typedef real reals __attribute__((vector_size(BLOCKS * sizeof(real)), aligned(sizeof(real))));
 
+/* `kept` where random words are at least a threshold, and else 0. */
 INLINE reals kept_where(words random, int64_t threshold, real kept) {
     typedef int64_t signed_words __attribute__((vector_size(VECTOR_BYTES)));
     typedef integer selection __attribute__((vector_size(BLOCKS * sizeof(real))));

@@ -168,7 +168,8 @@ INLINE void nn_part(int adds, const real *a, int64_t a_row, int64_t a_column, co
 #endif
         }
     }
-    if (n % (2 * LANES) == 0 || n % (2 * LANES) > LANES) return;
+    const int64_t left = n % (2 * LANES);
+    if (left == 0 || left > LANES) return;
     cut = cut_rows(m, NN_NARROW_ROWS);
     for (int64_t i = 0, rows; i < m; i += rows) {
         rows = next_height(&cut);
@@ -205,7 +206,7 @@ static __attribute__((noinline)) void nn_packed(int adds, const real *a, int64_t
         for (int64_t p = 0; p < k; p++) {
             const real *from = a + i + p * a_column;
             real *to = packed + p * PACKED_ROWS;
-            if (rows == PACKED_ROWS)
+            if (rows == PACKED_ROWS) /* a number that is known: a few vectors, and no call */
                 memcpy(to, from, PACKED_ROWS * sizeof(real));
             else
                 memcpy(to, from, (size_t)rows * sizeof(real));
