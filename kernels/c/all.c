@@ -25,6 +25,7 @@ typedef struct probe_job_f64 ProbeJob;
 #include "prefetch.c"
 #include "elementary.c"
 #include "rounding.c"
+#include "sums.c"
 #include "contract_files.h" /* a file may use those before it */
 #include "barrier.c"
 #include "rows.c"

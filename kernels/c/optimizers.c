@@ -80,18 +80,7 @@ INLINE vector larger(vector a, vector b) {
     return (vector)(((integers)a & first) | ((integers)b & ~first));
 }
 
-/* The sum of squares, in float64 and an order that does not depend on the width of vectors. */
-static double square_sum(const real *values, int64_t size) {
-    double sums[16] = {0}, sum = 0;
-    int64_t whole = size - size % 16;
-    for (int64_t i = 0; i < whole; i += 16)
-        for (int lane = 0; lane < 16; lane++)
-            sums[lane] += (double)values[i + lane] * (double)values[i + lane];
-    for (int64_t i = whole; i < size; i++)
-        sums[i - whole] += (double)values[i] * (double)values[i];
-    for (int lane = 0; lane < 16; lane++) sum += sums[lane];
-    return sum;
-}
+static double square_sum(const real *values, int64_t size) { return sum_of_squares(values, size); }
 
 /* What values with that sum of squares are multiplied with so that their norm is at most a limit.
    If the norm is not finite, that is NaN, and shows. */

@@ -2,16 +2,10 @@
    Both uses of the gradient round evenly over the steps: a penalty of 1e-8 changes a weight by less
    than its rounding. */
 
-#include <math.h>
-
+/* One sum, each of whose additions waits for the one before, took 6 % of the step of a net
+   64-100-10. */
 static double penalty(double l1, double l2, const real *weights, int64_t size) {
-    double absolute_sum = 0, square_sum = 0;
-    for (int64_t i = 0; i < size; i++) {
-        double w = weights[i];
-        absolute_sum += fabs(w);
-        square_sum += w * w;
-    }
-    return l1 * absolute_sum + l2 * square_sum;
+    return l1 * sum_of_magnitudes(weights, size) + l2 * sum_of_squares(weights, size);
 }
 
 INLINE vector penalty_slope(real l1, real l2, vector w) {
