@@ -457,8 +457,9 @@ class Sequential(Compiled, Configurable):
         TypeError, ValueError
             If an argument is not what it should be, or ``x`` does not fit the net.
         """
-        is_plain = batch_size is None and steps is None and verbose == "auto" and callbacks is None
-        if is_plain and (outputs := on_batch.predict_as_before(self, x)) is not None:
+        is_quiet = verbose == "auto" or (type(verbose) is int and verbose == 0)
+        is_plain = batch_size is None and steps is None and callbacks is None
+        if is_quiet and is_plain and (outputs := on_batch.predict_as_before(self, x)) is not None:
             return outputs
         shows = resolve_verbose(verbose, automatic=0)
         upto = None
@@ -473,7 +474,7 @@ class Sequential(Compiled, Configurable):
             data = check_samples("x", x, plan.input_shape, self.dtype, plan.codes).part(slice(upto))
             self._check_workspace("batch_size", min(batch_size, data.count))
             outputs = predict(engine, data, batch_size, shows, called)
-            if data.count <= _FEW:
+            if data.count <= batch_size:
                 engine.shortcuts.expect_outputs(data.count)
             return outputs.reshape(-1, *engine.plan.output_shape)
 
@@ -856,8 +857,6 @@ def _inference_batch_size(batch_size: int | None) -> int:
     """Return how many samples go through the net at once when it does not learn."""
     return PREDICT_BATCH if batch_size is None else positive_integer("batch_size", batch_size)
 
-
-_FEW = 16  # samples of which one predicts as many again and again
 
 _FREE = ("name", "history", "stop_training", "trainable")
 _FIXED = {

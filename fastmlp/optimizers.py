@@ -188,6 +188,11 @@ class Optimizer(Configurable):
         self._decay_factors = [*self._decay_factors, (number, Choice(var_list, var_names))]
 
     @property
+    def choices(self) -> tuple[object, ...]:
+        """Which weights it treats apart, and how: other objects when that has changed."""
+        return self._undecayed, self._rate_factors, self._decay_factors
+
+    @property
     def has_choices(self) -> bool:
         """Whether it treats some weights apart, which it must recognize first."""
         return bool(self._choices())

@@ -106,7 +106,8 @@ class Compiled(Stack):
         if engine.follows(self.optimizer, self._state.moments):
             return
         self.optimizer.check()  # before the state changes
-        self._recognize_tensors(self.optimizer)
+        if not engine.has_choices_of(self.optimizer):
+            self._recognize_tensors(self.optimizer)
         self._state.provide_moments(self.optimizer.moments, self.optimizer.use_ema)
         engine.use_optimizer(self.optimizer, self._state.moments)
 

@@ -122,6 +122,7 @@ class Engine:
     _rule: Rule = field(init=False, default=Rule.DESCENT)
     _optimizer: Optimizer | None = field(init=False, default=None)
     _settings: dict[str, Any] = field(init=False, default_factory=dict)
+    _choices: tuple[object, ...] = field(init=False, default=())
     threads: int | None = field(init=False, default=None)
     stand_ins: StandIns | None = field(init=False, default=None)
     _stand_in: "Engine | None" = field(init=False, default=None)  # of the last call
@@ -172,17 +173,25 @@ class Engine:
                 self.moments, self._rule = moments, optimizer.rule
             for workspace in self._workspaces.values():
                 workspace.epoch = None  # the numbers may ask for other kernels
-            self._optimizer, self._settings, self._kind = optimizer, dict(vars(optimizer)), ()
+            if not self.has_choices_of(optimizer):
+                self._optimizer = None  # if Ctrl-C comes in between, this is done again
+                for own, slot in zip(self.plan.factors, self.plan.param_slots, strict=True):
+                    if not slot.frozen:
+                        own[Factor.RATE], own[Factor.DECAY] = optimizer.factors(slot.name)
             self._numbers[:] = optimizer.numbers()
-            for own, slot in zip(self.plan.factors, self.plan.param_slots, strict=True):
-                if not slot.frozen:
-                    own[Factor.RATE], own[Factor.DECAY] = optimizer.factors(slot.name)
+            self._settings, self._choices, self._kind = dict(vars(optimizer)), optimizer.choices, ()
+            self._optimizer = optimizer
 
     def follows(self, optimizer: Optimizer, moments: Array) -> bool:
         """Whether it trains by this optimizer, of which nothing has changed since."""
         if optimizer is not self._optimizer or moments is not self.moments:
             return False
-        return all(map(is_, vars(optimizer).values(), self._settings.values()))
+        now, known = vars(optimizer), self._settings
+        return len(now) == len(known) and all(map(is_, now.values(), known.values()))
+
+    def has_choices_of(self, optimizer: Optimizer) -> bool:
+        """Whether it knows which weights its optimizer treats apart."""
+        return optimizer is self._optimizer and all(map(is_, optimizer.choices, self._choices))
 
     def has_numbers_of(self, optimizer: Optimizer) -> bool:
         """Whether nothing but the learning rate of its optimizer has changed since."""
@@ -211,11 +220,11 @@ class Engine:
         self._run_all(mode, data, batch_size, advance, outputs=outputs)
         return mean_of_members(outputs, min(batch_size, data.count), plan.members)
 
-    def is_small(self, count: int) -> bool:
+    def is_small(self, mode: Mode, count: int) -> bool:
         """Whether so many samples as one batch are soon done, on one thread, by a single net."""
-        if self.plan.members > 1:
+        if self.plan.members > 1 or self.plan.python_layers:
             return False
-        return 3 * count * self._connections < _WORTH_SHARING and not self.plan.python_layers
+        return _passes(mode) * count * self._connections < _WORTH_SHARING * _STEPS_WORTH_THREADS
 
     def loss_and_gradient(self, data: Data, step: int = 0) -> tuple[float, Array]:
         """Return the mean loss over all samples as one batch, and its flat gradient (a copy).
@@ -568,12 +577,16 @@ class Engine:
         return 2e-6 + (multiplications + 10 * batch_size * self.plan.features) * 1e-9
 
     def _threads_for(self, mode: Mode, batch_size: int, steps: int) -> int:
-        passes = 3 if mode in (Mode.GRADIENT, Mode.TRAIN) else 1
         wanted = _STEPS_WORTH_THREADS_IN_EPOCHS if mode == Mode.TRAIN else _STEPS_WORTH_THREADS
-        work = passes * batch_size * self._connections * min(steps, wanted)
+        work = _passes(mode) * batch_size * self._connections * min(steps, wanted)
         if self.runs_python or work < _WORTH_SHARING * wanted:
             return 1
         return self.threads or get_num_threads()
+
+
+def _passes(mode: Mode) -> int:
+    """Return how many products of the size of each layer's a step computes."""
+    return 3 if mode in (Mode.GRADIENT, Mode.TRAIN) else 1
 
 
 def _let_all_in() -> None:

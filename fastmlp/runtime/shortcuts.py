@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 _KEPT = 24  # sizes
+_FEW = 16  # samples of which one predicts as many again and again
 
 
 @dataclass
@@ -73,6 +74,7 @@ class Shortcuts:
         self._engine = engine
         self._outputs: dict[tuple[int, ...], _Outputs] = {}
         self._totals: dict[tuple[Mode, tuple[int, ...]], _Totals] = {}
+        self._count = 0  # of samples whose outputs were asked for last
 
     def forget(self) -> None:
         """Forget all sizes: the engine has other memory now."""
@@ -91,10 +93,12 @@ class Shortcuts:
         return self._engine.alone(known.outputs_of, x)
 
     def expect_outputs(self, count: int) -> None:
-        """Be ready for so many samples."""
+        """Be ready for so many samples, if they are few or as many as the last time."""
         engine = self._engine
         shape = (count, *engine.plan.input_shape)
-        if shape in self._outputs or not self._is_suitable(count):
+        again = count <= _FEW or count == self._count
+        self._count = count
+        if not again or shape in self._outputs or not self._is_suitable(Mode.PREDICT, count):
             return
         samples = np.zeros(shape, engine.params.dtype)
         outputs = np.zeros((count, engine.plan.outputs), engine.params.dtype)
@@ -129,7 +133,7 @@ class Shortcuts:
         """Be ready for a batch like one that was judged before."""
         engine, count = self._engine, data.count
         shape = (count, *engine.plan.input_shape)
-        suits = self._is_suitable(count) and data.labels.size and not data.weights.size
+        suits = self._is_suitable(mode, count) and data.labels.size and not data.weights.size
         if not suits or (mode, shape) in self._totals:
             return
         samples, labels = np.zeros(shape, engine.params.dtype), np.zeros(count, np.int64)
@@ -140,10 +144,10 @@ class Shortcuts:
             samples, labels, rates, totals, engine.plan.outputs, call
         )
 
-    def _is_suitable(self, count: int) -> bool:
+    def _is_suitable(self, mode: Mode, count: int) -> bool:
         """Whether so many samples may take the short way, which only looks if they are finite."""
         plan = self._engine.plan
-        return self._engine.is_small(count) and not plan.always_learns and not plan.codes
+        return self._engine.is_small(mode, count) and not plan.always_learns and not plan.codes
 
     def _data(self, samples: Array, labels: NDArray[np.int64] | None) -> Data:
         """Return data whose memory is that of the arguments, and may change."""

@@ -41,7 +41,7 @@ class CosineLog(Formula):
 
     def compute(self, steps: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the rates of steps."""
-        done = np.clip(steps / self.decay_steps, 0, 1)
+        done = np.minimum(np.maximum(steps / self.decay_steps, 0), 1)  # np.clip is slow
         waves = np.log2(1 + (2.0**self.cycles - 1) * done)
         rate: NDArray[np.float64] = self.learning_rate * (1 - np.cos(2 * np.pi * waves)) / 2
         return rate
@@ -74,6 +74,6 @@ class FlatCosine(Formula):
 
     def compute(self, steps: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the rates of steps."""
-        down = np.clip(2 * steps / self.decay_steps - 1, 0, 1)
+        down = np.minimum(np.maximum(2 * steps / self.decay_steps - 1, 0), 1)
         rate: NDArray[np.float64] = self.learning_rate * (1 + np.cos(np.pi * down)) / 2
         return rate

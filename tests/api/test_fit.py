@@ -192,6 +192,19 @@ class TestEvaluate:
         model.predict(X + 1)
         np.testing.assert_array_equal(first, kept)
 
+    def test_as_many_samples_as_before_go_a_shorter_way(self):
+        model, x = make(), X[:40].astype(np.float32)
+        known = model._ready_engine().shortcuts._outputs
+        for expected in (0, 1, 1):
+            usual = model.predict(x, batch_size=64)  # with a batch size it is none of theirs
+            model.predict(x[:39])
+            model.predict(x[:39], verbose=0)
+            np.testing.assert_array_equal(model.predict(x, verbose=0), usual)
+            assert len(known) == expected + 1
+            model.set_weights([w + 0.1 for w in model.get_weights()])
+        with pytest.raises(ValueError, match="^x: "):
+            model.predict(x[:39] * np.nan)
+
 
 def test_many_nets_give_a_history_each_in_order():
     models = [make(seed=seed) for seed in range(4)]

@@ -72,6 +72,32 @@ def test_the_decay_of_weights(backend):
 
 
 @each
+def test_which_weights_decay(backend):
+    """Also if nothing of the optimizer changes but that, and if another number does afterwards."""
+
+    def change(model):
+        model.optimizer.exclude_from_weight_decay(["dense/kernel"])
+
+    def another(model):
+        model.optimizer.weight_decay = 0.2
+
+    made = [
+        net(layers.Dense(4), backend=backend, optimizer=optimizers.Adam(0.1, weight_decay=0.1))
+        for _ in range(2)
+    ]
+    model, still = made
+    model.fit(X, Y, 40, 3, 0, [From(1, change), From(2, another)])
+    for epoch in range(3):
+        if epoch == 1:
+            change(still)
+        if epoch == 2:
+            another(still)
+        still._engine = None
+        still.fit(X, Y, 40, 1, 0)
+    assert model.params.tobytes() == still.params.tobytes()
+
+
+@each
 def test_decays_of_their_own(backend):
     optimizer = optimizers.SGD(0.1, weight_decay=0.5)
     model = net(layers.Dense(5), backend=backend, optimizer=optimizer)

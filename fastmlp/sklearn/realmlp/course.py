@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from ...callbacks import Callback, Logs
 from ...callbacks.monitor import say
 from ...runtime.tensors import Array
@@ -38,11 +40,11 @@ class Course(Callback):
         self.errors: list[float] = []
         self.best_epoch = 0
         self.best_weights: list[Array] | None = None
-        self._share = FlatCosine(1.0, settings.max_iter)
+        self._shares = FlatCosine(1.0, settings.max_iter)(np.arange(settings.max_iter))
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set what is left of dropout and decay."""
-        share = float(self._share(epoch))
+        share = float(self._shares[epoch])
         if self.settings.weight_decay:
             assert self.model.optimizer is not None
             self.model.optimizer.weight_decay = share * self.settings.weight_decay
