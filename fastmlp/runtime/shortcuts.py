@@ -6,6 +6,7 @@ once; what comes is copied there, and looked at.  Whatever is not as expected go
 which takes it or says what is wrong with it.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 _KEPT = 24  # sizes
+_LARGEST = 2**18  # numbers in the samples of a size
 _FEW = 16  # samples of which one predicts as many again and again
 
 
@@ -147,7 +149,9 @@ class Shortcuts:
     def _is_suitable(self, mode: Mode, count: int) -> bool:
         """Whether so many samples may take the short way, which only looks if they are finite."""
         plan = self._engine.plan
-        return self._engine.is_small(mode, count) and not plan.always_learns and not plan.codes
+        is_kept = count * math.prod(plan.input_shape) <= _LARGEST
+        is_small = is_kept and self._engine.is_small(mode, count)
+        return is_small and not plan.always_learns and not plan.codes
 
     def _data(self, samples: Array, labels: NDArray[np.int64] | None) -> Data:
         """Return data whose memory is that of the arguments, and may change."""

@@ -14,7 +14,7 @@ from numpy.random import PCG64, Generator, SeedSequence
 from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
-_BLOCK = 16  # epochs for which generators are prepared together
+_BLOCK = 64  # epochs for which generators are prepared together
 
 # The algorithm of SeedSequence, which NumPy promises to keep, is the one of Melissa O'Neill's
 # randutils: with numbers of 32 bits, each word is hashed by factors that differ from use to use,
