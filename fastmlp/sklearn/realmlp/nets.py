@@ -28,6 +28,7 @@ from .variants import (
 
 _SIMPLEX = 5  # from so many samples a first bias is mixed
 _SAMPLES = 8192  # so many are enough to know how large values are
+_PIECE = 2**18  # multiplications of a product for which OpenBLAS takes one thread
 
 
 @dataclass(frozen=True)
@@ -88,15 +89,27 @@ def _draw_from_data(layer: layers.Dense, x: Array, rng: np.random.Generator) -> 
     the unit's bend is where samples are.
     """
     kernel = rng.standard_normal(layer.kernel.shape)
-    deviations = (x @ kernel).std(axis=0)
+    deviations = _product(x, kernel).std(axis=0)
     kernel = np.divide(kernel, deviations, out=np.zeros_like(kernel), where=deviations > 0)
-    sums = x @ kernel
+    sums = _product(x, kernel)
     drawn = sums[rng.integers(0, len(x), (_SIMPLEX, layer.units)), np.arange(layer.units)]
     shares = rng.exponential(size=(_SIMPLEX, layer.units))
     bias = -(drawn * shares).sum(axis=0) / shares.sum(axis=0)
     layer.kernel[...], _bias(layer)[...] = kernel, bias
     biased: Array = sums + bias
     return biased
+
+
+def _product(x: Array, kernel: Array) -> Array:
+    """Return ``x @ kernel``, in pieces so small that a BLAS takes them on this thread.
+
+    For a larger one it wakes threads of its own, whose number its rounding may depend on, and which
+    then wait for more, busily: for 0.1 s, in which the net's training needs their cores.
+    """
+    rows = _PIECE // kernel.size
+    if rows < 2:
+        return x @ kernel
+    return np.concatenate([x[i : i + rows] @ kernel for i in range(0, len(x), rows)])
 
 
 def _bias(layer: layers.Dense) -> Array:
