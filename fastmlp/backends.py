@@ -10,6 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .kernels.check import checked, checked_probe
 from .kernels.contract import Batches, Course, Memory, Net, Team, Trial
 from .kernels.interrupts import undisturbed
@@ -152,6 +155,13 @@ def _module(name: str, part: str = "") -> Any:
     module = f"fastmlp.kernels.{_KERNELS[name]}{part}"
     # Numba takes a second to import, and does not expect to be imported again after half of it.
     return undisturbed(partial(importlib.import_module, module))
+
+
+def shuffle_of(name: str) -> Callable[[NDArray[np.uint64], NDArray[np.int64]], None]:
+    """Return the function that makes the orders of epochs: C's or NumPy's, with the same bits."""
+    shuffle: Callable[[NDArray[np.uint64], NDArray[np.int64]], None]
+    shuffle = _module("cython" if name == "cython" else "numpy", ".shuffling").shuffle
+    return shuffle
 
 
 def runs_python(name: str, python_layers: dict[int, PythonLayer]) -> bool:

@@ -75,7 +75,8 @@ class Run:
         self.totals = np.zeros(self.engine.plan.totals)
         from .shuffling import EpochOrders  # and numpy.random: when a net learns
 
-        self._orders = EpochOrders(self.job.seed, self.job.count) if self.job.shuffle else None
+        job, backend = self.job, self.model.backend
+        self._orders = EpochOrders(job.seed, job.count, backend) if job.shuffle else None
 
     def orders_of(self, first: int, epochs: int = 1) -> NDArray[np.int64]:
         """Return the orders (epochs, samples) in which so many epochs visit their samples.

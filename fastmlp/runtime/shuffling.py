@@ -7,12 +7,11 @@ a thousand samples, and those of all epochs have their beginning in common.  So 
 once, and what the epoch's number adds to it is mixed here.
 """
 
-from typing import cast
-
 import numpy as np
-from numpy.random import PCG64, Generator, SeedSequence
-from numpy.random.bit_generator import ISeedSequence
+from numpy.random import SeedSequence
 from numpy.typing import NDArray
+
+from .. import backends
 
 _BLOCK = 64  # epochs for which generators are prepared together
 
@@ -34,27 +33,18 @@ _OUT = _factors(0x8B51F9DD, 0x58F38DED, _WORDS)
 _HASH, _HASH_RATIO = 0x43B0D7E5, 0x931E8875
 
 
-class _Known(ISeedSequence):
-    """A sequence whose words are known."""
-
-    def __init__(self, words: NDArray[np.uint64]) -> None:
-        self._words = words
-
-    def generate_state(self, n_words: int, dtype: object = np.uint64) -> NDArray[np.uint64]:
-        assert n_words == self._words.size
-        return self._words
-
-
 class EpochOrders:
     """The orders in which the epochs of a net visit so many samples.
 
     Parameters
     ----------
     seed, count : int
+    backend : str
+        Of the net; the orders are the same with each.
     """
 
-    def __init__(self, seed: int, count: int) -> None:
-        self._count = count
+    def __init__(self, seed: int, count: int, backend: str = "numpy") -> None:
+        self._count, self._shuffle = count, backends.shuffle_of(backend)
         self._beginning = SeedSequence(seed, spawn_key=(1,)).pool
         # Hashes so far: of the first words, then of the pool among itself, then of the others.  The
         # seed has as many words as the pool, or more; the 1 is another.
@@ -65,19 +55,20 @@ class EpochOrders:
     def of(self, first: int, epochs: int = 1) -> NDArray[np.int64]:
         """Return the orders (epochs, count) of so many epochs, from the number ``first`` on."""
         orders = np.empty((epochs, self._count), np.int64)
-        orders[:] = np.arange(self._count)
-        for epoch, order in enumerate(orders, first):
-            known = cast(SeedSequence, _Known(self._words_of(epoch)))  # what NumPy's types name
-            Generator(PCG64(known)).shuffle(order)
+        self._shuffle(self._words_of(first, epochs), orders)
         return orders
 
-    def _words_of(self, epoch: int) -> NDArray[np.uint64]:
-        """Return the words with which an epoch's generator begins."""
-        block, place = divmod(epoch, _BLOCK)
+    def _words_of(self, first: int, epochs: int) -> NDArray[np.uint64]:
+        """Return the words (epochs, 4) with which the generators of epochs begin."""
+        blocks = range(first // _BLOCK, (first + epochs - 1) // _BLOCK + 1)
+        words = np.concatenate([self._block_of(block) for block in blocks])
+        return words[first - blocks.start * _BLOCK :][:epochs]
+
+    def _block_of(self, block: int) -> NDArray[np.uint64]:
+        """Return the words of a block of epochs, and keep them for the next ones."""
         if block != self._block:
             self._block, self._words = block, self._words_from(block * _BLOCK)
-        words: NDArray[np.uint64] = self._words[place]
-        return words
+        return self._words
 
     def _words_from(self, first: int) -> NDArray[np.uint64]:
         """Return the words for a block of epochs, which differ in the last bits alone."""

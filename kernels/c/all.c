@@ -32,6 +32,7 @@ typedef struct probe_job_f64 ProbeJob;
 #include "epoch.c"
 #include "probe.c"
 #include "finite.c"
+#include "shuffling.c"
 
 #define PASTE(isa, suffix) kernels_##isa##suffix
 #define NAME(isa, suffix) PASTE(isa, suffix)
@@ -41,5 +42,6 @@ const struct kernels NAME(FASTMLP_ISA, SUFFIX) = {
     .probe = probe,
     .all_finite = all_finite,
     .is_sound = is_sound,
+    .shuffle = shuffle,
 #include "contract_kernels.h"
 };

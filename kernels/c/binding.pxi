@@ -94,6 +94,15 @@ cdef class Prepared:
         return reached
 
 
+def shuffle(const uint64_t[:, ::1] words, int64_t[:, ::1] orders):
+    """Do what ``kernels.reference.shuffling.shuffle`` does."""
+    cdef int64_t epoch
+    fit(words.shape[0] == orders.shape[0] and words.shape[1] == 4)
+    with nogil:
+        for epoch in range(orders.shape[0] if orders.shape[1] else 0):
+            kernels.shuffle(&words[epoch, 0], &orders[epoch, 0], orders.shape[1])
+
+
 def probe(net, memory, batches, trial):
     """Do what ``kernels.numba.probe.probe`` does."""
     cdef ProbeJob job

@@ -46,6 +46,11 @@ static void gather_bytes(const uint8_t *data, const int64_t *rows, real scale, r
 /* The same for data of the net's own dtype. */
 static void gather_reals(const real *data, const int64_t *rows, real scale, real offset, real *out,
                          int64_t features, int64_t n) {
-    for (int64_t i = 0; i < n; i++)
-        rescale(scale, offset, data + rows[i] * features, out + i * features, features);
+    const vector factor = broadcast(scale), start = broadcast(offset);
+    for (int64_t i = 0; i < n; i++) {
+        const real *row = data + rows[i] * features;
+        real *to = out + i * features;
+        FOR_VECTORS(p, count, features)
+        store_some(to + p, fused(load_some(row + p, count), factor, start), count);
+    }
 }

@@ -171,6 +171,7 @@ def typed_header(contract: Any) -> str:
         "void (*probe)(const struct TYPED(probe_job) *job);",
         "int (*all_finite)(const REAL *values, int64_t size);",
         "int (*is_sound)(const struct TYPED(job) *job, int64_t classes);",
+        "void (*shuffle)(const uint64_t *words, int64_t *order, int64_t n);",
         *(f"{pointer(name, kernel)};" for name, kernel in contract.KERNELS.items()),
     ]
     lines = "\n".join(f"    {line}" for line in pointers)
@@ -207,6 +208,7 @@ def declarations(contract: Any) -> list[str]:
         "void (*probe)(const ProbeJob *)",
         "bint (*all_finite)(const REAL *, int64_t)",
         "bint (*is_sound)(const Job *, int64_t)",
+        "void (*shuffle)(const uint64_t *, int64_t *, int64_t)",
     ]
     pointers += [pointer(name, kernel) for name, kernel in contract.KERNELS.items()]
     return [*lines, *(f"        {line} noexcept nogil" for line in pointers)]
@@ -276,7 +278,7 @@ def wrapper(name: str, kernel: Any) -> list[str]:
 def cython(contract: Any) -> str:
     """Return ``contract.pxi``."""
     parts = [["# Made from kernels/contract.py by kernels/c/generate.py: change those."]]
-    parts.append(["from libc.stdint cimport int64_t, uint8_t"])
+    parts.append(["from libc.stdint cimport int64_t, uint8_t, uint64_t"])
     parts.append(declarations(contract))
     parts.append(
         [

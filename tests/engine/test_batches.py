@@ -112,14 +112,24 @@ def test_orders_are_permutations_that_differ_between_epochs_and_seeds():
     assert len({tuple(order) for order in orders}) == 9
 
 
+@backends
 @pytest.mark.parametrize("seed", [0, 7, 2**32 - 1, 2**32, 2**64 + 3, 2**128 - 1, 2**200 + 7])
-def test_orders_are_those_of_the_generator_that_numpy_makes(seed):
-    orders = EpochOrders(seed, 37)
-    for epoch in (0, 1, 1000, 2**32 - 1, 2**32 + 5, 2**64 + 1):
+def test_orders_are_those_of_the_generator_that_numpy_makes(backend, seed):
+    orders = EpochOrders(seed, 37, backend)
+    for epoch in (0, 1, 63, 1000, 2**32 - 1, 2**32 + 5, 2**64 + 1):
         sequence = np.random.SeedSequence(seed, spawn_key=(1, epoch))
         order, next_one = orders.of(epoch, 2)
         np.testing.assert_array_equal(order, np.random.default_rng(sequence).permutation(37))
         np.testing.assert_array_equal(next_one, epoch_order(seed, epoch + 1, 37))
+    assert len(orders.of(50, 200)) == 200
+
+
+@backends
+@pytest.mark.parametrize("samples", [1, 2, 3, 7, 31, 32, 33, 65, 256, 257, 5000])
+def test_orders_of_any_number_of_samples(backend, samples):
+    for order, epoch in zip(EpochOrders(3, samples, backend).of(60, 9), range(60, 69), strict=True):
+        rng = np.random.default_rng(np.random.SeedSequence(3, spawn_key=(1, epoch)))
+        np.testing.assert_array_equal(order, rng.permutation(samples))
 
 
 @backends
