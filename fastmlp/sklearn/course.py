@@ -48,6 +48,7 @@ class Course(Callback):
         self.score = score
         self.has_stopped = False
         self.best_weights: list[Array] | None = None
+        self._rate_before: float | Callable[[Any], Any] | None = None
 
     def _epochs_at_once(self) -> float:
         """Return after how many epochs the fit may end, or have another learning rate."""
@@ -65,10 +66,13 @@ class Course(Callback):
             self.best_weights = self.model.get_weights()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Set the learning rate of the epoch, unless a callback of the user has a schedule."""
+        """Set the learning rate, where it is another one: else what callbacks made of it counts."""
         assert self.model.optimizer is not None
-        rate = self.settings.scaled(self._rate, self.objective.slope)
-        self.model.optimizer.learning_rate = rate
+        rate = self._rate
+        if rate != self._rate_before:
+            scaled = self.settings.scaled(rate, self.objective.slope)
+            self.model.optimizer.learning_rate = scaled
+        self._rate_before = rate
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write down the loss and the score, and see whether they still get better."""

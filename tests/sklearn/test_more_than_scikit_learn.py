@@ -163,6 +163,20 @@ def test_callbacks_are_called():
     assert len(watch.losses) == net.n_iter_ == 3
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_learning_rate_that_a_callback_sets_stays(solver):
+    seen = []
+    watches = callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: seen.append(watches.model.optimizer.learning_rate)
+    )
+    halves = callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    lowers = callbacks.ReduceLROnPlateau("loss", 0.5, patience=1, min_delta=10.0)
+    for own in (halves, lowers):
+        classifier(solver=solver).fit(X, Y, callbacks=[own, watches])
+    assert seen[:4] == [0.001 / 2**k for k in range(1, 5)]
+    assert seen[4:] == [0.001, 0.001, 0.0005, 0.00025]
+
+
 def test_a_sparse_matrix_is_an_array():
     sparse = np.where(X > 0.5, X, 0.0)
     expected = classifier().fit(sparse, Y)
