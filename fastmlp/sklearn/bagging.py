@@ -19,6 +19,7 @@ from .classifier import MLPClassifier
 from .extras import Extras
 from .regressor import MLPRegressor
 from .settings import checked
+from .unchanged import unchanged_after_an_error
 
 _LARGEST_SEED = np.iinfo(np.int32).max
 
@@ -91,8 +92,13 @@ class BaseBag(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         TypeError, ValueError
-            If an argument is not what it should be, or a member's loss is no longer finite.
+            If an argument is not what it should be, or a member's loss is no longer finite; nothing
+            has changed then.
         """
+        with unchanged_after_an_error(self):
+            return self._fit(X, y)
+
+    def _fit(self, X: Any, y: ArrayLike) -> Self:
         count = positive_integer("n_estimators", self.n_estimators)
         bootstrap, judged = truth("bootstrap", self.bootstrap), truth("oob_score", self.oob_score)
         template = self._template()

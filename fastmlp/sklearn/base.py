@@ -29,6 +29,7 @@ from .extras import Extras
 from .objective import Objective
 from .recipe import Recipe, dense_layers, intercepts_of
 from .settings import Settings, checked
+from .unchanged import unchanged_after_an_error
 from .validation import Split, set_apart
 from .workers import threads_here
 
@@ -192,8 +193,9 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         settings, called = checked(self), check_callbacks(extras.callbacks)
         extras.check(settings.solver)
         fresh = "net_" not in vars(self) or not (settings.warm_start or extras.incremental)
-        x, y = self._read_first(X, y, extras, fresh)
-        return self._learn(x, self._answers(y), settings, extras, called, fresh)
+        with unchanged_after_an_error(self):
+            x, y = self._read_first(X, y, extras, fresh)
+            return self._learn(x, self._answers(y), settings, extras, called, fresh)
 
     def _learn(
         self,

@@ -7,7 +7,13 @@ import pytest
 from sklearn import neural_network
 from sklearn.base import clone
 
-from fastmlp.sklearn import MLPClassifier, MLPRegressor
+from fastmlp.sklearn import (
+    BaggingMLPClassifier,
+    MLPClassifier,
+    MLPRegressor,
+    RealMLPClassifier,
+    RealMLPRegressor,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -156,3 +162,32 @@ def test_a_warm_start_wants_the_same_shapes():
         net.set_params(batch_norm=False).fit(X, Y > 0)
     assert bits(net) == before
     assert bits(net.set_params(solver="lbfgs").fit(X, Y)) != before
+
+
+SMALL = {"hidden_layer_sizes": (4,), "max_iter": 2, "random_state": 0}
+BIG_RATE = {"solver": "sgd", "learning_rate_init": 1e200}
+
+
+@pytest.mark.parametrize(
+    ("estimator", "options", "y", "arguments"),
+    [
+        (MLPClassifier(**SMALL), {}, Y + 7, {"sample_weight": -np.ones(90)}),
+        (MLPClassifier(**SMALL), {}, Y + 7, {"X_val": X, "y_val": Y}),
+        (MLPClassifier(**SMALL), {"class_weight": {0: 2}}, Y + 7, {}),
+        (MLPClassifier(**SMALL, warm_start=True), {"dropout": 0.5}, Y, {"X_val": Y, "y_val": Y}),
+        (MLPRegressor("poisson", **SMALL), {}, X[:, 0], {}),
+        (BaggingMLPClassifier(MLPClassifier(**SMALL), 2), {
+            f"estimator__{name}": value for name, value in BIG_RATE.items()
+        }, Y + 7, {}),
+        (RealMLPClassifier(**SMALL), {}, Y + 7, {"X_val": X, "y_val": Y}),
+        (RealMLPRegressor(**SMALL), {}, Y * 100, {"X_val": X, "y_val": X}),
+    ],
+)  # fmt: skip
+def test_a_fit_that_is_refused_changes_nothing(estimator, options, y, arguments):
+    net = clone(estimator).fit(X, Y)
+    before, known = net.predict(X), dict(vars(net))
+    other = X if net.get_params().get("warm_start") else X[:, :3]
+    with pytest.raises(ValueError):  # noqa: PT011
+        net.set_params(**options).fit(other, y, **arguments)
+    assert {**vars(net), **options} == {**known, **options}
+    assert np.array_equal(net.predict(X), before)

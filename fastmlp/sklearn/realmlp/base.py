@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from ...model import Sequential
 from ...runtime.tensors import Array
 from ...runtime.threads import get_num_threads, thread_count, threads_limited
+from ..unchanged import unchanged_after_an_error
 from ..workers import threads_here
 from .columns import Columns, chosen_columns, columns_of, read_columns
 from .course import Course
@@ -104,6 +105,10 @@ class BaseRealMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """Return the error of the net's outputs, given the answers."""
 
     def _fit(self, X: Any, y: Any, X_val: Any, y_val: Any) -> Self:
+        with unchanged_after_an_error(self):
+            return self._fit_anew(X, y, X_val, y_val)
+
+    def _fit_anew(self, X: Any, y: Any, X_val: Any, y_val: Any) -> Self:
         if (X_val is None) != (y_val is None):
             missing = "X_val" if X_val is None else "y_val"
             raise ValueError(f"{missing}: expected X_val and y_val together, got None")
