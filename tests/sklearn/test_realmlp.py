@@ -158,6 +158,24 @@ def test_which_columns_have_categories_can_be_said():
             classifier(categorical_features=wrong).fit(codes, Y)
 
 
+def test_categories_may_be_numbers():
+    codes = np.arange(90) % 3 * 10
+    x = pd.DataFrame({"code": pd.Categorical(codes), "number": X[:, 0]})
+    net = classifier("td-s").fit(x, Y)
+    assert net.columns_.categories == ({0: 1, 10: 2, 20: 3}, None)
+    said = classifier("td-s", categorical_features=["code"]).fit(x.astype({"code": int}), Y)
+    assert bits(said) == bits(net)
+    assert np.array_equal(net.predict(x.astype({"code": float})), net.predict(x))
+    plain = classifier("td-s", categorical_features=None).fit(x, Y)
+    assert bits(plain) == bits(classifier("td-s").fit(x.astype({"code": int}), Y))
+
+
+def test_a_column_of_numbers_may_lack_all():
+    net = classifier("td-s").fit(pd.DataFrame({"a": X[:, 0], "b": X[:, 1]}), Y)
+    lacks = [pd.DataFrame({"a": [lacking], "b": [1.0]}) for lacking in (np.nan, None)]
+    assert np.array_equal(*[net.predict_proba(x) for x in lacks])
+
+
 def test_other_tables():
     plain = bits(classifier("td-s").fit(X, Y))
     assert bits(classifier("td-s").fit(csr_matrix(X), Y)) == plain

@@ -62,13 +62,12 @@ class Columns:
         for index, (column, known) in enumerate(zip(columns, self.categories, strict=True)):
             if known is not None:
                 codes.append([known.get(value, 0) for value in _values(column)])
-            elif column.dtype == object:
-                first = next(value for value in column if value is not None)
+            elif (other := _other_than_number(column)) is not None:
                 raise ValueError(
-                    f"X: expected numbers in column {index}, as in fit, got {shown(first)}"
+                    f"X: expected numbers in column {index}, as in fit, got {shown(other)}"
                 )
             else:
-                numbers.append(column)
+                numbers.append(column.astype(np.float64))
         return Encoded(
             np.array(numbers, np.float64).reshape(-1, count).T,
             np.array(codes, np.int64).reshape(-1, count).T,
@@ -85,11 +84,12 @@ def columns_of(columns: Sequence[Array], chosen: Sequence[bool] | None) -> Colum
     """
     found: list[dict[Any, int] | None] = []
     for index, column in enumerate(columns):
-        if chosen is not None and not chosen[index] and column.dtype == object:
+        is_chosen = column.dtype == object if chosen is None else chosen[index]
+        if not is_chosen and _other_than_number(column) is not None:
             raise ValueError(
                 f"categorical_features: column {index} has no numbers, and is not among them"
             )
-        if column.dtype == object or (chosen is not None and chosen[index]):
+        if is_chosen:
             values = {value for value in _values(column) if value is not None}
             ordered = sorted(values, key=lambda value: (type(value).__name__, value))
             found.append({value: code for code, value in enumerate(ordered, 1)})
@@ -185,8 +185,11 @@ def _of_pandas(series: Any) -> Array:
         raise TypeError(_unreadable(f"column {series.name!r}", series.dtype))
     values: Array = series.astype(object).to_numpy()
     missing = series.isna().to_numpy()
-    return _of_objects([None if m else v for v, m in zip(values, missing, strict=True)],
-                       f"column {series.name!r}")  # fmt: skip
+    return _of_objects(
+        [None if m else v for v, m in zip(values, missing, strict=True)],
+        f"column {series.name!r}",
+        may_be_numbers=series.dtype.name != "category",
+    )
 
 
 def _of_polars(series: Any) -> Array:
@@ -205,10 +208,10 @@ def _of_array(column: Array, name: str) -> Array:
     return _of_objects([None if _is_missing(v) else v for v in column.tolist()], name)
 
 
-def _of_objects(values: list[Any], name: str) -> Array:
+def _of_objects(values: list[Any], name: str, may_be_numbers: bool = True) -> Array:
     """Return values as numbers if all of them are, else as categories; None is a missing value."""
     there = [value for value in values if value is not None]
-    if there and all(is_real(value) for value in there):
+    if there and may_be_numbers and all(is_real(value) for value in there):
         return np.array([np.nan if value is None else value for value in values], np.float64)
     for value in there:
         if not isinstance(value, str | bytes | bool | np.bool_) and not is_real(value):
@@ -218,6 +221,12 @@ def _of_objects(values: list[Any], name: str) -> Array:
     found: Array = np.empty(len(values), object)
     found[:] = values
     return found
+
+
+def _other_than_number(column: Array) -> Any:
+    """Return the first value that is no number, and not missing; None if there is none."""
+    values = column if column.dtype == object else ()
+    return next((value for value in values if value is not None and not is_real(value)), None)
 
 
 def _is_missing(value: object) -> bool:
