@@ -43,13 +43,18 @@ class Stop:
 
 @dataclass(frozen=True)
 class Course:
-    """Which epochs a fit runs, of how many batches, and how it validates; see Sequential.fit."""
+    """Which epochs a fit runs, of how many batches, and how it validates; see Sequential.fit.
+
+    ``goes_on`` says that another fit goes on where this one ends: so weights do not become their
+    running mean yet.
+    """
 
     initial_epoch: int = 0
     steps_per_epoch: int | None = None
     validation_steps: int | None = None
     validation_batch_size: int | None = None
     validation_freq: int | Sequence[int] = 1
+    goes_on: bool = False
 
     def check(self) -> None:
         """Raise ValueError if one of them is not what it should be."""

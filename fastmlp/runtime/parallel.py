@@ -135,6 +135,7 @@ def train_many(
     validation_data: tuple[ArrayLike, ...] | None = None,
     shuffle: bool = True,
     initial_epoch: int = 0,
+    goes_on: bool = False,
     jobs: int | None = None,
     checked: dict[object, Data] | None = None,
     report: Callable[[Outcome], None],
@@ -148,6 +149,8 @@ def train_many(
     models, x, y, batch_size, epochs, callbacks, subsets, sample_weight, validation_data, shuffle,
     initial_epoch, jobs
         As there; the models have been checked.
+    goes_on : bool
+        Whether the nets' training goes on in another call.
     checked : dict, optional
         Data that calls with the same ``x`` and ``y`` share, and check and convert once.
     report : callable
@@ -162,7 +165,7 @@ def train_many(
     called = _checked_callbacks(callbacks, count)
     parts = _or_none("subsets", subsets, count)
     weights = _or_none("sample_weight", sample_weight, count)
-    stop, claim, course = Stop(), Claim(), Course(initial_epoch)
+    stop, claim, course = Stop(), Claim(), Course(initial_epoch, goes_on=goes_on)
     checked = {} if checked is None else checked
     tasks: list[Task] = []
     try:

@@ -134,6 +134,9 @@ class _Packet:
         """Stop all nets but the best ones."""
         for candidate in self._alive:
             if candidate.row.net not in best:
+                optimizer = candidate.model.optimizer
+                if optimizer is not None and optimizer.use_ema:
+                    candidate.model._state.become_average()  # as at the end of a fit
                 self._work.post(candidate, HALVED, self._post)
         self._alive = [one for one in self._alive if one.row.net in best]
 
@@ -161,7 +164,7 @@ class _Packet:
             else:
                 remaining.append(candidate)
 
-        self._run(candidates, epochs, before, report)
+        self._run(candidates, epochs, before, not is_last, report)
         self._alive = sorted(remaining, key=lambda candidate: candidate.row.net)
         return values
 
@@ -170,6 +173,7 @@ class _Packet:
         group: list[Candidate],
         epochs: int | None,
         before: int,
+        goes_on: bool,
         report: Callable[[list[Candidate], Outcome], None],
     ) -> None:
         """Train a group; if it is refused, find out whose fault that is."""
@@ -188,7 +192,7 @@ class _Packet:
                 options("callbacks", None), subsets=options("subset", None),
                 sample_weight=options("sample_weight", None),
                 validation_data=work.validation, shuffle=course.shuffle, initial_epoch=before,
-                jobs=self._jobs, checked=work.checked,
+                goes_on=goes_on, jobs=self._jobs, checked=work.checked,
                 report=lambda outcome: report(group, outcome),
             )  # fmt: skip
         except (TypeError, ValueError, RuntimeError) as error:
@@ -196,7 +200,7 @@ class _Packet:
                 work._post_failed(group[0].row, error, self._post)
                 return
             for candidate in group:  # nothing has changed: a net was refused
-                self._run([candidate], epochs, before, report)
+                self._run([candidate], epochs, before, goes_on, report)
             return
         if fits.interrupted:
             raise KeyboardInterrupt

@@ -26,6 +26,12 @@ def run(space=SPACE, maker=build, **options):
     return fastmlp.sweep(space, maker, X, Y, **{"batch_size": 8, "epochs": 3, **options})
 
 
+def build_with_a_mean(seed, width, rate):
+    net = build(seed, width, rate)
+    net.compile(fastmlp.optimizers.SGD(rate, use_ema=True, ema_momentum=0.5), net.loss)
+    return net
+
+
 def test_each_row_is_what_fit_gives():
     table = run(seeds=[3, 7], validation_data=(X, Y), measure=lambda net: {"size": net.params.size})
     assert table.is_complete
@@ -118,6 +124,17 @@ class TestHalving:
             assert {table[net]["status"] for net in stopped} == {"halved"}
         assert [table[net]["status"] for net in alive] == ["done"] * 2
         assert {table[net]["epochs"] for net in alive} == {4}
+
+    def test_running_means_of_weights_go_on_over_the_rungs(self, tmp_path):
+        table = run(
+            SPACE, build_with_a_mean, epochs=4, halving=sweeps.Halving("loss", 1, 2),
+            out=tmp_path, weights=True,
+        )  # fmt: skip
+        for row in table:
+            net = build_with_a_mean(row["seed"], row["width"], row["rate"])
+            net.fit(X, Y, 8, row["epochs"], 0)
+            saved = fastmlp.load_model(tmp_path / row["weights"])
+            assert saved.params.tobytes() == net.params.tobytes(), row["status"]
 
     def test_nets_are_compared_within_their_packet(self):
         table = self.sweep(packet=4)
