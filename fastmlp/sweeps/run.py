@@ -316,7 +316,8 @@ def _check_build(work: SweepWork, space: Space, seed: int) -> None:
     monitors = {"halving": halving, "space": space if isinstance(space, Optuna) else None}
     for argument, monitoring in monitors.items():
         monitor = getattr(monitoring, "monitor", None)
-        if monitor is not None and monitor not in figures and course.measure is None:
+        is_measured = course.measure is not None and monitoring is not halving  # when all is done
+        if monitor is not None and monitor not in figures and not is_measured:
             raise ValueError(
                 f"{argument}: expected to monitor one of {', '.join(figures)}, got {shown(monitor)}"
             )

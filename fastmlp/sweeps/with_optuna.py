@@ -130,10 +130,13 @@ class _Asked(Source):
         return [{name: trial.params[name] for name in space.names} for trial in self._trials]
 
     def tell(self, rows: Told) -> None:
-        failed = _optuna().trial.TrialState.FAIL
+        failed, monitor = _optuna().trial.TrialState.FAIL, self._space.monitor
         for trial, (_, of_seeds) in zip(self._trials, rows, strict=True):
-            found = [row["figures"].get(self._space.monitor, math.nan) for row in of_seeds]
             is_fine = all(row["status"] in ("done", "halved") for row in of_seeds)
+            if is_fine and monitor not in of_seeds[0]["figures"]:
+                names = ", ".join(of_seeds[0]["figures"])
+                raise ValueError(f"space: expected to monitor one of {names}, got {shown(monitor)}")
+            found = [row["figures"].get(monitor, math.nan) for row in of_seeds]
             mean = math.fsum(found) / len(found) if is_fine else math.nan
             if math.isfinite(mean):
                 self._space.study.tell(trial, mean)

@@ -136,6 +136,10 @@ class TestHalving:
             saved = fastmlp.load_model(tmp_path / row["weights"])
             assert saved.params.tobytes() == net.params.tobytes(), row["status"]
 
+    def test_what_is_measured_at_the_end_is_not_known_at_a_rung(self):
+        with pytest.raises(ValueError, match=r"^halving: expected to monitor one of loss, "):
+            run(measure=lambda net: {"size": 1.0}, halving=sweeps.Halving("size"))
+
     def test_nets_are_compared_within_their_packet(self):
         table = self.sweep(packet=4)
         assert [row["status"] for row in table[:4]].count("done") == 1
@@ -355,6 +359,14 @@ class TestOptuna:
         kept = (tmp_path / ROWS).read_bytes().splitlines(keepends=True)
         (tmp_path / ROWS).write_bytes(b"".join(kept[:13]))
         assert run(space(), out=tmp_path).digest == whole.digest
+
+    def test_a_figure_that_no_net_has_is_an_error(self, space):
+        searching = space(8)
+        searching.monitor = "size"
+        run(searching, measure=lambda net: {"size": 1.0})
+        searching.monitor = "sise"
+        with pytest.raises(ValueError, match=r"^space: .* one of loss, size, got 'sise'"):
+            run(searching, measure=lambda net: {"size": 1.0})
 
     def test_another_sampler(self, space):
         import optuna
