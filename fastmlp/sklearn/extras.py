@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..callbacks import Callback
+from ..callbacks import BackupAndRestore, Callback
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Extras:
     incremental: bool = False
 
     def check(self, solver: str) -> None:
-        """Refuse half of the validation data, and what L-BFGS, which has no epochs, ignores.
+        """Refuse half of the validation data, a backup, and what L-BFGS, without epochs, ignores.
 
         Raises
         ------
@@ -46,3 +46,8 @@ class Extras:
         for argument, is_given in {"X_val": not missing, "callbacks": bool(self.callbacks)}.items():
             if solver == "lbfgs" and is_given:
                 raise ValueError(f"{argument}: not with solver='lbfgs', which has no epochs")
+        if any(isinstance(callback, BackupAndRestore) for callback in self.callbacks or ()):
+            raise ValueError(
+                "callbacks: BackupAndRestore keeps the net alone, and not what an estimator knows "
+                "of the epochs before; with partial_fit, a pickle of the estimator is a backup"
+            )

@@ -279,6 +279,7 @@ def test_a_wrong_argument_is_named(options, message):
         ({"y_val": Y}, "X_val: expected X_val and y_val together"),
         ({"X_val": X, "y_val": Y + 1}, "`y` has classes not in"),
         ({"callbacks": ["stop"]}, r"callbacks\[0\]: expected a fastmlp"),
+        ({"callbacks": [callbacks.BackupAndRestore("no")]}, "callbacks: BackupAndRestore keeps"),
     ],
 )
 def test_a_wrong_argument_of_fit_is_named(arguments, message):
