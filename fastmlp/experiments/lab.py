@@ -212,6 +212,8 @@ class Lab:
                 raise
             finally:
                 pool.shutdown(cancel_futures=True)
+                for known in (self.observations, self.probes, self.outcomes):
+                    _order(known, todo)
 
     def _observe(self, net: Net, leave: "_LeaveEarly") -> None:
         model = net.build(self.dataset, self.settings.backend)
@@ -276,7 +278,10 @@ class Lab:
                 self.outcomes[nets[number]] = pickle.loads(result)
                 advance()
 
-        self._pool.run(packets, take)
+        try:
+            self._pool.run(packets, take)
+        finally:
+            _order(self.outcomes, nets)
 
     def close(self) -> None:
         """Let go of the workers."""
@@ -297,3 +302,10 @@ class Lab:
             transient=True,
             disable=not self.console.is_terminal,
         )
+
+
+def _order(known: dict[Net, Any], nets: Iterable[Net]) -> None:
+    """Let what is known of nets come in their order, not in that in which threads were done."""
+    for net in nets:
+        if net in known:
+            known[net] = known.pop(net)

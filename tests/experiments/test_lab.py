@@ -24,6 +24,17 @@ def test_watched_nets_train_as_others_do():
         assert training.probes[net].gradient == pytest.approx(first, rel=1e-5)
 
 
+def test_what_is_known_of_nets_comes_in_their_order():
+    """Whichever thread is done first: the files of a run do not depend on that."""
+    nets = [replace(NETS[0], epochs=epochs) for epochs in (60, 1, 2)]
+    watching, training = lab(q1, Settings(jobs=3)), lab(q1, Settings(jobs=3))
+    watching.observe(nets)
+    with contextlib.closing(training):
+        training.train("some", nets)
+    known = watching.outcomes, watching.observations, watching.probes, training.outcomes
+    assert all(list(those) == nets for those in known)
+
+
 def test_ctrl_c_ends_all_that_are_watched(monkeypatch):
     it = lab(q1)
     long = [replace(net, epochs=10_000) for net in NETS[1:]]
