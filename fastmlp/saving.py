@@ -42,7 +42,6 @@ def save_model(model: Sequential, filepath: str | os.PathLike[str], overwrite: b
         "compile": model.get_compile_config(),
         "steps": model.steps_trained,
         "epochs": model.epochs_trained,
-        "first_step": model._state.first_step,
         "draws": int(model._state.draws[0]),
         "history": None if model.history is None else asdict(model.history),
         "weights": [slot.name for slot in model._slots],
@@ -102,7 +101,6 @@ def load_model(
         if state.moments.shape != tensors[_MOMENTS].shape:
             raise ValueError(f"filepath: {model.optimizer!r} has other moments than those saved")
         state.moments[:] = tensors[_MOMENTS]
-    state.first_step = content.get("first_step", 0)
     model.history = _history_from(content["history"])
     return model
 

@@ -389,7 +389,6 @@ class Number(IntEnum):
     USE_EMA = 11  # 1: the last moment is a running mean of the parameters, at first NaN
     EMA_MOMENTUM = 12
     EMA_OVERWRITE_FREQUENCY = 13  # after so many steps, they become that mean; 0: never
-    FIRST_STEP = 14  # the one before which the moments were 0
 
 
 class Total(IntEnum):

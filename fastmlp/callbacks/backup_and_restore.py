@@ -128,7 +128,6 @@ class BackupAndRestore(Callback):
             "batch": batch,
             "steps": run.first_step if batch else state.steps,
             "epochs_before": run.epochs_before,
-            "first_step": state.first_step,
             "draws": int(state.draws[0]),
             "learning_rate": rate if isinstance(rate, float) else None,
             "history": asdict(run.history),
@@ -158,9 +157,7 @@ class BackupAndRestore(Callback):
             optimizer.learning_rate = content["learning_rate"]
         for slot in self.model._slots:
             slot.of(state)[...] = tensors[slot.name]
-        state.moments[:], state.first_step = moments, content["first_step"]
-        if optimizer is not None:
-            run.engine.use_optimizer(optimizer, state.moments, state.first_step)
+        state.moments[:] = moments
         state.draws[0] = content["draws"]
         history = content["history"]
         run.history.history, run.history.epoch = history["history"], history["epoch"]

@@ -160,10 +160,8 @@ class Engine:
         self._lock = threading.RLock()
         self._is_running = False
 
-    def use_optimizer(self, optimizer: Optimizer, moments: Array, first_step: int) -> None:
+    def use_optimizer(self, optimizer: Optimizer, moments: Array) -> None:
         """Train by an optimizer's rule, with its moments in this memory, until told otherwise.
-
-        ``first_step`` is the one that the moments began with.
 
         What is changed about the optimizer later counts from the next call of this on, but for the
         learning rate, which is asked for before each call of the backend.
@@ -181,7 +179,6 @@ class Engine:
                     if not slot.frozen:
                         own[Factor.RATE], own[Factor.DECAY] = optimizer.factors(slot.name)
             self._numbers[:] = optimizer.numbers()
-            self._numbers[Number.FIRST_STEP] = first_step
             self._settings, self._choices, self._kind = dict(vars(optimizer)), optimizer.choices, ()
             self._optimizer = optimizer
 

@@ -33,10 +33,7 @@ class State:
         moments, and a running mean of the parameters, if it keeps one; empty before the first fit.
     steps : int
         Steps taken so far, over all fits, whatever their batch sizes: dropout draws the masks of
-        step ``steps`` next, and schedules count by it.
-    first_step : int
-        The one that the moments begin with: a rule that corrects for their beginning at 0 counts
-        from there.
+        step ``steps`` next, and schedules and the optimizer's rule count by it.
     epochs : int
         Epochs completed so far, over all fits.
     draws : int64 array (1,)
@@ -51,7 +48,6 @@ class State:
     params: Array
     running: Array
     moments: Array = field(init=False)
-    first_step: int = field(init=False)
     steps: int = 0
     epochs: int = 0
     draws: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
@@ -67,7 +63,7 @@ class State:
 
     def forget_moments(self) -> None:
         """Let the optimizer start from nothing."""
-        self.moments, self.first_step = self.params[:0], self.steps
+        self.moments = self.params[:0]
 
     def provide_moments(self, count: int, with_average: bool = False) -> None:
         """Provide memory for so many moments; they start from nothing if there were others.
@@ -75,8 +71,7 @@ class State:
         The last one may be a running mean of the parameters: NaN before the first step.
         """
         if self.moments.size != count * self.params.size:
-            moments = aligned_zeros(count * self.params.size, self.params.dtype)
-            self.moments, self.first_step = moments, self.steps
+            self.moments = aligned_zeros(count * self.params.size, self.params.dtype)
             if with_average:
                 self.average[:] = np.nan
 

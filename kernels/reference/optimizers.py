@@ -10,8 +10,7 @@ class Given:
     """A step's numbers: in double precision, and as the vectors' dtype has them."""
 
     def __init__(self, rate, step, numbers, real):
-        self.rate, self.numbers, self.real = rate, numbers, real
-        self.t = step - numbers[Number.FIRST_STEP] + 1.0
+        self.rate, self.t, self.numbers, self.real = rate, step + 1.0, numbers, real
 
     def number(self, which):
         return self.real(self.numbers[which])

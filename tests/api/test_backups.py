@@ -94,20 +94,6 @@ def test_the_same_net_goes_on_too(tmp_path):
     assert done.params.tobytes() == whole.params.tobytes()
 
 
-def test_what_the_optimizer_began_with_is_known(tmp_path):
-    whole, cut = net(), net()
-    for model in (whole, cut):
-        fit(model, epochs=1)
-        model.compile(optimizers.Adam(0.01), model.loss, metrics=["accuracy"])
-    fit(whole)
-    with pytest.raises(CutOffError):
-        fit(cut, callbacks.BackupAndRestore(tmp_path), CutOff(2))
-    other = net()
-    fit(other, callbacks.BackupAndRestore(tmp_path))
-    assert other.params.tobytes() == whole.params.tobytes()
-    assert other._state.first_step == whole._state.first_step == 7
-
-
 def test_what_is_no_backup_of_the_fit_is_refused(tmp_path):
     with pytest.raises(CutOffError):
         fit(net(), callbacks.BackupAndRestore(tmp_path), CutOff(2))
