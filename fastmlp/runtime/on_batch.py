@@ -102,6 +102,7 @@ def _judge_as_before(
         return None
     if mode == Mode.TRAIN:
         model._follow_optimizer(engine)
+        engine.plan.refresh()
     found = engine.shortcuts.judge(mode, x, y, model._state.steps)
     if found is None:
         return None

@@ -42,6 +42,22 @@ def test_the_rate_of_dropout(backend):
     assert changed.params.tobytes() != one.params.tobytes()
 
 
+@each
+def test_the_rate_of_dropout_between_batches(backend):
+    """Also for a batch of a size that was seen before, which takes a shorter way."""
+
+    def made():
+        return net(layers.Dense(8, "tanh"), layers.Dropout(0.5, seed=3), backend=backend)
+
+    one, other, x = made(), made(), X.astype(np.float64)
+    for model, y in ((one, Y), (other, Y.tolist())):  # a list goes the long way
+        for _ in range(3):
+            model.train_on_batch(x, y)
+        model.layers[1].rate = 0.0
+        model.train_on_batch(x, y)
+    assert one.params.tobytes() == other.params.tobytes()
+
+
 def test_a_layer_that_drops_nothing_has_no_place():
     left_out = layers.Dropout(0.0)
     with pytest.raises(AttributeError, match="rate: .* was made with rate=0"):
