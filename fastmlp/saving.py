@@ -47,8 +47,11 @@ def save_model(model: Sequential, filepath: str | os.PathLike[str], overwrite: b
         "weights": [slot.name for slot in model._slots],
     }
     tensors = _weights_of(model)
-    if model._state.moments.size:
-        tensors[_MOMENTS] = model._state.moments
+    state, optimizer = model._state, model.optimizer
+    # If the optimizer has been changed since, and has others now, those begin with nothing.
+    if optimizer is not None and state.has_moments(optimizer.moments, optimizer.use_ema):
+        tensors[_MOMENTS] = state.moments
+        content["steps_before"] = state.steps_before
     checkpoint.write(filepath, content, tensors, truth("overwrite", overwrite))
 
 
@@ -101,6 +104,7 @@ def load_model(
         if state.moments.shape != tensors[_MOMENTS].shape:
             raise ValueError(f"filepath: {model.optimizer!r} has other moments than those saved")
         state.moments[:] = tensors[_MOMENTS]
+        state.steps_before = content.get("steps_before", 0)
     model.history = _history_from(content["history"])
     return model
 

@@ -389,6 +389,7 @@ class Number(IntEnum):
     USE_EMA = 11  # 1: the last moment is a running mean of the parameters, at first NaN
     EMA_MOMENTUM = 12
     EMA_OVERWRITE_FREQUENCY = 13  # after so many steps, they become that mean; 0: never
+    STEPS_BEFORE = 14  # of the net, before the moments began: a rule counts from there
 
 
 class Total(IntEnum):

@@ -128,6 +128,7 @@ class BackupAndRestore(Callback):
             "batch": batch,
             "steps": run.first_step if batch else state.steps,
             "epochs_before": run.epochs_before,
+            "steps_before": state.steps_before,
             "draws": int(state.draws[0]),
             "learning_rate": rate if isinstance(rate, float) else None,
             "history": asdict(run.history),
@@ -150,14 +151,17 @@ class BackupAndRestore(Callback):
                 "other arguments; delete it to begin anew"
             )
         run, state, optimizer = self._run, self._run.state, self.model.optimizer
+        assert optimizer is not None
         moments = tensors[_MOMENTS]
         if state.moments.shape != moments.shape:
             raise ValueError(f"backup_dir: {optimizer!r} has other moments than those saved")
-        if content["learning_rate"] is not None and optimizer is not None:
+        if content["learning_rate"] is not None:
             optimizer.learning_rate = content["learning_rate"]
         for slot in self.model._slots:
             slot.of(state)[...] = tensors[slot.name]
         state.moments[:] = moments
+        state.steps_before = content.get("steps_before", 0)
+        run.engine.use_optimizer(optimizer, state)
         state.draws[0] = content["draws"]
         history = content["history"]
         run.history.history, run.history.epoch = history["history"], history["epoch"]

@@ -109,7 +109,7 @@ class Compiled(Stack):
         if not engine.has_choices_of(self.optimizer):
             self._recognize_tensors(self.optimizer)
         self._state.provide_moments(self.optimizer.moments, self.optimizer.use_ema)
-        engine.use_optimizer(self.optimizer, self._state.moments)
+        engine.use_optimizer(self.optimizer, self._state)
 
     def follow_changes(self) -> None:
         """Take over what callbacks have changed: the optimizer's numbers, and those of layers.

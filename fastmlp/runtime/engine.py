@@ -34,7 +34,7 @@ from .pace import SECONDS_PER_CALL, Pace
 from .plan import Plan
 from .shortcuts import Shortcuts
 from .stand_in import StandIns, standing_in
-from .state import aligned_zeros
+from .state import State, aligned_zeros
 from .team import run_together
 from .tensors import Array
 from .threads import get_num_threads
@@ -160,12 +160,13 @@ class Engine:
         self._lock = threading.RLock()
         self._is_running = False
 
-    def use_optimizer(self, optimizer: Optimizer, moments: Array) -> None:
-        """Train by an optimizer's rule, with its moments in this memory, until told otherwise.
+    def use_optimizer(self, optimizer: Optimizer, state: State) -> None:
+        """Train by an optimizer's rule, with a state's moments in its memory, until told otherwise.
 
         What is changed about the optimizer later counts from the next call of this on, but for the
         learning rate, which is asked for before each call of the backend.
         """
+        moments = state.moments
         with self._lock:
             if moments is not self.moments or self._rule != optimizer.rule:
                 self.shortcuts.forget()  # bound to the other ones, as these are; if Ctrl-C comes in
@@ -179,6 +180,7 @@ class Engine:
                     if not slot.frozen:
                         own[Factor.RATE], own[Factor.DECAY] = optimizer.factors(slot.name)
             self._numbers[:] = optimizer.numbers()
+            self._numbers[Number.STEPS_BEFORE] = state.steps_before
             self._settings, self._choices, self._kind = dict(vars(optimizer)), optimizer.choices, ()
             self._optimizer = optimizer
 

@@ -223,7 +223,7 @@ class Stack:
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy needs; the weights are with the layers, which copy them."""
         state = self._state.resized(self._state.params[:0], self._state.running[:0])
-        state.moments = self._state.moments
+        state.take_moments(self._state)
         return vars(self) | {"_engine": None, "_rows": None, "_slots": [], "_state": state}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
@@ -237,9 +237,7 @@ class Stack:
         for slot in lowered.all_slots:
             slot.of(state)[...] = slot.seen
         self._link(self._layers, lowered.all_slots, state)
-        if self._state.moments.size:
-            state.provide_moments(self._state.moments.size // lowered.size)
-            state.moments[:] = self._state.moments
+        state.take_moments(self._state)
         self._state = state
 
     def __copy__(self) -> Self:

@@ -31,6 +31,10 @@ class State:
     moments : float array (count * size,)
         What the optimizer has gathered: as many vectors, one after the other, as its rule has
         moments, and a running mean of the parameters, if it keeps one; empty before the first fit.
+    has_average : bool
+        Whether the last of the moments is that mean.
+    steps_before : int
+        Steps that were taken before the moments began with nothing.
     steps : int
         Steps taken so far, over all fits, whatever their batch sizes: dropout draws the masks of
         step ``steps`` next, and schedules and the optimizer's rule count by it.
@@ -48,6 +52,8 @@ class State:
     params: Array
     running: Array
     moments: Array = field(init=False)
+    has_average: bool = field(init=False)
+    steps_before: int = field(init=False)
     steps: int = 0
     epochs: int = 0
     draws: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
@@ -64,13 +70,26 @@ class State:
     def forget_moments(self) -> None:
         """Let the optimizer start from nothing."""
         self.moments = self.params[:0]
+        self.has_average, self.steps_before = False, 0
+
+    def has_moments(self, count: int, with_average: bool) -> bool:
+        """Whether there are so many moments, of which the last one is a running mean or not."""
+        there = self.moments.size, self.has_average
+        return there == (count * self.params.size, with_average)
+
+    def take_moments(self, other: "State") -> None:
+        """Let the optimizer go on with a copy of what it has gathered in another state."""
+        self.moments = aligned_zeros(other.moments.size, other.moments.dtype)
+        self.moments[:] = other.moments
+        self.has_average, self.steps_before = other.has_average, other.steps_before
 
     def provide_moments(self, count: int, with_average: bool = False) -> None:
         """Provide memory for so many moments; they start from nothing if there were others.
 
         The last one may be a running mean of the parameters: NaN before the first step.
         """
-        if self.moments.size != count * self.params.size:
+        if not self.has_moments(count, with_average):
+            self.has_average, self.steps_before = with_average, self.steps
             self.moments = aligned_zeros(count * self.params.size, self.params.dtype)
             if with_average:
                 self.average[:] = np.nan

@@ -295,9 +295,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _replace_net(self, net: Sequential) -> None:
         """Go on with a net that has the same weights, and what the optimizer had gathered."""
-        moments = self.net_._state.moments.copy()
         net.compile(self.net_.optimizer or "sgd", self.net_.loss)
-        net._state.moments = moments
+        net._state.take_moments(self.net_._state)
         self.net_ = net
 
     def _compile(self, settings: Settings, objective: Objective, incremental: bool) -> None:

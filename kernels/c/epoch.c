@@ -234,7 +234,8 @@ static void follow_parameters(const struct engine *engine, int64_t step) {
     real *average = net->moments + net->moments_shape[0] - size + first;
     average_step(net->numbers[NUMBER_EMA_MOMENTUM], net->params + first, average, count);
     int64_t every = (int64_t)net->numbers[NUMBER_EMA_OVERWRITE_FREQUENCY];
-    if (every > 0 && (step + 1) % every == 0)
+    int64_t taken = step + 1 - (int64_t)net->numbers[NUMBER_STEPS_BEFORE];
+    if (every > 0 && taken % every == 0)
         memcpy(net->params + first, average, (size_t)count * sizeof(real));
     wait(engine);
 }

@@ -26,6 +26,11 @@ INLINE vector rest_of(const struct step *step, int64_t which) {
     return broadcast((real)(1 - step->numbers[which]));
 }
 
+/* How many steps the moments know of, with this one. */
+INLINE double steps_of(const struct step *step) {
+    return (double)step->step + 1 - step->numbers[NUMBER_STEPS_BEFORE];
+}
+
 /* How changes are applied to weights. */
 struct manner {
     int evenly, decays;
@@ -207,7 +212,7 @@ static void adadelta_step(const struct step *step, real *params, const real *gra
    AMSGrad (Reddi, Kale & Kumar, 2018) divides by the largest v so far. */
 static void adam_step(const struct step *step, real *params, const real *gradient, real *mean,
                       real *square, real *largest, int64_t size) {
-    const double *numbers = step->numbers, t = (double)step->step + 1;
+    const double *numbers = step->numbers, t = steps_of(step);
     const struct manner manner = manner_of(step);
     const vector rest1 = rest_of(step, NUMBER_BETA_1), rest2 = rest_of(step, NUMBER_BETA_2);
     const vector scale = broadcast((real)(-step->rate / (1 - pow(numbers[NUMBER_BETA_1], t))));
@@ -229,7 +234,7 @@ static void adam_step(const struct step *step, real *params, const real *gradien
    w -= rate m / (1 - b1^t) / (u + epsilon). */
 static void adamax_step(const struct step *step, real *params, const real *gradient, real *mean,
                         real *largest, int64_t size) {
-    const double *numbers = step->numbers, t = (double)step->step + 1;
+    const double *numbers = step->numbers, t = steps_of(step);
     const struct manner manner = manner_of(step);
     const vector rest = rest_of(step, NUMBER_BETA_1), beta2 = number(step, NUMBER_BETA_2);
     const vector scale = broadcast((real)(-step->rate / (1 - pow(numbers[NUMBER_BETA_1], t))));
@@ -265,7 +270,7 @@ static double momentums_up_to(double beta1, double t) {
    / (sqrt(v / (1 - b2^t)) + epsilon). */
 static void nadam_step(const struct step *step, real *params, const real *gradient, real *mean,
                        real *square, int64_t size) {
-    const double beta1 = step->numbers[NUMBER_BETA_1], t = (double)step->step + 1;
+    const double beta1 = step->numbers[NUMBER_BETA_1], t = steps_of(step);
     const double product = momentums_up_to(beta1, t), next = momentum_at(beta1, t + 1);
     const struct manner manner = manner_of(step);
     const vector rest1 = rest_of(step, NUMBER_BETA_1), rest2 = rest_of(step, NUMBER_BETA_2);

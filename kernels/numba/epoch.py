@@ -320,7 +320,8 @@ def follow_parameters(net, step, team):
     average = vector(net.moments, net.moments.size - size + own, stop - own)
     call(average_step, net.code, (net.numbers[Number.EMA_MOMENTUM], params, average))
     every = int(net.numbers[Number.EMA_OVERWRITE_FREQUENCY])
-    if every > 0 and (step + 1) % every == 0:
+    taken = step + 1 - int(net.numbers[Number.STEPS_BEFORE])
+    if every > 0 and taken % every == 0:
         for i in range(params.size):
             params[i] = average[i]
     wait(team)

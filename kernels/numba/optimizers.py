@@ -85,6 +85,12 @@ def clip_values(limit, values):
 
 
 @exact
+def steps_of(step, numbers):
+    """Return how many steps the moments know of, with this one, whose number counts from 0."""
+    return step + 1.0 - numbers[Number.STEPS_BEFORE]
+
+
+@exact
 def descent_step(rate, params, gradient):
     """``w -= rate g``."""
     rate = params.dtype.type(rate)
@@ -246,7 +252,7 @@ def adam_step(rate, weight_decay, step, evenly, first, params, gradient, mean, s
     ``w -= rate (m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon) + decay w)``.
     """
     real = params.dtype.type
-    beta_1, beta_2, t = numbers[Number.BETA_1], numbers[Number.BETA_2], step + 1.0
+    beta_1, beta_2, t = numbers[Number.BETA_1], numbers[Number.BETA_2], steps_of(step, numbers)
     rest_1, rest_2 = real(1.0 - beta_1), real(1.0 - beta_2)
     scale = real(-rate / (1.0 - math.pow(beta_1, t)))
     correction = real(1.0 / (1.0 - math.pow(beta_2, t)))
@@ -269,7 +275,7 @@ def amsgrad_step(
 ):
     """Adam, divided by the largest v so far."""
     real = params.dtype.type
-    beta_1, beta_2, t = numbers[Number.BETA_1], numbers[Number.BETA_2], step + 1.0
+    beta_1, beta_2, t = numbers[Number.BETA_1], numbers[Number.BETA_2], steps_of(step, numbers)
     rest_1, rest_2 = real(1.0 - beta_1), real(1.0 - beta_2)
     scale = real(-rate / (1.0 - math.pow(beta_1, t)))
     correction = real(1.0 / (1.0 - math.pow(beta_2, t)))
@@ -296,7 +302,7 @@ def adamax_step(
     real = params.dtype.type
     beta_1 = numbers[Number.BETA_1]
     rest, beta_2 = real(1.0 - beta_1), real(numbers[Number.BETA_2])
-    scale = real(-rate / (1.0 - math.pow(beta_1, step + 1.0)))
+    scale = real(-rate / (1.0 - math.pow(beta_1, steps_of(step, numbers))))
     epsilon, decay = real(numbers[Number.EPSILON]), real(-rate * weight_decay)
     smallest, now = smallest_normal(params), turn(step, first)
     for i in range(params.size):
@@ -341,7 +347,7 @@ def nadam_step(
     ``sqrt(v / (1 - b2^t)) + epsilon``.
     """
     real = params.dtype.type
-    beta_1, beta_2, t = numbers[Number.BETA_1], numbers[Number.BETA_2], step + 1.0
+    beta_1, beta_2, t = numbers[Number.BETA_1], numbers[Number.BETA_2], steps_of(step, numbers)
     rest_1, rest_2 = real(1.0 - beta_1), real(1.0 - beta_2)
     product, after = momentums_up_to(beta_1, t), momentum_at(beta_1, t + 1.0)
     of_mean = real(-rate * after / (1.0 - product * after))

@@ -10,7 +10,8 @@ class Given:
     """A step's numbers: in double precision, and as the vectors' dtype has them."""
 
     def __init__(self, rate, step, numbers, real):
-        self.rate, self.t, self.numbers, self.real = rate, step + 1.0, numbers, real
+        self.rate, self.numbers, self.real = rate, numbers, real
+        self.t = step + 1.0 - numbers[Number.STEPS_BEFORE]
 
     def number(self, which):
         return self.real(self.numbers[which])

@@ -171,7 +171,8 @@ def follow_parameters(walk: Walk, step: int) -> None:
     average = net.moments[net.moments.size - net.params.size :]
     walk.kernels.average_step(net.numbers[Number.EMA_MOMENTUM], net.params, average)
     every = int(net.numbers[Number.EMA_OVERWRITE_FREQUENCY])
-    if every > 0 and (step + 1) % every == 0:
+    taken = step + 1 - int(net.numbers[Number.STEPS_BEFORE])
+    if every > 0 and taken % every == 0:
         net.params[:] = average
 
 

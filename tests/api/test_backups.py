@@ -1,5 +1,7 @@
 """BackupAndRestore: a fit that was cut off, gone on with, ends as if it had not been."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -92,6 +94,18 @@ def test_the_same_net_goes_on_too(tmp_path):
     done = net()
     fit(done, callbacks.BackupAndRestore(tmp_path, 2), epochs=4)
     assert done.params.tobytes() == whole.params.tobytes()
+
+
+def test_moments_that_had_begun_anew_go_on(tmp_path):
+    trained = net()
+    fit(trained)
+    trained.compile(optimizers.Adam(0.01), trained.loss, metrics=trained.metrics)
+    whole, model = copy.copy(trained), net()
+    fit(whole)
+    with pytest.raises(CutOffError):
+        fit(trained, callbacks.BackupAndRestore(tmp_path), CutOff(2))
+    fit(model, callbacks.BackupAndRestore(tmp_path))
+    assert model.params.tobytes() == whole.params.tobytes()
 
 
 def test_what_is_no_backup_of_the_fit_is_refused(tmp_path):

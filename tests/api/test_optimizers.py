@@ -2,11 +2,12 @@
 
 import copy
 import pickle
+import tempfile
 
 import numpy as np
 import pytest
 
-from fastmlp import Sequential, get_num_threads, layers, optimizers, set_num_threads
+from fastmlp import Sequential, get_num_threads, layers, load_model, optimizers, set_num_threads
 from fastmlp.kernels.contract import MOMENTS, Number, Rule
 from fastmlp.optimizers import (
     SGD,
@@ -32,6 +33,12 @@ def net(optimizer, **options):
     model = Sequential([layers.Input(3), layers.Dense(1)], seed=0, **options)
     model.compile(optimizer, "mse")
     return model
+
+
+def saved(model):
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/net.safetensors")
+        return load_model(f"{folder}/net.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -160,6 +167,35 @@ def test_momentum_that_is_switched_on_and_off_between_fits():
         model.optimizer.momentum = momentum
         model.fit(X, Y, epochs=1, verbose=0)
     assert np.isfinite(model.params).all()
+
+
+def test_a_mean_that_is_wanted_later_does_not_begin_with_a_velocity():
+    """Both are one vector as long as the parameters."""
+    model, other = net(SGD(0.01, momentum=0.9)), net(SGD(0.01, use_ema=True))
+    model.fit(X, Y, epochs=3, verbose=0)
+    other.set_weights(model.get_weights())
+    model.optimizer.momentum, model.optimizer.use_ema = 0.0, True
+    for one in (model, other):
+        one.fit(X, Y, shuffle=False, verbose=0)
+    assert model.params.tobytes() == other.params.tobytes()
+
+
+@pytest.mark.parametrize("way", [lambda net: net, copy.deepcopy, saved])
+@pytest.mark.parametrize("backend", ALL)
+@pytest.mark.parametrize("make", [Adam, Adamax, Nadam])
+def test_moments_that_begin_anew_are_corrected_as_those_of_a_new_net(make, backend, way):
+    options = {"use_ema": True, "ema_overwrite_frequency": 7}
+    model, other = (net(make(0.01), backend=backend, dtype="float64") for _ in "12")
+    model.fit(X, Y, epochs=5, batch_size=8, verbose=0)
+    other.set_weights(model.get_weights())
+    for one in (model, other):
+        one.compile(make(0.02, **options), "mse")
+        one.fit(X, Y, epochs=2, batch_size=16, shuffle=False, verbose=0)
+    model = way(model)
+    for one in (model, other):
+        one.fit(X, Y, epochs=2, batch_size=8, shuffle=False, verbose=0)
+    assert model.params.tobytes() == other.params.tobytes()
+    assert model.steps_trained == other.steps_trained + 25
 
 
 def test_an_optimizer_that_was_changed_does_not_disturb_an_evaluation():

@@ -84,6 +84,17 @@ def test_a_net_that_was_saved_in_a_callback(path):
     assert loaded.params.tobytes() == model.params.tobytes()
 
 
+def test_moments_that_the_optimizer_has_no_more_are_left_out(path):
+    model = net()
+    fit(model)
+    model.optimizer.amsgrad = True
+    model.save(path)
+    loaded = fastmlp.load_model(path)
+    for one in (model, loaded):
+        fit(one)
+    assert loaded.params.tobytes() == model.params.tobytes()
+
+
 def test_a_net_that_is_neither_compiled_nor_built(path):
     model = Sequential([layers.Dense(3)], seed=1)
     model.save(path)
