@@ -101,7 +101,7 @@ class Sequential(Compiled, Configurable):
         super().__init__(layers, seed, chosen, backend)
         if not truth("trainable", trainable):
             self.trainable = False
-            self._take_trainable(self.layers)
+            self._take_trainable(self._layers)
 
     def __setattr__(self, name: str, value: object) -> None:
         """Set one of the attributes that are free, or what a subclass has of its own."""

@@ -81,7 +81,7 @@ class Layer(Configurable):
     _building = False
     trainable: bool = True
     activity_regularizer: regularizers.L1L2 | None = None
-    _learns = True  # what trainable was when the net was compiled, or the layer put into it
+    _learns = True  # whether it is trained in the net whose rows were written last
 
     _not_attributes: ClassVar[tuple[str, ...]] = ("input_shape", "input_dim")
 

@@ -146,7 +146,8 @@ class Compiled(Stack):
 
     def _warn_of_changes(self) -> None:
         """Warn if ``trainable`` is not what it was when the net was compiled."""
-        changed = [x for x, learns in learning(self._layers, self.trainable) if x._learns != learns]
+        now, known = learning(self._layers, self.trainable), self._learning
+        changed = [layer for layer, learns in now if known[id(layer)] != learns]
         if changed:
             message = f"trainable: {changed[0]!r} has changed since compile(), which takes it over"
             warnings.warn(message, UserWarning, stacklevel=3)

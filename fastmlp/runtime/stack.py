@@ -46,6 +46,7 @@ class Stack:
     trainable: bool = True
     _layers: tuple[Layer, ...]
     _input_shape: Shape | None
+    _learning: dict[int, bool]  # of each layer, by its id: whether it is trained in this net
     _slots: list[Slot]
     _state: State
     _engine: Engine | None
@@ -59,8 +60,8 @@ class Stack:
     ) -> None:
         assign(
             self, seed=seed, dtype=dtype, backend=backend, _layers=(), _input_shape=None,
-            _slots=[], _state=State(np.empty(0, dtype), np.empty(0, dtype)), _engine=None,
-            _rows=None, _rows_of=None,
+            _learning={}, _slots=[], _state=State(np.empty(0, dtype), np.empty(0, dtype)),
+            _engine=None, _rows=None, _rows_of=None,
         )  # fmt: skip
         self._append("layers[{}]", items("layers", "layers", layers))
 
@@ -86,12 +87,18 @@ class Stack:
 
     def _take_trainable(self, layers: Sequence[Layer]) -> None:
         """Let these layers learn, or not, as their ``trainable`` says now."""
-        for layer, learns in learning(layers, self.trainable):
-            assign(layer, _learns=learns)
+        taken = {id(layer): learns for layer, learns in learning(layers, self.trainable)}
+        self._learning = self._learning | taken
+
+    def _have_learn(self, layers: Sequence[Layer]) -> None:
+        """Let layers, whose rows are to be written, learn as in this net: others may share them."""
+        for layer in every_layer(layers):
+            assign(layer, _learns=self._learning[id(layer)])
 
     def _remove_last(self) -> Layer:
         """Take the last layer off, which keeps its weights as its own; the others keep theirs."""
         *others, last = self._layers
+        left = {id(layer) for layer in every_layer(others)}
         with _unchanged_after_an_error(self, *every_layer(self._layers)):
             for layer in every_layer([last]):
                 if layer._home is self._state and not isinstance(last, Nested):
@@ -104,6 +111,7 @@ class Stack:
                 self._slots, self._state = [], self._state.resized(none, none)
                 self._input_shape = self._engine = self._rows = None
             self._layers = tuple(others)
+            self._learning = {key: learns for key, learns in self._learning.items() if key in left}
         return last
 
     @contextmanager
@@ -143,6 +151,10 @@ class Stack:
         build_layers(layers, input_shape, self.dtype)
         if any(isinstance(layer, Nested) for layer in every_layer(layers)):
             _name_apart([*every_layer(layers)])  # they have built themselves
+        # Nets inside may have got more layers, as long as they were not built.
+        now = {id(layer): learns for layer, learns in learning(layers, self.trainable)}
+        self._learning = now | self._learning
+        self._have_learn(layers)
         rows = lowering.lower_layers(layers, input_shape, self.seed)
         lowered = rows.finish()
         lowered.check_numbers(self.dtype)
@@ -157,6 +169,7 @@ class Stack:
 
     def _written_rows(self) -> lowering.Builder:
         """Return the rows of the layers: those that exist, if they would be the same again."""
+        self._have_learn(self._layers)
         says = _what_rows_say(self._layers)
         if self._rows is None or says is None or says != self._rows_of:
             assert self._input_shape is not None
@@ -224,13 +237,19 @@ class Stack:
         """Return what a copy needs; the weights are with the layers, which copy them."""
         state = self._state.resized(self._state.params[:0], self._state.running[:0])
         state.take_moments(self._state)
-        return vars(self) | {"_engine": None, "_rows": None, "_slots": [], "_state": state}
+        now, known = learning(self._layers, self.trainable), self._learning
+        return vars(self) | {
+            "_engine": None, "_rows": None, "_slots": [], "_state": state,
+            "_learning": [known.get(id(layer), learns) for layer, learns in now],
+        }  # fmt: skip
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
-        vars(self).update(attributes)
+        pairs = zip(every_layer(attributes["_layers"]), attributes["_learning"], strict=True)
+        vars(self).update(attributes, _learning={id(layer): learns for layer, learns in pairs})
         backends.resolve(self.backend)
         if self._input_shape is None:
             return
+        self._have_learn(self._layers)
         lowered = lowering.lower_layers(self._layers, self._input_shape, self.seed).finish()
         state = self._state.resized(*self._new_vectors(lowered))
         state.draws, state.is_shared = state.draws.copy(), False

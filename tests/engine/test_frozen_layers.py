@@ -153,6 +153,38 @@ class TestWhenItCounts:
         assert len(model.trainable_weights) == 4
         assert not Residual([Dense(5)], trainable=False).layers[0].trainable
 
+    @pytest.mark.parametrize("used", [False, True], ids=["at first", "after a use"])
+    def test_each_net_has_layers_as_it_was_compiled(self, used):
+        """A net that is frozen as a part of another one, and trained by itself, as in a GAN."""
+        inner = net(Dense(5))
+        if used:
+            inner.evaluate(X, Y)
+        inner.trainable = False
+        outer = net(Dense(6), inner, last="linear", loss="mse")
+        before = inner.get_weights()
+        outer.fit(X, targets(40), verbose=0)
+        assert all(map(np.array_equal, before, inner.get_weights()))
+        for one in (inner, copy.copy(inner)):
+            with pytest.warns(UserWarning, match="^trainable: .* since compile"):
+                one.fit(X, Y, verbose=0)
+            assert not any(map(np.array_equal, before, one.get_weights()))
+        before = inner.get_weights()
+        copy.copy(outer).fit(X, targets(40), verbose=0)
+        outer.fit(X, targets(40), verbose=0)
+        assert all(map(np.array_equal, before, inner.get_weights()))
+
+    def test_of_a_net_that_is_frozen_from_the_start_with_one_inside(self):
+        inner = Sequential([layers.Input(3), Dense(5)])
+        outer = Sequential([layers.Input(3), inner], trainable=False)
+        assert not inner.trainable
+        assert outer.trainable_weights == []
+        inner = Sequential([Dense(5)])
+        outer = Sequential([inner], trainable=False)
+        inner.add(Dense(2))
+        for one in (outer, copy.copy(outer)):
+            assert one.predict(X).shape == (40, 2)
+            assert one._engine.plan.slots == []
+
     def test_of_a_class_of_layers(self):
         class Frozen(Dense):
             trainable = False
