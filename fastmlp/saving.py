@@ -34,6 +34,7 @@ _MOMENTS = "moments"  # weights have a slash in their names
 
 def save_model(model: Sequential, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Save a net in a file; see :meth:`Sequential.save`."""
+    model._check_parts()
     model._name_apart()
     content = {
         "kind": "model",

@@ -200,6 +200,7 @@ class Compiled(Stack):
     def _ready_engine(self) -> Engine:
         """Return the engine, in whose memory the weights are as they are now."""
         if self._state.is_shared:
+            self._check_parts()
             self._fetch()
         if self._engine is None:
             if self._input_shape is None:

@@ -47,6 +47,7 @@ class Stack:
     _layers: tuple[Layer, ...]
     _input_shape: Shape | None
     _learning: dict[int, bool]  # of each layer, by its id: whether it is trained in this net
+    _parts: list[tuple["Stack", tuple[Layer, ...]]]  # nets inside, with the layers they had
     _slots: list[Slot]
     _state: State
     _engine: Engine | None
@@ -60,8 +61,8 @@ class Stack:
     ) -> None:
         assign(
             self, seed=seed, dtype=dtype, backend=backend, _layers=(), _input_shape=None,
-            _learning={}, _slots=[], _state=State(np.empty(0, dtype), np.empty(0, dtype)),
-            _engine=None, _rows=None, _rows_of=None,
+            _learning={}, _parts=[], _slots=[], _engine=None,
+            _state=State(np.empty(0, dtype), np.empty(0, dtype)), _rows=None, _rows_of=None,
         )  # fmt: skip
         self._append("layers[{}]", items("layers", "layers", layers))
 
@@ -108,7 +109,8 @@ class Stack:
                 self._build(others, self._input_shape)
             else:
                 none = np.empty(0, self.dtype)
-                self._slots, self._state = [], self._state.resized(none, none)
+                self._slots, self._parts = [], []
+                self._state = self._state.resized(none, none)
                 self._input_shape = self._engine = self._rows = None
             self._layers = tuple(others)
             self._learning = {key: learns for key, learns in self._learning.items() if key in left}
@@ -169,6 +171,7 @@ class Stack:
 
     def _written_rows(self) -> lowering.Builder:
         """Return the rows of the layers: those that exist, if they would be the same again."""
+        self._check_parts()
         self._have_learn(self._layers)
         says = _what_rows_say(self._layers)
         if self._rows is None or says is None or says != self._rows_of:
@@ -197,6 +200,17 @@ class Stack:
             if slot.layer._home is state:
                 slot.layer._weights[slot.weight.name] = slot.of(state)
         self._slots = slots
+        nets = [layer.model for layer in every_layer(layers) if isinstance(layer, Nested)]
+        self._parts = [(net, net._layers) for net in nets]
+
+    def _check_parts(self) -> None:
+        """Raise RuntimeError if a net inside has other layers than those that this one runs."""
+        for net, layers in self._parts:
+            if net._layers is not layers:
+                raise RuntimeError(
+                    f"{net!r} has got other layers since it became a part of {self!r}, which does "
+                    "not have them; make a new net of its layers"
+                )
 
     def _fetch(self) -> None:
         """Copy the weights of the layers that are at home with another net."""
@@ -239,7 +253,7 @@ class Stack:
         state.take_moments(self._state)
         now, known = learning(self._layers, self.trainable), self._learning
         return vars(self) | {
-            "_engine": None, "_rows": None, "_slots": [], "_state": state,
+            "_engine": None, "_rows": None, "_slots": [], "_parts": [], "_state": state,
             "_learning": [known.get(id(layer), learns) for layer, learns in now],
         }  # fmt: skip
 

@@ -142,6 +142,25 @@ def test_copies_share_as_the_original_does(way):
     assert made.params.tobytes() != model.params.tobytes()
 
 
+@pytest.mark.parametrize("change", [lambda net: net.add(layers.Dense(4)), lambda net: net.pop()])
+def test_a_part_that_has_got_other_layers_is_noticed(change, tmp_path):
+    outer = nested()
+    outer.compile("sgd", "mse")
+    outer.fit(X, X, verbose=0)
+    weights = outer.get_weights()
+    change(outer.layers[0])
+    for use in (
+        lambda: outer.fit(X, X, verbose=0),
+        lambda: outer.predict(X),
+        lambda: outer.compile("sgd", "mse"),
+        lambda: outer.save(tmp_path / "net"),
+    ):
+        with pytest.raises(RuntimeError, match="has got other layers since it became a part"):
+            use()
+    assert all(map(np.array_equal, weights, outer.get_weights()))
+    assert not any(tmp_path.iterdir())
+
+
 def test_files_and_clones(tmp_path):
     model = nested()
     model.compile("sgd", "mse")
