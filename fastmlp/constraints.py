@@ -13,6 +13,7 @@ from .kernels.contract import Constraint as Kind
 from .kernels.reference.constraints import constrain
 from .runtime.arguments import is_integer, real_array, real_number, shown
 from .runtime.arguments import items as several
+from .runtime.attributes import refuse
 from .runtime.configuration import Configurable
 from .runtime.elsewhere import refusal
 from .runtime.lookup import by_name
@@ -37,6 +38,12 @@ class Constraint(Configurable):
     """
 
     axes: tuple[int, ...] = ()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute, unless it is one that nets may have been built with."""
+        if name in vars(self):
+            raise refuse(self, name, f"was made with {name}={vars(self)[name]!r}, which is fixed")
+        object.__setattr__(self, name, value)
 
     @property
     def form(self) -> _Form:
@@ -217,7 +224,14 @@ max_norm, non_neg, unit_norm, min_max_norm = MaxNorm, NonNeg, UnitNorm, MinMaxNo
 
 def get(argument: str, constraint: "str | Constraint | None") -> Constraint | None:
     """Return the constraint of that name with its default numbers, or the one given."""
-    if constraint is None or isinstance(constraint, Constraint):
+    if constraint is None:
+        return None
+    if isinstance(constraint, Constraint):
+        if type(constraint).__call__ is not Constraint.__call__:
+            raise TypeError(
+                f"{argument}: {type(constraint).__name__} has a __call__ of its own, which the "
+                f"kernels would not call; expected one of {list(_KNOWN)}"
+            )
         return constraint
     return by_name(argument, constraint, _KNOWN)()
 

@@ -58,7 +58,14 @@ _KNOWN = {"l1": L1(), "l2": L2(), "l1_l2": L1L2(0.01, 0.01)}
 
 def get(argument: str, regularizer: str | L1L2 | None) -> L1L2 | None:
     """Return the regularizer of that name (Keras' factor, 0.01), or the one given."""
-    if regularizer is None or isinstance(regularizer, L1L2):
+    if regularizer is None:
+        return None
+    if isinstance(regularizer, L1L2):
+        if callable(regularizer):
+            raise TypeError(
+                f"{argument}: {type(regularizer).__name__} has a __call__ of its own, which the "
+                f"kernels would not call; expected one of {list(_KNOWN)}"
+            )
         return regularizer
     return by_name(argument, regularizer, _KNOWN)
 

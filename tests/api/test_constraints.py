@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastmlp import Sequential, constraints, layers, models, optimizers
+from fastmlp import Sequential, constraints, layers, models, optimizers, regularizers
 from fastmlp.constraints import MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from tests.backends import ALL
 from tests.engine.nets import Scale, data, net
@@ -117,3 +117,29 @@ def test_they_are_described_and_made_again():
         assert len({constraint, type(constraint).from_config(constraint.get_config())}) == 1
     model = net(layers.Dense(5, kernel_constraint="max_norm"))
     assert models.clone_model(model).layers[0].kernel_constraint == constraints.max_norm()
+
+
+@pytest.mark.parametrize(
+    ("constraint", "name"),
+    [(MaxNorm(), "max_value"), (MinMaxNorm(), "rate"), (UnitNorm(), "axis")],
+)
+def test_they_do_not_change(constraint, name):
+    before = getattr(constraint, name)
+    with pytest.raises(AttributeError, match=f"^{name}: .* was made with {name}=.* is fixed"):
+        setattr(constraint, name, 0.5)
+    assert getattr(constraint, name) == before
+
+
+def test_a_formula_of_ones_own_is_refused():
+    class Halved(MaxNorm):
+        def __call__(self, w):
+            return w / 2
+
+    class Doubled(regularizers.L2):
+        def __call__(self, w):
+            return 2 * (w**2).sum()
+
+    with pytest.raises(TypeError, match="^kernel_constraint: Halved has a __call__ of its own"):
+        layers.Dense(3, kernel_constraint=Halved())
+    with pytest.raises(TypeError, match="^kernel_regularizer: Doubled has a __call__ of its own"):
+        layers.Dense(3, kernel_regularizer=Doubled())
