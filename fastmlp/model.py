@@ -26,7 +26,7 @@ from .runtime.arguments import (
     shown,
     truth,
 )
-from .runtime.attributes import FixedList, assign, refuse, unknown
+from .runtime.attributes import FixedList, assign, refuse, refuse_methods, unknown
 from .runtime.claims import Claim
 from .runtime.compiled import Compiled
 from .runtime.configuration import Configurable, deserialize, serialize
@@ -46,6 +46,12 @@ from .telemetry import Telemetry
 
 if TYPE_CHECKING:
     from . import losses, metrics
+
+# By which a subclass says in Keras what a step does.
+_METHODS_OF_KERAS = (
+    "call", "forward", "train_step", "test_step", "predict_step", "compute_loss", "compute_metrics",
+    "make_train_function", "make_test_function", "make_predict_function",
+)  # fmt: skip
 
 _DTYPES: dict[str, np.dtype[np.floating]] = {
     "float32": np.dtype(np.float32),
@@ -102,6 +108,10 @@ class Sequential(Compiled, Configurable):
         if not truth("trainable", trainable):
             self.trainable = False
             self._take_trainable(self._layers)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        refuse_methods(cls, _METHODS_OF_KERAS, "write a layer or a loss of your own, or a callback")
 
     def __setattr__(self, name: str, value: object) -> None:
         """Set one of the attributes that are free, or what a subclass has of its own."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from . import schedules as schedules  # Keras has them in here
 from .kernels.contract import MOMENTS, Number, Rule
 from .runtime.arguments import positive_integer, real_number, truth
-from .runtime.attributes import unknown
+from .runtime.attributes import refuse_methods, unknown
 from .runtime.choices import Choice
 from .runtime.configuration import Configurable
 from .runtime.elsewhere import refusal
@@ -23,6 +23,7 @@ from .runtime.lookup import by_name
 from .schedules import RATE, rates_of
 
 _NUMBERS = tuple(number.name.lower() for number in Number)
+_METHODS_OF_KERAS = ("build", "update_step", "apply", "apply_gradients")  # of a rule of one's own
 _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
@@ -73,6 +74,10 @@ class Optimizer(Configurable):
 
     def __post_init__(self) -> None:
         self.check()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        refuse_methods(cls, _METHODS_OF_KERAS, "the rules are those of kernels")
 
     def __setattr__(self, name: str, value: object) -> None:
         own = type(self).__module__ == __name__

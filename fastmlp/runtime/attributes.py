@@ -34,6 +34,13 @@ def unknown(owner: object, name: str, known: Iterable[str]) -> AttributeError:
     return refuse(owner, name, f"has no such attribute{hint}")
 
 
+def refuse_methods(kind: type, names: Iterable[str], advice: str) -> None:
+    """Raise TypeError if a subclass has a method that Keras would call, and nothing here does."""
+    for name in names:
+        if name in vars(kind):
+            raise TypeError(f"{kind.__name__}.{name}: it would never be called; {advice}")
+
+
 def assign(owner: object, **values: Any) -> None:
     """Set attributes that only the owner's own methods may set."""
     vars(owner).update(values)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastmlp import activations, optimizers
+from fastmlp import Sequential, activations, optimizers
 from fastmlp.kernels.contract import Activation
 from fastmlp.layers import Dense, Dropout, Flatten, Input, Layer, Rescaling
 from tests.engine.nets import Scale, data, net
@@ -127,3 +127,13 @@ def test_a_name_is_declared_once_and_in_build():
         net(Twice())
     with pytest.raises(RuntimeError, match="^add_weight: .*in build only"):
         Early()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(Sequential, "train_step"), (Sequential, "call"), (optimizers.SGD, "update_step")],
+)
+def test_methods_that_keras_would_call_are_refused(kind, name):
+    with pytest.raises(TypeError, match=rf"^Own\.{name}: it would never be called; "):
+        type("Own", (kind,), {name: lambda self, data: data})
+    type("Own", (kind,), {"of_my_own": lambda self: 1})
