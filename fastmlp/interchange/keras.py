@@ -32,7 +32,9 @@ _LIKE: dict[type[layers.Layer], tuple[str, ...]] = {
 def to_keras(model: Sequential) -> Any:
     """Return a ``keras.Sequential`` that computes what a net does, with copies of its weights.
 
-    It is not compiled.  Keras runs on the backend that ``KERAS_BACKEND`` names.
+    It is not compiled.  Penalties, but for those of an ``ActivityRegularization``, constraints,
+    seeds, and which layers are trained, do not come along.  Keras runs on the backend that
+    ``KERAS_BACKEND`` names.
 
     Parameters
     ----------
@@ -61,7 +63,8 @@ def to_keras(model: Sequential) -> Any:
 def from_keras(model: Any, **options: Any) -> Sequential:
     """Return a net that computes what a ``keras.Sequential`` does, with copies of its weights.
 
-    Optimizer, loss and metrics do not come along: compile it.
+    Optimizer, loss and metrics do not come along: compile it.  Nor do penalties, but for those of
+    an ``ActivityRegularization``, constraints, seeds, and which layers are trained.
 
     Parameters
     ----------

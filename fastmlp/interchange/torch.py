@@ -32,6 +32,7 @@ def to_torch(model: Sequential) -> Any:
 
     A ``Dense`` with an activation becomes two modules; kernels are turned round, as PyTorch has
     them (outputs, inputs).  It is in evaluation mode, and its parameters are of the net's dtype.
+    Penalties, constraints, and which layers are trained, do not come along.
 
     Parameters
     ----------
@@ -74,6 +75,8 @@ def load_state_dict(model: Sequential, state_dict: Mapping[str, Any]) -> None:
 
 def from_torch(module: Any, input_shape: int | Shape | None = None, **options: Any) -> Sequential:
     """Return a net that computes what a ``torch.nn.Sequential`` does, with copies of its weights.
+
+    All of them are trained, also those that do not require a gradient.
 
     Parameters
     ----------
