@@ -47,6 +47,8 @@ class BackupAndRestore(Callback):
     >>> backup = BackupAndRestore("backup", save_freq=1000)
     """
 
+    _fixed = ("save_freq",)
+
     def __init__(
         self,
         backup_dir: str | os.PathLike[str],

@@ -1,9 +1,10 @@
 """What every callback has."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..runtime.arguments import items, shown
+from ..runtime.attributes import refuse
 
 if TYPE_CHECKING:
     from ..model import Sequential
@@ -47,6 +48,13 @@ class Callback:
     seconds_per_call = 0.2
     model: "Sequential"
     params: dict[str, Any]
+
+    _fixed: ClassVar[tuple[str, ...]] = ()  # attributes that decide which hooks an object has
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in self._fixed and name in vars(self):
+            raise refuse(self, name, f"was made with {name}={vars(self)[name]!r}, which is fixed")
+        object.__setattr__(self, name, value)
 
     def _join(self, run: "Run") -> None:
         """Know the run of a fit, if that is needed: of callbacks that are part of the library."""

@@ -54,6 +54,8 @@ class ModelCheckpoint(Monitor):
     save_freq: int | str
     best: float
 
+    _fixed = ("save_best_only", "save_freq")
+
     def __init__(
         self,
         filepath: str | os.PathLike[str],

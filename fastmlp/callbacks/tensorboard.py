@@ -37,6 +37,8 @@ class TensorBoard(Callback):
         If an argument is not what it should be.
     """
 
+    _fixed = ("update_freq",)
+
     def __init__(
         self,
         log_dir: str | os.PathLike[str] = "logs",

@@ -11,11 +11,13 @@ import pytest
 import fastmlp
 from fastmlp import DivergenceWarning, Sequential, layers, optimizers
 from fastmlp.callbacks import (
+    BackupAndRestore,
     Callback,
     CSVLogger,
     LearningRateScheduler,
     ModelCheckpoint,
     ReduceLROnPlateau,
+    TensorBoard,
     TerminateOnNaN,
 )
 
@@ -290,3 +292,17 @@ class TestTerminateOnNaN:
 def test_bad_settings(make, error, argument):
     with pytest.raises(error, match=f"^{argument}"):
         make()
+
+
+@pytest.mark.parametrize(
+    ("callback", "name"),
+    [
+        (ModelCheckpoint("net"), "save_freq"),
+        (ModelCheckpoint("net"), "save_best_only"),
+        (BackupAndRestore("backup", save_freq=3), "save_freq"),
+        (TensorBoard("logs"), "update_freq"),
+    ],
+)
+def test_what_decides_the_hooks_is_fixed(callback, name):
+    with pytest.raises(AttributeError, match=f"^{name}: .* was made with {name}=.* is fixed"):
+        setattr(callback, name, 5)
