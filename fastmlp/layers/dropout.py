@@ -1,6 +1,7 @@
 """Dropout."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 from ..kernels.contract import Column, Op, Scalar
 from ..runtime.arguments import real_number, seed_integer, shown
@@ -72,6 +73,19 @@ class Dropout(Layer):
         elif rate and not self._is_there:
             raise refuse(self, name, "was made with rate=0, which leaves it out of the net")
         assign(self, rate=rate)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal layer; and if its rate is 0 for now, that."""
+        config = super().get_config()
+        return config if bool(self.rate) == self._is_there else config | {"had_a_rate": True}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return the layer of a configuration, whose rate may be changed as that of the first."""
+        layer = super().from_config({k: v for k, v in config.items() if k != "had_a_rate"})
+        if "had_a_rate" in config:
+            assign(layer, _is_there=True)
+        return layer
 
     def lower(self, builder: Builder, x: Buffer) -> Buffer:
         if not self._is_there:

@@ -95,6 +95,22 @@ def test_moments_that_the_optimizer_has_no_more_are_left_out(path):
     assert loaded.params.tobytes() == model.params.tobytes()
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.2])
+def test_a_rate_of_dropout_that_was_changed(path, rate):
+    model = net()
+    dropout = model.layers[1].layers[1]
+    dropout.rate = rate
+    model.save(path)
+    loaded = fastmlp.load_model(path)
+    assert loaded.get_config() == model.get_config()
+    for layer in (dropout, loaded.layers[1].layers[1]):
+        assert layer.rate == rate
+        layer.rate = 0.4
+    for one in (model, loaded):
+        fit(one)
+    assert loaded.params.tobytes() == model.params.tobytes()
+
+
 def test_a_net_that_is_neither_compiled_nor_built(path):
     model = Sequential([layers.Dense(3)], seed=1)
     model.save(path)
