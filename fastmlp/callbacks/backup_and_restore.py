@@ -14,6 +14,7 @@ from .base import Callback, Logs
 
 if TYPE_CHECKING:
     from ..runtime.run import Run
+    from ..runtime.tensors import Array
 
 _MOMENTS, _TOTALS = "moments", "totals"  # weights have a slash in their names
 
@@ -135,11 +136,22 @@ class BackupAndRestore(Callback):
             "learning_rate": rate if isinstance(rate, float) else None,
             "history": asdict(run.history),
         }
-        tensors = {slot.name: np.array(slot.of(state), order="C") for slot in self.model._slots}
-        tensors[_MOMENTS] = state.moments
+        tensors = self._weights_and_moments()
         tensors[_TOTALS] = np.zeros(0) if totals is None else totals
         self._path.parent.mkdir(parents=True, exist_ok=True)
         checkpoint.write(self._path, content, tensors)
+
+    def _weights_and_moments(self) -> "dict[str, Array]":
+        state = self._run.state
+        is_swapped = state.is_swapped
+        if is_swapped:  # for the callbacks behind SwapEMAWeights, and not for the next epoch
+            state.swap_average()
+        try:
+            tensors = {slot.name: np.array(slot.of(state), order="C") for slot in self.model._slots}
+            return tensors | {_MOMENTS: state.moments.copy()}
+        finally:
+            if is_swapped:
+                state.swap_average()
 
     def _restore(self) -> None:
         from ..runtime import checkpoint

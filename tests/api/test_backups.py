@@ -108,6 +108,19 @@ def test_moments_that_had_begun_anew_go_on(tmp_path):
     assert model.params.tobytes() == whole.params.tobytes()
 
 
+def test_weights_that_are_swapped_for_their_mean_are_backed_up_as_they_are(tmp_path):
+    def trained(*called):
+        model = net()
+        model.compile(optimizers.Adam(0.01, use_ema=True), model.loss, metrics=model.metrics)
+        fit(model, callbacks.SwapEMAWeights(swap_on_epoch=True), *called)
+        return model
+
+    whole, backup = trained(), callbacks.BackupAndRestore(tmp_path)
+    with pytest.raises(CutOffError):
+        trained(backup, CutOff(2))
+    assert trained(backup).params.tobytes() == whole.params.tobytes()
+
+
 def test_what_is_no_backup_of_the_fit_is_refused(tmp_path):
     with pytest.raises(CutOffError):
         fit(net(), callbacks.BackupAndRestore(tmp_path), CutOff(2))
