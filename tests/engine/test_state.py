@@ -1,9 +1,12 @@
 """Steps are counted truly; an error leaves a net as it was before the step, or the call."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
-from fastmlp import Sequential, Telemetry, check_gradients, layers, optimizers
+from fastmlp import Sequential, Telemetry, check_gradients, layers, load_model, optimizers
 from tests.api.refusal import state
 from tests.backends import ALL
 
@@ -45,6 +48,31 @@ def test_a_fit_may_be_split(backend):
     for _ in range(4):
         nets[1].fit(X, Y, 8, 1, verbose=0)
     assert nets[0].params.tobytes() == nets[1].params.tobytes()
+
+
+@each
+@pytest.mark.parametrize(
+    "make",
+    [
+        optimizers.Adam,
+        lambda: optimizers.Adam(amsgrad=True),
+        optimizers.Adamax,
+        optimizers.Nadam,
+    ],
+)
+def test_what_corrects_for_a_beginning_at_0_counts_from_there(backend, make, tmp_path):
+    old, fresh = (net(*dense_tanh(), backend=backend, optimizer=make()) for _ in range(2))
+    old.fit(X, Y, 8, 2, verbose=0)
+    fresh.set_weights(old.get_weights())
+    old.compile(make(), old.loss)
+    for model in (old, fresh):
+        model.fit(X, Y, 8, 2, verbose=0, shuffle=False)
+    assert old.params.tobytes() == fresh.params.tobytes()
+    old.save(tmp_path / "net")
+    copies = [copy.deepcopy(old), pickle.loads(pickle.dumps(old)), load_model(tmp_path / "net")]
+    for model in (old, *copies):
+        model.fit(X, Y, 8, 1, verbose=0)
+        assert model.params.tobytes() == old.params.tobytes()
 
 
 class Failing(Scale):

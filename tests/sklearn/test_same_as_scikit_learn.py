@@ -67,6 +67,12 @@ def test_adam(target):
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-9)
 
 
+def test_a_warm_start_of_adam():
+    theirs, ours = both("classes", epsilon=1e-30, warm_start=True)
+    _, y = TARGETS["classes"]
+    assert_alike(theirs.fit(X, y), ours.fit(X, y), rtol=1e-6, atol=1e-9)
+
+
 @pytest.mark.parametrize("target", ["binary", "classes", "labels", "number"])
 def test_lbfgs(target):
     theirs, ours = both(target, solver="lbfgs", activation="tanh")
