@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Sequential, layers, optimizers, regularizers
-from fastmlp.kernels.contract import Rule
+from fastmlp.kernels.contract import Number, Rule
 from tests.backends import ALL
 from tests.kernels.op_table import kernels
 
@@ -100,7 +100,8 @@ def test_weights_without_slope_stay(backend):
     """No penalty, no gradient, no velocity: not a bit changes, whatever the rounding."""
     w = np.concatenate([weights(), np.float32([0, 1, -2, 0.5])])
     after, nothing = w.copy(), np.zeros_like(w)
-    numbers = np.array([MOMENTUM, 0, 0, 0, 0, 0])
+    numbers = np.zeros(len(Number))
+    numbers[Number.MOMENTUM] = MOMENTUM
     for step in range(20):
         kernels(backend).penalty_update(np.float32(0), np.float32(0), np.float32(1), step, 0, after)
         kernels(backend).optimizer_step(
