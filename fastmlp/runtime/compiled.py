@@ -121,6 +121,11 @@ class Compiled(Stack):
         if not engine.has_numbers_of(self.optimizer):
             self._follow_optimizer(engine)
 
+    def _become_average(self) -> None:
+        """Let the weights become their running mean, if there is one: their training has ended."""
+        if self.optimizer is not None and self.optimizer.use_ema:
+            self._state.become_average()
+
     def _compile(
         self,
         optimizer: optimizers.Optimizer,

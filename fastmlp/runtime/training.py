@@ -45,9 +45,8 @@ def train(run: Run) -> None:
         for callback in callbacks:
             callback.on_train_begin({})
         logs = _train_epochs(run, callbacks, parts)
-        is_end = run.history.divergence is not None or not run.job.course.goes_on
-        if is_end and run.model.optimizer is not None and run.model.optimizer.use_ema:
-            run.state.become_average()  # before a callback may restore others
+        if run.history.divergence is not None or not run.job.course.goes_on:
+            run.model._become_average()  # before a callback may restore others
         for callback in callbacks:
             callback.on_train_end(dict(logs))
     except BaseException:

@@ -134,9 +134,7 @@ class _Packet:
         """Stop all nets but the best ones."""
         for candidate in self._alive:
             if candidate.row.net not in best:
-                optimizer = candidate.model.optimizer
-                if optimizer is not None and optimizer.use_ema:
-                    candidate.model._state.become_average()  # as at the end of a fit
+                candidate.model._become_average()  # as at the end of a fit
                 self._work.post(candidate, HALVED, self._post)
         self._alive = [one for one in self._alive if one.row.net in best]
 
