@@ -43,7 +43,8 @@ static void gather_bytes(const uint8_t *data, const int64_t *rows, real scale, r
     }
 }
 
-/* The same for data of the net's own dtype. */
+/* The same for data of the net's own dtype.  With a call of `rescale` for each sample, the step of a
+   net 8-32-32-1 took 3 % longer. */
 static void gather_reals(const real *data, const int64_t *rows, real scale, real offset, real *out,
                          int64_t features, int64_t n) {
     const vector factor = broadcast(scale), start = broadcast(offset);
