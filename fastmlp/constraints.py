@@ -13,7 +13,7 @@ from .kernels.contract import Constraint as Kind
 from .kernels.reference.constraints import constrain
 from .runtime.arguments import is_integer, real_array, real_number, shown
 from .runtime.arguments import items as several
-from .runtime.attributes import refuse
+from .runtime.attributes import fixed
 from .runtime.configuration import Configurable
 from .runtime.elsewhere import refusal
 from .runtime.lookup import by_name
@@ -42,7 +42,7 @@ class Constraint(Configurable):
     def __setattr__(self, name: str, value: object) -> None:
         """Set an attribute, unless it is one that nets may have been built with."""
         if name in vars(self):
-            raise refuse(self, name, f"was made with {name}={vars(self)[name]!r}, which is fixed")
+            raise fixed(self, name)
         object.__setattr__(self, name, value)
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..runtime.arguments import items, shown
-from ..runtime.attributes import refuse
+from ..runtime.attributes import fixed
 
 if TYPE_CHECKING:
     from ..model import Sequential
@@ -53,7 +53,7 @@ class Callback:
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in self._fixed and name in vars(self):
-            raise refuse(self, name, f"was made with {name}={vars(self)[name]!r}, which is fixed")
+            raise fixed(self, name)
         object.__setattr__(self, name, value)
 
     def _join(self, run: "Run") -> None:

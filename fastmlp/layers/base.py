@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from .. import constraints, initializers, regularizers
 from ..runtime.arguments import items, positive_integer, real_array, shape_of, shown, truth
 from ..runtime.arrays import finite
-from ..runtime.attributes import assign, refuse, unknown
+from ..runtime.attributes import assign, fixed, refuse, unknown
 from ..runtime.configuration import Configurable
 from ..runtime.lowering import Buffer, Builder
 from ..runtime.tensors import Array, Shape, Vectors, Weight
@@ -133,7 +133,7 @@ class Layer(Configurable):
             raise refuse(self, name, "declares its weights in build, with add_weight")
         known = self._known
         if name in known and name in vars(self):
-            raise refuse(self, name, f"was made with {name}={vars(self)[name]!r}, which is fixed")
+            raise fixed(self, name)
         if self.is_fixed and name not in known and not name.startswith("_"):
             raise unknown(self, name, known)
         object.__setattr__(self, name, value)

@@ -25,6 +25,11 @@ def refuse(owner: object, name: str, reason: str) -> AttributeError:
     return AttributeError(f"{name}: {owner!r} {reason}{advice}", name=name, obj=owner)
 
 
+def fixed(owner: object, name: str) -> AttributeError:
+    """Return the error for an attribute that is what its owner was made with."""
+    return refuse(owner, name, f"was made with {name}={vars(owner)[name]!r}, which is fixed")
+
+
 def unknown(owner: object, name: str, known: Iterable[str]) -> AttributeError:
     """Return the error for an attribute that would have no effect, as it does not exist."""
     import difflib  # here, as it is seldom needed
